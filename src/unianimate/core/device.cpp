@@ -1,0 +1,93 @@
+#include "unianimate/core/device.h"
+
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <dlfcn.h>
+
+#include "unianimate/core/error.h"
+
+namespace unianimate {
+
+DeviceChoice parse_device(std::string_view text) {
+  if (text == "auto") return DeviceChoice::kAuto;
+  if (text == "cpu") return DeviceChoice::kCpu;
+  if (text == "cuda") return DeviceChoice::kCuda;
+  throw Error(ErrorKind::kUsage, "the device is one of auto, cpu, cuda; found '{}'", printable(text));
+}
+
+DTypeChoice parse_dtype(std::string_view text) {
+  if (text == "auto") return DTypeChoice::kAuto;
+  if (text == "fp32") return DTypeChoice::kFloat32;
+  if (text == "bf16") return DTypeChoice::kBFloat16;
+  if (text == "fp16") return DTypeChoice::kFloat16;
+  throw Error(ErrorKind::kUsage, "the dtype is one of auto, fp32, bf16, fp16; found '{}'", printable(text));
+}
+
+std::string dtype_name(at::ScalarType dtype) {
+  switch (dtype) {
+    case at::kFloat:
+      return "fp32";
+    case at::kBFloat16:
+      return "bf16";
+    case at::kHalf:
+      return "fp16";
+    case at::kDouble:
+      return "fp64";
+    default:
+      return c10::toString(dtype);
+  }
+}
+
+void load_cuda_libraries(DeviceChoice choice) {
+  if (choice == DeviceChoice::kCpu) return;
+  // RTLD_GLOBAL, because its static initialisers register CUDA kernels with the dispatcher in libtorch_cpu.
+  if (::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr || choice == DeviceChoice::kAuto) return;
+  throw Error(ErrorKind::kEnvironment,
+              "--device cuda needs libtorch's CUDA libraries, which could not be loaded ({}); run scripts/setup.sh "
+              "--cuda, or use --device cpu",
+              ::dlerror());
+}
+
+bool cpu_has_bf16() {
+  return __builtin_cpu_supports("avx512bf16") != 0;
+}
+
+Compute choose_compute(DeviceChoice device, DTypeChoice dtype) {
+  Compute compute;
+  const bool cuda_works = device != DeviceChoice::kCpu && at::hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0;
+  if (device == DeviceChoice::kCuda && !cuda_works) {
+    throw Error(ErrorKind::kEnvironment,
+                "--device cuda found no usable NVIDIA GPU; check the driver with nvidia-smi, or use --device cpu");
+  }
+  if (cuda_works) compute.device = at::Device(at::kCUDA, 0);
+  const std::string where = cuda_works ? "the GPU" : "this CPU";
+
+  switch (dtype) {
+    case DTypeChoice::kFloat32:
+      compute.dtype = at::kFloat;
+      compute.reason = fmt::format("computing in fp32 on {}, as asked", where);
+      break;
+    case DTypeChoice::kBFloat16:
+      compute.dtype = at::kBFloat16;
+      compute.reason =
+          fmt::format("computing in bf16 on {}, as asked{}", where,
+                      cuda_works || cpu_has_bf16() ? "" : "; it has no bf16 instructions, so fp32 is faster");
+      break;
+    case DTypeChoice::kFloat16:
+      if (!cuda_works) {
+        throw Error(ErrorKind::kUsage, "--dtype fp16 is for CUDA only; on a CPU use bf16 or fp32");
+      }
+      compute.dtype = at::kHalf;
+      compute.reason = "computing in fp16 on the GPU, as asked";
+      break;
+    case DTypeChoice::kAuto:
+      compute.dtype = cuda_works || cpu_has_bf16() ? at::kBFloat16 : at::kFloat;
+      compute.reason =
+          compute.dtype == at::kBFloat16
+              ? fmt::format("computing in bf16, which {} has instructions for (--dtype fp32 is exact)", where)
+              : "computing in fp32: this CPU has no bf16 instructions";
+      break;
+  }
+  return compute;
+}
+
+}  // namespace unianimate

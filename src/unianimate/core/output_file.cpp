@@ -1,0 +1,75 @@
+#include "unianimate/core/output_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "unianimate/core/error.h"
+
+namespace unianimate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path temporary_beside(const fs::path& path) {
+  return path.parent_path() /
+         fmt::format(".{}.{}.partial{}", path.stem().string(), ::getpid(), path.extension().string());
+}
+
+void sync_to_disk(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+  const int reason = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (!synced) {
+    throw Error(ErrorKind::kEnvironment, "{} could not be written to disk: {}", path.string(), std::strerror(reason));
+  }
+}
+
+}  // namespace
+
+OutputPath::OutputPath(fs::path final_path) : final_(std::move(final_path)), temporary_(temporary_beside(final_)) {
+  const fs::path parent = final_.has_parent_path() ? final_.parent_path() : fs::path(".");
+  std::error_code ignored;
+  if (!fs::is_directory(parent, ignored)) {
+    throw Error(ErrorKind::kEnvironment, "the folder {} for {} does not exist; create it or choose another output",
+                parent.string(), final_.filename().string());
+  }
+  if (::access(parent.c_str(), W_OK) != 0) {
+    throw Error(ErrorKind::kEnvironment, "the folder {} cannot be written to ({}); choose another output",
+                parent.string(), std::strerror(errno));
+  }
+}
+
+OutputPath::~OutputPath() {
+  std::error_code ignored;
+  if (!committed_) fs::remove_all(temporary_, ignored);
+}
+
+void OutputPath::commit() {
+  sync_to_disk(temporary_);
+  std::error_code problem;
+  fs::rename(temporary_, final_, problem);
+  if (problem) {
+    throw Error(ErrorKind::kEnvironment, "{} could not be renamed to {}: {}", temporary_.string(), final_.string(),
+                problem.message());
+  }
+  committed_ = true;
+}
+
+void write_file_atomically(const fs::path& path, std::string_view content) {
+  OutputPath output(path);
+  std::ofstream file(output.temporary(), std::ios::binary);
+  file.write(content.data(), static_cast<std::streamsize>(content.size()));
+  file.close();
+  if (!file) {
+    throw Error(ErrorKind::kEnvironment, "{} could not be written: {}", path.string(), std::strerror(errno));
+  }
+  output.commit();
+}
+
+}  // namespace unianimate

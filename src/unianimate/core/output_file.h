@@ -1,0 +1,35 @@
+// Files that are either whole or not there: written beside their final name, renamed into place when finished.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+namespace unianimate {
+
+/// A file under construction. Until commit() nothing stands at the final
+/// path and what stood there before is untouched; without commit() the destructor removes the unfinished part.
+class OutputPath {
+ public:
+  /// Throws Error(kEnvironment) where the parent folder is missing or cannot be written to.
+  explicit OutputPath(std::filesystem::path final_path);
+  ~OutputPath();
+  OutputPath(const OutputPath&) = delete;
+  OutputPath& operator=(const OutputPath&) = delete;
+
+  /// Where to write meanwhile: the same folder and suffix, another name.
+  [[nodiscard]] const std::filesystem::path& temporary() const noexcept { return temporary_; }
+  [[nodiscard]] const std::filesystem::path& final_path() const noexcept { return final_; }
+
+  /// Syncs the finished file to disk and renames it to the final path. Throws Error(kEnvironment) where that fails.
+  void commit();
+
+ private:
+  std::filesystem::path final_;
+  std::filesystem::path temporary_;
+  bool committed_ = false;
+};
+
+/// Writes a whole small file atomically. Throws Error(kEnvironment) naming the path and the system's reason.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+}  // namespace unianimate
