@@ -16,6 +16,9 @@ if(MOLD_PROGRAM)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# One code model for libraries and programs, so that all of them can share one precompiled header.
+add_compile_options(-fPIC)
+
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor)
 if(UNIANIMATE_WARNINGS_AS_ERRORS)
   add_compile_options(-Werror)
