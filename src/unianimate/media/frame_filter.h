@@ -1,0 +1,35 @@
+// Inside media: RGB pictures on their way to an encoder, through FFmpeg's filters.
+#pragma once
+
+#include <string>
+
+#include "unianimate/media/ffmpeg_handles.h"
+#include "unianimate/media/image.h"
+
+namespace unianimate::ffmpeg {
+
+/// Turns pictures of one size into frames as `filters` (FFmpeg's filter graph language) makes them, one for one and
+/// in order, numbered from 0 in units of 1/frame_rate.
+class FrameFilter {
+ public:
+  /// Throws Error(kEnvironment) where this FFmpeg lacks one of the filters.
+  FrameFilter(const std::string& filters, int width, int height, AVRational frame_rate);
+
+  void push(const Image& image);
+  /// No picture follows.
+  void push_end();
+  /// The next frame; null where more pictures are needed or, after push_end(), there are no more.
+  Frame pull();
+
+  [[nodiscard]] int width() const;
+  [[nodiscard]] int height() const;
+  [[nodiscard]] AVPixelFormat pixel_format() const;
+
+ private:
+  FilterGraph graph_;
+  AVFilterContext* source_ = nullptr;
+  AVFilterContext* sink_ = nullptr;
+  std::int64_t count_ = 0;
+};
+
+}  // namespace unianimate::ffmpeg

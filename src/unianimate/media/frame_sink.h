@@ -1,0 +1,34 @@
+// Where finished frames go, one by one.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "unianimate/media/image.h"
+
+namespace unianimate {
+
+/// Frames are handed over in order and are not kept, so memory does not grow with the length of the video. Only
+/// finish() makes the result appear at its final place: a sink destroyed before leaves what stood there untouched and
+/// nothing half written behind.
+class FrameSink {
+ public:
+  virtual ~FrameSink() = default;
+
+  /// Throws Error(kUsage) for a frame of another size than announced, Error(kEnvironment) where it cannot be written;
+  /// the sink is of no use after the latter.
+  virtual void write(const Image& frame) = 0;
+  /// Call once, after the last frame. Throws as write() does, and Error(kUsage) where there was no frame.
+  virtual void finish() = 0;
+
+ protected:
+  FrameSink() = default;
+  FrameSink(const FrameSink&) = default;
+  FrameSink& operator=(const FrameSink&) = default;
+};
+
+/// What every sink checks; throw Error(kUsage).
+void check_frame_size(const Image& frame, int width, int height);
+void check_frame_count(std::int64_t count, const std::filesystem::path& output);
+
+}  // namespace unianimate

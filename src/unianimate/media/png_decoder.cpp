@@ -1,0 +1,130 @@
+#include <png.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "unianimate/media/c_library_guard.h"
+#include "unianimate/media/exif.h"
+#include "unianimate/media/image_codecs.h"
+
+namespace unianimate {
+
+namespace {
+
+constexpr std::size_t kSignatureBytes = 8;
+
+struct PngState : FailurePoint {
+  std::span<const std::uint8_t> unread;
+};
+
+[[noreturn]] void on_error(png_structp png, png_const_charp text) {
+  auto& state = *static_cast<PngState*>(png_get_error_ptr(png));
+  const std::string_view message = text;
+  std::ranges::copy(message.substr(0, state.message.size() - 1), state.message.begin());
+  state.jump_back();
+}
+
+void on_warning(png_structp, png_const_charp) {}
+
+void on_read(png_structp png, png_bytep data, std::size_t size) {
+  auto& unread = static_cast<PngState*>(png_get_io_ptr(png))->unread;
+  if (size > unread.size()) png_error(png, "the file ends early");
+  std::ranges::copy(unread.first(size), data);
+  unread = unread.subspan(size);
+}
+
+struct PngHandle {
+  png_structp png;
+  png_infop info;
+
+  explicit PngHandle(PngState& state)
+      : png(png_create_read_struct(PNG_LIBPNG_VER_STRING, &state, on_error, on_warning)),
+        info(png == nullptr ? nullptr : png_create_info_struct(png)) {
+    if (info != nullptr) return;
+    png_destroy_read_struct(&png, nullptr, nullptr);
+    throw std::bad_alloc();
+  }
+  ~PngHandle() { png_destroy_read_struct(&png, &info, nullptr); }
+  PngHandle(const PngHandle&) = delete;
+  PngHandle& operator=(const PngHandle&) = delete;
+};
+
+class PngDecoder {
+ public:
+  explicit PngDecoder(const EncodedImage& file) : file_(file), handle_(state_) {
+    state_.unread = file_.bytes;
+    png_set_read_fn(handle_.png, &state_, on_read);
+    run([this] { png_read_info(handle_.png, handle_.info); });
+    file_.check_size(png_get_image_width(handle_.png, handle_.info), png_get_image_height(handle_.png, handle_.info));
+  }
+
+  Image decode() {
+    run([this] { ask_for_rgb(); });
+    Image image(static_cast<int>(png_get_image_width(handle_.png, handle_.info)),
+                static_cast<int>(png_get_image_height(handle_.png, handle_.info)));
+    if (png_get_rowbytes(handle_.png, handle_.info) != image.row_bytes()) {
+      file_.refuse(ImageFormat::kPng, "its kind of pixels is not known");
+    }
+    std::vector<png_bytep> rows;
+    for (int y = 0; y < image.height; ++y) rows.push_back(image.row(y).data());
+    run([this, &rows] {
+      png_read_image(handle_.png, rows.data());
+      png_read_end(handle_.png, nullptr);
+    });
+    return image;
+  }
+
+  [[nodiscard]] StoredHeader header() const {
+    return {static_cast<int>(png_get_image_width(handle_.png, handle_.info)),
+            static_cast<int>(png_get_image_height(handle_.png, handle_.info)), orientation()};
+  }
+
+ private:
+  template <typename Step>
+  void run(const Step& step) {
+    if (completes(state_, step)) return;
+    file_.refuse(ImageFormat::kPng, state_.message.data());
+  }
+
+  void ask_for_rgb() {
+    png_set_strip_16(handle_.png);
+    png_set_palette_to_rgb(handle_.png);
+    png_set_expand_gray_1_2_4_to_8(handle_.png);
+    png_set_gray_to_rgb(handle_.png);
+    png_set_strip_alpha(handle_.png);
+    png_set_interlace_handling(handle_.png);
+    png_read_update_info(handle_.png, handle_.info);
+  }
+
+  // eXIf may also stand behind the pixels, so the chunks are walked (PNG 3rd edition, 5.3: length, type, data, CRC).
+  [[nodiscard]] int orientation() const {
+    constexpr std::size_t kFrameBytes = 12;
+    constexpr std::string_view kExif = "eXIf";
+    std::span<const std::uint8_t> chunks = file_.bytes.subspan(kSignatureBytes);
+    while (chunks.size() >= kFrameBytes) {
+      const std::size_t length = png_get_uint_32(chunks.data());
+      if (length > chunks.size() - kFrameBytes) break;
+      if (std::equal(kExif.begin(), kExif.end(), chunks.begin() + 4))
+        return exif_orientation(chunks.subspan(8, length));
+      chunks = chunks.subspan(kFrameBytes + length);
+    }
+    return 1;
+  }
+
+  const EncodedImage& file_;
+  PngState state_;
+  PngHandle handle_;
+};
+
+}  // namespace
+
+StoredHeader read_png_header(const EncodedImage& file) {
+  return PngDecoder(file).header();
+}
+
+Image decode_png(const EncodedImage& file) {
+  return PngDecoder(file).decode();
+}
+
+}  // namespace unianimate

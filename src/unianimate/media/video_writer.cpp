@@ -1,0 +1,234 @@
+#include "unianimate/media/video_writer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
+#include "unianimate/media/ffmpeg_handles.h"
+#include "unianimate/media/frame_filter.h"
+#include "unianimate/media/png_sequence.h"
+
+namespace unianimate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kMaxSide = 16384;
+constexpr double kMaxFramesPerSecond = 1000;
+
+// One kind of video file. Options are written key=value:key=value.
+struct Recipe {
+  std::string_view suffix;
+  const char* muxer;
+  const char* muxer_options;
+  const char* encoder;
+  const char* encoder_options;
+  // FFmpeg filters from rgb24 to what the encoder takes.
+  std::string_view filters;
+  // Halved colour planes in BT.709, limited range: even sides only.
+  bool subsampled;
+  double max_frames_per_second;
+};
+
+constexpr std::string_view kToYuv420 =
+    "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int,format=yuv420p";
+
+constexpr Recipe kRecipes[] = {
+    {".mp4", "mp4", "movflags=+faststart", "libx264", "crf=18:preset=medium", kToYuv420, true, kMaxFramesPerSecond},
+    {".mkv", "matroska", "", "ffv1", "level=3:slicecrc=1:g=1", "format=bgr0", false, kMaxFramesPerSecond},
+    {".webm", "webm", "", "libvpx-vp9", "crf=24:b=0:deadline=good:cpu-used=2:row-mt=1", kToYuv420, true,
+     kMaxFramesPerSecond},
+    {".gif", "gif", "", "gif", "",
+     "split[picture][copy];[copy]palettegen=stats_mode=single[palette];[picture][palette]paletteuse=new=1", false, 50},
+};
+
+const Recipe& recipe_for(const fs::path& path) {
+  std::string suffix = path.extension().string();
+  std::ranges::transform(suffix, suffix.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto* recipe = std::ranges::find(kRecipes, suffix, &Recipe::suffix);
+  if (recipe == std::end(kRecipes)) {
+    throw Error(ErrorKind::kUsage,
+                "the kind of video cannot be told from the output's name {}; let it end in .mp4, .webm, .mkv "
+                "(lossless), .gif, or in '/' for a folder of PNG pictures",
+                path.string());
+  }
+  if (avcodec_find_encoder_by_name(recipe->encoder) == nullptr) {
+    throw Error(
+        ErrorKind::kEnvironment,
+        "this FFmpeg was built without the encoder {} that {} needs; install a full FFmpeg or write another kind",
+        recipe->encoder, path.string());
+  }
+  return *recipe;
+}
+
+bool names_a_folder(const fs::path& path) {
+  std::error_code ignored;
+  return (!path.empty() && !path.has_filename()) || fs::is_directory(path, ignored);
+}
+
+// Odd sides of a subsampled video gain one pixel that repeats the last column or row.
+std::string filters_for(const Recipe& recipe, const VideoFormat& format) {
+  const int right = format.width % 2;
+  const int bottom = format.height % 2;
+  if (!recipe.subsampled || right + bottom == 0) return std::string(recipe.filters);
+  return fmt::format("format=gbrp,pad={}:{},fillborders=right={}:bottom={}:mode=smear,{}", format.width + right,
+                     format.height + bottom, right, bottom, recipe.filters);
+}
+
+AVRational rational(double frames_per_second) {
+  // The bound keeps 24000/1001 and its kin exact.
+  constexpr int kMaxTerm = 1'001'000;
+  return av_d2q(frames_per_second, kMaxTerm);
+}
+
+class Options {
+ public:
+  explicit Options(const char* text) { av_dict_parse_string(&options_, text, "=", ":", 0); }
+  ~Options() { av_dict_free(&options_); }
+  Options(const Options&) = delete;
+  Options& operator=(const Options&) = delete;
+
+  AVDictionary** get() { return &options_; }
+
+ private:
+  AVDictionary* options_ = nullptr;
+};
+
+class VideoFile final : public FrameSink {
+ public:
+  VideoFile(const fs::path& path, const Recipe& recipe, const VideoFormat& format)
+      : format_(format),
+        output_(path),
+        filter_(filters_for(recipe, format), format.width, format.height, rational(format.frames_per_second)),
+        packet_(ffmpeg::allocated(av_packet_alloc())) {
+    AVFormatContext* container = nullptr;
+    require(avformat_alloc_output_context2(&container, nullptr, recipe.muxer,
+                                           ffmpeg::file_url(output_.temporary()).c_str()));
+    container_.reset(container);
+    open_encoder(recipe);
+    require(avio_open(&container_->pb, container_->url, AVIO_FLAG_WRITE));
+    Options options(recipe.muxer_options);
+    require(avformat_write_header(container_.get(), options.get()));
+  }
+
+  void write(const Image& frame) override {
+    check_frame_size(frame, format_.width, format_.height);
+    filter_.push(frame);
+    encode_filtered();
+    ++count_;
+  }
+
+  void finish() override {
+    check_frame_count(count_, output_.final_path());
+    filter_.push_end();
+    encode_filtered();
+    encode(nullptr);
+    require(av_write_trailer(container_.get()));
+    require(container_->pb->error);
+    require(avio_closep(&container_->pb));
+    output_.commit();
+  }
+
+ private:
+  void require(int code) const {
+    if (code >= 0) return;
+    throw Error(ErrorKind::kEnvironment, "the video {} could not be written: {}", output_.final_path().string(),
+                ffmpeg::reason(code));
+  }
+
+  void open_encoder(const Recipe& recipe) {
+    const AVCodec* codec = avcodec_find_encoder_by_name(recipe.encoder);
+    encoder_.reset(ffmpeg::allocated(avcodec_alloc_context3(codec)));
+    const AVRational frame_rate = rational(format_.frames_per_second);
+    encoder_->width = filter_.width();
+    encoder_->height = filter_.height();
+    encoder_->pix_fmt = filter_.pixel_format();
+    encoder_->framerate = frame_rate;
+    encoder_->time_base = av_inv_q(frame_rate);
+    encoder_->sample_aspect_ratio = {1, 1};
+    encoder_->thread_count = format_.threads;
+    if (recipe.subsampled) {
+      encoder_->color_range = AVCOL_RANGE_MPEG;
+      encoder_->colorspace = AVCOL_SPC_BT709;
+      encoder_->color_primaries = AVCOL_PRI_BT709;
+      encoder_->color_trc = AVCOL_TRC_BT709;
+    }
+    if ((container_->oformat->flags & AVFMT_GLOBALHEADER) != 0) encoder_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    Options options(recipe.encoder_options);
+    require(avcodec_open2(encoder_.get(), codec, options.get()));
+
+    stream_ = ffmpeg::allocated(avformat_new_stream(container_.get(), nullptr));
+    require(avcodec_parameters_from_context(stream_->codecpar, encoder_.get()));
+    stream_->time_base = encoder_->time_base;
+    stream_->avg_frame_rate = frame_rate;
+    stream_->sample_aspect_ratio = encoder_->sample_aspect_ratio;
+  }
+
+  void encode_filtered() {
+    while (const ffmpeg::Frame frame = filter_.pull()) encode(frame.get());
+  }
+
+  // Null: no frame follows, and what the encoder still holds is written.
+  void encode(AVFrame* frame) {
+    if (frame != nullptr) frame->pict_type = AV_PICTURE_TYPE_NONE;
+    require(avcodec_send_frame(encoder_.get(), frame));
+    while (true) {
+      const int received = avcodec_receive_packet(encoder_.get(), packet_.get());
+      if (received == AVERROR(EAGAIN) || received == AVERROR_EOF) break;
+      require(received);
+      if (packet_->duration == 0) packet_->duration = 1;
+      packet_->stream_index = stream_->index;
+      av_packet_rescale_ts(packet_.get(), encoder_->time_base, stream_->time_base);
+      require(av_interleaved_write_frame(container_.get(), packet_.get()));
+      require(container_->pb->error);
+    }
+  }
+
+  VideoFormat format_;
+  OutputPath output_;
+  ffmpeg::FrameFilter filter_;
+  ffmpeg::Packet packet_;
+  ffmpeg::Output container_;
+  ffmpeg::Codec encoder_;
+  AVStream* stream_ = nullptr;
+  std::int64_t count_ = 0;
+};
+
+}  // namespace
+
+void VideoFormat::check() const {
+  if (width < 1 || height < 1 || width > kMaxSide || height > kMaxSide) {
+    throw Error(ErrorKind::kUsage, "a video's sides must lie between 1 and {} pixels, but {}×{} was asked for",
+                kMaxSide, width, height);
+  }
+  if (!(frames_per_second > 0 && frames_per_second <= kMaxFramesPerSecond)) {
+    throw Error(ErrorKind::kUsage, "the frames per second must be above 0 and at most {}, but are {}",
+                kMaxFramesPerSecond, frames_per_second);
+  }
+  if (threads < 0) {
+    throw Error(ErrorKind::kUsage, "the encoder's threads must be 0 (automatic) or more, but are {}", threads);
+  }
+}
+
+std::unique_ptr<FrameSink> open_video_writer(const fs::path& path, const VideoFormat& format) {
+  format.check();
+  if (names_a_folder(path)) return open_png_sequence(path, format.width, format.height);
+  const Recipe& recipe = recipe_for(path);
+  if (format.frames_per_second > recipe.max_frames_per_second) {
+    throw Error(ErrorKind::kUsage, "{} cannot show {} frames per second; at most {} are possible, or write .mp4",
+                path.string(), format.frames_per_second, recipe.max_frames_per_second);
+  }
+  ffmpeg::be_quiet();
+  return std::make_unique<VideoFile>(path, recipe, format);
+}
+
+void check_output(const fs::path& path) {
+  if (names_a_folder(path)) return check_png_sequence(path);
+  recipe_for(path);
+  const OutputPath place(path);
+}
+
+}  // namespace unianimate
