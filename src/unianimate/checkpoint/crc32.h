@@ -1,0 +1,14 @@
+// The checksum zip files keep of their members.
+#pragma once
+
+#include <cstdint>
+
+#include "unianimate/checkpoint/mapped_file.h"
+
+namespace unianimate::checkpoint {
+
+/// Whether [begin, begin + size) of `file` has this CRC-32. A recorded 0 counts as a match: PyTorch writes it when told
+/// not to compute checksums. Of a long run, few pages stay resident.
+bool crc32_matches(const MappedFile& file, std::size_t begin, std::size_t size, std::uint32_t recorded);
+
+}  // namespace unianimate::checkpoint
