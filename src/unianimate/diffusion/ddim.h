@@ -1,0 +1,37 @@
+// The DDIM sampler (Denoising Diffusion Implicit Models, equation 12), as published: v prediction, uniform strides.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "unianimate/core/progress.h"
+#include "unianimate/diffusion/noise_schedule.h"
+
+namespace unianimate::diffusion {
+
+struct DdimOptions {
+  std::int64_t steps = 30;  ///< 1 … 1000; the model is evaluated timesteps().size() times, which may be one more
+  double eta = 0.0;         ///< 0: deterministic … 1: as much new noise in each step as ancestral sampling adds
+
+  /// Throws Error(kUsage) that names the field, what was expected and what was given.
+  void check() const;
+  /// 1000 div steps: the distance between two timesteps.
+  [[nodiscard]] std::int64_t stride() const { return NoiseSchedule::kTimesteps / steps; }
+  /// clamp(1 + {0, stride, 2·stride, … < 1000}, 0, 999), descending.
+  [[nodiscard]] std::vector<std::int64_t> timesteps() const;
+};
+
+/// The v prediction for latent `x` at `timestep`, guidance included; same shape as x.
+using Denoiser = std::function<at::Tensor(const at::Tensor& x, std::int64_t timestep)>;
+
+/// Runs the sampler from `x`, the latent at the first timestep, to the clean latent of the same shape.
+/// `generator` is needed for eta > 0: one randn of x's shape is drawn from it in every step.
+/// Progress is told each step; between steps it may cancel.
+at::Tensor ddim_sample(const NoiseSchedule& schedule, const DdimOptions& options, at::Tensor x, const Denoiser& denoise,
+                       std::optional<at::Generator> generator, Progress& progress);
+
+}  // namespace unianimate::diffusion

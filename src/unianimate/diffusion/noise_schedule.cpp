@@ -1,0 +1,61 @@
+#include "unianimate/diffusion/noise_schedule.h"
+
+#include <cmath>
+
+namespace unianimate::diffusion {
+
+namespace {
+
+constexpr double kBetaStart = 0.00085;
+constexpr double kBetaEnd = 0.012;
+
+std::vector<double> scaled_linear_betas(std::size_t count) {
+  std::vector<double> betas(count);
+  const double start = std::sqrt(kBetaStart);
+  const double end = std::sqrt(kBetaEnd);
+  for (std::size_t t = 0; t < count; ++t) {
+    const double root = start + (end - start) * static_cast<double>(t) / static_cast<double>(count - 1);
+    betas[t] = root * root;
+  }
+  return betas;
+}
+
+std::vector<double> cumulative_alphas(const std::vector<double>& betas) {
+  std::vector<double> alphas_cumprod;
+  double product = 1.0;
+  for (const double beta : betas) alphas_cumprod.push_back(product *= 1.0 - beta);
+  return alphas_cumprod;
+}
+
+/// Shifts and scales √ᾱ so that the last is 0 and the first stays, and returns the betas of that.
+std::vector<double> rescale_to_zero_terminal_snr(const std::vector<double>& betas) {
+  std::vector<double> roots = cumulative_alphas(betas);
+  for (double& root : roots) root = std::sqrt(root);
+  const double first = roots.front();
+  const double last = roots.back();
+  for (double& root : roots) root = (root - last) * first / (first - last);
+  std::vector<double> rescaled{1.0 - roots[0] * roots[0]};
+  for (std::size_t t = 1; t < roots.size(); ++t) {
+    rescaled.push_back(1.0 - (roots[t] * roots[t]) / (roots[t - 1] * roots[t - 1]));
+  }
+  return rescaled;
+}
+
+}  // namespace
+
+NoiseSchedule::NoiseSchedule()
+    : betas_(rescale_to_zero_terminal_snr(scaled_linear_betas(kTimesteps))),
+      alphas_cumprod_(cumulative_alphas(betas_)) {}
+
+at::Tensor NoiseSchedule::q_sample(const at::Tensor& x0, std::int64_t timestep, const at::Tensor& noise) const {
+  const double alpha = alpha_cumprod(timestep);
+  return std::sqrt(alpha) * x0 + std::sqrt(1.0 - alpha) * noise;
+}
+
+NoiseSchedule::Prediction NoiseSchedule::from_v(const at::Tensor& x, const at::Tensor& v, std::int64_t timestep) const {
+  const double signal = std::sqrt(alpha_cumprod(timestep));
+  const double noise = std::sqrt(1.0 - alpha_cumprod(timestep));
+  return {signal * x - noise * v, signal * v + noise * x};
+}
+
+}  // namespace unianimate::diffusion

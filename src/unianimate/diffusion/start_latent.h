@@ -1,0 +1,34 @@
+// The random draws of one item and the latent that sampling starts from.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+
+#include "unianimate/diffusion/noise_schedule.h"
+
+namespace unianimate::diffusion {
+
+/// Everything random in one item, in the published order of draws, so that one seed gives one video.
+struct ItemNoise {
+  at::Tensor posterior;  ///< (1, 4, h, w) for the autoencoder's sample of the reference
+  at::Tensor latent;     ///< (1, 4, F, h, w)
+  at::Tensor offset;     ///< (1, 4, F, 1, 1), a constant shift of each channel of each frame
+};
+
+/// Draws all three after seeding. The first two come from the CPU generator, the offset from `device`'s, as the
+/// published code has it; all are returned on `device`, in 32-bit floats.
+ItemNoise draw_item_noise(std::uint64_t seed, std::int64_t frames, std::int64_t h, std::int64_t w, at::Device device);
+
+/// Where the offset noise is added; the published short-clip and long-video scripts differ.
+enum class NoisePriorOrder {
+  kShort,  ///< q_sample(reference, t, latent noise + 0.1·offset)
+  kLong,   ///< q_sample(reference, t, latent noise) + 0.1·offset
+};
+
+/// The noise prior: the reference latent (1, 4, h, w), repeated over the frames, with the noise of `timestep`
+/// (published: 949 short, 939 long). -> (1, 4, F, h, w)
+at::Tensor start_latent(const NoiseSchedule& schedule, const at::Tensor& reference_latent, const ItemNoise& noise,
+                        std::int64_t timestep, NoisePriorOrder order);
+
+}  // namespace unianimate::diffusion

@@ -1,0 +1,44 @@
+// The sizes of the UNet.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "unianimate/models/checkpoint_shapes.h"
+
+namespace unianimate::models {
+
+/// The defaults are the published sizes.
+struct UNetConfig {
+  std::int64_t dim = 320;                             ///< channels of the outermost level
+  std::vector<std::int64_t> dim_mult = {1, 2, 4, 4};  ///< channels of each level as multiples of dim
+  std::int64_t num_res_blocks = 2;                    ///< residual blocks per level in the encoder
+  std::int64_t head_dim = 64;                         ///< channels of one attention head
+  std::int64_t num_heads = 8;                         ///< heads of the first temporal transformer only
+  std::int64_t context_dim = 1024;                    ///< width of the text and image embeddings
+  std::int64_t num_tokens = 4;                        ///< context tokens made of the image embedding
+  std::int64_t concat_dim = 8;                        ///< channels each condition stem adds to the latent
+  std::int64_t norm_groups = 32;                      ///< groups of every GroupNorm
+
+  static constexpr std::int64_t kLatentChannels = 4;
+
+  /// Channels of what enters the UNet: the latent and the concatenated conditions.
+  [[nodiscard]] std::int64_t input_channels() const { return kLatentChannels + concat_dim; }
+  /// Width of the time embedding.
+  [[nodiscard]] std::int64_t time_dim() const { return 4 * dim; }
+  /// Whether level `level` (0 is the outermost) has attention: all but the deepest.
+  [[nodiscard]] bool has_attention(std::size_t level) const { return level + 1 < dim_mult.size(); }
+  /// By how much the deepest level is smaller than the latent; the latent's sides must be multiples of it.
+  [[nodiscard]] std::int64_t downscale() const { return std::int64_t{1} << (dim_mult.size() - 1); }
+
+  /// Throws Error(kUsage) that names the field, what was expected and what was given.
+  void check() const;
+
+  bool operator==(const UNetConfig&) const = default;
+};
+
+/// Works the sizes out from a checkpoint's shapes. Shapes cannot tell norm_groups, nor head_dim apart from num_heads
+/// (only their product): these are taken from `assumed`. Throws Error(kInput) where the shapes are not a UNet's.
+UNetConfig unet_config_from_shapes(const Shapes& shapes, const UNetConfig& assumed = {});
+
+}  // namespace unianimate::models

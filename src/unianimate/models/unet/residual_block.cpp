@@ -1,0 +1,70 @@
+#include "unianimate/models/unet/residual_block.h"
+
+namespace unianimate::models {
+
+namespace {
+
+constexpr double kNormEps = 1e-5;
+
+}  // namespace
+
+TemporalConvolution::Layer::Layer(std::int64_t channels, std::int64_t norm_groups, const at::TensorOptions& options)
+    : norm(norm_groups, channels, kNormEps, options), conv(channels, channels, options) {}
+
+TemporalConvolution::TemporalConvolution(std::int64_t channels, std::int64_t norm_groups,
+                                         const at::TensorOptions& options)
+    : conv1_(channels, norm_groups, options),
+      conv2_(channels, norm_groups, options),
+      conv3_(channels, norm_groups, options),
+      conv4_(channels, norm_groups, options) {
+  // The later three have a dropout between activation and convolution, which shifts the name.
+  register_child("conv1.0", conv1_.norm);
+  register_child("conv1.2", conv1_.conv);
+  register_child("conv2.0", conv2_.norm);
+  register_child("conv2.3", conv2_.conv);
+  register_child("conv3.0", conv3_.norm);
+  register_child("conv3.3", conv3_.conv);
+  register_child("conv4.0", conv4_.norm);
+  register_child("conv4.3", conv4_.conv);
+}
+
+at::Tensor TemporalConvolution::operator()(const at::Tensor& x) const {
+  return x + conv4_(conv3_(conv2_(conv1_(x))));
+}
+
+ResBlock::ResBlock(std::int64_t in, std::int64_t out, std::int64_t time_dim, std::int64_t norm_groups,
+                   const at::TensorOptions& options)
+    : in_norm_(norm_groups, in, kNormEps, options),
+      in_conv_(in, out, options),
+      emb_(time_dim, out, true, options),
+      out_norm_(norm_groups, out, kNormEps, options),
+      out_conv_(out, out, options),
+      temporal_(out, norm_groups, options) {
+  register_child("in_layers.0", in_norm_);
+  register_child("in_layers.2", in_conv_);
+  register_child("emb_layers.1", emb_);
+  register_child("out_layers.0", out_norm_);
+  register_child("out_layers.3", out_conv_);
+  if (in != out) register_child("skip_connection", skip_.emplace(in, out, 2, options));
+  register_child("temopral_conv", temporal_);
+}
+
+at::Tensor ResBlock::operator()(const at::Tensor& x, const at::Tensor& silu_time) const {
+  const at::Tensor frames = nn::frames_as_batch(x);
+  at::Tensor h = in_conv_(in_norm_.silu(frames));
+  h = h.view({x.size(0), x.size(1), x.size(2), x.size(3), -1}) + emb_(silu_time).unflatten(0, {-1, 1, 1, 1});
+  h = out_conv_(out_norm_.silu(nn::frames_as_batch(h))).view(h.sizes());
+  h = h + (skip_ ? (*skip_)(x) : x);
+  return temporal_(h);
+}
+
+Downsample::Downsample(std::int64_t channels, const at::TensorOptions& options)
+    : op_(channels, channels, {.kernel = 3, .stride = 2, .padding = 1}, options) {
+  register_child("op", op_);
+}
+
+Upsample::Upsample(std::int64_t channels, const at::TensorOptions& options) : conv_(channels, channels, options) {
+  register_child("conv", conv_);
+}
+
+}  // namespace unianimate::models

@@ -1,0 +1,125 @@
+#include "unianimate/models/unet/transformer.h"
+
+#include "unianimate/nn/attention.h"
+
+namespace unianimate::models {
+
+namespace {
+
+constexpr double kNormEps = 1e-6;
+
+}  // namespace
+
+Attention::Attention(std::int64_t dim, std::int64_t context_dim, std::int64_t head_dim,
+                     const at::TensorOptions& options)
+    : head_dim_(head_dim),
+      to_q_(dim, dim, false, options),
+      to_k_(context_dim, dim, false, options),
+      to_v_(context_dim, dim, false, options),
+      to_out_(dim, dim, true, options) {
+  register_child("to_q", to_q_);
+  register_child("to_k", to_k_);
+  register_child("to_v", to_v_);
+  register_child("to_out.0", to_out_);
+}
+
+at::Tensor Attention::split_heads(const at::Tensor& x) const {
+  return x.unflatten(-1, {-1, head_dim_});
+}
+
+at::Tensor Attention::within_frames(const at::Tensor& clip) const {
+  const at::Tensor x = nn::frames_as_batch(clip);
+  const at::Tensor attended = nn::attention(split_heads(to_q_(x)), split_heads(to_k_(x)), split_heads(to_v_(x)));
+  return to_out_(attended.flatten(2)).view(clip.sizes());
+}
+
+at::Tensor Attention::across_frames(const at::Tensor& x) const {
+  const at::Tensor attended = nn::frame_attention(split_heads(to_q_(x)), split_heads(to_k_(x)), split_heads(to_v_(x)));
+  return to_out_(attended.flatten(3));
+}
+
+at::Tensor Attention::with_context(const at::Tensor& clip, const ContextKeysValues& context) const {
+  const at::Tensor x = clip.flatten(1, 2);
+  const at::Tensor attended = nn::attention(split_heads(to_q_(x)), context.keys, context.values);
+  return to_out_(attended.flatten(2)).view(clip.sizes());
+}
+
+ContextKeysValues Attention::project_context(const at::Tensor& context) const {
+  return {split_heads(to_k_(context)), split_heads(to_v_(context))};
+}
+
+GatedFeedForward::GatedFeedForward(std::int64_t dim, const at::TensorOptions& options)
+    : widen_(dim, 8 * dim, true, options), narrow_(4 * dim, dim, true, options) {
+  register_child("net.0.proj", widen_);
+  register_child("net.2", narrow_);
+}
+
+at::Tensor GatedFeedForward::operator()(const at::Tensor& x) const {
+  const std::vector<at::Tensor> halves = widen_(x).chunk(2, -1);
+  return narrow_(halves[0] * at::gelu(halves[1]));
+}
+
+TransformerBlock::TransformerBlock(std::int64_t dim, std::int64_t context_dim, std::int64_t head_dim,
+                                   const at::TensorOptions& options)
+    : attn1_(dim, dim, head_dim, options),
+      ff_(dim, options),
+      attn2_(dim, context_dim, head_dim, options),
+      norm1_(dim, options),
+      norm2_(dim, options),
+      norm3_(dim, options) {
+  register_child("attn1", attn1_);
+  register_child("ff", ff_);
+  register_child("attn2", attn2_);
+  register_child("norm1", norm1_);
+  register_child("norm2", norm2_);
+  register_child("norm3", norm3_);
+}
+
+at::Tensor TransformerBlock::spatial(at::Tensor x, const ContextKeysValues& context) const {
+  x = x + attn1_.within_frames(norm1_(x));
+  x = x + attn2_.with_context(norm2_(x), context);
+  return x + ff_(norm3_(x));
+}
+
+at::Tensor TransformerBlock::temporal(at::Tensor x) const {
+  x = x + attn1_.across_frames(norm1_(x));
+  x = x + attn2_.across_frames(norm2_(x));
+  return x + ff_(norm3_(x));
+}
+
+SpatialTransformer::SpatialTransformer(std::int64_t channels, std::int64_t context_dim, std::int64_t head_dim,
+                                       std::int64_t norm_groups, const at::TensorOptions& options)
+    : norm_(norm_groups, channels, kNormEps, options),
+      proj_in_(channels, channels, true, options),
+      block_(channels, context_dim, head_dim, options),
+      proj_out_(channels, channels, true, options) {
+  register_child("norm", norm_);
+  register_child("proj_in", proj_in_);
+  register_child("transformer_blocks.0", block_);
+  register_child("proj_out", proj_out_);
+}
+
+at::Tensor SpatialTransformer::operator()(const at::Tensor& x, const ContextKeysValues& context) const {
+  const at::Tensor normed = norm_(nn::frames_as_batch(x)).view(x.sizes());
+  const at::Tensor tokens = block_.spatial(proj_in_(normed.flatten(2, 3)), context);
+  return x + proj_out_(tokens).view(x.sizes());
+}
+
+TemporalTransformer::TemporalTransformer(std::int64_t channels, std::int64_t inner, std::int64_t head_dim,
+                                         std::int64_t norm_groups, const at::TensorOptions& options)
+    : norm_(norm_groups, channels, kNormEps, options),
+      proj_in_(channels, inner, 1, options),
+      block_(inner, inner, head_dim, options),
+      proj_out_(inner, channels, 1, options) {
+  register_child("norm", norm_);
+  register_child("proj_in", proj_in_);
+  register_child("transformer_blocks.0", block_);
+  register_child("proj_out", proj_out_);
+}
+
+at::Tensor TemporalTransformer::operator()(const at::Tensor& x) const {
+  const at::Tensor tokens = block_.temporal(proj_in_(norm_(x).flatten(2, 3)));
+  return x + proj_out_(tokens).view(x.sizes());
+}
+
+}  // namespace unianimate::models

@@ -1,0 +1,104 @@
+#include "unianimate/nn/layers.h"
+
+#include <vector>
+
+#include "unianimate/nn/linear_kernel.h"
+
+namespace unianimate::nn {
+
+namespace {
+
+/// (N, h, w, C) as the NCHW tensor with channels-last strides that ATen's convolutions want; a view.
+at::Tensor as_nchw(const at::Tensor& x) {
+  return x.permute({0, 3, 1, 2});
+}
+at::Tensor as_nhwc(const at::Tensor& x) {
+  return x.permute({0, 2, 3, 1}).contiguous();
+}
+
+/// Applies `f`, which maps (N, h, w, C) pictures, to pictures or frame by frame to a clip.
+template <typename F>
+at::Tensor frame_by_frame(const at::Tensor& x, F&& f) {
+  if (x.dim() == 4) return f(x);
+  const at::Tensor y = f(frames_as_batch(x));
+  return y.view({x.size(0), x.size(1), y.size(1), y.size(2), y.size(3)});
+}
+
+}  // namespace
+
+at::Tensor frames_as_batch(const at::Tensor& clip) {
+  return clip.flatten(0, 1);
+}
+
+Linear::Linear(std::int64_t in, std::int64_t out, bool bias, const at::TensorOptions& options)
+    : Linear({out, in}, bias, options) {}
+
+Linear::Linear(at::IntArrayRef weight_shape, bool bias, const at::TensorOptions& options)
+    : weight_(register_parameter("weight", weight_shape, options)) {
+  if (bias) bias_ = register_parameter("bias", {weight_shape[0]}, options);
+}
+
+at::Tensor Linear::operator()(const at::Tensor& x) const {
+  return linear(x, weight_.flatten(1), bias_);
+}
+
+PointwiseConv::PointwiseConv(std::int64_t in, std::int64_t out, int spatial_axes, const at::TensorOptions& options)
+    : Linear(spatial_axes == 1 ? std::vector<std::int64_t>{out, in, 1} : std::vector<std::int64_t>{out, in, 1, 1}, true,
+             options) {}
+
+Conv2d::Conv2d(std::int64_t in, std::int64_t out, const Shape& shape, const at::TensorOptions& options)
+    : weight_(register_parameter("weight", {out, in, shape.kernel, shape.kernel},
+                                 options.memory_format(at::MemoryFormat::ChannelsLast))),
+      shape_(shape) {
+  if (shape.bias) bias_ = register_parameter("bias", {out}, options);
+}
+
+at::Tensor Conv2d::operator()(const at::Tensor& x) const {
+  return frame_by_frame(x, [&](const at::Tensor& pictures) {
+    return as_nhwc(at::conv2d(as_nchw(pictures), weight_, bias_, {shape_.stride, shape_.stride},
+                              {shape_.padding, shape_.padding}));
+  });
+}
+
+FrameConv::FrameConv(std::int64_t in, std::int64_t out, const at::TensorOptions& options)
+    : weight_(
+          register_parameter("weight", {out, in, 3, 1, 1}, options.memory_format(at::MemoryFormat::ChannelsLast3d))),
+      bias_(register_parameter("bias", {out}, options)) {}
+
+at::Tensor FrameConv::operator()(const at::Tensor& x) const {
+  // Frames as rows and pixels as columns make it a 2-D convolution with a kernel of 3×1.
+  const at::Tensor y = at::conv2d(as_nchw(x.flatten(2, 3)), weight_.squeeze(4), bias_, {1, 1}, {1, 0});
+  return as_nhwc(y).view({x.size(0), x.size(1), x.size(2), x.size(3), y.size(1)});
+}
+
+GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, double eps, const at::TensorOptions& options)
+    : weight_(register_parameter("weight", {channels}, options)),
+      bias_(register_parameter("bias", {channels}, options)),
+      groups_(groups),
+      eps_(eps) {}
+
+at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
+  const at::Tensor rows = x.reshape({x.size(0), -1, 1, x.size(-1)});
+  return as_nhwc(at::group_norm(as_nchw(rows), groups_, weight_, bias_, eps_)).view(x.sizes());
+}
+
+at::Tensor GroupNorm::silu(const at::Tensor& x) const {
+  return at::silu((*this)(x));
+}
+
+LayerNorm::LayerNorm(std::int64_t channels, const at::TensorOptions& options)
+    : weight_(register_parameter("weight", {channels}, options)),
+      bias_(register_parameter("bias", {channels}, options)) {}
+
+at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
+  return at::layer_norm(x, {x.size(-1)}, weight_, bias_, 1e-5);
+}
+
+at::Tensor upsample_nearest_2x(const at::Tensor& x) {
+  return frame_by_frame(x, [](const at::Tensor& pictures) {
+    const std::vector<std::int64_t> size{2 * pictures.size(1), 2 * pictures.size(2)};
+    return as_nhwc(at::upsample_nearest2d(as_nchw(pictures), size));
+  });
+}
+
+}  // namespace unianimate::nn

@@ -1,0 +1,107 @@
+// Linear, convolution and normalisation layers on channels-last activations.
+//
+// Every activation is dense with its channels last: pictures and latents (N, h, w, C), clips (B, F, h, w, C).
+// Nothing is permuted in a copy. All layers work in the dtype and on the device of their parameters and can be
+// differentiated; without gradients the CPU takes faster routes of equal accuracy.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+
+#include "unianimate/nn/module.h"
+
+namespace unianimate::nn {
+
+/// y = x Wᵀ + b on the last axis. Parameters: weight (out, in), bias (out) where asked for.
+class Linear : public Module {
+ public:
+  Linear(std::int64_t in, std::int64_t out, bool bias, const at::TensorOptions& options);
+  /// (..., in) -> (..., out)
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+
+ protected:
+  /// For a weight of the same values but another registered shape, as (out, in, 1) of a 1-wide convolution.
+  Linear(at::IntArrayRef weight_shape, bool bias, const at::TensorOptions& options);
+
+ private:
+  at::Tensor weight_;
+  at::Tensor bias_;
+};
+
+/// A convolution of kernel 1 (written with one or two spatial axes in the checkpoint), which is a Linear.
+class PointwiseConv : public Linear {
+ public:
+  /// `spatial_axes`: 1 for weights (out, in, 1), 2 for (out, in, 1, 1).
+  PointwiseConv(std::int64_t in, std::int64_t out, int spatial_axes, const at::TensorOptions& options);
+};
+
+/// 2-D convolution with zero padding. Parameters: weight (out, in, k, k), bias (out) where asked for.
+class Conv2d : public Module {
+ public:
+  struct Shape {
+    std::int64_t kernel = 3;
+    std::int64_t stride = 1;
+    std::int64_t padding = 1;
+    bool bias = true;
+  };
+  Conv2d(std::int64_t in, std::int64_t out, const Shape& shape, const at::TensorOptions& options);
+  Conv2d(std::int64_t in, std::int64_t out, const at::TensorOptions& options) : Conv2d(in, out, Shape{}, options) {}
+  /// (N, h, w, in) -> (N, h', w', out); a clip (B, F, h, w, in) is convolved frame by frame.
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  at::Tensor weight_;
+  at::Tensor bias_;
+  Shape shape_;
+};
+
+/// Convolution of kernel 3 over the frames at every pixel, zero padded at both ends.
+/// Parameters: weight (out, in, 3, 1, 1), bias (out).
+class FrameConv : public Module {
+ public:
+  FrameConv(std::int64_t in, std::int64_t out, const at::TensorOptions& options);
+  /// (B, F, h, w, in) -> (B, F, h, w, out)
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  at::Tensor weight_;
+  at::Tensor bias_;
+};
+
+/// Normalisation over groups of channels, optionally followed by SiLU.
+/// Parameters: weight (C), bias (C).
+class GroupNorm : public Module {
+ public:
+  GroupNorm(std::int64_t groups, std::int64_t channels, double eps, const at::TensorOptions& options);
+  /// Statistics over all but the first axis of (M, ..., C): pass (B·F, h, w, C) to normalise each frame by itself,
+  /// (B, F, h, w, C) to normalise the frames of a clip jointly.
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  /// silu of the above.
+  [[nodiscard]] at::Tensor silu(const at::Tensor& x) const;
+
+ private:
+  at::Tensor weight_;
+  at::Tensor bias_;
+  std::int64_t groups_;
+  double eps_;
+};
+
+/// Normalisation over the last axis, eps 1e-5. Parameters: weight (C), bias (C).
+class LayerNorm : public Module {
+ public:
+  LayerNorm(std::int64_t channels, const at::TensorOptions& options);
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  at::Tensor weight_;
+  at::Tensor bias_;
+};
+
+/// Nearest-neighbour enlargement by two: (N, h, w, C) -> (N, 2h, 2w, C), or a clip frame by frame.
+at::Tensor upsample_nearest_2x(const at::Tensor& x);
+
+/// A clip's frames as a batch of pictures: (B, F, h, w, C) -> (B·F, h, w, C), a view.
+at::Tensor frames_as_batch(const at::Tensor& clip);
+
+}  // namespace unianimate::nn
