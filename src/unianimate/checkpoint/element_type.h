@@ -7,19 +7,20 @@
 
 namespace unianimate::checkpoint {
 
+/// In the order in which safetensors files hold their tensors: by falling alignment first.
 enum class ElementType : std::uint8_t {
-  kFloat64,
-  kInt64,
   kUInt64,
+  kInt64,
+  kFloat64,
   kFloat32,
-  kInt32,
   kUInt32,
+  kInt32,
   kBFloat16,
   kFloat16,
-  kInt16,
   kUInt16,
-  kFloat8E5M2,
+  kInt16,
   kFloat8E4M3,
+  kFloat8E5M2,
   kInt8,
   kUInt8,
   kBool,

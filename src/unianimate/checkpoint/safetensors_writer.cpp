@@ -25,9 +25,9 @@ std::uint64_t bytes_of(const TensorPlan& plan) {
 
 std::vector<TensorPlan> in_file_order(std::vector<TensorPlan> plans) {
   std::ranges::sort(plans, [](const TensorPlan& a, const TensorPlan& b) {
-    const std::int64_t size_a = element_size(element_type(a.type));
-    const std::int64_t size_b = element_size(element_type(b.type));
-    return size_a != size_b ? size_a > size_b : a.name < b.name;
+    const ElementType type_a = element_type(a.type);
+    const ElementType type_b = element_type(b.type);
+    return type_a != type_b ? type_a < type_b : a.name < b.name;
   });
   return plans;
 }

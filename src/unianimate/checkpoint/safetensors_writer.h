@@ -29,7 +29,8 @@ using Metadata = std::map<std::string, std::string>;
 /// The file appears at its path when finish() has run, whole; before that, nothing does.
 class SafetensorsWriter {
  public:
-  /// Lays the file out: the header, then the tensors by falling element size and by name, each aligned to its elements.
+  /// Lays the file out: the header, then the tensors in the order of ElementType and of their
+  /// names, so that each is aligned to its elements.
   /// Throws Error(kUsage) for a name given twice, "__metadata__", a name that is no UTF-8 or a type safetensors lacks,
   /// Error(kEnvironment) where the file cannot be created or the disk lacks room for it.
   SafetensorsWriter(const std::filesystem::path& path, const std::vector<TensorPlan>& plans,

@@ -53,6 +53,8 @@ DirectoryPlace find_directory(const MappedFile& file) {
   place.members = end.number<std::uint16_t>();
   place.size = end.number<std::uint32_t>();
   place.begin = end.number<std::uint32_t>();
+  const auto comment_size = end.number<std::uint16_t>();
+  end.take(comment_size);
 
   const std::size_t locator =
       place.end_record < kZip64LocatorSize ? bytes.size() : place.end_record - kZip64LocatorSize;
