@@ -67,6 +67,7 @@ class PngDecoder {
       file_.refuse(ImageFormat::kPng, "its kind of pixels is not known");
     }
     std::vector<png_bytep> rows;
+    rows.reserve(static_cast<std::size_t>(image.height));
     for (int y = 0; y < image.height; ++y) rows.push_back(image.row(y).data());
     run([this, &rows] {
       png_read_image(handle_.png, rows.data());

@@ -18,6 +18,10 @@ struct Taps {
   std::vector<std::int32_t> weights;
 };
 
+int round_half_up(double value) {
+  return static_cast<int>(std::floor(value + 0.5));
+}
+
 std::vector<Taps> bilinear_taps(int in_size, int out_size) {
   const double scale = static_cast<double>(in_size) / out_size;
   const double support = std::max(scale, 1.0);
@@ -27,8 +31,8 @@ std::vector<Taps> bilinear_taps(int in_size, int out_size) {
   std::vector<double> weights;
   for (int out = 0; out < out_size; ++out) {
     const double center = (out + 0.5) * scale;
-    const int first = std::max(0, static_cast<int>(center - support + 0.5));
-    const int last = std::min(in_size, static_cast<int>(center + support + 0.5));
+    const int first = std::max(0, round_half_up(center - support));
+    const int last = std::min(in_size, round_half_up(center + support));
     weights.clear();
     double sum = 0;
     for (int in = first; in < last; ++in) {
@@ -39,7 +43,7 @@ std::vector<Taps> bilinear_taps(int in_size, int out_size) {
     Taps& tap = taps.emplace_back(Taps{first, {}});
     for (const double weight : weights) {
       const double share = sum != 0.0 ? weight / sum : weight;
-      tap.weights.push_back(static_cast<std::int32_t>(0.5 + share * (1 << kPrecisionBits)));
+      tap.weights.push_back(round_half_up(share * (1 << kPrecisionBits)));
     }
   }
   return taps;

@@ -40,8 +40,12 @@ class VideoReader::Decoder {
   std::optional<Image> next() {
     while (true) {
       const int received = avcodec_receive_frame(codec_.get(), frame_.get());
+      if (received == AVERROR_EOF && !any_frame_) refuse("it holds no frames");
       if (received == AVERROR_EOF) return std::nullopt;
-      if (received == 0) return to_rgb();
+      if (received == 0) {
+        any_frame_ = true;
+        return to_rgb();
+      }
       if (received != AVERROR(EAGAIN)) refuse(ffmpeg::reason(received));
       send_packet();
     }
@@ -79,6 +83,7 @@ class VideoReader::Decoder {
     if (index == AVERROR_STREAM_NOT_FOUND) refuse("it holds no video stream");
     require(index);
     stream_ = container_->streams[index];
+    check_index();
     codec_.reset(ffmpeg::allocated(avcodec_alloc_context3(decoder)));
     require(avcodec_parameters_to_context(codec_.get(), stream_->codecpar));
     const std::int64_t pixels = std::int64_t{codec_->width} * codec_->height;
@@ -90,6 +95,16 @@ class VideoReader::Decoder {
     codec_->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE;
     codec_->thread_count = 0;
     require(avcodec_open2(codec_.get(), decoder, nullptr));
+  }
+
+  // FFmpeg takes frames beyond the end of the file for the end of the video.
+  void check_index() const {
+    const std::int64_t file_bytes = avio_size(container_->pb);
+    const int entries = avformat_index_get_entries_count(stream_);
+    for (int i = 0; i < entries; ++i) {
+      const AVIndexEntry* entry = avformat_index_get_entry(stream_, i);
+      if (entry->size > file_bytes || entry->pos > file_bytes - entry->size) refuse("the file ends early");
+    }
   }
 
   [[nodiscard]] std::int64_t frame_count() const {
@@ -148,6 +163,7 @@ class VideoReader::Decoder {
   ffmpeg::Packet packet_{ffmpeg::allocated(av_packet_alloc())};
   ffmpeg::Frame frame_{ffmpeg::allocated(av_frame_alloc())};
   AVStream* stream_ = nullptr;
+  bool any_frame_ = false;
   VideoInfo info_;
 };
 

@@ -1,7 +1,7 @@
 #include "unianimate/media/video_writer.h"
 
 #include <algorithm>
-#include <cmath>
+#include <cctype>
 #include <string_view>
 
 #include "unianimate/core/error.h"
@@ -112,7 +112,15 @@ class VideoFile final : public FrameSink {
     require(avio_open(&container_->pb, container_->url, AVIO_FLAG_WRITE));
     Options options(recipe.muxer_options);
     require(avformat_write_header(container_.get(), options.get()));
+    trailer_due_ = true;
   }
+
+  // Some muxers free what they hold only with the trailer, so even a file to be thrown away gets one.
+  ~VideoFile() override {
+    if (trailer_due_) av_write_trailer(container_.get());
+  }
+  VideoFile(const VideoFile&) = delete;
+  VideoFile& operator=(const VideoFile&) = delete;
 
   void write(const Image& frame) override {
     check_frame_size(frame, format_.width, format_.height);
@@ -126,6 +134,7 @@ class VideoFile final : public FrameSink {
     filter_.push_end();
     encode_filtered();
     encode(nullptr);
+    trailer_due_ = false;
     require(av_write_trailer(container_.get()));
     require(container_->pb->error);
     require(avio_closep(&container_->pb));
@@ -194,6 +203,7 @@ class VideoFile final : public FrameSink {
   ffmpeg::Output container_;
   ffmpeg::Codec encoder_;
   AVStream* stream_ = nullptr;
+  bool trailer_due_ = false;
   std::int64_t count_ = 0;
 };
 
