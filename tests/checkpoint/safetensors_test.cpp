@@ -7,7 +7,6 @@ namespace unianimate::checkpoint {
 namespace {
 
 using testing::expect_refused;
-using testing::open_bytes;
 using testing::packed;
 using testing::read_file;
 using testing::TemporaryFolder;
@@ -100,37 +99,35 @@ TEST(Safetensors, RefusesHostileHeaders) {
     expect_refused(with_header(header, 8), reason);
   };
   refuse("{", "no valid JSON");
-  refuse("{\"a\":1}", "a number");
-  refuse("{\"a\":[]}", "a list");
-  refuse("{\"a\":null}", "null");
-  refuse("{\"a\":{\"dtype\":\"F32\"}}", "in part only");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"extra\":1}}", "a field");
-  refuse("{\"a\":{\"dtype\":\"Q4\",\"shape\":[2],\"data_offsets\":[0,8]}}", "'Q4'");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", "a negative number");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}", "a fraction");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"shape\":[99999999999999999999999],\"data_offsets\":[0,8]}}", "a fraction");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"shape\":[[2]],\"data_offsets\":[0,8]}}", "a list");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", "does not fit");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,8]}}", "does not fit");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"shape\":[18446744073709551615],\"data_offsets\":[0,8]}}", "does not fit");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,9]}}", "cut short or damaged");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", "cut short or damaged");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,9]}}", "in part only");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", "take 4 bytes");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "overlap or leave a gap");
-  refuse(
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-      "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
-      "overlap or leave a gap");
-  refuse(
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-      "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
-      "'a' twice");
-  refuse("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", "'dtype' twice");
-  refuse("{\"__metadata__\":{\"x\":1}}", "a number");
-  refuse("{\"__metadata__\":{\"x\":{}}}", "an object");
-  refuse("{\"a\":" + std::string(1'000'000, '{'), "");
-  refuse("{\"a\":" + std::string(1'000'000, '['), "a list");
+  refuse(R"({"a":1})", "a number");
+  refuse(R"({"a":[]})", "a list");
+  refuse(R"({"a":null})", "null");
+  refuse(R"({"a":{"dtype":"F32"}})", "in part only");
+  refuse(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"extra":1}})", "a field");
+  refuse(R"({"a":{"dtype":"Q4","shape":[2],"data_offsets":[0,8]}})", "'Q4'");
+  refuse(R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", "a negative number");
+  refuse(R"({"a":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}})", "a fraction");
+  refuse(R"({"a":{"dtype":"F32","shape":[99999999999999999999999],"data_offsets":[0,8]}})", "a fraction");
+  refuse(R"({"a":{"dtype":"F32","shape":[[2]],"data_offsets":[0,8]}})", "a list");
+  refuse(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", "does not fit");
+  refuse(R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]}})", "does not fit");
+  refuse(R"({"a":{"dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,8]}})", "does not fit");
+  refuse(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,9]}})", "cut short or damaged");
+  refuse(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", "cut short or damaged");
+  refuse(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,9]}})", "in part only");
+  refuse(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", "take 4 bytes");
+  refuse(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", "overlap or leave a gap");
+  refuse(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+         R"("b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+         "overlap or leave a gap");
+  refuse(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+         R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})",
+         "'a' twice");
+  refuse(R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "'dtype' twice");
+  refuse(R"({"__metadata__":{"x":1}})", "a number");
+  refuse(R"({"__metadata__":{"x":{}}})", "an object");
+  refuse(R"({"a":)" + std::string(1'000'000, '{'), "");
+  refuse(R"({"a":)" + std::string(1'000'000, '['), "a list");
 }
 
 }  // namespace
