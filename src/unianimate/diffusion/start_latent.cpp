@@ -19,6 +19,7 @@ ItemNoise draw_item_noise(std::uint64_t seed, std::int64_t frames, std::int64_t 
   noise.posterior = at::randn({1, kLatentChannels, h, w}, cpu, options).to(device);
   noise.latent = at::randn({1, kLatentChannels, frames, h, w}, cpu, options).to(device);
   noise.offset = at::randn({1, kLatentChannels, frames, 1, 1}, own, options.device(device));
+  noise.generator = own;
   return noise;
 }
 

@@ -11,9 +11,10 @@ namespace unianimate::diffusion {
 
 /// Everything random in one item, in the published order of draws, so that one seed gives one video.
 struct ItemNoise {
-  at::Tensor posterior;  ///< (1, 4, h, w) for the autoencoder's sample of the reference
-  at::Tensor latent;     ///< (1, 4, F, h, w)
-  at::Tensor offset;     ///< (1, 4, F, 1, 1), a constant shift of each channel of each frame
+  at::Tensor posterior;     ///< (1, 4, h, w) for the autoencoder's sample of the reference
+  at::Tensor latent;        ///< (1, 4, F, h, w)
+  at::Tensor offset;        ///< (1, 4, F, 1, 1), a constant shift of each channel of each frame
+  at::Generator generator;  ///< the device's, after these draws: what the sampler draws goes on from here
 };
 
 /// Draws all three after seeding. The first two come from the CPU generator, the offset from `device`'s, as the

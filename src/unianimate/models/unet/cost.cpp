@@ -1,0 +1,108 @@
+#include "unianimate/models/unet/cost.h"
+
+#include <utility>
+
+namespace unianimate::models {
+
+namespace {
+
+/// Adds up the layers of one pass; sizes in double, since products overflow 64 bits' integers late but surely.
+class Counter {
+ public:
+  Counter(const UNetConfig& config, const LatentShape& shape)
+      : config_(config),
+        clips_(static_cast<double>(shape.batch)),
+        frames_(static_cast<double>(shape.frames + 1)),
+        pixels_(static_cast<double>(shape.height * shape.width)) {}
+
+  void convolution(std::int64_t in, std::int64_t out, int kernel_elements) {
+    total_ += 2.0 * tokens() * static_cast<double>(in) * static_cast<double>(out) * kernel_elements;
+  }
+  void residual_block(std::int64_t in, std::int64_t out) {
+    convolution(in, out, 9);
+    convolution(out, out, 9);
+    if (in != out) convolution(in, out, 1);
+    for (int i = 0; i < 4; ++i) convolution(out, out, 3);
+  }
+  void spatial_transformer(std::int64_t channels) {
+    constexpr double kPromptTokens = 77;
+    transformer_linears(channels, channels);
+    for (int i = 0; i < 4; ++i) convolution(channels, channels, 1);  // q, k, v, out of the self-attention
+    for (int i = 0; i < 2; ++i) convolution(channels, channels, 1);  // q, out of the cross-attention
+    attention(channels, pixels_);
+    attention(channels, kPromptTokens + static_cast<double>(config_.num_tokens));
+  }
+  void temporal_transformer(std::int64_t channels, std::int64_t inner) {
+    transformer_linears(channels, inner);
+    for (int i = 0; i < 8; ++i) convolution(inner, inner, 1);
+    attention(inner, frames_);
+    attention(inner, frames_);
+  }
+  void halve() { pixels_ /= 4; }
+  void double_sides() { pixels_ *= 4; }
+  [[nodiscard]] double total() const { return total_; }
+
+ private:
+  [[nodiscard]] double tokens() const { return clips_ * frames_ * pixels_; }
+  void transformer_linears(std::int64_t channels, std::int64_t inner) {
+    convolution(channels, inner, 1);
+    convolution(inner, 8 * inner, 1);
+    convolution(4 * inner, inner, 1);
+    convolution(inner, channels, 1);
+  }
+  void attention(std::int64_t channels, double keys) {
+    total_ += 4.0 * tokens() * keys * static_cast<double>(channels);
+  }
+
+  const UNetConfig& config_;
+  double clips_;
+  double frames_;
+  double pixels_;
+  double total_ = 0;
+};
+
+}  // namespace
+
+double unet_operations(const UNetConfig& config, const LatentShape& shape) {
+  Counter count(config, shape);
+  const auto transformers = [&](std::size_t level, std::int64_t channels) {
+    if (!config.has_attention(level)) return;
+    count.spatial_transformer(channels);
+    count.temporal_transformer(channels, channels);
+  };
+  std::vector<std::int64_t> skips{config.dim};
+  count.convolution(config.input_channels(), config.dim, 9);
+  count.temporal_transformer(config.dim, config.num_heads * config.head_dim);
+  std::int64_t channels = config.dim;
+  for (std::size_t level = 0; level < config.dim_mult.size(); ++level) {
+    const std::int64_t out = config.dim * config.dim_mult[level];
+    for (std::int64_t i = 0; i < config.num_res_blocks; ++i) {
+      count.residual_block(std::exchange(channels, out), out);
+      transformers(level, out);
+      skips.push_back(out);
+    }
+    if (level + 1 == config.dim_mult.size()) break;
+    count.halve();
+    count.convolution(out, out, 9);
+    skips.push_back(out);
+  }
+  count.residual_block(channels, channels);
+  count.spatial_transformer(channels);
+  count.temporal_transformer(channels, channels);
+  count.residual_block(channels, channels);
+  for (std::size_t level = config.dim_mult.size(); level-- > 0;) {
+    const std::int64_t out = config.dim * config.dim_mult[level];
+    for (std::int64_t i = 0; i <= config.num_res_blocks; ++i) {
+      count.residual_block(std::exchange(channels, out) + skips.back(), out);
+      skips.pop_back();
+      transformers(level, out);
+    }
+    if (level == 0) break;
+    count.double_sides();
+    count.convolution(out, out, 9);
+  }
+  count.convolution(channels, UNetConfig::kLatentChannels, 9);
+  return count.total();
+}
+
+}  // namespace unianimate::models

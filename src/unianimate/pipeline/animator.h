@@ -1,0 +1,58 @@
+// The face of the library: load the models once, animate as often as wanted.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "unianimate/core/progress.h"
+#include "unianimate/media/frame_sink.h"
+#include "unianimate/pipeline/model_files.h"
+#include "unianimate/pipeline/plan.h"
+#include "unianimate/pipeline/request.h"
+
+namespace unianimate::pipeline {
+
+/// One stretch of work.
+struct Phase {
+  std::string name;  ///< "read pictures", "encode reference", "sample", "decode", …
+  double seconds = 0;
+  std::int64_t peak_bytes = 0;  ///< highest resident memory of the process during it
+};
+
+/// What ran and what it took.
+struct AnimateReport {
+  std::int64_t frames = 0;
+  int width = 0;  ///< of the frames handed to the sink
+  int height = 0;
+  std::int64_t unet_calls = 0;  ///< passes of a batch of windows through the UNet
+  std::vector<Phase> phases;
+  std::vector<std::string> notes;  ///< what was adjusted or assumed, and why
+};
+
+/// Not thread-safe: one animation at a time. Frees the models when it goes.
+class Animator {
+ public:
+  /// Works out the models' sizes. Weights are loaded when they are first needed; they stay for the next animation
+  /// where the memory budget allows it (AnimatePlan::keeps_all_models), else each goes after its phase.
+  /// Throws as read_model_configs() does.
+  static Animator load(const ModelFiles& files, const RuntimeOptions& options);
+  ~Animator();
+  Animator(Animator&&) noexcept;
+  Animator& operator=(Animator&&) noexcept;
+
+  [[nodiscard]] const ModelConfigs& configs() const;
+
+  /// Makes the video and hands its frames to `sink` one by one, finish() included. Throws Error of every kind; the
+  /// sink is then left unfinished. Phases: "read pictures", "encode reference", "load UNet", "sample", "decode";
+  /// loading CLIP and the autoencoder belongs to the phase that needs them.
+  AnimateReport animate(const AnimateRequest& request, FrameSink& sink, Progress& progress);
+
+ private:
+  struct State;
+  explicit Animator(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace unianimate::pipeline

@@ -1,0 +1,197 @@
+#include "unianimate/pipeline/model_description.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <type_traits>
+
+#include "unianimate/core/error.h"
+
+namespace unianimate::pipeline {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uintmax_t kLargestFile = 1 << 20;
+constexpr int kDeepest = 8;
+
+/// The fields of each section by their names in the file: the one list that reading and comparing share. A visitor has
+/// field(name, value) and section(name, visit).
+template <typename Visitor>
+void visit(Visitor& visitor, models::UNetConfig& config) {
+  visitor.field("dim", config.dim);
+  visitor.field("head_dim", config.head_dim);
+  visitor.field("context_dim", config.context_dim);
+  visitor.field("dim_mult", config.dim_mult);
+  visitor.field("num_res_blocks", config.num_res_blocks);
+  visitor.field("num_heads", config.num_heads);
+  visitor.field("num_tokens", config.num_tokens);
+  visitor.field("concat_dim", config.concat_dim);
+  visitor.field("norm_groups", config.norm_groups);
+}
+
+template <typename Visitor>
+void visit(Visitor& visitor, models::AutoencoderConfig& config) {
+  visitor.field("ch", config.ch);
+  visitor.field("ch_mult", config.ch_mult);
+  visitor.field("num_res_blocks", config.num_res_blocks);
+  visitor.field("z_channels", config.z_channels);
+  visitor.field("norm_groups", config.norm_groups);
+  visitor.field("scale_factor", config.scale_factor);
+}
+
+template <typename Visitor>
+void visit(Visitor& visitor, models::ClipConfig::Vision& config) {
+  visitor.field("width", config.width);
+  visitor.field("layers", config.layers);
+  visitor.field("heads", config.heads);
+  visitor.field("mlp_ratio", config.mlp_ratio);
+  visitor.field("image_size", config.image_size);
+  visitor.field("patch_size", config.patch_size);
+}
+
+template <typename Visitor>
+void visit(Visitor& visitor, models::ClipConfig::Text& config) {
+  visitor.field("width", config.width);
+  visitor.field("layers", config.layers);
+  visitor.field("heads", config.heads);
+  visitor.field("context_length", config.context_length);
+  visitor.field("vocab_size", config.vocab_size);
+}
+
+template <typename Visitor>
+void visit(Visitor& visitor, models::ClipConfig& config) {
+  visitor.field("embed_dim", config.embed_dim);
+  visitor.section("vision", config.vision);
+  visitor.section("text", config.text);
+}
+
+/// Puts an object's values into the fields and refuses keys that name none.
+class Reader {
+ public:
+  Reader(const json& object, std::string path) : object_(object), path_(std::move(path)) {
+    if (!object.is_object()) throw Error(ErrorKind::kInput, "{} must be an object {{...}}", path_);
+  }
+
+  template <typename T>
+  void field(const char* name, T& value) {
+    known_.emplace_back(name);
+    if (!object_.contains(name)) return;
+    const json& given = object_.at(name);
+    if constexpr (std::is_same_v<T, double>) {
+      if (!given.is_number()) refuse(name, "a number");
+    } else if constexpr (std::is_integral_v<T>) {
+      if (!given.is_number_integer()) refuse(name, "a whole number");
+    } else if (!given.is_array() || !std::ranges::all_of(given, [](const json& x) { return x.is_number_integer(); })) {
+      refuse(name, "a list of whole numbers");
+    }
+    given.get_to(value);
+  }
+
+  template <typename Config>
+  void section(const char* name, Config& config) {
+    known_.emplace_back(name);
+    if (!object_.contains(name)) return;
+    Reader inner(object_.at(name), fmt::format("{}: {}", path_, name));
+    visit(inner, config);
+    inner.refuse_unknown();
+  }
+
+  void refuse_unknown() const {
+    for (const auto& [key, value] : object_.items()) {
+      if (std::ranges::count(known_, key) > 0) continue;
+      throw Error(ErrorKind::kUsage, "{} has an unknown key '{}'; known are {}", path_, printable(key),
+                  fmt::join(known_, ", "));
+    }
+  }
+
+ private:
+  [[noreturn]] void refuse(const char* name, const char* expected) const {
+    throw Error(ErrorKind::kInput, "{}.{} must be {}, found {}", path_, name, expected,
+                printable(object_.at(name).dump(-1, ' ', true, json::error_handler_t::replace)));
+  }
+
+  const json& object_;
+  std::string path_;
+  std::vector<std::string> known_;
+};
+
+/// Compares an object's values with the fields.
+class Comparer {
+ public:
+  Comparer(const json& object, std::string path, const fs::path& checkpoint)
+      : object_(object), path_(std::move(path)), checkpoint_(checkpoint) {}
+
+  template <typename T>
+  void field(const char* name, const T& actual) {
+    if (!object_.contains(name) || object_.at(name) == json(actual)) return;
+    throw Error(ErrorKind::kInput, "{}.{} is {}, but the shapes in {} say {}; correct one of them", path_, name,
+                object_.at(name).dump(), checkpoint_.string(), json(actual).dump());
+  }
+
+  template <typename Config>
+  void section(const char* name, Config& config) {
+    if (!object_.contains(name)) return;
+    Comparer inner(object_.at(name), fmt::format("{}: {}", path_, name), checkpoint_);
+    visit(inner, config);
+  }
+
+ private:
+  const json& object_;
+  std::string path_;
+  const fs::path& checkpoint_;
+};
+
+json parse(const fs::path& path) {
+  std::error_code problem;
+  const std::uintmax_t size = fs::file_size(path, problem);
+  if (problem || size > kLargestFile) {
+    throw Error(ErrorKind::kInput, "{} cannot be used: {}", path.string(),
+                problem ? problem.message() : "it is over 1 MiB, and a model.json is a few lines");
+  }
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto limit_depth = [&](int depth, json::parse_event_t, json&) {
+    if (depth > kDeepest) {
+      throw Error(ErrorKind::kInput, "{} cannot be used: it is nested more than {} deep", path.string(), kDeepest);
+    }
+    return true;
+  };
+  try {
+    return json::parse(text, limit_depth);
+  } catch (const json::exception& error) {
+    throw Error(ErrorKind::kInput, "{} is not valid JSON: {}", path.string(), printable(error.what()));
+  }
+}
+
+}  // namespace
+
+void ModelDescription::require_agreement(const ModelConfigs& actual, const ModelFiles& files) const {
+  if (!json) return;
+  ModelConfigs compared = actual;
+  const auto compare = [&](const char* section, auto& config, const fs::path& checkpoint) {
+    Comparer comparer(*json, path.string(), checkpoint);
+    comparer.section(section, config);
+  };
+  compare("unet", compared.unet, files.unet);
+  compare("autoencoder", compared.autoencoder, files.autoencoder);
+  compare("clip", compared.clip, files.clip);
+}
+
+ModelDescription read_model_description(const fs::path& path) {
+  ModelDescription description{{}, nullptr, path};
+  if (path.empty()) return description;
+  description.json = std::make_shared<const nlohmann::json>(parse(path));
+  Reader reader(*description.json, path.string());
+  reader.section("unet", description.configs.unet);
+  reader.section("autoencoder", description.configs.autoencoder);
+  reader.section("clip", description.configs.clip);
+  reader.refuse_unknown();
+  return description;
+}
+
+}  // namespace unianimate::pipeline

@@ -1,0 +1,141 @@
+#include "unianimate/pipeline/plan.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "unianimate/core/error.h"
+#include "unianimate/core/memory.h"
+#include "unianimate/media/image_reader.h"
+#include "unianimate/models/autoencoder/autoencoder.h"
+#include "unianimate/models/clip/clip.h"
+#include "unianimate/models/unet/cost.h"
+
+namespace unianimate::pipeline {
+
+namespace {
+
+/// Highest memory of one pass beyond weights, as multiples of its widest activation, measured at published sizes
+/// (docs/performance.md).
+constexpr double kUNetActivations = 16.0;
+constexpr double kDecoderActivations = 9.0;
+/// The program itself, its libraries and the pictures in flight.
+constexpr std::int64_t kProgramBytes = 700'000'000;
+/// Which share of the speed of its convolutions the UNet as a whole reaches.
+constexpr double kUNetEfficiency = 0.75;
+
+template <typename Model, typename Config>
+std::int64_t bytes_of(const Config& config, at::ScalarType dtype) {
+  std::int64_t elements = 0;
+  const Model model(config, at::TensorOptions(at::kMeta));
+  for (const NamedTensor& parameter : model.named_parameters()) elements += parameter.tensor.numel();
+  return elements * static_cast<std::int64_t>(c10::elementSize(dtype));
+}
+
+struct PeakBytes {
+  std::int64_t sampling = 0;
+  std::int64_t decoding = 0;
+};
+
+/// Beyond weights.
+PeakBytes activation_bytes(const AnimateRequest& request, const ModelConfigs& configs, const models::LatentShape& clip,
+                           at::ScalarType dtype) {
+  const auto element = static_cast<double>(c10::elementSize(dtype));
+  const auto pixels = static_cast<double>(request.width) * request.height;
+  const auto latent_pixels = static_cast<double>(clip.height * clip.width);
+  const auto window_frames = static_cast<double>(std::min(clip.frames, request.context.size) + 1) *
+                             static_cast<double>(request.context.batch_size);
+  PeakBytes bytes;
+  bytes.sampling = static_cast<std::int64_t>(kUNetActivations * window_frames * latent_pixels *
+                                             static_cast<double>(configs.unet.dim) * element);
+  bytes.decoding = static_cast<std::int64_t>(kDecoderActivations * static_cast<double>(request.decode_batch) * pixels *
+                                             static_cast<double>(configs.autoencoder.ch) * element);
+  return bytes;
+}
+
+void check_against_models(const AnimateRequest& request, const ModelConfigs& configs) {
+  const std::int64_t multiple = configs.autoencoder.downscale() * configs.unet.downscale();
+  if (request.width % multiple != 0 || request.height % multiple != 0) {
+    throw Error(ErrorKind::kUsage, "the size {}x{} does not suit these models, whose sides are multiples of {}",
+                request.width, request.height, multiple);
+  }
+}
+
+}  // namespace
+
+ModelBytes model_bytes(const ModelConfigs& configs, at::ScalarType dtype) {
+  return {bytes_of<models::UNet>(configs.unet, dtype), bytes_of<models::Autoencoder>(configs.autoencoder, dtype),
+          bytes_of<models::ClipVisual>(configs.clip, dtype), bytes_of<models::ClipText>(configs.clip, dtype)};
+}
+
+AnimatePlan plan_animation(const AnimateRequest& request, const ModelConfigs& configs, const RuntimeOptions& options) {
+  request.check();
+  check_against_models(request, configs);
+  AnimatePlan plan;
+
+  // 1. the files
+  read_image_header(request.reference);
+  plan.pose_folder = open_pose_folder(request.poses);
+  plan.selection = select_poses(static_cast<std::int64_t>(plan.pose_folder.poses.size()), request.frame_interval,
+                                request.max_frames);
+  if (!plan.selection.note.empty()) plan.notes.push_back(plan.selection.note);
+
+  // 2. the work
+  const std::int64_t downscale = configs.autoencoder.downscale();
+  plan.latent = {1, static_cast<std::int64_t>(plan.selection.indices.size()), request.height / downscale,
+                 request.width / downscale};
+  plan.output_width = request.width * (request.comparison ? 3 : 1);
+  plan.output_height = request.height;
+  plan.timesteps = static_cast<std::int64_t>(request.sampling.timesteps().size());
+  plan.windows = static_cast<std::int64_t>(diffusion::context_windows(plan.frames(), request.context).size());
+  const std::int64_t passes = plan.timesteps * (request.guidance_scale == 1.0 ? 1 : 2);
+  const std::int64_t batches = (plan.windows + request.context.batch_size - 1) / request.context.batch_size;
+  plan.unet_calls = passes * batches;
+  const models::LatentShape window{1, std::min(plan.frames(), request.context.size), plan.latent.height,
+                                   plan.latent.width};
+  plan.unet_operations = static_cast<double>(passes * plan.windows) * models::unet_operations(configs.unet, window);
+
+  // 3. the memory
+  const at::ScalarType dtype = options.compute.dtype;
+  const ModelBytes models = model_bytes(configs, dtype);
+  const PeakBytes activations = activation_bytes(request, configs, plan.latent, dtype);
+  const std::int64_t budget = options.memory_budget > 0         ? options.memory_budget
+                              : options.compute.device.is_cpu() ? available_memory_bytes() + resident_bytes()
+                                                                : available_memory_bytes();
+  const std::int64_t all_kept = models.unet + models.autoencoder + models.clip_visual +
+                                std::max({activations.sampling, activations.decoding, models.clip_text});
+  const std::int64_t one_by_one = std::max({models.clip_visual, models.clip_text, models.unet + activations.sampling,
+                                            models.autoencoder + activations.decoding});
+  plan.keeps_all_models = kProgramBytes + all_kept <= budget;
+  plan.peak_bytes = kProgramBytes + (plan.keeps_all_models ? all_kept : one_by_one);
+  if (plan.peak_bytes > budget) {
+    throw Error(ErrorKind::kEnvironment,
+                "this animation needs about {} of memory and the budget is {}; use a smaller --size, a smaller "
+                "--context-size, --dtype bf16, or a larger --memory-budget",
+                format_bytes(plan.peak_bytes), format_bytes(budget));
+  }
+  return plan;
+}
+
+double estimate_seconds(const AnimatePlan& plan, const Compute& compute) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::int64_t kChannels = 320;
+  constexpr std::int64_t kSide = 32;
+  constexpr std::int64_t kFrames = 8;
+  const c10::InferenceMode inference;
+  const at::TensorOptions type = at::TensorOptions().device(compute.device).dtype(compute.dtype);
+  const at::Tensor x = at::ones({kFrames, kChannels, kSide, kSide}, type).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor weight = at::ones({kChannels, kChannels, 3, 3}, type).contiguous(at::MemoryFormat::ChannelsLast);
+  const double operations = 2.0 * kFrames * kSide * kSide * kChannels * kChannels * 9;
+  const auto convolve = [&] { return at::conv2d(x, weight, {}, {1, 1}, {1, 1}).sum().item<float>(); };
+  convolve();
+  const auto start = Clock::now();
+  int repetitions = 0;
+  while (Clock::now() - start < std::chrono::milliseconds(700)) {
+    convolve();
+    ++repetitions;
+  }
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return plan.unet_operations / (operations * repetitions / seconds) / kUNetEfficiency;
+}
+
+}  // namespace unianimate::pipeline

@@ -1,0 +1,56 @@
+// What an animation would take, worked out before any model is loaded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "unianimate/core/device.h"
+#include "unianimate/models/unet/unet.h"
+#include "unianimate/pipeline/model_files.h"
+#include "unianimate/pipeline/pose_folder.h"
+#include "unianimate/pipeline/request.h"
+
+namespace unianimate::pipeline {
+
+struct RuntimeOptions {
+  Compute compute;                 ///< from choose_compute()
+  std::int64_t memory_budget = 0;  ///< bytes this process may use; 0: what the machine has available
+};
+
+/// Bytes of each model's weights in the compute dtype.
+struct ModelBytes {
+  std::int64_t unet = 0;
+  std::int64_t autoencoder = 0;
+  std::int64_t clip_visual = 0;
+  std::int64_t clip_text = 0;
+};
+ModelBytes model_bytes(const ModelConfigs& configs, at::ScalarType dtype);
+
+/// What Animator::animate() would do.
+struct AnimatePlan {
+  PoseFolder pose_folder;
+  PoseSelection selection;       ///< which poses become frames
+  models::LatentShape latent{};  ///< of the whole clip
+  int output_width = 0;          ///< of the frames the sink is given: three times as wide for a comparison
+  int output_height = 0;
+  std::int64_t timesteps = 0;      ///< steps of the sampler
+  std::int64_t windows = 0;        ///< context windows in each step
+  std::int64_t unet_calls = 0;     ///< passes of a batch of windows through the UNet, all steps together
+  double unet_operations = 0;      ///< floating-point operations of these, a multiply-add counted as two
+  std::int64_t peak_bytes = 0;     ///< estimated highest memory of the process, models included
+  bool keeps_all_models = false;   ///< false: each model is loaded when needed and freed after, to fit the budget
+  std::vector<std::string> notes;  ///< what was adjusted or assumed, and why
+
+  [[nodiscard]] std::int64_t frames() const { return latent.frames; }
+};
+
+/// Checks the request against the files it names and works out what it takes; loads no model. Throws Error(kUsage) or
+/// Error(kInput) for whatever would stop the animation, Error(kEnvironment) where the memory budget is too small.
+AnimatePlan plan_animation(const AnimateRequest& request, const ModelConfigs& configs, const RuntimeOptions& options);
+
+/// Seconds that sampling the plan is likely to take, from the speed of convolutions on this machine now, which it
+/// measures for about a second.
+double estimate_seconds(const AnimatePlan& plan, const Compute& compute);
+
+}  // namespace unianimate::pipeline

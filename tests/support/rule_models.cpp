@@ -1,0 +1,101 @@
+#include "support/rule_models.h"
+
+#include <nlohmann/json.hpp>
+
+#include "support/rule.h"
+#include "support/torch_zip_writer.h"
+#include "unianimate/core/output_file.h"
+#include "unianimate/models/autoencoder/autoencoder.h"
+#include "unianimate/models/clip/clip.h"
+#include "unianimate/models/unet/unet.h"
+
+namespace unianimate::testing {
+
+namespace {
+
+const std::string kFirstStage = "first_stage_model.";
+
+std::vector<TorchTensorSpec> specs_of(const NamedTensors& tensors, const std::string& prefix) {
+  std::vector<TorchTensorSpec> specs;
+  for (const auto& [name, tensor] : tensors) specs.push_back({prefix + name, tensor.sizes().vec()});
+  return specs;
+}
+
+nlohmann::json description(const pipeline::ModelConfigs& configs) {
+  const auto& [unet, autoencoder, clip] = configs;
+  return {{"unet",
+           {{"dim", unet.dim},
+            {"head_dim", unet.head_dim},
+            {"context_dim", unet.context_dim},
+            {"dim_mult", unet.dim_mult},
+            {"num_res_blocks", unet.num_res_blocks},
+            {"num_heads", unet.num_heads},
+            {"num_tokens", unet.num_tokens},
+            {"concat_dim", unet.concat_dim},
+            {"norm_groups", unet.norm_groups}}},
+          {"autoencoder",
+           {{"ch", autoencoder.ch},
+            {"ch_mult", autoencoder.ch_mult},
+            {"num_res_blocks", autoencoder.num_res_blocks},
+            {"z_channels", autoencoder.z_channels},
+            {"norm_groups", autoencoder.norm_groups},
+            {"scale_factor", autoencoder.scale_factor}}},
+          {"clip",
+           {{"embed_dim", clip.embed_dim},
+            {"vision",
+             {{"width", clip.vision.width},
+              {"layers", clip.vision.layers},
+              {"heads", clip.vision.heads},
+              {"mlp_ratio", clip.vision.mlp_ratio},
+              {"image_size", clip.vision.image_size},
+              {"patch_size", clip.vision.patch_size}}},
+            {"text",
+             {{"width", clip.text.width},
+              {"layers", clip.text.layers},
+              {"heads", clip.text.heads},
+              {"context_length", clip.text.context_length},
+              {"vocab_size", clip.text.vocab_size}}}}}};
+}
+
+}  // namespace
+
+pipeline::ModelConfigs small_model_configs() {
+  pipeline::ModelConfigs configs;
+  configs.unet.dim = 32;
+  configs.unet.head_dim = 16;
+  configs.unet.context_dim = 64;
+  configs.autoencoder.ch = 32;
+  configs.clip.embed_dim = 64;
+  configs.clip.vision.width = 64;
+  configs.clip.vision.layers = 2;
+  configs.clip.vision.heads = 4;
+  configs.clip.text.width = 64;
+  configs.clip.text.layers = 3;
+  configs.clip.text.heads = 4;
+  return configs;
+}
+
+void write_rule_models(const std::filesystem::path& folder, const pipeline::ModelConfigs& configs) {
+  const at::TensorOptions shapes_only(at::kMeta);
+  const MakeTensor by_rule = [](const TorchTensorSpec& spec) {
+    const bool first_stage = spec.name.starts_with(kFirstStage);
+    return rule_weight(first_stage ? spec.name.substr(kFirstStage.size()) : spec.name, spec.shape);
+  };
+  const models::UNet unet(configs.unet, shapes_only);
+  write_torch_zip(folder / "unianimate_16f_32f_non_ema_223000.pth", specs_of(unet.named_parameters(), ""), by_rule,
+                  {.step = 223000});
+
+  const models::Autoencoder autoencoder(configs.autoencoder, shapes_only);
+  write_torch_zip(folder / "v2-1_512-ema-pruned.ckpt", specs_of(autoencoder.named_parameters(), kFirstStage), by_rule,
+                  {.step = {}, .lightning = true});
+
+  const models::ClipText text(configs.clip, shapes_only);
+  const models::ClipVisual visual(configs.clip, shapes_only);
+  std::vector<TorchTensorSpec> clip = specs_of(text.named_parameters(), "");
+  for (TorchTensorSpec& spec : specs_of(visual.named_parameters(), "visual.")) clip.push_back(std::move(spec));
+  write_torch_zip(folder / "open_clip_pytorch_model.bin", clip, by_rule);
+
+  write_file_atomically(folder / "model.json", description(configs).dump(2) + "\n");
+}
+
+}  // namespace unianimate::testing
