@@ -69,9 +69,20 @@ void require_room(const std::filesystem::path& path, std::uint64_t size) {
 
 }  // namespace
 
+SafetensorsWriter::Descriptor::Descriptor(const std::filesystem::path& path)
+    : number(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+  if (number < 0) {
+    throw Error(ErrorKind::kEnvironment, "{} cannot be created: {}", path.string(), std::strerror(errno));
+  }
+}
+
+SafetensorsWriter::Descriptor::~Descriptor() {
+  ::close(number);
+}
+
 SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path, const std::vector<TensorPlan>& plans,
                                      const Metadata& metadata)
-    : output_(path) {
+    : output_(path), descriptor_(output_.temporary()) {
   const std::vector<TensorPlan> ordered = in_file_order(plans);
   const std::string header = make_header(ordered, metadata);
   std::uint64_t end = header.size();
@@ -83,17 +94,12 @@ SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path, const st
     end += bytes_of(plan);
   }
   require_room(path, end);
-  descriptor_ = ::open(output_.temporary().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   write_at(0, header.data(), header.size());
-}
-
-SafetensorsWriter::~SafetensorsWriter() {
-  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 void SafetensorsWriter::write_at(std::uint64_t position, const char* data, std::size_t size) const {
   while (size > 0) {
-    const ::ssize_t written = ::pwrite(descriptor_, data, size, static_cast<::off_t>(position));
+    const ::ssize_t written = ::pwrite(descriptor_.number, data, size, static_cast<::off_t>(position));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
       throw Error(ErrorKind::kEnvironment, "{} could not be written: {}", output_.final_path().string(),

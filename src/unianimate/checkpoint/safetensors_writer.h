@@ -35,9 +35,6 @@ class SafetensorsWriter {
   /// Error(kEnvironment) where the file cannot be created or the disk lacks room for it.
   SafetensorsWriter(const std::filesystem::path& path, const std::vector<TensorPlan>& plans,
                     const Metadata& metadata = {});
-  ~SafetensorsWriter();
-  SafetensorsWriter(const SafetensorsWriter&) = delete;
-  SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
 
   /// Writes one of the planned tensors, in any order, converted to the planned type; its shape must be the planned one.
   /// Throws Error(kEnvironment) where the disk does not take it.
@@ -53,10 +50,19 @@ class SafetensorsWriter {
     bool written = false;
   };
 
+  /// An open file, closed with its owner.
+  struct Descriptor {
+    explicit Descriptor(const std::filesystem::path& path);
+    ~Descriptor();
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    int number;
+  };
+
   void write_at(std::uint64_t position, const char* data, std::size_t size) const;
 
   OutputPath output_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   std::unordered_map<std::string, Slot> slots_;
 };
 
