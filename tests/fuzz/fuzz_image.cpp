@@ -1,0 +1,15 @@
+// Any bytes as a picture file: JPEG, PNG and WebP.
+#include "unianimate/core/error.h"
+#include "unianimate/media/image_reader.h"
+
+// NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using unianimate::Image;
+  constexpr unianimate::ReadLimits kLimits{.max_pixels = 250'000};
+  try {
+    const Image image = unianimate::decode_image({reinterpret_cast<const std::byte*>(data), size}, "fuzz", kLimits);
+    if (image.pixels.size() != image.row_bytes() * static_cast<std::size_t>(image.height)) __builtin_trap();
+  } catch (const unianimate::Error&) {  // refused, as it should be
+  }
+  return 0;
+}
