@@ -14,8 +14,10 @@ struct PoseFolder {
   std::vector<std::filesystem::path> poses;  ///< the other pictures, sorted by name
 };
 
-/// Lists the folder and reads every picture's header. Throws Error(kInput) where it is no folder, ref_pose.jpg (or
-/// .png, .webp) is missing, there is no pose, a file is not a picture, or the pictures' sizes differ.
+/// Lists the folder and reads every picture's header. Pictures are the files ending in .jpg, .jpeg, .png or .webp (in
+/// any case) whose names do not start with a dot; everything else in the folder is left alone. Throws Error(kInput)
+/// where it is no folder, ref_pose.jpg (or another of those suffixes) is missing or there are two of it, there is no
+/// pose, a file is not a picture, or the pictures' sizes differ; Error(kEnvironment) where the folder cannot be read.
 PoseFolder open_pose_folder(const std::filesystem::path& folder);
 
 /// Which poses become frames.
@@ -27,6 +29,7 @@ struct PoseSelection {
 
 /// frame_interval k takes poses 0, k, 2k, …; `max_frames` of them, or all there are. With fewer than k·(max_frames−1)+1
 /// poses, k becomes max(1, (count−1) div (max_frames−1)); where that is still not enough, as many as there are.
+/// Throws Error(kUsage) unless all three are at least 1.
 PoseSelection select_poses(std::int64_t count, std::int64_t frame_interval, std::optional<std::int64_t> max_frames);
 
 }  // namespace unianimate::pipeline

@@ -1,0 +1,53 @@
+#include "unianimate/pipeline/request.h"
+
+#include "unianimate/core/error.h"
+
+namespace unianimate::pipeline {
+
+namespace {
+
+constexpr int kSideUnit = 64;
+constexpr int kSmallestSide = 64;
+constexpr int kLargestSide = 4096;
+constexpr double kLargestGuidance = 100;
+constexpr std::int64_t kLargestDecodeBatch = 64;
+
+void check_side(const char* name, int side) {
+  if (side < kSmallestSide || side > kLargestSide) {
+    throw Error(ErrorKind::kUsage, "{} must be a multiple of {} from {} to {} pixels, found {}", name, kSideUnit,
+                kSmallestSide, kLargestSide, side);
+  }
+  if (side % kSideUnit != 0) {
+    const int below = side / kSideUnit * kSideUnit;
+    throw Error(ErrorKind::kUsage, "{} {} is not a multiple of {}; near are {} and {}", name, side, kSideUnit, below,
+                below + kSideUnit);
+  }
+}
+
+void check_range(const char* name, std::int64_t value, std::int64_t lowest, std::int64_t highest) {
+  if (value >= lowest && value <= highest) return;
+  throw Error(ErrorKind::kUsage, "{} must be between {} and {}, found {}", name, lowest, highest, value);
+}
+
+void check_at_least_one(const char* name, std::int64_t value) {
+  if (value < 1) throw Error(ErrorKind::kUsage, "{} must be at least 1, found {}", name, value);
+}
+
+}  // namespace
+
+void AnimateRequest::check() const {
+  check_side("width", width);
+  check_side("height", height);
+  check_at_least_one("the number of frames", max_frames.value_or(1));
+  check_at_least_one("the frame interval", frame_interval);
+  sampling.check();
+  if (!(guidance_scale >= 0 && guidance_scale <= kLargestGuidance)) {
+    throw Error(ErrorKind::kUsage, "the guidance scale must be between 0 and {}, found {}", kLargestGuidance,
+                guidance_scale);
+  }
+  check_range("the noise prior", noise_prior, 0, diffusion::NoiseSchedule::kTimesteps - 1);
+  context.check();
+  check_range("the decode batch", decode_batch, 1, kLargestDecodeBatch);
+}
+
+}  // namespace unianimate::pipeline
