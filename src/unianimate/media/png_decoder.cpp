@@ -55,6 +55,8 @@ class PngDecoder {
   explicit PngDecoder(const EncodedImage& file) : file_(file), handle_(state_) {
     state_.unread = file_.bytes;
     png_set_read_fn(handle_.png, &state_, on_read);
+    // Only the chunks that make the pixels are read: libpng takes memory for others at their word.
+    png_set_keep_unknown_chunks(handle_.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
     run([this] { png_read_info(handle_.png, handle_.info); });
     file_.check_size(png_get_image_width(handle_.png, handle_.info), png_get_image_height(handle_.png, handle_.info));
   }
