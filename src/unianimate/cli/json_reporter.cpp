@@ -1,0 +1,85 @@
+#include "unianimate/cli/json_reporter.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace unianimate::cli {
+
+using nlohmann::json;
+
+void print_json_line(const json& object) {
+  fmt::print("{}\n", object.dump(-1, ' ', false, json::error_handler_t::replace));
+  std::fflush(stdout);
+}
+
+void JsonReporter::note(const std::string& message) {
+  print_json_line({{"event", "note"}, {"message", message}});
+}
+
+void JsonReporter::begin_video(const VideoJob& job, std::size_t index, std::size_t count) {
+  print_json_line({{"event", "video"}, {"index", index}, {"count", count}, {"output", job.output.string()}});
+}
+
+void JsonReporter::planned(const PlannedVideo& video) {
+  json conditions = json::array();
+  for (const pipeline::Condition condition : video.job.request.conditions.conditions()) {
+    conditions.push_back(pipeline::condition_name(condition));
+  }
+  print_json_line({{"event", "plan"},
+                   {"output", video.job.output.string()},
+                   {"width", video.plan.output_width},
+                   {"height", video.plan.output_height},
+                   {"frames", video.plan.frames()},
+                   {"frame_interval", video.plan.selection.frame_interval},
+                   {"timesteps", video.plan.timesteps},
+                   {"windows", video.plan.windows},
+                   {"unet_calls", video.plan.unet_calls},
+                   {"seed", video.job.request.seed},
+                   {"conditions", conditions},
+                   {"device", video.compute.device.str()},
+                   {"dtype", dtype_name(video.compute.dtype)},
+                   {"estimated_bytes", video.plan.peak_bytes},
+                   {"estimated_seconds", video.seconds},
+                   {"keeps_all_models", video.plan.keeps_all_models},
+                   {"notes", video.plan.notes}});
+}
+
+void JsonReporter::finished(const FinishedVideo& video) {
+  json phases = json::array();
+  for (const pipeline::Phase& phase : video.report.phases) {
+    phases.push_back({{"name", phase.name}, {"seconds", phase.seconds}, {"peak_bytes", phase.peak_bytes}});
+  }
+  print_json_line({{"event", "result"},
+                   {"output", video.job.output.string()},
+                   {"width", video.report.width},
+                   {"height", video.report.height},
+                   {"frames", video.report.frames},
+                   {"seconds", video.seconds},
+                   {"unet_calls", video.report.unet_calls},
+                   {"phases", phases},
+                   {"notes", video.report.notes}});
+}
+
+void JsonReporter::failed(const std::string& message, int exit_status) {
+  print_json_line({{"event", "error"}, {"message", message}, {"exit_status", exit_status}});
+  fmt::print(stderr, "unianimate: {}\n", message);
+}
+
+void JsonReporter::show_progress(bool phase_begins) {
+  constexpr std::chrono::milliseconds kBetweenSteps{100};
+  if (quiet_) return;
+  if (phase_begins) return print_json_line({{"event", "phase"}, {"name", phase()}, {"total", meter().total()}});
+  const auto now = std::chrono::steady_clock::now();
+  if (meter().done() != meter().total() && now - last_step_ < kBetweenSteps) return;
+  last_step_ = now;
+  const auto left = meter().seconds_left(now);
+  print_json_line({{"event", "step"},
+                   {"phase", phase()},
+                   {"done", meter().done()},
+                   {"total", meter().total()},
+                   {"seconds_left", left ? json(*left) : json(nullptr)}});
+}
+
+}  // namespace unianimate::cli

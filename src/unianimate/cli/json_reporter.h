@@ -1,0 +1,45 @@
+// For other programs: one JSON object a line on stdout.
+//
+// Every object has "event", and by it:
+//   video   "index" (from 0), "count", "output": the next video is begun
+//   phase   "name", "total" (steps, 0: not known)
+//   step    "phase", "done", "total", "seconds_left" (null where not known); at most ten a second, and the last one
+//   note    "message"
+//   plan    (--dry-run) "output", "width", "height", "frames", "frame_interval", "timesteps", "windows", "unet_calls",
+//           "seed", "conditions" (a list), "device", "dtype", "estimated_bytes", "estimated_seconds" (of sampling),
+//           "keeps_all_models", "notes" (a list)
+//   result  "output", "width", "height", "frames", "seconds", "unet_calls", "phases" (a list of {"name", "seconds",
+//           "peak_bytes"}), "notes" (a list)
+//   error   "message", "exit_status"; the message is on stderr as well
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json_fwd.hpp>
+
+#include "unianimate/cli/reporter.h"
+
+namespace unianimate::cli {
+
+class JsonReporter final : public Reporter {
+ public:
+  /// `quiet`: neither phases nor steps.
+  explicit JsonReporter(bool quiet) : quiet_(quiet) {}
+
+  void note(const std::string& message) override;
+  void begin_video(const VideoJob& job, std::size_t index, std::size_t count) override;
+  void planned(const PlannedVideo& video) override;
+  void finished(const FinishedVideo& video) override;
+  void failed(const std::string& message, int exit_status) override;
+
+ protected:
+  void show_progress(bool phase_begins) override;
+
+ private:
+  bool quiet_;
+  std::chrono::steady_clock::time_point last_step_;
+};
+
+/// Prints the object as one line on stdout; text that is not UTF-8 is made so.
+void print_json_line(const nlohmann::json& object);
+
+}  // namespace unianimate::cli

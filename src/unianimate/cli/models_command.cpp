@@ -1,0 +1,173 @@
+// unianimate models list | inspect | convert: what the checkpoint files are.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "unianimate/checkpoint/convert.h"
+#include "unianimate/cli/interruption.h"
+#include "unianimate/cli/json_reporter.h"
+#include "unianimate/cli/model_recognition.h"
+#include "unianimate/cli/runtime_arguments.h"
+#include "unianimate/cli/session.h"
+#include "unianimate/core/error.h"
+#include "unianimate/core/memory.h"
+#include "unianimate/pipeline/model_files.h"
+
+namespace unianimate::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct InspectArguments {
+  std::string file;
+  bool all = false;
+  bool json = false;
+};
+
+struct ConvertArguments {
+  std::string input;
+  std::string output;
+  std::string dtype = "keep";
+  bool quiet = false;
+};
+
+constexpr const char* kExamples = R"(Examples:
+  unianimate models list --models checkpoints
+  unianimate models inspect checkpoints/unianimate_16f_32f_non_ema_223000.pth
+  unianimate models convert checkpoints/open_clip_pytorch_model.bin checkpoints/open_clip_pytorch_model.safetensors)";
+
+constexpr std::size_t kTensorsShown = 20;
+
+void list_models(const fs::path& folder) {
+  for (const pipeline::PublishedFile& file : pipeline::list_published_files(folder)) {
+    std::string state = file.needed_to_animate ? "missing, needed to animate" : "missing";
+    if (file.found) {
+      std::error_code ignored;
+      state = fmt::format("{} ({})", printable(file.found->string()),
+                          format_bytes(static_cast<std::int64_t>(fs::file_size(*file.found, ignored))));
+    }
+    fmt::print("{:<18}{:<40}{}\n", file.role, file.published_name, state);
+  }
+}
+
+void print_inspection(const checkpoint::Checkpoint& checkpoint, const RecognisedModel& model, bool all) {
+  fmt::print("{}\n", printable(checkpoint.file_name()));
+  fmt::print("  container   {}\n", label(checkpoint.container()));
+  fmt::print("  tensors     {}, {} parameters, {}\n", checkpoint.tensors().size(), checkpoint.total_parameters(),
+             format_bytes(checkpoint.total_bytes()));
+  if (checkpoint.ignored_entries() > 0)
+    fmt::print("  other       {} entries, not used\n", checkpoint.ignored_entries());
+  fmt::print("  model       {}\n", model.role.empty() ? "none that this program knows" : model.role);
+  for (const auto& [name, value] : model.sizes) fmt::print("    {:<22}{}\n", name, value);
+  if (!model.problem.empty()) {
+    fmt::print("  problem     {}\n", model.problem);
+  } else if (!model.role.empty()) {
+    fmt::print("  complete    every tensor is there with its shape, and checksums agree\n");
+  }
+  const std::size_t shown = all ? checkpoint.tensors().size() : std::min(kTensorsShown, checkpoint.tensors().size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const checkpoint::TensorEntry& entry = checkpoint.tensors()[i];
+    fmt::print("  {:<6}{:<26}{}\n", label(entry.type), fmt::format("[{}]", fmt::join(entry.shape, ", ")),
+               printable(entry.name));
+  }
+  if (shown < checkpoint.tensors().size()) {
+    fmt::print("  … and {} more; --all shows them\n", checkpoint.tensors().size() - shown);
+  }
+}
+
+void print_inspection_as_json(const checkpoint::Checkpoint& checkpoint, const RecognisedModel& model) {
+  nlohmann::json tensors = nlohmann::json::array();
+  for (const checkpoint::TensorEntry& entry : checkpoint.tensors()) {
+    tensors.push_back({{"name", entry.name}, {"dtype", label(entry.type)}, {"shape", entry.shape}});
+  }
+  print_json_line({{"file", checkpoint.file_name()},
+                   {"container", label(checkpoint.container())},
+                   {"parameters", checkpoint.total_parameters()},
+                   {"bytes", checkpoint.total_bytes()},
+                   {"ignored_entries", checkpoint.ignored_entries()},
+                   {"model", model.role},
+                   {"sizes", std::map<std::string, std::string>(model.sizes.begin(), model.sizes.end())},
+                   {"problem", model.problem},
+                   {"tensors", tensors}});
+}
+
+void inspect(const InspectArguments& arguments, Session& session) {
+  session.reporter = make_reporter(arguments.json, true);
+  catch_interruptions();
+  const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(arguments.file);
+  const RecognisedModel model = recognise_model(checkpoint, arguments.file, *session.reporter);
+  if (arguments.json) {
+    print_inspection_as_json(checkpoint, model);
+  } else {
+    print_inspection(checkpoint, model, arguments.all);
+  }
+}
+
+std::optional<at::ScalarType> floating_type(const std::string& dtype) {
+  if (dtype == "fp32") return at::kFloat;
+  if (dtype == "bf16") return at::kBFloat16;
+  if (dtype == "fp16") return at::kHalf;
+  if (dtype == "keep") return std::nullopt;
+  throw Error(ErrorKind::kUsage, "--dtype is one of fp32, bf16, fp16, keep; found '{}'", printable(dtype));
+}
+
+void convert(const ConvertArguments& arguments, Session& session) {
+  session.reporter = make_reporter(false, arguments.quiet);
+  catch_interruptions();
+  const std::optional<at::ScalarType> type = floating_type(arguments.dtype);
+  if (fs::path(arguments.output).extension() != ".safetensors") {
+    throw Error(ErrorKind::kUsage, "the output's name must end in .safetensors, found '{}'",
+                printable(arguments.output));
+  }
+  const checkpoint::ConvertReport report =
+      checkpoint::convert_checkpoint(arguments.input, arguments.output, type, *session.reporter);
+  session.reporter = make_reporter(false, arguments.quiet);
+  fmt::print("{}: {} tensors, {}\n", printable(arguments.output), report.tensors, format_bytes(report.bytes));
+}
+
+void add_list_command(CLI::App& models, Session& session) {
+  const auto folder = std::make_shared<std::string>();
+  CLI::App* command = models.add_subcommand("list", "Which of the published files are there");
+  command->add_option("--models", *folder, "Folder of the models (default: $UNIANIMATE_MODELS or ./checkpoints)")
+      ->type_name("DIR");
+  command->callback([folder, &session] { session.command = [folder] { list_models(models_folder(*folder)); }; });
+}
+
+void add_inspect_command(CLI::App& models, Session& session) {
+  const auto arguments = std::make_shared<InspectArguments>();
+  CLI::App* command = models.add_subcommand("inspect", "What a checkpoint file holds, and whether it is whole");
+  command->add_option("file", arguments->file, "Checkpoint: PyTorch or safetensors")->type_name("FILE")->required();
+  command->add_flag("--all", arguments->all, "Show every tensor");
+  command->add_flag("--json", arguments->json, "One JSON object on stdout, with every tensor");
+  command->callback(
+      [arguments, &session] { session.command = [arguments, &session] { inspect(*arguments, session); }; });
+}
+
+void add_convert_command(CLI::App& models, Session& session) {
+  const auto arguments = std::make_shared<ConvertArguments>();
+  CLI::App* command = models.add_subcommand("convert", "Write a checkpoint as safetensors");
+  command->add_option("input", arguments->input, "Checkpoint: PyTorch or safetensors")->type_name("INPUT")->required();
+  command->add_option("output", arguments->output, "File to write")->type_name("OUTPUT.safetensors")->required();
+  command->add_option("--dtype", arguments->dtype, "Of floating-point tensors: fp32, bf16, fp16 or keep")
+      ->capture_default_str()
+      ->type_name("NAME");
+  command->add_flag("--quiet", arguments->quiet, "No progress");
+  command->callback(
+      [arguments, &session] { session.command = [arguments, &session] { convert(*arguments, session); }; });
+}
+
+}  // namespace
+
+void add_models_command(CLI::App& app, Session& session) {
+  CLI::App* models = app.add_subcommand("models", "List, inspect and convert checkpoint files");
+  models->require_subcommand(1);
+  models->footer(kExamples);
+  add_list_command(*models, session);
+  add_inspect_command(*models, session);
+  add_convert_command(*models, session);
+}
+
+}  // namespace unianimate::cli

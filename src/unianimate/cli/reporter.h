@@ -1,0 +1,72 @@
+// How commands tell people or other programs what is going on: the common part.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "unianimate/cli/progress_meter.h"
+#include "unianimate/core/device.h"
+#include "unianimate/core/progress.h"
+#include "unianimate/pipeline/animator.h"
+#include "unianimate/pipeline/plan.h"
+#include "unianimate/pipeline/request.h"
+
+namespace unianimate::cli {
+
+/// One video of those a command makes.
+struct VideoJob {
+  pipeline::AnimateRequest request;
+  std::filesystem::path output;
+  double frames_per_second = 8;
+};
+
+/// What would be made.
+struct PlannedVideo {
+  const VideoJob& job;
+  const pipeline::AnimatePlan& plan;
+  const Compute& compute;
+  double seconds = 0;  ///< estimate
+};
+
+/// What was made.
+struct FinishedVideo {
+  const VideoJob& job;
+  const pipeline::AnimateReport& report;
+  double seconds = 0;
+};
+
+/// Cancelled by Ctrl-C. Subclasses show; this class remembers where the work stands.
+class Reporter : public Progress {
+ public:
+  void begin_phase(std::string_view name, std::int64_t total) final;
+  void step(std::int64_t done) final;
+  [[nodiscard]] bool cancelled() const final;
+
+  /// The next video is begun, number `index` (from 0) of `count`.
+  virtual void begin_video(const VideoJob& job, std::size_t index, std::size_t count) = 0;
+  virtual void planned(const PlannedVideo& video) = 0;
+  virtual void finished(const FinishedVideo& video) = 0;
+  /// The command ends with an error.
+  virtual void failed(const std::string& message, int exit_status) = 0;
+
+  /// "in the phase 'sample' after 3 of 31 steps"; empty before the first phase.
+  [[nodiscard]] std::string position() const;
+
+ protected:
+  /// The phase begins, or a step of it is done.
+  virtual void show_progress(bool phase_begins) = 0;
+
+  [[nodiscard]] const std::string& phase() const { return phase_; }
+  [[nodiscard]] const ProgressMeter& meter() const { return meter_; }
+
+ private:
+  std::string phase_;
+  ProgressMeter meter_;
+};
+
+/// `json`: one JSON object a line on stdout, see json_reporter.h; else text. `quiet`: no progress.
+std::unique_ptr<Reporter> make_reporter(bool json, bool quiet);
+
+}  // namespace unianimate::cli

@@ -1,0 +1,128 @@
+#include "unianimate/cli/request_arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "unianimate/core/error.h"
+
+namespace unianimate::cli {
+
+namespace {
+
+/// The whole text as a number.
+template <typename T>
+std::optional<T> parse_number(std::string_view text) {
+  T number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, problem] = std::from_chars(text.data(), end, number);
+  return problem == std::errc{} && rest == end ? std::optional(number) : std::nullopt;
+}
+
+}  // namespace
+
+void add_request_options(CLI::App& command, RequestArguments& arguments) {
+  pipeline::AnimateRequest& rest = arguments.rest;
+  command.add_option("--reference", arguments.reference, "Picture of the person (JPEG, PNG or WebP)")
+      ->type_name("FILE")
+      ->required();
+  command.add_option("--poses", arguments.poses, "Folder of pose pictures with ref_pose.jpg")
+      ->type_name("DIR")
+      ->required();
+  command.add_option("--size", arguments.size, "Width x height of the video, multiples of 64")
+      ->capture_default_str()
+      ->type_name("WxH");
+  command.add_option("--frames", arguments.frames, "Frames to make, or all")->capture_default_str()->type_name("N");
+  command.add_option("--interval", rest.frame_interval, "Take every so many-th pose")
+      ->capture_default_str()
+      ->type_name("N");
+  command.add_option("--seed", rest.seed, "Start of the random numbers: the same seed gives the same video")
+      ->capture_default_str()
+      ->type_name("N");
+  command.add_flag("--comparison", rest.comparison, "Three columns: reference, pose, result");
+
+  const std::string group = "Sampling";
+  command.add_option("--steps", rest.sampling.steps, "Sampling steps; 25 to 50 are usual")
+      ->capture_default_str()
+      ->type_name("N")
+      ->group(group);
+  command.add_option("--eta", rest.sampling.eta, "New noise in each step: 0 none, 1 as ancestral sampling")
+      ->capture_default_str()
+      ->type_name("X")
+      ->group(group);
+  command.add_option("--guidance", rest.guidance_scale, "How strongly the conditions act; 1 halves the work")
+      ->capture_default_str()
+      ->type_name("X")
+      ->group(group);
+  command.add_option("--noise-prior", rest.noise_prior, "Timestep of the noise on the reference to start from")
+      ->capture_default_str()
+      ->type_name("T")
+      ->group(group);
+  command
+      .add_option("--noise-prior-order", arguments.noise_prior_order,
+                  "Where the offset noise is added: short or long, as in the published programs")
+      ->capture_default_str()
+      ->type_name("NAME")
+      ->group(group);
+  command
+      .add_option("--conditions", arguments.conditions,
+                  "List of image, local_image, randomref, dwpose; or reference, or first-frame")
+      ->capture_default_str()
+      ->type_name("LIST")
+      ->group(group);
+
+  const std::string windows = "Long videos and memory";
+  command.add_option("--context-size", rest.context.size, "Frames in a window")
+      ->capture_default_str()
+      ->type_name("N")
+      ->group(windows);
+  command.add_option("--context-overlap", rest.context.overlap, "Frames that neighbouring windows share")
+      ->capture_default_str()
+      ->type_name("N")
+      ->group(windows);
+  command.add_option("--context-batch-size", rest.context.batch_size, "Windows computed at once")
+      ->capture_default_str()
+      ->type_name("N")
+      ->group(windows);
+  command.add_option("--decode-batch", rest.decode_batch, "Frames decoded at once")
+      ->capture_default_str()
+      ->type_name("N")
+      ->group(windows);
+}
+
+pipeline::AnimateRequest to_request(const RequestArguments& arguments) {
+  pipeline::AnimateRequest request = arguments.rest;
+  request.reference = arguments.reference;
+  request.poses = arguments.poses;
+  const PictureSize size = parse_size(arguments.size);
+  request.width = size.width;
+  request.height = size.height;
+  request.max_frames = parse_frames(arguments.frames);
+  request.noise_prior_order = parse_noise_prior_order(arguments.noise_prior_order);
+  request.conditions = pipeline::ConditionSet::parse(arguments.conditions);
+  return request;
+}
+
+PictureSize parse_size(std::string_view text) {
+  const std::size_t cross = text.find('x');
+  if (cross != std::string_view::npos) {
+    const auto width = parse_number<int>(text.substr(0, cross));
+    const auto height = parse_number<int>(text.substr(cross + 1));
+    if (width && height) return {*width, *height};
+  }
+  throw Error(ErrorKind::kUsage, "--size expects width x height in pixels such as 512x768, found '{}'",
+              printable(text));
+}
+
+std::optional<std::int64_t> parse_frames(std::string_view text) {
+  if (text == "all") return std::nullopt;
+  if (const auto frames = parse_number<std::int64_t>(text)) return frames;
+  throw Error(ErrorKind::kUsage, "--frames expects a number or 'all', found '{}'", printable(text));
+}
+
+diffusion::NoisePriorOrder parse_noise_prior_order(std::string_view text) {
+  if (text == "short") return diffusion::NoisePriorOrder::kShort;
+  if (text == "long") return diffusion::NoisePriorOrder::kLong;
+  throw Error(ErrorKind::kUsage, "--noise-prior-order is short or long, found '{}'", printable(text));
+}
+
+}  // namespace unianimate::cli

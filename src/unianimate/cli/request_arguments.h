@@ -1,0 +1,44 @@
+// The options that say what one animation is to be, and the request they make.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "unianimate/pipeline/request.h"
+
+namespace CLI {
+class App;
+}
+
+namespace unianimate::cli {
+
+/// Options as they were written. The defaults are AnimateRequest's.
+struct RequestArguments {
+  std::string reference;
+  std::string poses;
+  std::string size = "512x768";
+  std::string frames = "32";
+  std::string noise_prior_order = "short";
+  std::string conditions = "image,randomref,dwpose";
+  pipeline::AnimateRequest rest;  ///< what needs no reading beyond a number or a switch
+};
+
+void add_request_options(CLI::App& command, RequestArguments& arguments);
+
+/// Throws Error(kUsage) for text that says nothing usable; ranges are for AnimateRequest::check().
+pipeline::AnimateRequest to_request(const RequestArguments& arguments);
+
+struct PictureSize {
+  int width = 0;
+  int height = 0;
+};
+/// "512x768". Throws Error(kUsage).
+PictureSize parse_size(std::string_view text);
+/// "32", or "all" for as many as there are poses. Throws Error(kUsage).
+std::optional<std::int64_t> parse_frames(std::string_view text);
+/// "short" or "long". Throws Error(kUsage).
+diffusion::NoisePriorOrder parse_noise_prior_order(std::string_view text);
+
+}  // namespace unianimate::cli

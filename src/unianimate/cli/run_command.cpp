@@ -1,0 +1,128 @@
+// unianimate run: everything a published configuration asks for.
+#include <CLI/CLI.hpp>
+
+#include "unianimate/cli/interruption.h"
+#include "unianimate/cli/openmp_environment.h"
+#include "unianimate/cli/runtime_arguments.h"
+#include "unianimate/cli/session.h"
+#include "unianimate/cli/video_jobs.h"
+#include "unianimate/core/error.h"
+#include "unianimate/media/video_writer.h"
+#include "unianimate/pipeline/published_config.h"
+
+namespace unianimate::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct RunArguments {
+  std::string config;
+  std::string output_folder = "outputs";
+  pipeline::ConfigOptions options;
+  bool result_only = false;
+  bool skip_existing = false;
+  RuntimeArguments runtime;
+};
+
+constexpr const char* kExamples = R"(Examples:
+  unianimate run configs/UniAnimate_infer.yaml
+  unianimate run configs/UniAnimate_infer_long.yaml --output-dir videos --set seed=3 --set ddim_timesteps=25
+  unianimate run configs/UniAnimate_infer.yaml --dry-run
+
+The videos are named as the published program names them and have its three columns: reference, pose, result. A video
+of the same name is replaced; with --skip-existing a run that was stopped goes on where it was.)";
+
+std::vector<VideoJob> list_jobs(const RunArguments& arguments, const pipeline::PublishedConfig& config,
+                                Reporter& reporter) {
+  std::vector<VideoJob> jobs;
+  for (pipeline::ConfiguredAnimation& animation : pipeline::list_animations(config)) {
+    VideoJob job{std::move(animation.request), fs::path(arguments.output_folder) / animation.file_name,
+                 config.frames_per_second};
+    if (arguments.result_only) job.request.comparison = false;
+    std::error_code ignored;
+    if (arguments.skip_existing && fs::exists(job.output, ignored)) {
+      reporter.note(fmt::format("{} is there already and is skipped", job.output.string()));
+    } else {
+      jobs.push_back(std::move(job));
+    }
+  }
+  return jobs;
+}
+
+void prepare_output_folder(const fs::path& folder, const std::vector<VideoJob>& jobs) {
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (problem) {
+    throw Error(ErrorKind::kEnvironment, "the output folder {} cannot be made: {}", printable(folder.string()),
+                problem.message());
+  }
+  for (const VideoJob& job : jobs) check_output(job.output);
+}
+
+pipeline::ModelFiles model_files(const RunArguments& arguments, const pipeline::PublishedConfig& config) {
+  if (!arguments.runtime.models.empty()) return pipeline::find_model_files(arguments.runtime.models);
+  const auto require = [&](const fs::path& file, const char* key) {
+    if (file.empty()) {
+      throw Error(ErrorKind::kUsage, "{} names no {}; add it, or give the folder of the models with --models",
+                  printable(arguments.config), key);
+    }
+    std::error_code ignored;
+    if (!fs::exists(file, ignored)) {
+      throw Error(ErrorKind::kInput,
+                  "there is no {} ({} of {}); put the published checkpoint there, or give the folder of the models "
+                  "with --models, or the folder where relative paths begin with --root",
+                  printable(file.string()), key, printable(arguments.config));
+    }
+  };
+  require(config.files.unet, "test_model");
+  require(config.files.clip, "embedder.pretrained");
+  require(config.files.autoencoder, "auto_encoder.pretrained");
+  return config.files;
+}
+
+void run(const RunArguments& arguments, Session& session) {
+  restart_with_short_spinning(session.arguments);
+  session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
+  catch_interruptions();
+
+  JobOptions options;
+  options.runtime = prepare_runtime(arguments.runtime);
+  options.dry_run = arguments.runtime.dry_run;
+  const pipeline::PublishedConfig config = pipeline::read_published_config(arguments.config, arguments.options);
+  for (const std::string& warning : config.warnings) session.reporter->note(warning);
+  const std::vector<VideoJob> jobs = list_jobs(arguments, config, *session.reporter);
+  if (jobs.empty()) return;
+  check_jobs(jobs);
+  options.files = model_files(arguments, config);
+  if (!options.dry_run) prepare_output_folder(arguments.output_folder, jobs);
+  run_jobs(
+      jobs, options, [&](const pipeline::ModelConfigs& actual) { pipeline::check_expected_sizes(config, actual); },
+      *session.reporter);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Session& session) {
+  const auto arguments = std::make_shared<RunArguments>();
+  CLI::App* command = app.add_subcommand("run", "Make all videos of a published configuration file");
+  command->add_option("config", arguments->config, "Configuration such as UniAnimate_infer.yaml")
+      ->type_name("CONFIG.yaml")
+      ->required();
+  command->add_option("--output-dir", arguments->output_folder, "Folder for the videos, made where missing")
+      ->capture_default_str()
+      ->type_name("DIR");
+  command
+      ->add_option("--root", arguments->options.root, "Where relative paths of the configuration begin (default: here)")
+      ->type_name("DIR");
+  command->add_option("--set", arguments->options.overrides, "Another value for a key; may be given more than once")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command->add_flag("--result-only", arguments->result_only, "The plain result instead of three columns");
+  command->add_flag("--skip-existing", arguments->skip_existing, "Leave out videos that are there already");
+  add_runtime_options(*command, arguments->runtime);
+  command->footer(kExamples);
+  command->callback([arguments, &session] { session.command = [arguments, &session] { run(*arguments, session); }; });
+}
+
+}  // namespace unianimate::cli

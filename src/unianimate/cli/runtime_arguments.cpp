@@ -1,0 +1,60 @@
+#include "unianimate/cli/runtime_arguments.h"
+
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "unianimate/core/device.h"
+#include "unianimate/core/memory.h"
+
+namespace unianimate::cli {
+
+void add_runtime_options(CLI::App& command, RuntimeArguments& arguments) {
+  constexpr int kMostThreads = 1024;
+  const std::string group = "Machine and messages";
+  command
+      .add_option("--models", arguments.models, "Folder of the models (default: $UNIANIMATE_MODELS or ./checkpoints)")
+      ->type_name("DIR")
+      ->group(group);
+  command.add_option("--device", arguments.device, "auto, cpu or cuda")
+      ->capture_default_str()
+      ->type_name("NAME")
+      ->group(group);
+  command.add_option("--dtype", arguments.dtype, "Number format: auto, fp32, bf16 or fp16 (CUDA only)")
+      ->capture_default_str()
+      ->type_name("NAME")
+      ->group(group);
+  command.add_option("--threads", arguments.threads, "Threads to compute with (default: one for each core)")
+      ->type_name("N")
+      ->check(CLI::Range(1, kMostThreads))
+      ->group(group);
+  command
+      .add_option("--memory-budget", arguments.memory_budget,
+                  "Memory the program may use, for example 9GB (default: what is free)")
+      ->type_name("SIZE")
+      ->group(group);
+  command.add_flag("--dry-run", arguments.dry_run, "Check everything, say what would run, and stop")->group(group);
+  command.add_flag("--json", arguments.json, "One JSON object a line on stdout: progress, result, error")->group(group);
+  command.add_flag("--quiet", arguments.quiet, "No progress and no notes")->group(group);
+}
+
+pipeline::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments) {
+  const DeviceChoice device = parse_device(arguments.device);
+  load_cuda_libraries(device);
+  pipeline::RuntimeOptions options;
+  options.compute = choose_compute(device, parse_dtype(arguments.dtype));
+  if (!arguments.memory_budget.empty()) {
+    options.memory_budget = parse_bytes(arguments.memory_budget, "--memory-budget");
+  }
+  if (arguments.threads > 0) at::set_num_threads(arguments.threads);
+  return options;
+}
+
+std::filesystem::path models_folder(const std::string& given) {
+  if (!given.empty()) return given;
+  const char* const from_environment = std::getenv("UNIANIMATE_MODELS");
+  return from_environment != nullptr && *from_environment != '\0' ? from_environment : "checkpoints";
+}
+
+}  // namespace unianimate::cli

@@ -1,0 +1,36 @@
+// The options that all computing commands share.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "unianimate/pipeline/plan.h"
+
+namespace CLI {
+class App;
+}
+
+namespace unianimate::cli {
+
+struct RuntimeArguments {
+  std::string models;
+  std::string device = "auto";
+  std::string dtype = "auto";
+  int threads = 0;
+  std::string memory_budget;
+  bool dry_run = false;
+  bool json = false;
+  bool quiet = false;
+};
+
+/// --models, --device, --dtype, --threads, --memory-budget, --dry-run, --json, --quiet.
+void add_runtime_options(CLI::App& command, RuntimeArguments& arguments);
+
+/// Loads the CUDA libraries as far as the device asks for them, so call it before anything computes, and settles
+/// threads, device, dtype and memory. Throws Error(kUsage), Error(kEnvironment).
+pipeline::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments);
+
+/// `given`, else the environment variable UNIANIMATE_MODELS, else ./checkpoints.
+std::filesystem::path models_folder(const std::string& given);
+
+}  // namespace unianimate::cli

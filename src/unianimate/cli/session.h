@@ -1,0 +1,27 @@
+// What main() and the commands share.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "unianimate/cli/reporter.h"
+
+namespace CLI {
+class App;
+}
+
+namespace unianimate::cli {
+
+struct Session {
+  char** arguments = nullptr;                                        ///< of the process
+  std::unique_ptr<Reporter> reporter = make_reporter(false, false);  ///< the chosen command may put in another
+  std::function<void()> command;                                     ///< what the command line asks for
+};
+
+/// Each adds a command with its options to `app`; when the command line names it, session.command runs it. All throw
+/// Error of every kind.
+void add_animate_command(CLI::App& app, Session& session);
+void add_run_command(CLI::App& app, Session& session);
+void add_models_command(CLI::App& app, Session& session);
+
+}  // namespace unianimate::cli

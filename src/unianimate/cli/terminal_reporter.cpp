@@ -1,0 +1,123 @@
+#include "unianimate/cli/terminal_reporter.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "unianimate/core/error.h"
+#include "unianimate/core/memory.h"
+
+namespace unianimate::cli {
+
+namespace {
+
+constexpr std::chrono::milliseconds kBetweenRedraws{100};
+constexpr std::chrono::seconds kBetweenLines{5};
+
+std::size_t terminal_width() {
+  constexpr std::size_t kUsual = 80;
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
+}
+
+void print_row(const char* name, const std::string& value) {
+  fmt::print("  {:<12}{}\n", name, value);
+}
+
+}  // namespace
+
+TerminalReporter::TerminalReporter(bool quiet) : quiet_(quiet), on_terminal_(::isatty(STDERR_FILENO) != 0) {}
+
+TerminalReporter::~TerminalReporter() {
+  erase_line();
+}
+
+void TerminalReporter::note(const std::string& message) {
+  if (quiet_) return;
+  erase_line();
+  fmt::print(stderr, "note: {}\n", printable(message, 2000));
+}
+
+void TerminalReporter::begin_video(const VideoJob& job, std::size_t index, std::size_t count) {
+  if (quiet_ || count < 2) return;
+  erase_line();
+  fmt::print(stderr, "[{}/{}] {}\n", index + 1, count, printable(job.output.string()));
+}
+
+void TerminalReporter::planned(const PlannedVideo& video) {
+  const pipeline::AnimateRequest& request = video.job.request;
+  const pipeline::AnimatePlan& plan = video.plan;
+  fmt::print("{}\n", printable(video.job.output.string()));
+  print_row("picture", fmt::format("{}, {}x{}", printable(request.reference.string()), request.width, request.height));
+  print_row("poses", fmt::format("{}, {} frames at an interval of {}", printable(request.poses.string()), plan.frames(),
+                                 plan.selection.frame_interval));
+  print_row("output", fmt::format("{}x{}, {} frames a second", plan.output_width, plan.output_height,
+                                  video.job.frames_per_second));
+  print_row("conditions", request.conditions.names(", "));
+  print_row("steps", fmt::format("{} with {} window{} each, seed {}, guidance {}", plan.timesteps, plan.windows,
+                                 plan.windows == 1 ? "" : "s", request.seed, request.guidance_scale));
+  print_row("computing", video.compute.reason);
+  print_row("memory", fmt::format("about {}{}", format_bytes(plan.peak_bytes),
+                                  plan.keeps_all_models ? "" : ", models loaded one after another"));
+  print_row("time", fmt::format("about {} for sampling", format_duration(video.seconds)));
+  for (const std::string& note : plan.notes) print_row("note", note);
+}
+
+void TerminalReporter::finished(const FinishedVideo& video) {
+  erase_line();
+  const std::string output = printable(video.job.output.string(), 4096);
+  if (quiet_) {
+    fmt::print("{}\n", output);
+  } else {
+    fmt::print("{:<20}{:>12}{:>14}\n", "phase", "time", "peak memory");
+    for (const pipeline::Phase& phase : video.report.phases) {
+      fmt::print("{:<20}{:>12}{:>14}\n", phase.name, format_duration(phase.seconds), format_bytes(phase.peak_bytes));
+    }
+    fmt::print("{}: {} frames of {}x{} in {}\n", output, video.report.frames, video.report.width, video.report.height,
+               format_duration(video.seconds));
+  }
+  std::fflush(stdout);
+}
+
+void TerminalReporter::failed(const std::string& message, int /*exit_status*/) {
+  erase_line();
+  fmt::print(stderr, "unianimate: {}\n", message);
+}
+
+void TerminalReporter::show_progress(bool phase_begins) {
+  if (quiet_) return;
+  const auto now = std::chrono::steady_clock::now();
+  const bool phase_ends = meter().total() > 0 && meter().done() == meter().total();
+  if (on_terminal_) {
+    if (!phase_begins && !phase_ends && now - last_shown_ < kBetweenRedraws) return;
+    const std::string line = progress_line();
+    fmt::print(stderr, "\r\x1b[2K{}", line.substr(0, terminal_width() - 1));
+    std::fflush(stderr);
+    line_shown_ = true;
+  } else {
+    if (!phase_begins && now - last_shown_ < kBetweenLines) return;
+    fmt::print(stderr, "{}\n", progress_line());
+  }
+  last_shown_ = now;
+}
+
+std::string TerminalReporter::progress_line() const {
+  std::string line = phase();
+  if (meter().total() > 1) line += fmt::format(": {} of {}", meter().done(), meter().total());
+  if (const auto each = meter().seconds_per_step()) {
+    line += *each >= 1 ? fmt::format(", {:.1f} s a step", *each) : fmt::format(", {:.1f} steps a second", 1 / *each);
+  }
+  if (const auto left = meter().seconds_left(std::chrono::steady_clock::now())) {
+    line += fmt::format(", about {} left", format_duration(*left));
+  }
+  return line;
+}
+
+void TerminalReporter::erase_line() {
+  if (line_shown_) fmt::print(stderr, "\r\x1b[2K");
+  line_shown_ = false;
+}
+
+}  // namespace unianimate::cli

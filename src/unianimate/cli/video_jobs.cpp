@@ -1,0 +1,59 @@
+#include "unianimate/cli/video_jobs.h"
+
+#include <chrono>
+#include <set>
+
+#include "unianimate/media/image_reader.h"
+#include "unianimate/media/video_writer.h"
+#include "unianimate/pipeline/pose_folder.h"
+
+namespace unianimate::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void make_video(const VideoJob& job, const pipeline::AnimatePlan& plan, pipeline::Animator& animator,
+                Reporter& reporter) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto sink = open_video_writer(job.output, {plan.output_width, plan.output_height, job.frames_per_second});
+  const pipeline::AnimateReport report = animator.animate(job.request, *sink, reporter);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  reporter.finished({job, report, seconds.count()});
+}
+
+}  // namespace
+
+void check_jobs(const std::vector<VideoJob>& jobs) {
+  std::set<fs::path> references;
+  std::set<fs::path> pose_folders;
+  for (const VideoJob& job : jobs) {
+    job.request.check();
+    if (references.insert(job.request.reference).second) read_image(job.request.reference);
+    if (pose_folders.insert(job.request.poses).second) pipeline::open_pose_folder(job.request.poses);
+  }
+}
+
+void run_jobs(const std::vector<VideoJob>& jobs, const JobOptions& options,
+              const std::function<void(const pipeline::ModelConfigs&)>& check_models, Reporter& reporter) {
+  const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);
+  check_models(configs);
+  std::vector<pipeline::AnimatePlan> plans;
+  for (const VideoJob& job : jobs) plans.push_back(pipeline::plan_animation(job.request, configs, options.runtime));
+  if (options.dry_run) {
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const double seconds = pipeline::estimate_seconds(plans[i], options.runtime.compute);
+      reporter.planned({jobs[i], plans[i], options.runtime.compute, seconds});
+    }
+    return;
+  }
+  reporter.note(options.runtime.compute.reason);
+  auto animator = pipeline::Animator::load(options.files, options.runtime);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    reporter.throw_if_cancelled();
+    reporter.begin_video(jobs[i], i, jobs.size());
+    make_video(jobs[i], plans[i], animator, reporter);
+  }
+}
+
+}  // namespace unianimate::cli
