@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# Sets up, builds and runs every test; closes with "N passed, N failed" and exits with 1 unless all passed.
+set -euo pipefail
+
+usage() {
+  cat <<'EOF'
+usage: scripts/test.sh [--lint]
+
+  --lint    also run clang-tidy over all sources (several minutes; needs the Debian package clang-tidy)
+
+Builds the release preset and runs all its tests; then builds what reads untrusted files once more with
+AddressSanitizer and UndefinedBehaviorSanitizer, runs the tests of that and a few seconds of each fuzz target; and
+checks the layout of the sources with clang-format.
+EOF
+}
+
+lint=no
+for argument in "$@"; do
+  case "$argument" in
+    --lint) lint=yes ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; printf "test.sh: unknown argument '%s'.\n" "$argument" >&2; exit 2 ;;
+  esac
+done
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# Folders of tests/ whose subjects read untrusted bytes.
+hostile_input=(tests/core tests/checkpoint tests/media tests/pipeline tests/fuzz)
+# The OpenMP threads of libtorch otherwise spin for so long that a test beside busy cores takes many times as long.
+export GOMP_SPINCOUNT=2000
+
+passed=0
+failed=0
+say() { printf '\n-- %s\n' "$*"; }
+
+# run_ctest FOLDER...: runs the tests of build folders one after the other and adds up what came of them.
+run_ctest() {
+  local folder log failures tests
+  log=$(mktemp)
+  for folder in "$@"; do
+    ctest --test-dir "$folder" --output-on-failure --parallel 1 2>&1 | tee "$log" || true
+    failures='' tests=''
+    read -r failures tests < <(sed -n 's/.* tests passed, \([0-9]*\) tests* failed out of \([0-9]*\)$/\1 \2/p' "$log") || true
+    # A run that did not close with its sum has failed.
+    passed=$((passed + ${tests:-0} - ${failures:-0}))
+    failed=$((failed + ${failures:-1}))
+    # What skipped itself because something is absent here, and why.
+    awk '/: Skipped$/ { getline reason } /^\[  SKIPPED \] .* ms\)$/ { print "skipped " $4 ": " reason }' \
+      "$folder/Testing/Temporary/LastTest.log" || true
+  done
+  rm -f "$log"
+}
+
+# check NAME COMMAND...: counts the command as one more test.
+check() {
+  local name=$1
+  shift
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    printf '%s failed\n' "$name"
+  fi
+}
+
+check_layout() {
+  find src tests benchmarks examples cmake \( -name '*.cpp' -o -name '*.h' \) -print0 |
+    xargs -0 clang-format --dry-run --Werror
+}
+
+check_lint() {
+  # clang-tidy reads the precompiled header, so that has to be built.
+  cmake --build --preset sanitize --target torch_precompiled_header &&
+    run-clang-tidy -quiet -p build/sanitize "$PWD/(src|tests|benchmarks|examples)/"
+}
+
+scripts/setup.sh
+
+say "building the release preset"
+cmake --preset release --log-level=WARNING
+cmake --build --preset release
+say "testing it"
+run_ctest build/release
+
+say "building what reads untrusted files, with sanitizers"
+cmake --preset sanitize --log-level=WARNING
+cmake --build --preset sanitize --target "${hostile_input[@]/%//all}"
+say "testing it"
+run_ctest "${hostile_input[@]/#/build/sanitize/}"
+
+say "checking the layout of the sources"
+# Other versions lay out differently.
+if clang-format --version | grep -q 'version 14\.'; then
+  check "the layout (to mend it: clang-format -i FILES)" check_layout
+else
+  echo "skipped: clang-format 14 is wanted, this is $(clang-format --version)"
+fi
+
+if [ "$lint" = yes ]; then
+  say "running clang-tidy"
+  check clang-tidy check_lint
+fi
+
+printf '\n%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
