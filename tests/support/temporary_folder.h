@@ -1,7 +1,7 @@
 // A folder for one test, removed afterwards.
 #pragma once
 
-#include <stdlib.h>
+#include <cstdlib>
 
 #include <filesystem>
 #include <stdexcept>

@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "unianimate/nn/fast_path.h"
+
 namespace unianimate::nn {
 
 namespace {
@@ -19,18 +21,11 @@ at::Tensor one_dnn_linear(const at::Tensor& x, const at::Tensor& weight, const s
   return kOperator.call(x, weight, bias, "none", Scalars(), std::nullopt);
 }
 
-bool needs_gradient(const at::Tensor& x, const at::Tensor& weight) {
-  return at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
-}
-
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const std::optional<at::Tensor> optional_bias = bias.defined() ? std::optional(bias) : std::nullopt;
-  const bool dtype_fits = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
-  if (x.is_cpu() && dtype_fits && x.numel() > 0 && !needs_gradient(x, weight)) {
-    return one_dnn_linear(x, weight, optional_bias);
-  }
+  if (suits_cpu_kernels(x) && !needs_gradient({x, weight, bias})) return one_dnn_linear(x, weight, optional_bias);
   return at::linear(x, weight, optional_bias);
 }
 

@@ -55,8 +55,7 @@ GatedFeedForward::GatedFeedForward(std::int64_t dim, const at::TensorOptions& op
 }
 
 at::Tensor GatedFeedForward::operator()(const at::Tensor& x) const {
-  const std::vector<at::Tensor> halves = widen_(x).chunk(2, -1);
-  return narrow_(halves[0] * at::gelu(halves[1]));
+  return narrow_(nn::gated_gelu(widen_(x)));
 }
 
 TransformerBlock::TransformerBlock(std::int64_t dim, std::int64_t context_dim, std::int64_t head_dim,

@@ -1,0 +1,359 @@
+// Compiled for AVX-512 with bf16; called only where attention_kernel_supports() found these.
+#include "unianimate/nn/attention_kernel.h"
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+namespace unianimate::nn {
+
+namespace {
+
+constexpr int kLanes = 16;       // 32-bit lanes of a vector
+constexpr int kQueryBlock = 32;  // rows of scores in flight
+constexpr int kKeyBlock = 128;   // columns of scores in flight
+constexpr int kRowTile = 4;      // rows and
+constexpr int kVectorTile = 4;   // vectors of one register tile
+constexpr std::int64_t kQueriesPerTask = 2048;
+constexpr std::int64_t kLargestDim = 256;
+constexpr float kLog2E = 1.44269504088896340736F;
+
+/// The two element types differ in how many elements a 32-bit lane holds and in the instruction that multiplies them.
+/// A "group" is what one lane holds: one float or two consecutive bf16.
+struct FloatElement {
+  using Storage = float;
+  static constexpr int kGroup = 1;
+  static __m512 multiply_add(__m512 sum, __m512 a, __m512 b) { return _mm512_fmadd_ps(a, b, sum); }
+  static void store(Storage* to, __m512 x) { _mm512_storeu_ps(to, x); }
+};
+
+struct BFloat16Element {
+  using Storage = std::uint16_t;
+  static constexpr int kGroup = 2;
+  static __m512 multiply_add(__m512 sum, __m512 a, __m512 b) {
+    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
+  }
+  static void store(Storage* to, __m512 x) {
+    const __m256bh rounded = _mm512_cvtneps_pbh(x);
+    std::memcpy(to, &rounded, sizeof(rounded));
+  }
+};
+
+/// The 32 bits at `from` in every lane.
+__m512 broadcast(const void* from) {
+  float lane;
+  std::memcpy(&lane, from, sizeof(lane));
+  return _mm512_set1_ps(lane);
+}
+
+/// 2^x for x ≤ 0, to 2e-7; 0 below -150, also for -infinity.
+__m512 exp2_of_nonpositive(__m512 x) {
+  x = _mm512_max_ps(x, _mm512_set1_ps(-150.0F));
+  const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const __m512 f = _mm512_sub_ps(x, whole);
+  // Taylor series of 2^f around 0, |f| ≤ ½.
+  __m512 p = _mm512_set1_ps(1.52527338e-5F);
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.54035304e-4F));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.33335581e-3F));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(9.61812911e-3F));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(5.55041087e-2F));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(2.40226507e-1F));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(6.93147181e-1F));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.0F));
+  return _mm512_scalef_ps(p, whole);
+}
+
+/// Transposes 16 × 16 lanes in place.
+void transpose(__m512 (&r)[kLanes]) {
+  __m512 t[kLanes];
+  for (int i = 0; i < kLanes; i += 4) {
+    const __m512 a = _mm512_unpacklo_ps(r[i], r[i + 1]);
+    const __m512 b = _mm512_unpackhi_ps(r[i], r[i + 1]);
+    const __m512 c = _mm512_unpacklo_ps(r[i + 2], r[i + 3]);
+    const __m512 d = _mm512_unpackhi_ps(r[i + 2], r[i + 3]);
+    t[i] = _mm512_shuffle_ps(a, c, 0x44);
+    t[i + 1] = _mm512_shuffle_ps(a, c, 0xEE);
+    t[i + 2] = _mm512_shuffle_ps(b, d, 0x44);
+    t[i + 3] = _mm512_shuffle_ps(b, d, 0xEE);
+  }
+  for (int i = 0; i < 4; ++i) {
+    const __m512 a = _mm512_shuffle_f32x4(t[i], t[i + 4], 0x88);
+    const __m512 b = _mm512_shuffle_f32x4(t[i], t[i + 4], 0xDD);
+    const __m512 c = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0x88);
+    const __m512 d = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0xDD);
+    r[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+    r[i + 8] = _mm512_shuffle_f32x4(a, c, 0xDD);
+    r[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88);
+    r[i + 12] = _mm512_shuffle_f32x4(b, d, 0xDD);
+  }
+}
+
+/// Memory of one thread, kept between tasks.
+template <typename Element>
+struct Scratch {
+  std::vector<float> keys;    // [key vector][group of d][lane = key]: 32-bit lanes
+  std::vector<float> values;  // [group of keys][d]: 32-bit lanes
+  alignas(64) std::array<float, kQueryBlock * kKeyBlock> scores;
+  alignas(64) std::array<typename Element::Storage, kQueryBlock * kKeyBlock> weights;
+  alignas(64) std::array<float, kQueryBlock * kLargestDim> sums;
+  std::array<float, kQueryBlock> maximum;
+  std::array<float, kQueryBlock> total;
+  std::array<float, kQueryBlock> correction;
+};
+
+template <typename Element>
+class Task {
+  using Storage = typename Element::Storage;
+
+ public:
+  Task(const AttentionProblem& problem, Scratch<Element>& scratch)
+      : problem_(problem),
+        scratch_(scratch),
+        groups_(static_cast<int>(problem.dim) / Element::kGroup),
+        key_vectors_((problem.keys + kLanes - 1) / kLanes) {}
+
+  void run(std::int64_t task) {
+    const std::int64_t chunks = (problem_.queries + kQueriesPerTask - 1) / kQueriesPerTask;
+    const std::int64_t chunk = task % chunks;
+    const std::int64_t head = task / chunks % problem_.heads;
+    const std::int64_t n = task / chunks / problem_.heads;
+    pack_keys(at(problem_.k, n, 0, head));
+    pack_values(at(problem_.v, n, 0, head));
+    const std::int64_t end = std::min(problem_.queries, (chunk + 1) * kQueriesPerTask);
+    for (std::int64_t first = chunk * kQueriesPerTask; first < end; first += kQueryBlock) {
+      const int rows = static_cast<int>(std::min<std::int64_t>(kQueryBlock, end - first));
+      attend(at(problem_.q, n, first, head), at(problem_.out, n, first, head), rows);
+    }
+  }
+
+ private:
+  static Storage* at(const AttentionOperand& operand, std::int64_t n, std::int64_t row, std::int64_t head) {
+    auto* data = static_cast<Storage*>(const_cast<void*>(operand.data));
+    return data + n * operand.batch + row * operand.row + head * operand.head;
+  }
+
+  void pack_keys(const Storage* keys) {
+    scratch_.keys.resize(static_cast<std::size_t>(key_vectors_ * groups_ * kLanes));
+    for (std::int64_t vector = 0; vector < key_vectors_; ++vector) {
+      for (int group = 0; group < groups_; group += kLanes) {
+        __m512 tile[kLanes];
+        for (int lane = 0; lane < kLanes; ++lane) {
+          const std::int64_t key = vector * kLanes + lane;
+          tile[lane] = key < problem_.keys ? _mm512_loadu_ps(keys + key * problem_.k.row + group * Element::kGroup)
+                                           : _mm512_setzero_ps();
+        }
+        transpose(tile);
+        float* to = scratch_.keys.data() + (vector * groups_ + group) * kLanes;
+        for (int i = 0; i < kLanes; ++i) _mm512_storeu_ps(to + i * kLanes, tile[i]);
+      }
+    }
+  }
+
+  void pack_values(const Storage* values) {
+    const std::int64_t key_groups = key_vectors_ * kLanes / Element::kGroup;
+    scratch_.values.resize(static_cast<std::size_t>(key_groups * problem_.dim));
+    for (std::int64_t group = 0; group < key_groups; ++group) {
+      float* to = scratch_.values.data() + group * problem_.dim;
+      if constexpr (Element::kGroup == 1) {
+        if (group < problem_.keys) {
+          std::memcpy(to, values + group * problem_.v.row, static_cast<std::size_t>(problem_.dim) * sizeof(float));
+        } else {
+          std::memset(to, 0, static_cast<std::size_t>(problem_.dim) * sizeof(float));
+        }
+      } else {
+        for (int d = 0; d < problem_.dim; d += 2 * kLanes) interleave(values, 2 * group, d, to + d);
+      }
+    }
+  }
+
+  /// 32 bf16 of rows `key` and `key` + 1 from column d on, pairwise into 32 lanes.
+  void interleave(const Storage* values, std::int64_t key, int d, float* to) const {
+    const auto load = [&](std::int64_t row) {
+      return row < problem_.keys ? _mm512_loadu_si512(values + row * problem_.v.row + d) : _mm512_setzero_si512();
+    };
+    alignas(64) static constexpr auto kLow = interleaving_indices(0);
+    alignas(64) static constexpr auto kHigh = interleaving_indices(16);
+    const __m512i a = load(key);
+    const __m512i b = load(key + 1);
+    _mm512_storeu_si512(to, _mm512_permutex2var_epi16(a, _mm512_load_si512(kLow.data()), b));
+    _mm512_storeu_si512(to + kLanes, _mm512_permutex2var_epi16(a, _mm512_load_si512(kHigh.data()), b));
+  }
+
+  static constexpr std::array<std::uint16_t, 32> interleaving_indices(int start) {
+    std::array<std::uint16_t, 32> indices{};
+    for (int i = 0; i < 16; ++i) {
+      indices[2 * i] = static_cast<std::uint16_t>(start + i);
+      indices[2 * i + 1] = static_cast<std::uint16_t>(32 + start + i);
+    }
+    return indices;
+  }
+
+  void attend(const Storage* q, Storage* out, int rows) {
+    std::fill_n(scratch_.sums.data(), rows * problem_.dim, 0.0F);
+    std::fill_n(scratch_.total.data(), rows, 0.0F);
+    std::fill_n(scratch_.maximum.data(), rows, -std::numeric_limits<float>::infinity());
+    constexpr std::int64_t kVectorsPerBlock = kKeyBlock / kLanes;
+    for (std::int64_t first = 0; first < key_vectors_; first += kVectorsPerBlock) {
+      const int vectors = static_cast<int>(std::min(kVectorsPerBlock, key_vectors_ - first));
+      score(q, first, rows, vectors);
+      const auto valid = static_cast<int>(std::min<std::int64_t>(problem_.keys - first * kLanes, kKeyBlock));
+      softmax(rows, vectors, valid);
+      accumulate(first * kLanes / Element::kGroup, rows, vectors * kLanes / Element::kGroup);
+    }
+    for (int row = 0; row < rows; ++row) {
+      const __m512 inverse = _mm512_set1_ps(1.0F / scratch_.total[row]);
+      for (int d = 0; d < problem_.dim; d += kLanes) {
+        const __m512 sum = _mm512_load_ps(scratch_.sums.data() + row * problem_.dim + d);
+        Element::store(out + row * problem_.out.row + d, _mm512_mul_ps(sum, inverse));
+      }
+    }
+  }
+
+  /// Calls f<rows, vectors> for register tiles that cover rows × vectors.
+  template <typename F>
+  static void for_each_tile(int rows, int vectors, F&& f) {
+    for (int row = 0; row < rows; row += kRowTile) {
+      for (int vector = 0; vector < vectors; vector += kVectorTile) {
+        with_size(std::min(kRowTile, rows - row), [&](auto tile_rows) {
+          with_size(std::min(kVectorTile, vectors - vector),
+                    [&](auto tile_vectors) { f(row, vector, tile_rows, tile_vectors); });
+        });
+      }
+    }
+  }
+  template <int N>
+  using Size = std::integral_constant<int, N>;
+  template <typename F>
+  static void with_size(int size, F&& f) {
+    if (size == 1) return f(Size<1>());
+    if (size == 2) return f(Size<2>());
+    if (size == 3) return f(Size<3>());
+    return f(Size<4>());
+  }
+
+  /// scores = q · kᵀ of `vectors` key vectors from `first` on.
+  void score(const Storage* q, std::int64_t first, int rows, int vectors) {
+    for_each_tile(rows, vectors, [&](int row, int vector, auto tile_rows, auto tile_vectors) {
+      __m512 sum[kRowTile][kVectorTile];
+      for (int r = 0; r < tile_rows; ++r) {
+        for (int v = 0; v < tile_vectors; ++v) sum[r][v] = _mm512_setzero_ps();
+      }
+      const float* keys = scratch_.keys.data() + (first + vector) * groups_ * kLanes;
+      const Storage* query = q + row * problem_.q.row;
+      for (int group = 0; group < groups_; ++group) {
+        __m512 key[kVectorTile];
+        for (int v = 0; v < tile_vectors; ++v) key[v] = _mm512_loadu_ps(keys + (v * groups_ + group) * kLanes);
+        for (int r = 0; r < tile_rows; ++r) {
+          const __m512 a = broadcast(query + r * problem_.q.row + group * Element::kGroup);
+          for (int v = 0; v < tile_vectors; ++v) sum[r][v] = Element::multiply_add(sum[r][v], a, key[v]);
+        }
+      }
+      for (int r = 0; r < tile_rows; ++r) {
+        for (int v = 0; v < tile_vectors; ++v) {
+          _mm512_store_ps(scratch_.scores.data() + (row + r) * kKeyBlock + (vector + v) * kLanes, sum[r][v]);
+        }
+      }
+    });
+  }
+
+  /// weights = exp(scale·(scores − running maximum)), and what the sums so far must be multiplied with.
+  void softmax(int rows, int vectors, int valid) {
+    const __m512 minus_infinity = _mm512_set1_ps(-std::numeric_limits<float>::infinity());
+    const int tail = valid - (vectors - 1) * kLanes;
+    const auto tail_mask = static_cast<__mmask16>((1U << std::min(tail, kLanes)) - 1);
+    const float scale = problem_.scale * kLog2E;
+    for (int row = 0; row < rows; ++row) {
+      float* scores = scratch_.scores.data() + row * kKeyBlock;
+      __m512 last = _mm512_load_ps(scores + (vectors - 1) * kLanes);
+      last = _mm512_mask_mov_ps(minus_infinity, tail_mask, last);
+      _mm512_store_ps(scores + (vectors - 1) * kLanes, last);
+      __m512 highest = last;
+      for (int v = 0; v + 1 < vectors; ++v) highest = _mm512_max_ps(highest, _mm512_load_ps(scores + v * kLanes));
+      const float maximum = std::max(scratch_.maximum[row], _mm512_reduce_max_ps(highest));
+      const __m512 shift = _mm512_set1_ps(maximum * scale);
+      __m512 total = _mm512_setzero_ps();
+      Storage* weights = scratch_.weights.data() + row * kKeyBlock;
+      for (int v = 0; v < vectors; ++v) {
+        const __m512 score = _mm512_load_ps(scores + v * kLanes);
+        const __m512 weight = exp2_of_nonpositive(_mm512_fmsub_ps(score, _mm512_set1_ps(scale), shift));
+        total = _mm512_add_ps(total, weight);
+        Element::store(weights + v * kLanes, weight);
+      }
+      const __m512 change = _mm512_set1_ps((scratch_.maximum[row] - maximum) * scale);
+      const float correction = _mm512_cvtss_f32(exp2_of_nonpositive(change));
+      scratch_.correction[row] = correction;
+      scratch_.total[row] = scratch_.total[row] * correction + _mm512_reduce_add_ps(total);
+      scratch_.maximum[row] = maximum;
+    }
+  }
+
+  /// sums = sums · correction + weights · values.
+  void accumulate(std::int64_t first_group, int rows, int key_groups) {
+    const auto dim = static_cast<int>(problem_.dim);
+    for_each_tile(rows, dim / kLanes, [&](int row, int vector, auto tile_rows, auto tile_vectors) {
+      __m512 sum[kRowTile][kVectorTile];
+      float* sums = scratch_.sums.data() + row * dim + vector * kLanes;
+      for (int r = 0; r < tile_rows; ++r) {
+        const __m512 correction = _mm512_set1_ps(scratch_.correction[row + r]);
+        for (int v = 0; v < tile_vectors; ++v) {
+          sum[r][v] = _mm512_mul_ps(_mm512_load_ps(sums + r * dim + v * kLanes), correction);
+        }
+      }
+      const float* values = scratch_.values.data() + first_group * dim + vector * kLanes;
+      const Storage* weights = scratch_.weights.data() + row * kKeyBlock;
+      for (int group = 0; group < key_groups; ++group) {
+        __m512 value[kVectorTile];
+        for (int v = 0; v < tile_vectors; ++v) value[v] = _mm512_loadu_ps(values + group * dim + v * kLanes);
+        for (int r = 0; r < tile_rows; ++r) {
+          const __m512 weight = broadcast(weights + r * kKeyBlock + group * Element::kGroup);
+          for (int v = 0; v < tile_vectors; ++v) sum[r][v] = Element::multiply_add(sum[r][v], weight, value[v]);
+        }
+      }
+      for (int r = 0; r < tile_rows; ++r) {
+        for (int v = 0; v < tile_vectors; ++v) _mm512_store_ps(sums + r * dim + v * kLanes, sum[r][v]);
+      }
+    });
+  }
+
+  const AttentionProblem& problem_;
+  Scratch<Element>& scratch_;
+  int groups_;
+  std::int64_t key_vectors_;
+};
+
+template <typename Element>
+void run_tasks(const AttentionProblem& problem, std::int64_t first, std::int64_t last) {
+  thread_local Scratch<Element> scratch;
+  Task<Element> task(problem, scratch);
+  for (std::int64_t i = first; i < last; ++i) task.run(i);
+}
+
+}  // namespace
+
+bool attention_kernel_supports(AttentionElement element, std::int64_t dim) {
+  static const bool kFloatWorks = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                                  __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  static const bool kBFloat16Works = kFloatWorks && __builtin_cpu_supports("avx512bf16");
+  const bool dim_fits = dim % 32 == 0 && dim >= 32 && dim <= kLargestDim;
+  return dim_fits && (element == AttentionElement::kFloat ? kFloatWorks : kBFloat16Works);
+}
+
+std::int64_t attention_task_count(const AttentionProblem& problem) {
+  return problem.batch * problem.heads * ((problem.queries + kQueriesPerTask - 1) / kQueriesPerTask);
+}
+
+void attention_run_tasks(const AttentionProblem& problem, AttentionElement element, std::int64_t first,
+                         std::int64_t last) {
+  if (element == AttentionElement::kFloat) {
+    run_tasks<FloatElement>(problem, first, last);
+  } else {
+    run_tasks<BFloat16Element>(problem, first, last);
+  }
+}
+
+}  // namespace unianimate::nn

@@ -1,0 +1,16 @@
+// When a layer may leave ATen for a route of its own.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <initializer_list>
+
+namespace unianimate::nn {
+
+/// Whether any of these needs a gradient now; own kernels have none. Undefined tensors need none.
+bool needs_gradient(std::initializer_list<at::Tensor> tensors);
+
+/// Whether x lies on the CPU in fp32 or bf16 and has elements: what the own kernels compute with.
+bool suits_cpu_kernels(const at::Tensor& x);
+
+}  // namespace unianimate::nn

@@ -1,0 +1,113 @@
+#include "unianimate/nn/attention.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "support/golden_file.h"
+#include "support/rule.h"
+
+namespace unianimate::nn {
+namespace {
+
+using testing::relative_error;
+using testing::rule_input;
+
+/// The definition, in double: (N, L, heads, D).
+at::Tensor brute_force(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal = false) {
+  const auto heads_first = [](const at::Tensor& x) { return x.to(at::kDouble).transpose(1, 2); };
+  at::Tensor scores =
+      at::matmul(heads_first(q), heads_first(k).transpose(2, 3)) / std::sqrt(static_cast<double>(q.size(3)));
+  if (causal) {
+    const at::Tensor future = at::ones({q.size(1), q.size(1)}, at::kBool).triu(1);
+    scores.masked_fill_(future, -INFINITY);
+  }
+  return at::matmul(at::softmax(scores, -1), heads_first(v)).transpose(1, 2);
+}
+
+struct Case {
+  std::int64_t batch, queries, keys, heads, dim;
+};
+
+class AttentionSizes : public ::testing::TestWithParam<Case> {
+ protected:
+  [[nodiscard]] at::Tensor input(const char* name, std::int64_t length) const {
+    const Case& size = GetParam();
+    return 2 * rule_input(name, {size.batch, length, size.heads, size.dim});
+  }
+};
+
+// Lengths around the blocks of the kernel (16, 32, 128, 2048), head sizes it takes and leaves to ATen.
+INSTANTIATE_TEST_SUITE_P(Sizes, AttentionSizes,
+                         ::testing::Values(Case{1, 1, 1, 1, 64}, Case{2, 9, 9, 5, 64}, Case{3, 33, 33, 8, 64},
+                                           Case{1, 16, 15, 2, 32}, Case{1, 5, 17, 3, 128}, Case{2, 130, 129, 2, 64},
+                                           Case{1, 300, 81, 5, 64}, Case{1, 2100, 257, 1, 64}, Case{2, 7, 6, 2, 8},
+                                           Case{1, 50, 50, 1, 512}, Case{1, 40, 260, 2, 96}, Case{2, 9, 9, 2, 80}));
+
+TEST_P(AttentionSizes, Fp32MatchesTheDefinition) {
+  const at::Tensor q = input("q", GetParam().queries);
+  const at::Tensor k = input("k", GetParam().keys);
+  const at::Tensor v = input("v", GetParam().keys);
+  EXPECT_LE(relative_error(attention(q, k, v), brute_force(q, k, v)), 1e-6);
+}
+
+TEST_P(AttentionSizes, Bf16MatchesTheDefinition) {
+  const at::Tensor q = input("q", GetParam().queries).to(at::kBFloat16);
+  const at::Tensor k = input("k", GetParam().keys).to(at::kBFloat16);
+  const at::Tensor v = input("v", GetParam().keys).to(at::kBFloat16);
+  EXPECT_LE(relative_error(attention(q, k, v), brute_force(q, k, v)), 5e-3);
+}
+
+TEST(Attention, LargeScoresStayFinite) {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    const at::Tensor q = (200 * rule_input("q", {1, 40, 1, 64})).to(dtype);
+    const at::Tensor v = rule_input("v", {1, 40, 1, 64}).to(dtype);
+    const at::Tensor out = attention(q, q, v);
+    EXPECT_TRUE(at::isfinite(out).all().item<bool>());
+    EXPECT_LE(relative_error(out, brute_force(q, q, v)), 1e-2);
+  }
+}
+
+TEST(Attention, CausalSeesOnlyThePast) {
+  const at::Tensor q = rule_input("q", {2, 77, 4, 16});
+  const at::Tensor k = rule_input("k", {2, 77, 4, 16});
+  const at::Tensor v = rule_input("v", {2, 77, 4, 16});
+  EXPECT_LE(relative_error(attention(q, k, v, true), brute_force(q, k, v, true)), 1e-6);
+}
+
+TEST(Attention, TakesStridedViews) {
+  const at::Tensor qkv = rule_input("qkv", {2, 50, 3, 4, 64});
+  const at::Tensor q = qkv.select(2, 0);
+  const at::Tensor k = qkv.select(2, 1);
+  const at::Tensor v = qkv.select(2, 2);
+  EXPECT_LE(relative_error(attention(q, k, v), brute_force(q, k, v)), 1e-6);
+}
+
+TEST(FrameAttention, IsAttentionAlongTheFramesAtEveryPixel) {
+  for (const std::int64_t dim : {8, 64}) {
+    const at::Tensor q = rule_input("q", {2, 9, 7, 2, dim});
+    const at::Tensor k = rule_input("k", {2, 9, 7, 2, dim});
+    const at::Tensor v = rule_input("v", {2, 9, 7, 2, dim});
+    const at::Tensor found = frame_attention(q, k, v);
+    for (std::int64_t b = 0; b < 2; ++b) {
+      const auto pixels_first = [&](const at::Tensor& x) { return x[b].transpose(0, 1); };
+      const at::Tensor expected = brute_force(pixels_first(q), pixels_first(k), pixels_first(v));
+      EXPECT_LE(relative_error(pixels_first(found), expected), 1e-6) << dim;
+    }
+  }
+}
+
+TEST(FrameAttention, GradientsAreThoseOfTheDefinition) {
+  at::Tensor q = rule_input("q", {1, 5, 3, 2, 64}).requires_grad_();
+  const at::Tensor k = rule_input("k", {1, 5, 3, 2, 64});
+  const at::Tensor v = rule_input("v", {1, 5, 3, 2, 64});
+  frame_attention(q, k, v).sin().sum().backward();
+  const at::Tensor found = q.grad().clone();
+  q.mutable_grad().reset();
+  const auto pixels_first = [](const at::Tensor& x) { return x[0].transpose(0, 1); };
+  brute_force(pixels_first(q), pixels_first(k), pixels_first(v)).sin().sum().backward();
+  EXPECT_LE(relative_error(found, q.grad()), 1e-5);
+}
+
+}  // namespace
+}  // namespace unianimate::nn
