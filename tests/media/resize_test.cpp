@@ -73,6 +73,13 @@ TEST(ResizeBilinear, TreatsBothDirectionsAlike) {
   EXPECT_EQ(resize_bilinear(image, 17, 12), transposed(resize_bilinear(transposed(image), 12, 17)));
 }
 
+TEST(ResizeBilinear, ShrinksTallPicturesVerticallyFirst) {
+  const Image tall = testing::noise(20, 30, 4);
+  EXPECT_EQ(resize_bilinear(tall, 22, 22), resize_bilinear(resize_bilinear(tall, 20, 22), 22, 22));
+  const Image wide = testing::noise(30, 30, 4);
+  EXPECT_EQ(resize_bilinear(wide, 22, 14), resize_bilinear(resize_bilinear(wide, 22, 30), 22, 14));
+}
+
 TEST(ResizeBilinear, SameSizeIsACopyAndFlatStaysFlat) {
   const Image image = testing::noise(9, 7, 2);
   EXPECT_EQ(resize_bilinear(image, 9, 7), image);

@@ -87,6 +87,13 @@ Image resize_vertically(const Image& image, int height) {
   return out;
 }
 
+/// Pillow's rule since version 13. The order shows: what is rounded between the passes may differ by a grey level.
+bool vertical_pass_first(const Image& image, int width, int height) {
+  const int rows_fewer = image.height - height;
+  const int columns_fewer = image.width - width;
+  return rows_fewer > 0 && rows_fewer > 2 * columns_fewer;
+}
+
 }  // namespace
 
 Image resize_bilinear(const Image& image, int width, int height) {
@@ -94,8 +101,9 @@ Image resize_bilinear(const Image& image, int width, int height) {
     throw Error(ErrorKind::kUsage, "a picture cannot be resized to {}×{}; both sides must be at least 1", width,
                 height);
   }
-  Image wide = image.width == width ? image : resize_horizontally(image, width);
-  return image.height == height ? wide : resize_vertically(wide, height);
+  const auto horizontally = [&](const Image& x) { return x.width == width ? x : resize_horizontally(x, width); };
+  const auto vertically = [&](const Image& x) { return x.height == height ? x : resize_vertically(x, height); };
+  return vertical_pass_first(image, width, height) ? horizontally(vertically(image)) : vertically(horizontally(image));
 }
 
 }  // namespace unianimate
