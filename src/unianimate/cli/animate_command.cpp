@@ -38,9 +38,9 @@ void animate(const AnimateArguments& arguments, Session& session) {
   options.runtime = prepare_runtime(arguments.runtime);
   options.dry_run = arguments.runtime.dry_run;
   const VideoJob job{to_request(arguments.request), arguments.output, arguments.frames_per_second};
+  check_jobs({job});
   VideoFormat{job.request.width, job.request.height, job.frames_per_second}.check();
   check_output(job.output);
-  check_jobs({job});
   options.files = pipeline::find_model_files(models_folder(arguments.runtime.models));
   run_jobs(
       {job}, options, [](const pipeline::ModelConfigs&) {}, *session.reporter);

@@ -7,7 +7,7 @@
 
 namespace unianimate::cli {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 void print_json_line(const json& object) {
   fmt::print("{}\n", object.dump(-1, ' ', false, json::error_handler_t::replace));

@@ -40,6 +40,6 @@ class JsonReporter final : public Reporter {
 };
 
 /// Prints the object as one line on stdout; text that is not UTF-8 is made so.
-void print_json_line(const nlohmann::json& object);
+void print_json_line(const nlohmann::ordered_json& object);
 
 }  // namespace unianimate::cli

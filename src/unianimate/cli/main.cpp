@@ -62,7 +62,8 @@ int main(int argc, char** argv) {
     return run(argc, argv, session);
   } catch (const Error& error) {
     std::string message = error.what();
-    if (error.kind() == ErrorKind::kCancelled) message += " " + session.reporter->position();
+    if (error.kind() == ErrorKind::kCancelled)
+      message += fmt::format(" {}; no unfinished file is left", session.reporter->position());
     return fail(session, message, exit_status(error.kind()));
   } catch (const std::bad_alloc&) {
     return fail(session, "memory ran out; close other programs, or ask for a smaller --size or --memory-budget",

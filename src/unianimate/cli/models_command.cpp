@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "unianimate/checkpoint/convert.h"
@@ -58,14 +59,14 @@ void print_inspection(const checkpoint::Checkpoint& checkpoint, const Recognised
   fmt::print("  container   {}\n", label(checkpoint.container()));
   fmt::print("  tensors     {}, {} parameters, {}\n", checkpoint.tensors().size(), checkpoint.total_parameters(),
              format_bytes(checkpoint.total_bytes()));
-  if (checkpoint.ignored_entries() > 0)
-    fmt::print("  other       {} entries, not used\n", checkpoint.ignored_entries());
+  if (checkpoint.ignored_entries() > 0) fmt::print("  beside them {} not used\n", checkpoint.ignored_entries());
   fmt::print("  model       {}\n", model.role.empty() ? "none that this program knows" : model.role);
   for (const auto& [name, value] : model.sizes) fmt::print("    {:<22}{}\n", name, value);
   if (!model.problem.empty()) {
     fmt::print("  problem     {}\n", model.problem);
   } else if (!model.role.empty()) {
-    fmt::print("  complete    every tensor is there with its shape, and checksums agree\n");
+    fmt::print("  complete    every tensor is there with its shape{}\n",
+               checkpoint.container() == checkpoint::Container::kTorchZip ? ", and checksums agree" : "");
   }
   const std::size_t shown = all ? checkpoint.tensors().size() : std::min(kTensorsShown, checkpoint.tensors().size());
   for (std::size_t i = 0; i < shown; ++i) {
@@ -79,7 +80,7 @@ void print_inspection(const checkpoint::Checkpoint& checkpoint, const Recognised
 }
 
 void print_inspection_as_json(const checkpoint::Checkpoint& checkpoint, const RecognisedModel& model) {
-  nlohmann::json tensors = nlohmann::json::array();
+  nlohmann::ordered_json tensors = nlohmann::ordered_json::array();
   for (const checkpoint::TensorEntry& entry : checkpoint.tensors()) {
     tensors.push_back({{"name", entry.name}, {"dtype", label(entry.type)}, {"shape", entry.shape}});
   }

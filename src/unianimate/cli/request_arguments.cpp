@@ -35,7 +35,7 @@ void add_request_options(CLI::App& command, RequestArguments& arguments) {
   command.add_option("--interval", rest.frame_interval, "Take every so many-th pose")
       ->capture_default_str()
       ->type_name("N");
-  command.add_option("--seed", rest.seed, "Start of the random numbers: the same seed gives the same video")
+  command.add_option("--seed", arguments.seed, "Start of the random numbers: the same seed gives the same video")
       ->capture_default_str()
       ->type_name("N");
   command.add_flag("--comparison", rest.comparison, "Three columns: reference, pose, result");
@@ -97,6 +97,7 @@ pipeline::AnimateRequest to_request(const RequestArguments& arguments) {
   request.width = size.width;
   request.height = size.height;
   request.max_frames = parse_frames(arguments.frames);
+  request.seed = parse_seed(arguments.seed);
   request.noise_prior_order = parse_noise_prior_order(arguments.noise_prior_order);
   request.conditions = pipeline::ConditionSet::parse(arguments.conditions);
   return request;
@@ -117,6 +118,11 @@ std::optional<std::int64_t> parse_frames(std::string_view text) {
   if (text == "all") return std::nullopt;
   if (const auto frames = parse_number<std::int64_t>(text)) return frames;
   throw Error(ErrorKind::kUsage, "--frames expects a number or 'all', found '{}'", printable(text));
+}
+
+std::uint64_t parse_seed(std::string_view text) {
+  if (const auto seed = parse_number<std::uint64_t>(text)) return *seed;
+  throw Error(ErrorKind::kUsage, "--seed expects a whole number from 0 up, found '{}'", printable(text));
 }
 
 diffusion::NoisePriorOrder parse_noise_prior_order(std::string_view text) {

@@ -20,6 +20,7 @@ struct RequestArguments {
   std::string poses;
   std::string size = "512x768";
   std::string frames = "32";
+  std::string seed = "11";
   std::string noise_prior_order = "short";
   std::string conditions = "image,randomref,dwpose";
   pipeline::AnimateRequest rest;  ///< what needs no reading beyond a number or a switch
@@ -38,6 +39,8 @@ struct PictureSize {
 PictureSize parse_size(std::string_view text);
 /// "32", or "all" for as many as there are poses. Throws Error(kUsage).
 std::optional<std::int64_t> parse_frames(std::string_view text);
+/// "11". Throws Error(kUsage).
+std::uint64_t parse_seed(std::string_view text);
 /// "short" or "long". Throws Error(kUsage).
 diffusion::NoisePriorOrder parse_noise_prior_order(std::string_view text);
 

@@ -61,10 +61,14 @@ void prepare_output_folder(const fs::path& folder, const std::vector<VideoJob>& 
 }
 
 pipeline::ModelFiles model_files(const RunArguments& arguments, const pipeline::PublishedConfig& config) {
-  if (!arguments.runtime.models.empty()) return pipeline::find_model_files(arguments.runtime.models);
+  const pipeline::ModelFiles& files = config.files;
+  const bool names_none = files.unet.empty() && files.clip.empty() && files.autoencoder.empty();
+  if (names_none || !arguments.runtime.models.empty()) {
+    return pipeline::find_model_files(models_folder(arguments.runtime.models));
+  }
   const auto require = [&](const fs::path& file, const char* key) {
     if (file.empty()) {
-      throw Error(ErrorKind::kUsage, "{} names no {}; add it, or give the folder of the models with --models",
+      throw Error(ErrorKind::kUsage, "{} lacks {}; add it, or give the folder of the models with --models",
                   printable(arguments.config), key);
     }
     std::error_code ignored;
@@ -75,10 +79,10 @@ pipeline::ModelFiles model_files(const RunArguments& arguments, const pipeline::
                   printable(file.string()), key, printable(arguments.config));
     }
   };
-  require(config.files.unet, "test_model");
-  require(config.files.clip, "embedder.pretrained");
-  require(config.files.autoencoder, "auto_encoder.pretrained");
-  return config.files;
+  require(files.unet, "test_model");
+  require(files.clip, "embedder.pretrained");
+  require(files.autoencoder, "auto_encoder.pretrained");
+  return files;
 }
 
 void run(const RunArguments& arguments, Session& session) {

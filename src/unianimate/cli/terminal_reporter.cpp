@@ -109,7 +109,8 @@ std::string TerminalReporter::progress_line() const {
   if (const auto each = meter().seconds_per_step()) {
     line += *each >= 1 ? fmt::format(", {:.1f} s a step", *each) : fmt::format(", {:.1f} steps a second", 1 / *each);
   }
-  if (const auto left = meter().seconds_left(std::chrono::steady_clock::now())) {
+  const auto left = meter().seconds_left(std::chrono::steady_clock::now());
+  if (left && meter().done() < meter().total()) {
     line += fmt::format(", about {} left", format_duration(*left));
   }
   return line;

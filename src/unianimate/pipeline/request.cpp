@@ -11,6 +11,7 @@ constexpr int kSmallestSide = 64;
 constexpr int kLargestSide = 4096;
 constexpr double kLargestGuidance = 100;
 constexpr std::int64_t kLargestDecodeBatch = 64;
+constexpr std::int64_t kMostFrames = 1'000'000;
 
 void check_side(const char* name, int side) {
   if (side < kSmallestSide || side > kLargestSide) {
@@ -29,17 +30,13 @@ void check_range(const char* name, std::int64_t value, std::int64_t lowest, std:
   throw Error(ErrorKind::kUsage, "{} must be between {} and {}, found {}", name, lowest, highest, value);
 }
 
-void check_at_least_one(const char* name, std::int64_t value) {
-  if (value < 1) throw Error(ErrorKind::kUsage, "{} must be at least 1, found {}", name, value);
-}
-
 }  // namespace
 
 void AnimateRequest::check() const {
   check_side("width", width);
   check_side("height", height);
-  check_at_least_one("the number of frames", max_frames.value_or(1));
-  check_at_least_one("the frame interval", frame_interval);
+  check_range("the number of frames", max_frames.value_or(1), 1, kMostFrames);
+  check_range("the frame interval", frame_interval, 1, kMostFrames);
   sampling.check();
   if (!(guidance_scale >= 0 && guidance_scale <= kLargestGuidance)) {
     throw Error(ErrorKind::kUsage, "the guidance scale must be between 0 and {}, found {}", kLargestGuidance,
@@ -47,6 +44,8 @@ void AnimateRequest::check() const {
   }
   check_range("the noise prior", noise_prior, 0, diffusion::NoiseSchedule::kTimesteps - 1);
   context.check();
+  check_range("the context size", context.size, 1, kMostFrames);
+  check_range("the context batch size", context.batch_size, 1, kMostFrames);
   check_range("the decode batch", decode_batch, 1, kLargestDecodeBatch);
 }
 

@@ -1,0 +1,210 @@
+// The commands with small models: what they write, say and leave behind.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "cli/program.h"
+#include "support/rule_models.h"
+#include "support/temporary_folder.h"
+#include "unianimate/media/image_writer.h"
+#include "unianimate/media/video_reader.h"
+
+namespace unianimate {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::HasSubstr;
+using testing::ProgramResult;
+
+class Commands : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    shared_ = std::make_unique<testing::TemporaryFolder>();
+    testing::write_rule_models(shared_->path(), testing::small_model_configs());
+  }
+  static void TearDownTestSuite() { shared_.reset(); }
+
+  Commands() {
+    fs::create_directories(folder_ / "poses");
+    write_png(folder_ / "person.a.png", Image(20, 30));
+    write_png(folder_ / "poses/ref_pose.jpg", Image(8, 8));
+    for (int i = 0; i < 4; ++i) write_png(folder_ / ("poses/" + std::to_string(i) + ".png"), Image(8, 8));
+    std::ofstream(folder_ / "infer.yaml") << R"(
+test_list_path: [[1, person.a.png, poses]]
+partial_keys: [[image, randomref, dwpose], [image, local_image, dwpose]]
+resolution: [64, 128]
+max_frames: 3
+ddim_timesteps: 2
+UNet: {dim: 32}
+)";
+  }
+
+  [[nodiscard]] ProgramResult run(std::vector<std::string> arguments, const std::string& interrupt_after = "") const {
+    if (arguments[0] != "models") arguments.insert(arguments.end(), {"--device", "cpu"});
+    return testing::run_program(arguments,
+                                {folder_.path(), {{"UNIANIMATE_MODELS", shared_->path().string()}}, interrupt_after});
+  }
+
+  [[nodiscard]] ProgramResult animate(const std::vector<std::string>& options,
+                                      const std::string& interrupt_after = "") const {
+    std::vector<std::string> arguments{"animate", "--reference", "person.a.png", "--poses", "poses",
+                                       "--size",  "64x128",      "--frames",     "3",       "--interval",
+                                       "1"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return run(arguments, interrupt_after);
+  }
+
+  [[nodiscard]] std::set<std::string> files() const {
+    std::set<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_.path())) {
+      if (!entry.is_directory()) names.insert(fs::relative(entry.path(), folder_.path()).string());
+    }
+    return names;
+  }
+
+  static std::unique_ptr<testing::TemporaryFolder> shared_;
+  testing::TemporaryFolder folder_;
+};
+
+std::unique_ptr<testing::TemporaryFolder> Commands::shared_;
+
+std::vector<json> json_lines(const std::string& text) {
+  std::vector<json> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(json::parse(line));
+  return lines;
+}
+
+TEST_F(Commands, AnimateWritesTheVideoAndSumsUp) {
+  const ProgramResult result = animate({"--steps", "2", "--output", "out.mp4", "--fps", "12"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  const VideoReader video(folder_ / "out.mp4");
+  EXPECT_EQ(video.info().width, 64);
+  EXPECT_EQ(video.info().height, 128);
+  EXPECT_EQ(video.info().frame_count, 3);
+  EXPECT_DOUBLE_EQ(video.info().frames_per_second, 12);
+  for (const char* text : {"sample", "decode", "peak memory", "out.mp4: 3 frames of 64x128"}) {
+    EXPECT_THAT(result.out, HasSubstr(text));
+  }
+  EXPECT_THAT(result.err, HasSubstr("sample: 0 of 2"));
+  EXPECT_EQ(result.err.find('\r'), std::string::npos) << "lines are redrawn on terminals only";
+}
+
+TEST_F(Commands, AnimateTellsProgramsEachEventOnALine) {
+  const ProgramResult result = animate({"--steps", "2", "--output", "out.mp4", "--json", "--comparison"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.err, "");
+  std::set<std::string> events;
+  std::vector<json> lines = json_lines(result.out);
+  for (const json& line : lines) events.insert(line.at("event").get<std::string>());
+  EXPECT_THAT(events, ::testing::IsSupersetOf({"video", "phase", "step", "result"}));
+  EXPECT_EQ(lines.back().at("event"), "result");
+  EXPECT_EQ(lines.back().at("frames"), 3);
+  EXPECT_EQ(lines.back().at("width"), 3 * 64);
+  EXPECT_EQ(lines.back().at("output"), "out.mp4");
+}
+
+TEST_F(Commands, QuietSaysThePathOnly) {
+  const ProgramResult result = animate({"--steps", "2", "--output", "out.mp4", "--quiet"});
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(result.out, "out.mp4\n");
+  EXPECT_EQ(result.err, "");
+}
+
+TEST_F(Commands, ADryRunWritesNothingAndSaysWhatWouldRun) {
+  const std::set<std::string> before = files();
+  const ProgramResult result = animate({"--output", "out.mp4", "--dry-run"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  for (const char* text :
+       {"3 frames at an interval of 1", "31 with 1 window", "memory      about", "time        about"}) {
+    EXPECT_THAT(result.out, HasSubstr(text));
+  }
+  const ProgramResult for_programs = run({"run", "infer.yaml", "--dry-run", "--json"});
+  ASSERT_EQ(for_programs.status, 0) << for_programs.err;
+  const std::vector<json> lines = json_lines(for_programs.out);
+  EXPECT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].at("event"), "plan");
+  EXPECT_EQ(lines[0].at("width"), 3 * 64);
+  EXPECT_EQ(files(), before);
+}
+
+TEST_F(Commands, InterruptedWorkLeavesNothingAndSaysWhereItStood) {
+  const std::set<std::string> before = files();
+  const ProgramResult result = animate({"--steps", "900", "--output", "out.mp4"}, "sample: 0 of");
+  EXPECT_EQ(result.status, 130);
+  EXPECT_THAT(result.err, ::testing::ContainsRegex("stopped on request in the phase 'sample' after [0-9]+ of 1000"));
+  EXPECT_EQ(files(), before);
+}
+
+TEST_F(Commands, TooSmallABudgetIsRefusedBeforeTheWork) {
+  const ProgramResult result = animate({"--output", "out.mp4", "--memory-budget", "100MB"});
+  EXPECT_EQ(result.status, 4);
+  EXPECT_THAT(result.err, HasSubstr("the budget is 100 MB"));
+}
+
+TEST_F(Commands, RunMakesEveryVideoOfTheConfiguration) {
+  const std::string first = "rank_01_00_00_seed_11_image_randomref_dwpose_person_128x64.mp4";
+  const std::string second = "rank_01_00_00_seed_11_image_local_image_dwpose_person_128x64.mp4";
+  std::set<std::string> expected = files();
+  expected.insert({"outputs/" + first, "outputs/" + second});
+  const ProgramResult result = run({"run", "infer.yaml"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(files(), expected);
+  EXPECT_EQ(VideoReader(folder_ / ("outputs/" + first)).info().width, 3 * 64);
+  EXPECT_DOUBLE_EQ(VideoReader(folder_ / ("outputs/" + first)).info().frames_per_second, 8);
+
+  fs::remove(folder_ / ("outputs/" + second));
+  const auto kept = fs::last_write_time(folder_ / ("outputs/" + first));
+  const ProgramResult again = run({"run", "infer.yaml", "--skip-existing", "--result-only"});
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(fs::last_write_time(folder_ / ("outputs/" + first)), kept);
+  EXPECT_EQ(VideoReader(folder_ / ("outputs/" + second)).info().width, 64);
+}
+
+TEST_F(Commands, RunRefusesModelsOfOtherSizesThanTheConfiguration) {
+  const ProgramResult result = run({"run", "infer.yaml", "--set", "UNet.dim=320"});
+  EXPECT_EQ(result.status, 3);
+  EXPECT_THAT(result.err, HasSubstr("--set UNet.dim is 320, but the models' files say 32"));
+}
+
+TEST_F(Commands, ModelsAreListedInspectedAndConverted) {
+  const ProgramResult list = run({"models", "list"});
+  EXPECT_EQ(list.status, 0);
+  EXPECT_THAT(list.out, HasSubstr("dw-ll_ucoco_384.onnx"));
+  EXPECT_THAT(list.out, HasSubstr(shared_->path().string()));
+
+  const std::string clip = (shared_->path() / "open_clip_pytorch_model.bin").string();
+  const ProgramResult inspection = run({"models", "inspect", clip});
+  EXPECT_EQ(inspection.status, 0);
+  for (const char* text : {"PyTorch zip", "model       CLIP", "and checksums agree", "--all shows them"}) {
+    EXPECT_THAT(inspection.out, HasSubstr(text));
+  }
+
+  const ProgramResult conversion = run({"models", "convert", clip, "clip.safetensors", "--dtype", "bf16", "--quiet"});
+  ASSERT_EQ(conversion.status, 0) << conversion.err;
+  const json before = json::parse(run({"models", "inspect", clip, "--json"}).out);
+  const json after = json::parse(run({"models", "inspect", "clip.safetensors", "--json"}).out);
+  EXPECT_EQ(after.at("container"), "safetensors");
+  EXPECT_EQ(after.at("parameters"), before.at("parameters"));
+  EXPECT_EQ(after.at("bytes").get<int>() * 2, before.at("bytes").get<int>());
+  EXPECT_EQ(after.at("tensors").size(), before.at("tensors").size());
+}
+
+TEST_F(Commands, InspectionTellsWhatIsDamaged) {
+  fs::copy_file(shared_->path() / "open_clip_pytorch_model.bin", folder_ / "clip.bin");
+  const auto middle = static_cast<std::streamoff>(fs::file_size(folder_ / "clip.bin") / 2);
+  std::fstream file(folder_ / "clip.bin", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(middle);
+  file.write("damaged", 7);
+  file.close();
+  EXPECT_THAT(run({"models", "inspect", "clip.bin"}).out, HasSubstr("problem     clip.bin"));
+}
+
+}  // namespace
+}  // namespace unianimate

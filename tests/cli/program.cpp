@@ -1,0 +1,64 @@
+#include "cli/program.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+#include "support/temporary_folder.h"
+
+namespace unianimate::testing {
+
+namespace {
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+[[noreturn]] void become_program(std::vector<std::string> arguments, const ProgramOptions& options,
+                                 const std::filesystem::path& out, const std::filesystem::path& err) {
+  constexpr int kCannotStart = 127;
+  constexpr int kMode = 0600;
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  for (const auto& [name, value] : options.environment) ::setenv(name.c_str(), value.c_str(), 1);
+  const bool ready = (options.folder.empty() || ::chdir(options.folder.c_str()) == 0) &&
+                     ::dup2(::open(out.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, kMode), STDOUT_FILENO) >= 0 &&
+                     ::dup2(::open(err.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, kMode), STDERR_FILENO) >= 0;
+  if (ready) ::execv(argv[0], argv.data());
+  ::_exit(kCannotStart);
+}
+
+}  // namespace
+
+ProgramResult run_program(const std::vector<std::string>& arguments, const ProgramOptions& options) {
+  const TemporaryFolder outputs;
+  std::vector<std::string> all{UNIANIMATE_PROGRAM};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  const pid_t child = ::fork();
+  if (child < 0) throw std::runtime_error("fork failed");
+  if (child == 0) become_program(std::move(all), options, outputs / "out", outputs / "err");
+
+  int status = 0;
+  bool interrupted = options.interrupt_after.empty();
+  while (::waitpid(child, &status, interrupted ? 0 : WNOHANG) == 0) {
+    constexpr useconds_t kPollMicroseconds = 20'000;
+    if (content_of(outputs / "err").find(options.interrupt_after) != std::string::npos) {
+      ::kill(child, SIGINT);
+      interrupted = true;
+    } else {
+      ::usleep(kPollMicroseconds);
+    }
+  }
+  const int exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return {exit_status, content_of(outputs / "out"), content_of(outputs / "err")};
+}
+
+}  // namespace unianimate::testing
