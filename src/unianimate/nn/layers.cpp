@@ -92,7 +92,13 @@ GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, double eps, con
       eps_(eps) {}
 
 at::Tensor GroupNorm::apply(const at::Tensor& x, bool silu) const {
-  if (fused_kernels_supported() && suits_cpu_kernels(x) && !needs_gradient({x, weight_, bias_})) {
+  if (needs_gradient({x, weight_, bias_})) {
+    // ATen's backward pass reads out of bounds on channels-last inputs (2.11), so it gets channels second here.
+    const at::Tensor channels_second = x.flatten(1, -2).transpose(1, 2).contiguous();
+    const at::Tensor normed = at::group_norm(channels_second, groups_, weight_, bias_, eps_).transpose(1, 2);
+    return (silu ? at::silu(normed) : normed).contiguous().view(x.sizes());
+  }
+  if (fused_kernels_supported() && suits_cpu_kernels(x)) {
     const at::Tensor dense = x.contiguous();
     at::Tensor out = at::empty_like(dense);
     group_norm_kernel({.batch = x.size(0),

@@ -31,8 +31,8 @@ struct ClipConfig {
   static constexpr std::int64_t kEndOfText = 49407;
 
   std::int64_t embed_dim = 1024;  ///< width of the picture's embedding
-  Vision vision;
-  Text text;
+  Vision vision{};
+  Text text{};
 
   /// Throws Error(kUsage) that names the field, what was expected and what was given.
   void check() const;

@@ -1,5 +1,7 @@
 #include "unianimate/models/unet/transformer.h"
 
+#include <vector>
+
 #include "unianimate/nn/attention.h"
 
 namespace unianimate::models {
@@ -7,6 +9,9 @@ namespace unianimate::models {
 namespace {
 
 constexpr double kNormEps = 1e-6;
+/// Tokens that pass through a feed-forward at once: its inner width is eight times the outer one, which for all tokens
+/// of a long clip would be the largest tensor of the model.
+constexpr std::int64_t kRowsAtOnce = 8192;
 
 }  // namespace
 
@@ -55,7 +60,11 @@ GatedFeedForward::GatedFeedForward(std::int64_t dim, const at::TensorOptions& op
 }
 
 at::Tensor GatedFeedForward::operator()(const at::Tensor& x) const {
-  return narrow_(nn::gated_gelu(widen_(x)));
+  std::vector<at::Tensor> parts;
+  for (const at::Tensor& rows : x.flatten(0, -2).split(kRowsAtOnce)) {
+    parts.push_back(narrow_(nn::gated_gelu(widen_(rows))));
+  }
+  return (parts.size() == 1 ? parts.front() : at::cat(parts)).view(x.sizes());
 }
 
 TransformerBlock::TransformerBlock(std::int64_t dim, std::int64_t context_dim, std::int64_t head_dim,

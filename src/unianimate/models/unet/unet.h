@@ -18,10 +18,10 @@ namespace unianimate::models {
 
 /// What a clip is conditioned on. Every tensor may be undefined: that condition is then absent. Strides are free.
 struct UNetConditions {
-  at::Tensor image;        ///< (B, 1, context_dim) CLIP embedding of the reference picture
-  at::Tensor dwpose;       ///< (B, 3, 1+F, H, W) pose pictures in [0, 1], the reference's own pose first
-  at::Tensor randomref;    ///< (B, 4, ≥1, h, w) scaled latent of the reference; only its first frame is used
-  at::Tensor local_image;  ///< (B, 3, F, H, W) picture in [0, 1] to start from, repeated over the frames
+  at::Tensor image{};        ///< (B, 1, context_dim) CLIP embedding of the reference picture
+  at::Tensor dwpose{};       ///< (B, 3, 1+F, H, W) pose pictures in [0, 1], the reference's own pose first
+  at::Tensor randomref{};    ///< (B, 4, ≥1, h, w) scaled latent of the reference; only its first frame is used
+  at::Tensor local_image{};  ///< (B, 3, F, H, W) picture in [0, 1] to start from, repeated over the frames
 };
 
 /// Conditions after everything that does not depend on the timestep has been computed.
