@@ -116,14 +116,19 @@ void draw_stroke(Image& image, Point start, Point end, double start_radius, doub
   const double dx = end.x - start.x;
   const double dy = end.y - start.y;
   const double length_squared = std::max(dx * dx + dy * dy, 1e-9);
-  for (int y = 0; y < image.height; ++y) {
+  const double reach = std::max(start_radius, end_radius) + 1;
+  const auto first = [&](double a, double b) { return std::max(0, static_cast<int>(std::min(a, b) - reach)); };
+  const auto last = [&](double a, double b, int size) {
+    return std::min(size - 1, static_cast<int>(std::max(a, b) + reach));
+  };
+  for (int y = first(start.y, end.y); y <= last(start.y, end.y, image.height); ++y) {
     const auto row = image.row(y);
-    for (int x = 0; x < image.width; ++x) {
+    for (int x = first(start.x, end.x); x <= last(start.x, end.x, image.width); ++x) {
       const double along = std::clamp(((x - start.x) * dx + (y - start.y) * dy) / length_squared, 0.0, 1.0);
       const double distance = std::hypot(x - start.x - along * dx, y - start.y - along * dy);
       const double coverage = std::clamp(std::lerp(start_radius, end_radius, along) - distance + 0.5, 0.0, 1.0);
       for (int c = 0; coverage > 0 && c < Image::kChannels; ++c) {
-        std::uint8_t& value = row[static_cast<std::size_t>(x * Image::kChannels + c)];
+        std::uint8_t& value = row[static_cast<std::size_t>(x) * Image::kChannels + static_cast<std::size_t>(c)];
         value = static_cast<std::uint8_t>(std::lround(std::lerp(value, colour[static_cast<std::size_t>(c)], coverage)));
       }
     }
@@ -176,7 +181,7 @@ Image draw_figure(const Skeleton& joints) {
   for (const auto& [shoulder, hip] : {std::pair{kRightShoulder, kRightHip}, std::pair{kLeftShoulder, kLeftHip}}) {
     draw_stroke(image, moved(joints[shoulder], 0, 6), joints[hip], 26, 32, kShirt);
   }
-  draw_stroke(image, moved(joints[kNeck], 0, 46), {kWidth / 2.0, 400}, 48, 44, kShirt);
+  draw_stroke(image, moved(joints[kNeck], 0, 46), {kWidth / 2.0, 408}, 50, 44, kShirt);
   for (const auto& [shoulder, elbow, wrist] :
        {std::tuple{kRightShoulder, kRightElbow, kRightWrist}, std::tuple{kLeftShoulder, kLeftElbow, kLeftWrist}}) {
     draw_stroke(image, joints[elbow], joints[wrist], 16, 13, kSkin);

@@ -1,0 +1,26 @@
+// The library in use: one picture and a folder of poses become a video.
+// usage: animate MODELS_FOLDER PICTURE POSE_FOLDER VIDEO
+#include <iostream>
+
+#include "unianimate/core/device.h"
+#include "unianimate/media/video_writer.h"
+#include "unianimate/pipeline/animator.h"
+
+int main(int argc, char** argv) try {
+  if (argc != 5) throw std::invalid_argument("usage: animate MODELS_FOLDER PICTURE POSE_FOLDER VIDEO");
+  using namespace unianimate;
+  load_cuda_libraries(DeviceChoice::kAuto);
+  const Compute compute = choose_compute(DeviceChoice::kAuto, DTypeChoice::kAuto);
+  auto animator = pipeline::Animator::load(pipeline::find_model_files(argv[1]), {.compute = compute});
+
+  pipeline::AnimateRequest request;
+  request.reference = argv[2];
+  request.poses = argv[3];
+  const auto video = open_video_writer(argv[4], {.width = request.width, .height = request.height});
+  Progress silent;
+  const auto report = animator.animate(request, *video, silent);
+  std::cout << argv[4] << ": " << report.frames << " frames\n";
+} catch (const std::exception& error) {
+  std::cerr << "animate: " << error.what() << '\n';
+  return 1;
+}
