@@ -25,5 +25,5 @@ function(unianimate_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 900
                        ENVIRONMENT_MODIFICATION
-                       "UNIANIMATE_TEST_DATA=set:${PROJECT_SOURCE_DIR}/tests/data;ASAN_OPTIONS=set:detect_leaks=0")
+                       "UNIANIMATE_TEST_DATA=set:${PROJECT_SOURCE_DIR}/tests/data;GOMP_SPINCOUNT=set:2000;ASAN_OPTIONS=set:detect_leaks=0")
 endfunction()
