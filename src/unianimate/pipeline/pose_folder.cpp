@@ -63,19 +63,20 @@ void require_equal_sizes(const PoseFolder& folder) {
 PoseFolder open_pose_folder(const fs::path& folder) {
   PoseFolder found;
   found.poses = list_pictures(folder);
-  const auto references =
-      std::ranges::stable_partition(found.poses, [](const fs::path& path) { return path.stem() != kReferencePose; });
-  if (references.empty()) {
+  const auto is_pose = [](const fs::path& path) { return path.stem() != kReferencePose; };
+  const auto references = std::stable_partition(found.poses.begin(), found.poses.end(), is_pose);
+  const auto count = found.poses.end() - references;
+  if (count == 0) {
     throw Error(ErrorKind::kInput, "the pose folder {} lacks ref_pose.jpg, the pose of the person in the reference",
                 printable(folder.string()));
   }
-  if (references.size() > 1) {
+  if (count > 1) {
     throw Error(ErrorKind::kInput,
                 "the pose folder {} holds both {} and {}; keep the one that belongs to the reference",
                 printable(folder.string()), references[0].filename().string(), references[1].filename().string());
   }
-  found.reference_pose = references.front();
-  found.poses.erase(references.begin(), references.end());
+  found.reference_pose = *references;
+  found.poses.erase(references, found.poses.end());
   if (found.poses.empty()) {
     throw Error(ErrorKind::kInput, "the pose folder {} holds no pose beside {}; it needs one picture for each pose",
                 printable(folder.string()), found.reference_pose.filename().string());
