@@ -74,7 +74,7 @@ fetch_wheels() {
     --dest "$folder" --requirement "$list" >"$log" 2>&1 || {
     ! grep -q 'DO NOT MATCH THE HASHES' "$log" ||
       fail "a wheel that was fetched is not the one pinned in scripts/$(basename "$list"): its SHA-256 differs (what pip said: $log)."
-    fail "the wheels of scripts/$(basename "$list") could not be fetched; check the network and run this again (what pip said: $log)."
+    fail "the wheels of scripts/$(basename "$list") could not be fetched; check the network (where it has a certificate of its own, PIP_CERT must name it) and run this again (what pip said: $log)."
   }
   rm -f "$log"
 }
