@@ -70,8 +70,8 @@ struct BadInput {
   const char* sentence;
 };
 
-void PrintTo(const BadInput& bad, std::ostream* out) {
-  *out << bad.name;
+std::ostream& operator<<(std::ostream& out, const BadInput& bad) {
+  return out << bad.name;
 }
 
 class Animate : public ::testing::TestWithParam<BadInput> {};

@@ -26,6 +26,7 @@ std::string content_of(const std::filesystem::path& path) {
   constexpr int kCannotStart = 127;
   constexpr int kMode = 0600;
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   for (const auto& [name, value] : options.environment) ::setenv(name.c_str(), value.c_str(), 1);

@@ -251,8 +251,8 @@ struct BadLine {
   const char* message;
 };
 
-void PrintTo(const BadLine& bad, std::ostream* out) {
-  *out << bad.line;
+std::ostream& operator<<(std::ostream& out, const BadLine& bad) {
+  return out << bad.line;
 }
 
 class BadValue : public ::testing::TestWithParam<BadLine> {};

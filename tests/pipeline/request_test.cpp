@@ -17,8 +17,8 @@ struct BadRequest {
   const char* message;
 };
 
-void PrintTo(const BadRequest& bad, std::ostream* out) {
-  *out << bad.what;
+std::ostream& operator<<(std::ostream& out, const BadRequest& bad) {
+  return out << bad.what;
 }
 
 class RequestCheck : public ::testing::TestWithParam<BadRequest> {};

@@ -1,11 +1,10 @@
 #include "unianimate/pipeline/published_config.h"
 
-#include <locale.h>
-#include <wctype.h>
-
 #include <algorithm>
 #include <array>
+#include <clocale>
 #include <cwchar>
+#include <cwctype>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -35,7 +34,7 @@ struct SizeRule {
   Sizes (*actual)(const ModelConfigs& configs);
 };
 
-const std::array<SizeRule, 16> kSizeRules{{
+constexpr std::array<SizeRule, 16> kSizeRules{{
     {"UNet.", "in_dim", [](const ModelConfigs&) { return Sizes{models::UNetConfig::kLatentChannels}; }},
     {"UNet.", "out_dim", [](const ModelConfigs&) { return Sizes{models::UNetConfig::kLatentChannels}; }},
     {"UNet.", "dim", [](const ModelConfigs& c) { return Sizes{c.unet.dim}; }},
@@ -60,7 +59,7 @@ std::string size_text(const Sizes& sizes) {
 }
 
 /// Puts "a.b.c=value" into the document.
-void apply_override(YAML::Node root, std::string_view text, YamlSource& source) {
+void apply_override(const YAML::Node& root, std::string_view text, YamlSource& source) {
   const std::size_t equals = text.find('=');
   if (equals == std::string_view::npos || equals == 0) {
     throw Error(ErrorKind::kUsage, "--set expects key=value, for example --set ddim_timesteps=25; found '{}'",
@@ -68,7 +67,7 @@ void apply_override(YAML::Node root, std::string_view text, YamlSource& source) 
   }
   const std::string path(text.substr(0, equals));
   const YAML::Node value = parse_yaml(text.substr(equals + 1), "--set " + path);
-  YAML::Node at = std::move(root);
+  YAML::Node at = root;
   std::string_view rest = path;
   for (std::size_t dot = rest.find('.'); dot != std::string_view::npos; dot = rest.find('.')) {
     YAML::Node next = at[std::string(rest.substr(0, dot))];
@@ -191,7 +190,7 @@ class ConfigReader {
   }
 
   void read_items() {
-    static const std::string kExpected = "a list of [frame interval, picture, folder of poses]";
+    static constexpr std::string_view kExpected = "a list of [frame interval, picture, folder of poses]";
     const auto rows = top_.list("test_list_path", kExpected);
     if (!rows) return;
     for (const YAML::Node& row : *rows) {
@@ -207,7 +206,7 @@ class ConfigReader {
   }
 
   void read_condition_sets() {
-    static const std::string kExpected = "a list of lists of image, local_image, randomref, dwpose";
+    static constexpr std::string_view kExpected = "a list of lists of image, local_image, randomref, dwpose";
     const auto rows = top_.list("partial_keys", kExpected);
     if (!rows || rows->empty()) {
       config_.condition_sets = {ConditionSet()};
@@ -336,8 +335,8 @@ std::string words_of(const std::string& text) {
       ++at;
       continue;
     }
-    const auto wide = static_cast<wint_t>(character);
-    if (::iswalnum(wide) != 0 || ::iswspace(wide) != 0 || character == L'_') words.append(text, at, length);
+    const auto wide = static_cast<wint_t>(static_cast<char32_t>(character));
+    if (std::iswalnum(wide) != 0 || std::iswspace(wide) != 0 || character == L'_') words.append(text, at, length);
     at += length;
   }
   ::uselocale(before);

@@ -180,7 +180,7 @@ std::optional<std::vector<std::int64_t>> YamlSection::integers(const std::string
   return numbers;
 }
 
-std::optional<std::vector<YAML::Node>> YamlSection::list(const std::string& key, const std::string& expected) {
+std::optional<std::vector<YAML::Node>> YamlSection::list(const std::string& key, std::string_view expected) {
   const YAML::Node value = node(key);
   if (!value.IsDefined()) return std::nullopt;
   if (!value.IsSequence()) refuse(key, value, expected);

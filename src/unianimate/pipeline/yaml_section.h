@@ -47,7 +47,7 @@ class YamlSection {
   /// Whole numbers: a list, or one alone.
   std::optional<std::vector<std::int64_t>> integers(const std::string& key);
   /// The elements of a list.
-  std::optional<std::vector<YAML::Node>> list(const std::string& key, const std::string& expected);
+  std::optional<std::vector<YAML::Node>> list(const std::string& key, std::string_view expected);
 
   /// Throws where the key is present with a value other than the only one this program implements.
   void require(const std::string& key, const char* expected);
