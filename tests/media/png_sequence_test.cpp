@@ -1,8 +1,12 @@
 #include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <functional>
 
 #include "media/test_images.h"
 #include "support/temporary_folder.h"
 #include "unianimate/media/image_reader.h"
+#include "unianimate/media/image_writer.h"
 #include "unianimate/media/video_writer.h"
 
 namespace unianimate {
@@ -43,10 +47,45 @@ TEST(PngSequence, WithoutFinishNothingChanges) {
   write_frames(folder.path() / "new/", 2).reset();
   EXPECT_EQ(listing(folder.path()), Names{});
   std::filesystem::create_directory(folder / "old");
-  testing::write_file(folder / "old/0000.png", "mine");
+  write_frames(folder / "old", 1)->finish();
+  const std::string before = testing::file_content(folder / "old/0000.png");
   write_frames(folder / "old", 2).reset();
   EXPECT_EQ(listing(folder / "old"), Names{"0000.png"});
-  EXPECT_EQ(testing::file_content(folder / "old/0000.png"), "mine");
+  EXPECT_EQ(testing::file_content(folder / "old/0000.png"), before);
+}
+
+std::filesystem::path leftover(const std::filesystem::path& folder) {
+  return folder / (".frames." + std::to_string(::getpid()) + ".partial");
+}
+
+TEST(PngSequence, PicturesOfOthersAreRefused) {
+  const testing::TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "poses");
+  write_png(folder / "poses/0007.png", testing::noise(6, 4, 1));
+  for (const auto& open : std::vector<std::function<void()>>{[&] { check_output(folder / "poses"); },
+                                                             [&] { write_frames(folder / "poses", 2); }}) {
+    EXPECT_THAT(testing::error_of(ErrorKind::kUsage, open), ::testing::HasSubstr("holds 0007.png"));
+  }
+  EXPECT_EQ(listing(folder / "poses"), Names{"0007.png"});
+  EXPECT_EQ(read_image(folder / "poses/0007.png"), testing::noise(6, 4, 1));
+}
+
+TEST(PngSequence, PicturesThatCameMeanwhileAreKept) {
+  const testing::TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "frames");
+  const auto sink = write_frames(folder / "frames", 2);
+  testing::write_file(folder / "frames/0001.png", "mine");
+  EXPECT_THROW(sink->finish(), Error);
+  EXPECT_EQ(testing::file_content(folder / "frames/0001.png"), "mine");
+}
+
+TEST(PngSequence, AnEndedProcessLeavesNoFrames) {
+  const testing::TemporaryFolder folder;
+  std::filesystem::create_directory(leftover(folder.path()));
+  testing::write_file(leftover(folder.path()) / "0005.png", "stale");
+  write_frames(folder.path() / "frames/", 2)->finish();
+  EXPECT_EQ(listing(folder / "frames"), (Names{"0000.png", "0001.png"}));
+  EXPECT_EQ(listing(folder.path()), Names{"frames"});
 }
 
 TEST(PngSequence, TheCurrentFolderWillDo) {

@@ -1,8 +1,12 @@
 #include "unianimate/media/image_writer.h"
 
 #include <png.h>
+#include <zlib.h>
 
+#include <array>
+#include <cstdint>
 #include <cstdlib>
+#include <fstream>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
@@ -26,6 +30,25 @@ struct JpegOutput {
   JpegOutput& operator=(const JpegOutput&) = delete;
 };
 
+// Signature and IHDR, after which other chunks may begin (PNG 3rd edition, 5.2 and 11.2.1).
+constexpr std::size_t kPngHeaderBytes = 8 + 25;
+
+std::string big_endian(std::uint32_t number) {
+  std::array<png_byte, 4> bytes{};
+  png_save_uint_32(bytes.data(), number);
+  return {bytes.begin(), bytes.end()};
+}
+
+// PNG 3rd edition, 5.3 and 11.3.3.2: length, type, keyword, NUL, text, CRC of type and data.
+std::string frame_mark() {
+  constexpr std::string_view kTypeAndData("tEXtSoftware\0unianimate", 23);
+  constexpr std::size_t kTypeBytes = 4;
+  const auto checksum =
+      crc32(0, reinterpret_cast<const Bytef*>(kTypeAndData.data()), static_cast<uInt>(kTypeAndData.size()));
+  return big_endian(static_cast<std::uint32_t>(kTypeAndData.size() - kTypeBytes)) + std::string(kTypeAndData) +
+         big_endian(static_cast<std::uint32_t>(checksum));
+}
+
 }  // namespace
 
 std::string encode_png(const Image& image) {
@@ -42,6 +65,19 @@ std::string encode_png(const Image& image) {
   }
   bytes.resize(size);
   return bytes;
+}
+
+std::string encode_png_frame(const Image& image) {
+  return encode_png(image).insert(kPngHeaderBytes, frame_mark());
+}
+
+bool is_png_frame(const std::filesystem::path& path) {
+  const std::string mark = frame_mark();
+  std::string found(mark.size(), '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.seekg(kPngHeaderBytes);
+  file.read(found.data(), static_cast<std::streamsize>(found.size()));
+  return file && found == mark;
 }
 
 std::string encode_jpeg(const Image& image, int quality) {

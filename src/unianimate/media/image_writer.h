@@ -14,6 +14,11 @@ std::string encode_png(const Image& image);
 /// over 65 500 pixels.
 std::string encode_jpeg(const Image& image, int quality = 95);
 
+/// A PNG file that says in its first text chunk (Software) that this program made it as a frame of a video.
+std::string encode_png_frame(const Image& image);
+/// Whether the file at `path` comes from encode_png_frame(); false where it cannot be read.
+bool is_png_frame(const std::filesystem::path& path);
+
 /// Replace what stands at `path` once the file is whole. Throw Error(kEnvironment) with the path and the reason.
 void write_png(const std::filesystem::path& path, const Image& image);
 void write_jpeg(const std::filesystem::path& path, const Image& image, int quality = 95);

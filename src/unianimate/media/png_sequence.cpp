@@ -35,9 +35,39 @@ fs::path without_trailing_separator(const fs::path& folder) {
   return folder.has_filename() ? folder : folder.parent_path();
 }
 
+bool is_folder(const fs::path& path) {
+  std::error_code problem;
+  const fs::file_status status = fs::status(path, problem);
+  if (status.type() == fs::file_type::none) require(problem, path, "looked at");
+  return fs::is_directory(status);
+}
+
+// Those numbered from `first` on.
+std::vector<fs::path> list_frames(const fs::path& folder, std::size_t first) {
+  std::vector<fs::path> frames;
+  std::error_code problem;
+  for (fs::directory_iterator entry(folder, problem), end; !problem && entry != end; entry.increment(problem)) {
+    if (is_frame_from(first, entry->path().filename().string())) frames.push_back(entry->path());
+  }
+  require(problem, folder, "listed");
+  return frames;
+}
+
+void refuse_frames_of_others(const fs::path& folder) {
+  const std::vector<fs::path> frames = list_frames(folder, 0);
+  const auto foreign = std::ranges::find_if_not(frames, is_png_frame);
+  if (foreign == frames.end()) return;
+  throw Error(ErrorKind::kUsage,
+              "the folder {} holds {}, which is no frame that this program wrote and would be replaced; choose another "
+              "folder for the output",
+              printable(folder.string()), foreign->filename().string());
+}
+
 // An existing folder may be a mount point in a place that cannot be written to, so its frames wait inside it.
 OutputPath place_for(const fs::path& folder) {
-  return OutputPath(fs::is_directory(folder) ? folder / "frames" : folder);
+  if (!is_folder(folder)) return OutputPath(folder);
+  refuse_frames_of_others(folder);
+  return OutputPath(folder / "frames");
 }
 
 class PngSequence final : public FrameSink {
@@ -45,13 +75,14 @@ class PngSequence final : public FrameSink {
   PngSequence(const fs::path& folder, int width, int height)
       : folder_(without_trailing_separator(folder)), output_(place_for(folder_)), width_(width), height_(height) {
     std::error_code problem;
-    fs::create_directory(output_.temporary(), problem);
+    const bool made = fs::create_directory(output_.temporary(), problem);
+    if (!made && !problem) problem = std::make_error_code(std::errc::file_exists);
     require(problem, output_.temporary(), "made");
   }
 
   void write(const Image& frame) override {
     check_frame_size(frame, width_, height_);
-    write_png(output_.temporary() / frame_name(count_), frame);
+    write_file_atomically(output_.temporary() / frame_name(count_), encode_png_frame(frame));
     ++count_;
   }
 
@@ -66,17 +97,13 @@ class PngSequence final : public FrameSink {
 
  private:
   void replace_frames() {
+    refuse_frames_of_others(folder_);
     std::error_code problem;
     for (std::size_t i = 0; i < count_; ++i) {
       fs::rename(output_.temporary() / frame_name(i), folder_ / frame_name(i), problem);
       require(problem, folder_ / frame_name(i), "replaced");
     }
-    std::vector<fs::path> stale;
-    for (const auto& entry : fs::directory_iterator(folder_, problem)) {
-      if (is_frame_from(count_, entry.path().filename().string())) stale.push_back(entry.path());
-    }
-    require(problem, folder_, "listed");
-    for (const fs::path& frame : stale) {
+    for (const fs::path& frame : list_frames(folder_, count_)) {
       fs::remove(frame, problem);
       require(problem, frame, "removed");
     }

@@ -9,12 +9,13 @@
 namespace unianimate {
 
 /// Frames go to 0000.png, 0001.png, … in `folder`, which is made where it is missing (its parent must exist). They are
-/// written aside; finish() moves them in, replaces files of the same names and removes higher-numbered PNG files of an
-/// earlier, longer video. Nothing else in the folder is touched. Frames must be width×height.
-/// Throws Error(kEnvironment) where the folder cannot be made or written to.
+/// written aside; finish() moves them in, replaces frames of an earlier video and removes those of it that are left
+/// over. Nothing else in the folder is touched. Frames must be width×height. Throws Error(kUsage) where the folder
+/// holds files so named that encode_png_frame() did not make, Error(kEnvironment) where it cannot be made or written
+/// to.
 std::unique_ptr<FrameSink> open_png_sequence(const std::filesystem::path& folder, int width, int height);
 
-/// Throws as open_png_sequence() does, but makes nothing.
+/// Throws as open_png_sequence() does, but leaves nothing.
 void check_png_sequence(const std::filesystem::path& folder);
 
 }  // namespace unianimate
