@@ -39,10 +39,16 @@ OutputPath::OutputPath(fs::path final_path) : final_(std::move(final_path)), tem
     throw Error(ErrorKind::kEnvironment, "the folder {} for {} does not exist; create it or choose another output",
                 parent.string(), final_.filename().string());
   }
-  if (::access(parent.c_str(), W_OK) != 0) {
+  fs::remove_all(temporary_, ignored);
+  // Permissions do not tell: root has all of them in /proc, too.
+  constexpr mode_t kMode = 0600;
+  const int descriptor = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
+  if (descriptor < 0) {
     throw Error(ErrorKind::kEnvironment, "the folder {} cannot be written to ({}); choose another output",
                 parent.string(), std::strerror(errno));
   }
+  ::close(descriptor);
+  ::unlink(temporary_.c_str());
 }
 
 OutputPath::~OutputPath() {

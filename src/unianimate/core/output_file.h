@@ -10,7 +10,8 @@ namespace unianimate {
 /// path and what stood there before is untouched; without commit() the destructor removes the unfinished part.
 class OutputPath {
  public:
-  /// Throws Error(kEnvironment) where the parent folder is missing or cannot be written to.
+  /// Makes and removes a file for a try, and removes what an ended process left at temporary(). Throws
+  /// Error(kEnvironment) where the parent folder is missing or cannot be written to.
   explicit OutputPath(std::filesystem::path final_path);
   ~OutputPath();
   OutputPath(const OutputPath&) = delete;
