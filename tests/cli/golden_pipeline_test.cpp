@@ -73,9 +73,10 @@ TEST_P(GoldenPipeline, FramesMatchThroughTheCommandLine) {
               0);
 
     const at::Tensor expected = golden.tensor(name).to(at::kInt);
-    std::vector<Image> found;
-    for (std::int64_t k = 0; k < frames; ++k) found.push_back(read_image(output / fmt::format("{:04}.png", k)));
-    const at::Tensor difference = (pipeline::tensor_from_images(found).to(at::kInt) - expected).abs();
+    std::vector<at::Tensor> found;
+    for (std::int64_t k = 0; k < frames; ++k)
+      found.push_back(pipeline::tensor_from_image(read_image(output / fmt::format("{:04}.png", k))));
+    const at::Tensor difference = (at::stack(found).to(at::kInt) - expected).abs();
     const double equal = difference.eq(0).to(at::kDouble).mean().item<double>();
     RecordProperty(std::string(set) + ".equal", std::to_string(equal));
     EXPECT_GE(equal, 0.999) << set;
@@ -83,6 +84,8 @@ TEST_P(GoldenPipeline, FramesMatchThroughTheCommandLine) {
   }
 }
 
+// A folder of other golden files need not have one of each kind.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenPipeline);
 INSTANTIATE_TEST_SUITE_P(Files, GoldenPipeline, ::testing::ValuesIn(testing::golden_files("pipeline_")),
                          [](const auto& file) { return testing::test_name(file.param); });
 

@@ -1,9 +1,14 @@
 // The models against outputs of the published code. Every unet_*, vae_* and clip_* file of the golden folder is
-// compared, with the sizes its metadata gives, in fp32 and in bf16.
+// compared, with the sizes its metadata gives, in fp32 and bf16 on the CPU and, where there is one, in fp16 too on a
+// GPU.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <map>
 
 #include "support/golden_file.h"
 #include "support/rule.h"
+#include "unianimate/core/device.h"
 #include "unianimate/core/random.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/clip/clip.h"
@@ -20,38 +25,69 @@ constexpr std::int64_t kPromptTokens = 77;
 
 struct Case {
   std::filesystem::path file;
-  at::ScalarType dtype;
+  DeviceChoice device;
+  DTypeChoice dtype;
 };
 
+struct Tolerances {
+  double fp32;
+  double bf16;
+  double fp16;
+};
+
+std::string case_name(const Case& golden) {
+  const Compute compute = choose_compute(golden.device, golden.dtype);
+  return testing::test_name(golden.file) + "_" + dtype_name(compute.dtype) + (compute.device.is_cuda() ? "_cuda" : "");
+}
+
 void PrintTo(const Case& golden, std::ostream* out) {
-  *out << golden.file.filename().string() << " in " << c10::toString(golden.dtype);
+  *out << case_name(golden);
+}
+
+bool has_gpu() {
+  load_cuda_libraries(DeviceChoice::kAuto);
+  return choose_compute(DeviceChoice::kAuto, DTypeChoice::kFloat32).device.is_cuda();
 }
 
 std::vector<Case> cases(const std::string& prefix) {
+  static const bool kHasGpu = has_gpu();
   std::vector<Case> all;
   for (const auto& file : testing::golden_files(prefix)) {
-    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) all.push_back({file, dtype});
+    for (const DTypeChoice dtype : {DTypeChoice::kFloat32, DTypeChoice::kBFloat16}) {
+      all.push_back({file, DeviceChoice::kCpu, dtype});
+      if (kHasGpu) all.push_back({file, DeviceChoice::kCuda, dtype});
+    }
+    if (kHasGpu) all.push_back({file, DeviceChoice::kCuda, DTypeChoice::kFloat16});
   }
   return all;
 }
 
-std::string case_name(const ::testing::TestParamInfo<Case>& info) {
-  return testing::test_name(info.param.file) + (info.param.dtype == at::kFloat ? "_fp32" : "_bf16");
-}
-
 class GoldenTest : public ::testing::TestWithParam<Case> {
  protected:
-  [[nodiscard]] at::TensorOptions options() const { return at::TensorOptions().dtype(GetParam().dtype); }
-  void expect_close(const std::string& what, const at::Tensor& found, const at::Tensor& expected, double fp32_tolerance,
-                    double bf16_tolerance) const {
-    const double error = relative_error(found, expected);
-    RecordProperty(what, std::to_string(error));
-    EXPECT_LE(error, GetParam().dtype == at::kFloat ? fp32_tolerance : bf16_tolerance) << what;
+  [[nodiscard]] at::TensorOptions options() const {
+    return at::TensorOptions().device(compute_.device).dtype(compute_.dtype);
+  }
+  [[nodiscard]] at::Tensor on_device(const at::Tensor& x) const { return x.to(compute_.device); }
+  void expect_close(const std::string& what, const at::Tensor& found, const at::Tensor& expected,
+                    const Tolerances& tolerances) const {
+    const double error = relative_error(found.cpu(), expected);
+    RecordProperty(what, fmt::format("{:.2e}", error));
+    EXPECT_LE(error, compute_.dtype == at::kFloat      ? tolerances.fp32
+                     : compute_.dtype == at::kBFloat16 ? tolerances.bf16
+                                                       : tolerances.fp16)
+        << what;
   }
 
-  at::InferenceMode inference_;
+  c10::InferenceMode inference_;
   GoldenFile golden_{GetParam().file};
+  Compute compute_ = choose_compute(GetParam().device, GetParam().dtype);
 };
+
+TEST(GoldenFolder, HoldsFilesOfAKnownKind) {
+  std::size_t files = 0;
+  for (const char* prefix : {"unet_", "vae_", "clip_", "pipeline_"}) files += testing::golden_files(prefix).size();
+  EXPECT_GT(files, 0U) << "set UNIANIMATE_GOLDEN_DIR to a folder of unet_*, vae_*, clip_* or pipeline_* files";
+}
 
 // ---- UNet ----
 
@@ -82,7 +118,7 @@ TEST_P(UNetGolden, Matches) {
 
   const UNet unet(config, options());
   testing::fill_by_rule(unet.named_parameters());
-  const at::Tensor x = rule_input("x", {batch, 4, frames, shape.height, shape.width});
+  const at::Tensor x = on_device(rule_input("x", {batch, 4, frames, shape.height, shape.width}));
   const at::Tensor empty_prompt = rule_input("zero_y", {1, kPromptTokens, config.context_dim});
   UNetConditions all;
   all.image = rule_input("image", {batch, 1, config.context_dim});
@@ -99,14 +135,17 @@ TEST_P(UNetGolden, Matches) {
     const std::size_t dot = name.rfind('.');
     const std::string set = name.substr(4, dot - 4);
     ASSERT_TRUE(sets.contains(set)) << name;
-    const at::Tensor timesteps = at::full({batch}, std::stoll(name.substr(dot + 1)), at::kLong);
+    const at::Tensor timesteps = on_device(at::full({batch}, std::stoll(name.substr(dot + 1)), at::kLong));
     const EncodedConditions conditions = unet.encode(sets.at(set), empty_prompt, shape);
-    const double fp32_tolerance = config.dim >= 320 ? 1e-5 : 4e-6;
-    expect_close(name, unet(x, timesteps, conditions), golden_.tensor(name), fp32_tolerance, 8e-2);
+    const Tolerances tolerances{.fp32 = config.dim >= 320 ? 1e-5 : 4e-6, .bf16 = 8e-2, .fp16 = 1e-2};
+    expect_close(name, unet(x, timesteps, conditions), golden_.tensor(name), tolerances);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, UNetGolden, ::testing::ValuesIn(cases("unet_")), case_name);
+// A folder of other golden files need not have one of each kind.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(UNetGolden);
+INSTANTIATE_TEST_SUITE_P(Files, UNetGolden, ::testing::ValuesIn(cases("unet_")),
+                         [](const auto& test) { return case_name(test.param); });
 
 // ---- autoencoder ----
 
@@ -117,20 +156,23 @@ TEST_P(AutoencoderGolden, Matches) {
   config.ch = golden_.metadata("ch").get<std::int64_t>();
   const Autoencoder autoencoder(config, options());
   testing::fill_by_rule(autoencoder.named_parameters());
-  const double fp32_tolerance = config.ch >= 128 ? 1e-5 : 4e-6;
+  const Tolerances tolerances{.fp32 = config.ch >= 128 ? 1e-5 : 4e-6, .bf16 = 3e-2, .fp16 = 1e-2};
 
   const at::Tensor expected_picture = golden_.tensor("decoded");
   const at::Tensor picture = rule_input("picture", expected_picture.sizes(), 0, 1);
   const at::Tensor moments = autoencoder.encode_moments(2 * picture - 1);
-  expect_close("moments", moments, golden_.tensor("moments"), fp32_tolerance, 3e-2);
+  expect_close("moments", moments, golden_.tensor("moments"), tolerances);
 
   const at::Tensor expected_latent = golden_.tensor("latent_seed11");
   const at::Tensor noise = at::randn(expected_latent.sizes(), make_generator(11), at::TensorOptions(at::kFloat));
-  expect_close("latent", autoencoder.sample_latent(moments, noise), expected_latent, fp32_tolerance, 3e-2);
-  expect_close("decoded", autoencoder.decode(expected_latent), expected_picture, fp32_tolerance, 3e-2);
+  expect_close("latent", autoencoder.sample_latent(moments, noise), expected_latent, tolerances);
+  expect_close("decoded", autoencoder.decode(on_device(expected_latent)), expected_picture, tolerances);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, AutoencoderGolden, ::testing::ValuesIn(cases("vae_")), case_name);
+// A folder of other golden files need not have one of each kind.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(AutoencoderGolden);
+INSTANTIATE_TEST_SUITE_P(Files, AutoencoderGolden, ::testing::ValuesIn(cases("vae_")),
+                         [](const auto& test) { return case_name(test.param); });
 
 // ---- CLIP ----
 
@@ -157,19 +199,22 @@ ClipConfig clip_config(const nlohmann::json& json) {
 
 TEST_P(ClipGolden, Matches) {
   const ClipConfig config = clip_config(golden_.metadata("clip"));
-  const double fp32_tolerance = config.vision.width >= 1280 ? 1e-5 : 4e-6;
+  const Tolerances tolerances{.fp32 = config.vision.width >= 1280 ? 1e-5 : 4e-6, .bf16 = 1.5e-2, .fp16 = 1e-2};
   {
     const ClipVisual visual(config, options());
     testing::fill_by_rule(visual.named_parameters(), "visual.");
     const at::Tensor picture = rule_input("clip_picture", {1, 3, config.vision.image_size, config.vision.image_size});
-    expect_close("image", visual(picture), golden_.tensor("image"), fp32_tolerance, 1.5e-2);
+    expect_close("image", visual(picture), golden_.tensor("image"), tolerances);
   }
   const ClipText text(config, options());
   testing::fill_by_rule(text.named_parameters());
-  expect_close("zero_y", text.embed_empty_prompt(), golden_.tensor("zero_y"), fp32_tolerance, 1.5e-2);
+  expect_close("zero_y", text.embed_empty_prompt(), golden_.tensor("zero_y"), tolerances);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, ClipGolden, ::testing::ValuesIn(cases("clip_")), case_name);
+// A folder of other golden files need not have one of each kind.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ClipGolden);
+INSTANTIATE_TEST_SUITE_P(Files, ClipGolden, ::testing::ValuesIn(cases("clip_")),
+                         [](const auto& test) { return case_name(test.param); });
 
 }  // namespace
 }  // namespace unianimate::models

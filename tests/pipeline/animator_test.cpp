@@ -89,9 +89,12 @@ TEST_F(AnimatorTest, ATightBudgetFreesModelsAndGivesTheSameVideo) {
   EXPECT_TRUE(plan.keeps_all_models);
   const std::vector<Image> expected = animate(roomy);
 
-  options_.memory_budget = plan.peak_bytes - 1'000'000;
+  options_.memory_budget = plan.peak_bytes - 1'000;
   Animator tight = load();
-  EXPECT_FALSE(plan_animation(request_, tight.configs(), options_).keeps_all_models);
+  const AnimatePlan tight_plan = plan_animation(request_, tight.configs(), options_);
+  EXPECT_FALSE(tight_plan.keeps_all_models);
+  EXPECT_TRUE(tight_plan.keeps_unet);
+  EXPECT_LT(tight_plan.peak_bytes, plan.peak_bytes);
   EXPECT_EQ(animate(tight), expected);
   EXPECT_EQ(animate(tight), expected);
 

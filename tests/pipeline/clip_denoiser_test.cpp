@@ -31,7 +31,7 @@ class ClipDenoiserTest : public ::testing::Test {
     conditions_.poses = at::stack(poses);
   }
 
-  [[nodiscard]] at::Tensor predict(const diffusion::ContextWindowOptions& windows, double guidance_scale) const {
+  [[nodiscard]] at::Tensor predict(const diffusion::ContextWindowOptions& windows, double guidance_scale) {
     return ClipDenoiser(unet_, conditions_, kClip, windows, guidance_scale, progress_)(x_, kTimestep);
   }
 
@@ -88,7 +88,6 @@ TEST_F(ClipDenoiserTest, WindowsInBatchesGiveTheSame) {
 
 TEST_F(ClipDenoiserTest, AShortClipIsOneWindow) {
   EXPECT_TRUE(at::equal(predict({.size = 11, .overlap = 2}, 2.5), predict({.size = 100, .overlap = 50}, 2.5)));
-  EXPECT_EQ(ClipDenoiser(unet_, conditions_, kClip, {.size = 11}, 2.5, progress_).unet_calls(), 2);
 }
 
 TEST_F(ClipDenoiserTest, CancelsBetweenWindows) {
@@ -96,7 +95,7 @@ TEST_F(ClipDenoiserTest, CancelsBetweenWindows) {
     [[nodiscard]] bool cancelled() const override { return now; }
     bool now = false;
   } progress;
-  const ClipDenoiser denoise(unet_, conditions_, kClip, {.size = 4, .overlap = 1}, 1.0, progress);
+  ClipDenoiser denoise(unet_, conditions_, kClip, {.size = 4, .overlap = 1}, 1.0, progress);
   progress.now = true;
   EXPECT_THROW(denoise(x_, kTimestep), Error);
 }

@@ -5,8 +5,10 @@
 
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
+#include "support/torch_zip_writer.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/models/unet/unet.h"
 
 namespace unianimate::pipeline {
 namespace {
@@ -81,7 +83,15 @@ TEST_F(ModelFilesTest, AContradictionWithTheShapesNamesBoth) {
   EXPECT_THAT(message, HasSubstr("32"));
   EXPECT_THAT(message, HasSubstr(files_.unet.string()));
   EXPECT_THAT(message_with(R"({"clip": {"vision": {"layers": 3}}})"), HasSubstr("layers"));
-  EXPECT_THAT(message_with(R"({"unet": {"head_dim": 32}})"), HasSubstr("head_dim"));
+  EXPECT_THAT(message_with(R"({"unet": {"head_dim": 32, "num_heads": 8}})"), HasSubstr("num_heads"));
+}
+
+TEST_F(ModelFilesTest, HeadDimAloneGivesTheNumberOfHeads) {
+  const testing::TemporaryFolder other;
+  write_file_atomically(other / "model.json",
+                        R"({"unet": {"head_dim": 32}, "clip": {"vision": {"heads": 4}, "text": {"heads": 4}}})");
+  files_.description = other / "model.json";
+  EXPECT_EQ(read_model_configs(files_).unet.num_heads, 4);
 }
 
 TEST_F(ModelFilesTest, BadDescriptionsAreRefusedInOneSentence) {
@@ -92,12 +102,28 @@ TEST_F(ModelFilesTest, BadDescriptionsAreRefusedInOneSentence) {
   EXPECT_THAT(message_with(R"({"unet": {"dim_mult": [1, 2.5]}})"), HasSubstr("whole numbers"));
   EXPECT_THAT(message_with(R"({"autoencoder": {"scale_factor": -1}})"), HasSubstr("scale_factor"));
   EXPECT_THAT(message_with(R"({"unet": {"norm_groups": 7}})"), HasSubstr("norm_groups"));
+  EXPECT_THAT(message_with(R"({"unet": {"num_heads": 0}})"), HasSubstr("num_heads"));
+  EXPECT_THAT(message_with(R"({"unet": {"num_heads": -8}})"), HasSubstr("num_heads"));
+  EXPECT_THAT(message_with(R"({"unet": {"head_dim": 9223372036854775807}})"), HasSubstr("head_dim"));
   EXPECT_THAT(message_with(std::string(100'000, '[')), HasSubstr("deep"));
 }
 
 TEST_F(ModelFilesTest, FilesInEachOthersPlaceAreNoticed) {
   std::swap(files_.unet, files_.clip);
   EXPECT_THAT(message_of([&] { read_model_configs(files_); }), HasSubstr("UNet"));
+}
+
+TEST_F(ModelFilesTest, AKeyTooFewOrTooManyIsNamedBeforeAnyWork) {
+  const models::UNet unet(testing::small_model_configs().unet, at::TensorOptions());
+  NamedTensors tensors = unet.named_parameters();
+  const testing::TemporaryFolder other;
+  files_.unet = other / "unet.pth";
+  tensors.back().name = "another.weight";
+  testing::write_torch_zip(files_.unet, tensors);
+  const std::string message = message_of([&] { read_model_configs(files_); });
+  EXPECT_THAT(message, HasSubstr("out.2.bias"));
+  EXPECT_THAT(message, HasSubstr("another.weight"));
+  EXPECT_THAT(message, HasSubstr(files_.unet.string()));
 }
 
 TEST_F(ModelFilesTest, ModelsOfDifferentFamiliesAreNoticed) {

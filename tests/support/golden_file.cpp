@@ -12,13 +12,14 @@ namespace unianimate::testing {
 namespace fs = std::filesystem;
 
 fs::path golden_folder() {
-  if (const char* chosen = std::getenv("UNIANIMATE_GOLDEN_DIR")) return chosen;
   return fs::path(UNIANIMATE_SOURCE_DIR) / "tests/data/golden";
 }
 
 std::vector<fs::path> golden_files(const std::string& prefix) {
+  const char* chosen = std::getenv("UNIANIMATE_GOLDEN_DIR");
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(golden_folder())) {
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(chosen != nullptr ? fs::path(chosen) : golden_folder(), missing)) {
     if (entry.path().extension() == ".safetensors" && entry.path().filename().string().starts_with(prefix)) {
       files.push_back(entry.path());
     }

@@ -13,10 +13,11 @@
 
 namespace unianimate::testing {
 
-/// The folder of golden files: $UNIANIMATE_GOLDEN_DIR, else the project's own.
+/// The project's own golden files, for those of fixed names.
 std::filesystem::path golden_folder();
 
-/// Every file of golden_folder() called `prefix`*.safetensors, sorted.
+/// Every file called `prefix`*.safetensors in $UNIANIMATE_GOLDEN_DIR (else in golden_folder()), sorted: other files can
+/// be tried there without a rebuild.
 std::vector<std::filesystem::path> golden_files(const std::string& prefix);
 
 class GoldenFile {

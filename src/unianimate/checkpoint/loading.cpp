@@ -129,6 +129,13 @@ at::Tensor materialize(const Checkpoint& checkpoint, const TensorEntry& entry) {
   return dense;
 }
 
+LoadReport compare_names(const Checkpoint& checkpoint, const NamedTensors& destination, const LoadOptions& options) {
+  LoadReport report;
+  report.file = checkpoint.file_name();
+  match_names(checkpoint, destination, options, report);
+  return report;
+}
+
 LoadReport load_into(const Checkpoint& checkpoint, const NamedTensors& destination, const LoadOptions& options) {
   LoadReport report;
   report.file = checkpoint.file_name();

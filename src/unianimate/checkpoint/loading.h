@@ -52,6 +52,10 @@ struct LoadReport {
   void require_ok() const;
 };
 
+/// What load_into would report of names and shapes, without reading a tensor.
+LoadReport compare_names(const Checkpoint& checkpoint, const NamedTensors& destination,
+                         const LoadOptions& options = {});
+
 /// Writes every tensor of the file into the tensor of that name in `destination`, converted to its type, device and
 /// memory format. Strict: unless names and shapes agree one to one, nothing is written and the report says why. At most
 /// one tensor of the file is resident at a time. Throws Error(kInput) for damaged bytes and for two keys renamed to one

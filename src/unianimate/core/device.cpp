@@ -1,9 +1,11 @@
 #include "unianimate/core/device.h"
 
+#include <ATen/DeviceAccelerator.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <dlfcn.h>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/memory.h"
 
 namespace unianimate {
 
@@ -47,6 +49,11 @@ void load_cuda_libraries(DeviceChoice choice) {
               ::dlerror());
 }
 
+std::int64_t usable_bytes(at::Device device) {
+  if (device.is_cpu()) return available_memory_bytes() + resident_bytes();
+  return static_cast<std::int64_t>(at::accelerator::getMemoryInfo(device.index()).first);
+}
+
 bool cpu_has_bf16() {
   return __builtin_cpu_supports("avx512bf16") != 0;
 }
@@ -65,6 +72,8 @@ Compute choose_compute(DeviceChoice device, DTypeChoice dtype) {
     case DTypeChoice::kFloat32:
       compute.dtype = at::kFloat;
       compute.reason = fmt::format("computing in fp32 on {}, as asked", where);
+      // cuDNN's convolutions otherwise round their inputs to 10 bits of mantissa.
+      if (cuda_works) at::globalContext().setAllowTF32CuDNN(false);
       break;
     case DTypeChoice::kBFloat16:
       compute.dtype = at::kBFloat16;
@@ -83,7 +92,8 @@ Compute choose_compute(DeviceChoice device, DTypeChoice dtype) {
       compute.dtype = cuda_works || cpu_has_bf16() ? at::kBFloat16 : at::kFloat;
       compute.reason =
           compute.dtype == at::kBFloat16
-              ? fmt::format("computing in bf16, which {} has instructions for (--dtype fp32 is exact)", where)
+              ? fmt::format("computing in bf16, which {} has instructions for (--dtype fp32 is slower and more exact)",
+                            where)
               : "computing in fp32: this CPU has no bf16 instructions";
       break;
   }

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,9 @@ void load_cuda_libraries(DeviceChoice choice);
 /// Settles device and dtype. dtype auto is bf16 on a CPU with bf16 instructions and on CUDA, else fp32.
 /// Throws Error(kUsage) for fp16 on a CPU, Error(kEnvironment) for CUDA without a GPU.
 Compute choose_compute(DeviceChoice device, DTypeChoice dtype);
+
+/// Bytes of the device's memory that this process can have in all, what it holds already included.
+std::int64_t usable_bytes(at::Device device);
 
 /// Whether this CPU multiplies bf16 in hardware (avx512_bf16; every processor with AMX has it too).
 bool cpu_has_bf16();

@@ -24,12 +24,11 @@ std::vector<std::int64_t> DdimOptions::timesteps() const {
 }
 
 at::Tensor ddim_sample(const NoiseSchedule& schedule, const DdimOptions& options, at::Tensor x, const Denoiser& denoise,
-                       std::optional<at::Generator> generator, Progress& progress) {
+                       std::optional<at::Generator> generator, const Progress& progress) {
   options.check();
   const std::vector<std::int64_t> timesteps = options.timesteps();
-  for (std::size_t i = 0; i < timesteps.size(); ++i) {
+  for (const std::int64_t t : timesteps) {
     progress.throw_if_cancelled();
-    const std::int64_t t = timesteps[i];
     const auto [x0, eps] = schedule.from_v(x, denoise(x, t), t);
     const double alpha = schedule.alpha_cumprod(t);
     const double alpha_prev = schedule.alpha_cumprod(std::max<std::int64_t>(t - options.stride(), 0));
@@ -40,7 +39,6 @@ at::Tensor ddim_sample(const NoiseSchedule& schedule, const DdimOptions& options
       const at::Tensor noise = at::randn(x.sizes(), generator, x.options());
       if (t > 0) x = x + sigma * noise;
     }
-    progress.step(static_cast<std::int64_t>(i) + 1);
   }
   return x;
 }

@@ -30,8 +30,9 @@ using Denoiser = std::function<at::Tensor(const at::Tensor& x, std::int64_t time
 
 /// Runs the sampler from `x`, the latent at the first timestep, to the clean latent of the same shape.
 /// `generator` is needed for eta > 0: one randn of x's shape is drawn from it in every step.
-/// Progress is told each step; between steps it may cancel.
+/// Between steps `progress` may cancel; what is done is for `denoise` to tell, which knows of how many parts a step
+/// has.
 at::Tensor ddim_sample(const NoiseSchedule& schedule, const DdimOptions& options, at::Tensor x, const Denoiser& denoise,
-                       std::optional<at::Generator> generator, Progress& progress);
+                       std::optional<at::Generator> generator, const Progress& progress);
 
 }  // namespace unianimate::diffusion

@@ -18,14 +18,15 @@ AttentionOperand operand(const at::Tensor& x) {
 }
 
 /// How the own kernel sees these operands; none where ATen has to do it.
-std::optional<AttentionElement> kernel_element(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+std::optional<KernelElement> kernel_element(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
   if (!suits_cpu_kernels(q) || k.numel() == 0 || needs_gradient({q, k, v})) return std::nullopt;
   if (q.stride(3) != 1 || k.stride(3) != 1 || v.stride(3) != 1) return std::nullopt;
-  const auto element = q.scalar_type() == at::kFloat ? AttentionElement::kFloat : AttentionElement::kBFloat16;
-  return attention_kernel_supports(element, q.size(3)) ? std::optional(element) : std::nullopt;
+  const bool bf16 = q.scalar_type() == at::kBFloat16;
+  if (!cpu_has_avx512(bf16) || !attention_kernel_takes(q.size(3))) return std::nullopt;
+  return bf16 ? KernelElement::kBFloat16 : KernelElement::kFloat;
 }
 
-void run_kernel(AttentionElement element, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+void run_kernel(KernelElement element, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                 const at::Tensor& out) {
   const AttentionProblem problem{
       q.size(0),  q.size(1),  k.size(1),  q.size(2),   q.size(3), 1.0F / std::sqrt(static_cast<float>(q.size(3))),
@@ -43,7 +44,7 @@ at::Tensor aten_attention(const at::Tensor& q, const at::Tensor& k, const at::Te
 }  // namespace
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal) {
-  const std::optional<AttentionElement> element = causal ? std::nullopt : kernel_element(q, k, v);
+  const std::optional<KernelElement> element = causal ? std::nullopt : kernel_element(q, k, v);
   if (!element) return aten_attention(q, k, v, causal);
   at::Tensor out = at::empty(q.sizes(), q.options());
   run_kernel(*element, q, k, v, out);
@@ -55,7 +56,7 @@ at::Tensor frame_attention(const at::Tensor& q, const at::Tensor& k, const at::T
   std::vector<at::Tensor> clips;
   for (std::int64_t b = 0; b < q.size(0); ++b) {
     const auto pixels_first = [&](const at::Tensor& x) { return x[b].transpose(0, 1); };
-    const std::optional<AttentionElement> element = kernel_element(pixels_first(q), pixels_first(k), pixels_first(v));
+    const std::optional<KernelElement> element = kernel_element(pixels_first(q), pixels_first(k), pixels_first(v));
     if (element) {
       run_kernel(*element, pixels_first(q), pixels_first(k), pixels_first(v), pixels_first(out));
     } else {

@@ -1,4 +1,4 @@
-// Compiled for AVX-512 with bf16; called only where attention_kernel_supports() found these.
+// Compiled for AVX-512 with bf16; called only where cpu_has_avx512() found these.
 #include "unianimate/nn/attention_kernel.h"
 
 #include <immintrin.h>
@@ -51,9 +51,9 @@ __m512 broadcast(const void* from) {
   return _mm512_set1_ps(lane);
 }
 
-/// 2^x for x ≤ 0, to 2e-7; 0 below -150, also for -infinity.
+/// 2^x for x ≤ 0, to 2e-7; 0 below -150, also for -infinity; NaN for NaN, which max lets through as its second operand.
 __m512 exp2_of_nonpositive(__m512 x) {
-  x = _mm512_max_ps(x, _mm512_set1_ps(-150.0F));
+  x = _mm512_max_ps(_mm512_set1_ps(-150.0F), x);
   const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   const __m512 f = _mm512_sub_ps(x, whole);
   // Taylor series of 2^f around 0, |f| ≤ ½.
@@ -335,21 +335,17 @@ void run_tasks(const AttentionProblem& problem, std::int64_t first, std::int64_t
 
 }  // namespace
 
-bool attention_kernel_supports(AttentionElement element, std::int64_t dim) {
-  static const bool kFloatWorks = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                                  __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  static const bool kBFloat16Works = kFloatWorks && __builtin_cpu_supports("avx512bf16");
-  const bool dim_fits = dim % 32 == 0 && dim >= 32 && dim <= kLargestDim;
-  return dim_fits && (element == AttentionElement::kFloat ? kFloatWorks : kBFloat16Works);
+bool attention_kernel_takes(std::int64_t dim) {
+  return dim % 32 == 0 && dim >= 32 && dim <= kLargestDim;
 }
 
 std::int64_t attention_task_count(const AttentionProblem& problem) {
   return problem.batch * problem.heads * ((problem.queries + kQueriesPerTask - 1) / kQueriesPerTask);
 }
 
-void attention_run_tasks(const AttentionProblem& problem, AttentionElement element, std::int64_t first,
+void attention_run_tasks(const AttentionProblem& problem, KernelElement element, std::int64_t first,
                          std::int64_t last) {
-  if (element == AttentionElement::kFloat) {
+  if (element == KernelElement::kFloat) {
     run_tasks<FloatElement>(problem, first, last);
   } else {
     run_tasks<BFloat16Element>(problem, first, last);

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "unianimate/nn/kernel_element.h"
+
 namespace unianimate::nn {
 
 /// Element (n, position, head, d) of an operand lies at data + n·batch + position·row + head·head + d, in elements.
@@ -28,16 +30,13 @@ struct AttentionProblem {
   AttentionOperand out;  ///< written to
 };
 
-enum class AttentionElement { kFloat, kBFloat16 };
-
-/// Whether this CPU has the instructions for these elements and `dim` suits them.
-bool attention_kernel_supports(AttentionElement element, std::int64_t dim);
+/// Whether the kernel takes heads of this size.
+bool attention_kernel_takes(std::int64_t dim);
 
 /// How many tasks the problem splits into; tasks are independent of each other.
 std::int64_t attention_task_count(const AttentionProblem& problem);
 
 /// Computes tasks first … last-1. Thread-safe for disjoint ranges.
-void attention_run_tasks(const AttentionProblem& problem, AttentionElement element, std::int64_t first,
-                         std::int64_t last);
+void attention_run_tasks(const AttentionProblem& problem, KernelElement element, std::int64_t first, std::int64_t last);
 
 }  // namespace unianimate::nn

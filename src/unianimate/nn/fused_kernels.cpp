@@ -1,4 +1,4 @@
-// Compiled for AVX-512; called only where fused_kernels_supported() found it. The loops are plain C++ for the compiler
+// Compiled for AVX-512; called only where cpu_has_avx512() found it. The loops are plain C++ for the compiler
 // to vectorise.
 #include "unianimate/nn/fused_kernels.h"
 
@@ -148,12 +148,6 @@ void gated_gelu(const Storage* in, Storage* out, std::int64_t first, std::int64_
 }
 
 }  // namespace
-
-bool fused_kernels_supported() {
-  static const bool kSupported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                                 __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  return kSupported;
-}
 
 void group_norm_kernel(const GroupNormProblem& problem, KernelElement element, const ParallelFor& parallel_for) {
   if (element == KernelElement::kFloat) {

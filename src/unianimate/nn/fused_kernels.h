@@ -4,16 +4,13 @@
 #include <cstdint>
 #include <functional>
 
-namespace unianimate::nn {
+#include "unianimate/nn/kernel_element.h"
 
-enum class KernelElement { kFloat, kBFloat16 };
+namespace unianimate::nn {
 
 /// Runs body(first, last) for ranges that cover 0 … count-1, on as many threads as the caller likes.
 using ParallelFor =
     std::function<void(std::int64_t count, const std::function<void(std::int64_t first, std::int64_t last)>& body)>;
-
-/// Whether this CPU has the instructions.
-bool fused_kernels_supported();
 
 /// GroupNorm, then SiLU where asked for, on (batch, rows, channels) with dense channels last. Statistics are taken over
 /// the rows and the channels of a group, in double from 32-bit partial sums. `weight`, `bias`: (channels).

@@ -98,7 +98,7 @@ at::Tensor GroupNorm::apply(const at::Tensor& x, bool silu) const {
     const at::Tensor normed = at::group_norm(channels_second, groups_, weight_, bias_, eps_).transpose(1, 2);
     return (silu ? at::silu(normed) : normed).contiguous().view(x.sizes());
   }
-  if (fused_kernels_supported() && suits_cpu_kernels(x)) {
+  if (cpu_has_avx512(false) && suits_cpu_kernels(x)) {
     const at::Tensor dense = x.contiguous();
     at::Tensor out = at::empty_like(dense);
     group_norm_kernel({.batch = x.size(0),
@@ -128,7 +128,7 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
 }
 
 at::Tensor gated_gelu(const at::Tensor& x) {
-  if (fused_kernels_supported() && suits_cpu_kernels(x) && !needs_gradient({x})) {
+  if (cpu_has_avx512(false) && suits_cpu_kernels(x) && !needs_gradient({x})) {
     const at::Tensor dense = x.contiguous();
     std::vector<std::int64_t> sizes = x.sizes().vec();
     sizes.back() /= 2;

@@ -25,7 +25,11 @@ at::Tensor one_dnn_linear(const at::Tensor& x, const at::Tensor& weight, const s
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const std::optional<at::Tensor> optional_bias = bias.defined() ? std::optional(bias) : std::nullopt;
-  if (suits_cpu_kernels(x) && !needs_gradient({x, weight, bias})) return one_dnn_linear(x, weight, optional_bias);
+  // oneDNN computes bf16 only where the processor has AVX-512.
+  const bool one_dnn_takes_it = x.scalar_type() == at::kFloat || cpu_has_avx512(false);
+  if (one_dnn_takes_it && suits_cpu_kernels(x) && !needs_gradient({x, weight, bias})) {
+    return one_dnn_linear(x, weight, optional_bias);
+  }
   return at::linear(x, weight, optional_bias);
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
 #include <utility>
 
 #include "unianimate/core/error.h"
@@ -45,12 +46,12 @@ class PhaseLog {
   std::chrono::steady_clock::time_point start_;
 };
 
-/// The pictures of one request, at the size of the video.
+/// The pictures of one request. All but the original have the size of the video.
 struct Pictures {
   Image original;  ///< the reference as it is, for CLIP
   Image reference;
-  Image reference_pose;
-  std::vector<Image> poses;
+  at::Tensor reference_pose;  ///< uint8 (H, W, 3)
+  at::Tensor poses;           ///< uint8 (F, H, W, 3)
 };
 
 Pictures read_pictures(const AnimateRequest& request, const AnimatePlan& plan, Progress& progress) {
@@ -58,11 +59,14 @@ Pictures read_pictures(const AnimateRequest& request, const AnimatePlan& plan, P
   Pictures pictures;
   pictures.original = read_image(request.reference);
   pictures.reference = sized(pictures.original);
-  pictures.reference_pose = sized(read_image(plan.pose_folder.reference_pose));
+  pictures.reference_pose = tensor_from_image(sized(read_image(plan.pose_folder.reference_pose)));
+  pictures.poses = at::empty({plan.frames(), request.height, request.width, Image::kChannels}, at::kByte);
+  std::int64_t frame = 0;
   for (const std::int64_t index : plan.selection.indices) {
     progress.throw_if_cancelled();
-    pictures.poses.push_back(sized(read_image(plan.pose_folder.poses[static_cast<std::size_t>(index)])));
-    progress.step(static_cast<std::int64_t>(pictures.poses.size()));
+    const Image pose = read_image(plan.pose_folder.poses[static_cast<std::size_t>(index)]);
+    pictures.poses[frame].copy_(tensor_from_image(sized(pose)));
+    progress.step(++frame);
   }
   return pictures;
 }
@@ -128,8 +132,8 @@ ClipConditions Animator::State::encode_conditions(const AnimateRequest& request,
     conditions.image = need_clip_visual(progress)(on_device(normalized)).unsqueeze(1);
   }
   if (request.conditions.contains(Condition::kDwpose)) {
-    conditions.reference_pose = tensor_from_image(pictures.reference_pose);
-    conditions.poses = tensor_from_images(pictures.poses);
+    conditions.reference_pose = pictures.reference_pose;
+    conditions.poses = pictures.poses;
   }
   if (request.conditions.contains(Condition::kRandomRef)) conditions.reference_latent = reference_latent;
   if (request.conditions.contains(Condition::kLocalImage)) {
@@ -142,17 +146,18 @@ void Animator::State::decode(const AnimateRequest& request, const at::Tensor& la
                              FrameSink& sink, Progress& progress) {
   const models::Autoencoder& model = need_autoencoder(progress);
   const at::Tensor frames = latent.squeeze(0).transpose(0, 1);  // (F, 4, h, w)
-  std::size_t done = 0;
+  std::int64_t done = 0;
   for (const at::Tensor& batch : frames.split(request.decode_batch)) {
     progress.throw_if_cancelled();
     const at::Tensor decoded = model.decode(batch);
     for (std::int64_t i = 0; i < decoded.size(0); ++i) {
       Image frame = image_from_decoded(decoded[i]);
       if (request.comparison) {
-        frame = concatenate_columns(std::array{pictures.reference, pictures.poses[done], std::move(frame)});
+        frame = concatenate_columns(
+            std::array{pictures.reference, image_from_tensor(pictures.poses[done]), std::move(frame)});
       }
       sink.write(frame);
-      progress.step(static_cast<std::int64_t>(++done));
+      progress.step(++done);
     }
   }
   sink.finish();
@@ -198,27 +203,26 @@ AnimateReport Animator::animate(const AnimateRequest& request, FrameSink& sink, 
   const diffusion::ItemNoise noise = diffusion::draw_item_noise(request.seed, plan.frames(), plan.latent.height,
                                                                 plan.latent.width, models.options.compute.device);
   const at::Tensor reference_latent = models.encode_reference(pictures.reference, noise.posterior, progress);
+  if (!plan.keeps_all_models) models.autoencoder.reset();
   const ClipConditions conditions = models.encode_conditions(request, pictures, reference_latent, progress);
-  if (!plan.keeps_all_models) {
-    models.clip_visual.reset();
-    models.autoencoder.reset();
-  }
+  if (!plan.keeps_all_models) models.clip_visual.reset();
 
   // 3. sampling
   phase.begin("load UNet", 0);
   const models::UNet& unet = models.need_unet(progress);
-  phase.begin("sample", plan.timesteps);
+  phase.begin("sample", plan.unet_calls);
   at::Tensor latent =
       diffusion::start_latent(schedule, reference_latent, noise, request.noise_prior, request.noise_prior_order);
   {
-    const ClipDenoiser denoise(unet, conditions, plan.latent, request.context, request.guidance_scale, progress);
-    latent = diffusion::ddim_sample(schedule, request.sampling, latent, denoise, noise.generator, progress);
+    ClipDenoiser denoise(unet, conditions, plan.latent, request.context, request.guidance_scale, progress);
+    latent = diffusion::ddim_sample(schedule, request.sampling, latent, std::ref(denoise), noise.generator, progress);
   }
-  if (!plan.keeps_all_models) models.unet.reset();
+  if (!plan.keeps_unet) models.unet.reset();
 
   // 4. decoding
   phase.begin("decode", plan.frames());
   models.decode(request, latent, pictures, sink, progress);
+  if (!plan.keeps_all_models) models.autoencoder.reset();
   return report;
 }
 

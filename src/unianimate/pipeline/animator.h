@@ -35,7 +35,7 @@ struct AnimateReport {
 class Animator {
  public:
   /// Works out the models' sizes. Weights are loaded when they are first needed; they stay for the next animation
-  /// where the memory budget allows it (AnimatePlan::keeps_all_models), else each goes after its phase.
+  /// as far as the memory budget allows it (AnimatePlan::keeps_all_models, keeps_unet), else each goes after its phase.
   /// Throws as read_model_configs() does.
   static Animator load(const ModelFiles& files, const RuntimeOptions& options);
   ~Animator();
@@ -46,7 +46,7 @@ class Animator {
 
   /// Makes the video and hands its frames to `sink` one by one, finish() included. Throws Error of every kind; the
   /// sink is then left unfinished. Phases: "read pictures", "encode reference", "load UNet", "sample", "decode";
-  /// loading CLIP and the autoencoder belongs to the phase that needs them.
+  /// loading CLIP and the autoencoder belongs to the phase that needs them. A step of "sample" is a call of the UNet.
   AnimateReport animate(const AnimateRequest& request, FrameSink& sink, Progress& progress);
 
  private:

@@ -28,66 +28,80 @@ models::UNetConditions window_conditions(const ClipConditions& clip, const at::T
   return window;
 }
 
-/// Conditions of several windows as one batch.
-models::EncodedConditions concatenate(const std::vector<models::EncodedConditions>& windows) {
-  if (windows.size() == 1) return windows.front();
-  const auto gather = [&](auto&& get) {
-    std::vector<at::Tensor> parts;
-    for (const models::EncodedConditions& window : windows) parts.push_back(get(window));
-    return at::cat(parts);
-  };
-  models::EncodedConditions batch;
-  batch.concat = gather([](const auto& window) { return window.concat; });
-  batch.reference = gather([](const auto& window) { return window.reference; });
-  for (std::size_t i = 0; i < windows.front().context.size(); ++i) {
-    batch.context.push_back({gather([&](const auto& window) { return window.context[i].keys; }),
-                             gather([&](const auto& window) { return window.context[i].values; })});
-  }
+/// Keys and values of one clip for a batch of `count`, without copies.
+std::vector<models::ContextKeysValues> repeat(const std::vector<models::ContextKeysValues>& context,
+                                              std::int64_t count) {
+  const auto expanded = [&](const at::Tensor& x) { return x.expand({count, -1, -1, -1}); };
+  std::vector<models::ContextKeysValues> batch;
+  for (const auto& [keys, values] : context) batch.push_back({expanded(keys), expanded(values)});
   return batch;
+}
+
+/// Conditions of several windows as one batch. The context does not depend on the window.
+models::EncodedConditions as_batch(const std::vector<models::EncodedConditions>& windows) {
+  std::vector<at::Tensor> concat;
+  std::vector<at::Tensor> reference;
+  for (const models::EncodedConditions& window : windows) {
+    concat.push_back(window.concat);
+    reference.push_back(window.reference);
+  }
+  return {at::cat(concat), at::cat(reference),
+          repeat(windows.front().context, static_cast<std::int64_t>(windows.size()))};
+}
+
+/// The first `count` clips of a batch whose clips all have the same context.
+models::EncodedConditions first_clips(const models::EncodedConditions& batch, std::int64_t count) {
+  models::EncodedConditions part{batch.concat.narrow(0, 0, count), batch.reference.narrow(0, 0, count), {}};
+  for (const auto& [keys, values] : batch.context) {
+    part.context.push_back({keys.narrow(0, 0, count), values.narrow(0, 0, count)});
+  }
+  return part;
 }
 
 }  // namespace
 
 ClipDenoiser::ClipDenoiser(const models::UNet& unet, const ClipConditions& conditions, const models::LatentShape& shape,
-                           const diffusion::ContextWindowOptions& options, double guidance_scale,
-                           const Progress& progress)
+                           const diffusion::ContextWindowOptions& options, double guidance_scale, Progress& progress)
     : unet_(unet), progress_(progress), guidance_scale_(guidance_scale) {
   const at::TensorOptions on_device = conditions.empty_prompt.options();
   windows_per_frame_ = at::zeros({shape.frames, 1, 1}, on_device.dtype(at::kFloat));
   const std::vector<diffusion::ContextWindow> windows = diffusion::context_windows(shape.frames, options);
-  for (std::size_t first = 0; first < windows.size(); first += static_cast<std::size_t>(options.batch_size)) {
-    progress.throw_if_cancelled();
-    const std::size_t last = std::min(windows.size(), first + static_cast<std::size_t>(options.batch_size));
+  const auto batch_size = std::min(windows.size(), static_cast<std::size_t>(options.batch_size));
+  const models::LatentShape window_shape{1, static_cast<std::int64_t>(windows.front().size()), shape.height,
+                                         shape.width};
+  std::vector<models::ContextKeysValues> context;
+  for (std::size_t first = 0; first < windows.size(); first += batch_size) {
     WindowBatch& batch = batches_.emplace_back();
-    std::vector<models::EncodedConditions> conditional;
-    std::vector<models::EncodedConditions> unconditional;
-    for (std::size_t i = first; i < last; ++i) {
+    std::vector<models::EncodedConditions> encoded;
+    for (std::size_t i = first; i < std::min(windows.size(), first + batch_size); ++i) {
+      progress.throw_if_cancelled();
       const at::Tensor frames = at::tensor(windows[i], at::kLong).to(on_device.device());
-      const models::LatentShape window_shape{1, frames.size(0), shape.height, shape.width};
-      conditional.push_back(unet.encode(window_conditions(conditions, frames), conditions.empty_prompt, window_shape));
-      if (guidance_scale != 1.0) unconditional.push_back(unet.encode({}, conditions.empty_prompt, window_shape));
       windows_per_frame_.index_add_(0, frames, at::ones({frames.size(0), 1, 1}, windows_per_frame_.options()));
       batch.frames.push_back(frames);
+      encoded.push_back(unet.encode(window_conditions(conditions, frames), conditions.empty_prompt, window_shape));
+      if (context.empty()) context = encoded.back().context;
+      encoded.back().context = context;
     }
-    batch.conditional = concatenate(conditional);
-    if (!unconditional.empty()) batch.unconditional = concatenate(unconditional);
+    batch.conditions = as_batch(encoded);
+  }
+  if (guidance_scale != 1.0) {
+    const models::EncodedConditions one = unet.encode({}, conditions.empty_prompt, window_shape);
+    unconditional_ = as_batch(std::vector(batch_size, one));
   }
 }
 
-std::int64_t ClipDenoiser::unet_calls() const {
-  return static_cast<std::int64_t>(batches_.size()) * (guidance_scale_ == 1.0 ? 1 : 2);
-}
-
-at::Tensor ClipDenoiser::summed_prediction(const at::Tensor& x, std::int64_t timestep, bool conditional) const {
+at::Tensor ClipDenoiser::summed_prediction(const at::Tensor& x, std::int64_t timestep, bool conditional) {
   at::Tensor sum = at::zeros_like(x);
   for (const WindowBatch& batch : batches_) {
     progress_.throw_if_cancelled();
     std::vector<at::Tensor> windows;
     for (const at::Tensor& frames : batch.frames) windows.push_back(x.index_select(2, frames));
-    const at::Tensor timesteps =
-        at::full({static_cast<std::int64_t>(windows.size())}, timestep, x.options().dtype(at::kLong));
+    const auto count = static_cast<std::int64_t>(windows.size());
+    const at::Tensor timesteps = at::full({count}, timestep, x.options().dtype(at::kLong));
     const at::Tensor v =
-        unet_(at::cat(windows), timesteps, conditional ? batch.conditional : batch.unconditional).to(x.options());
+        unet_(at::cat(windows), timesteps, conditional ? batch.conditions : first_clips(unconditional_, count))
+            .to(x.options());
+    progress_.step(++unet_calls_done_);
     for (std::size_t i = 0; i < batch.frames.size(); ++i) {
       sum.index_add_(2, batch.frames[i], v.narrow(0, static_cast<std::int64_t>(i), 1));
     }
@@ -95,7 +109,7 @@ at::Tensor ClipDenoiser::summed_prediction(const at::Tensor& x, std::int64_t tim
   return sum;
 }
 
-at::Tensor ClipDenoiser::operator()(const at::Tensor& x, std::int64_t timestep) const {
+at::Tensor ClipDenoiser::operator()(const at::Tensor& x, std::int64_t timestep) {
   const at::Tensor conditional = summed_prediction(x, timestep, true) / windows_per_frame_;
   if (guidance_scale_ == 1.0) return conditional;
   const at::Tensor unconditional = summed_prediction(x, timestep, false) / windows_per_frame_;

@@ -22,36 +22,36 @@ struct ClipConditions {
   at::Tensor local_image;       ///< uint8 (H, W, 3)
 };
 
-/// Encodes the conditions of every window once, then predicts v as often as asked.
+/// Encodes the conditions of every window once, and what all windows share only once, then predicts v as often as
+/// asked.
 class ClipDenoiser {
  public:
   /// `unet` and `progress` must outlive this. `shape.batch` is 1.
   ClipDenoiser(const models::UNet& unet, const ClipConditions& conditions, const models::LatentShape& shape,
-               const diffusion::ContextWindowOptions& windows, double guidance_scale, const Progress& progress);
+               const diffusion::ContextWindowOptions& windows, double guidance_scale, Progress& progress);
 
   /// v_u + guidance_scale·(v_c − v_u), each the mean over the windows that cover a frame; v_c alone for scale 1.
-  /// x (1, 4, F, h, w) in 32-bit floats -> the same. May throw Error(kCancelled) between windows.
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x, std::int64_t timestep) const;
-
-  /// Calls of the UNet that one prediction takes.
-  [[nodiscard]] std::int64_t unet_calls() const;
+  /// x (1, 4, F, h, w) in 32-bit floats -> the same. Every call of the UNet is one step of the progress, counted over
+  /// all predictions; between them it may cancel.
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x, std::int64_t timestep);
 
  private:
   /// Windows that go through the UNet in one batch.
   struct WindowBatch {
     std::vector<at::Tensor> frames;  ///< indices of each window's frames, on the latent's device
-    models::EncodedConditions conditional;
-    models::EncodedConditions unconditional;  ///< empty without guidance
+    models::EncodedConditions conditions;
   };
 
   /// Sum over windows of the predictions of each frame.
-  [[nodiscard]] at::Tensor summed_prediction(const at::Tensor& x, std::int64_t timestep, bool conditional) const;
+  [[nodiscard]] at::Tensor summed_prediction(const at::Tensor& x, std::int64_t timestep, bool conditional);
 
   const models::UNet& unet_;
-  const Progress& progress_;
+  Progress& progress_;
   double guidance_scale_;
   std::vector<WindowBatch> batches_;
-  at::Tensor windows_per_frame_;  ///< (F, 1, 1): how many windows cover each frame
+  models::EncodedConditions unconditional_;  ///< for the largest batch; empty without guidance
+  at::Tensor windows_per_frame_;             ///< (F, 1, 1): how many windows cover each frame
+  std::int64_t unet_calls_done_ = 0;
 };
 
 }  // namespace unianimate::pipeline

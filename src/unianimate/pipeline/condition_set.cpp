@@ -60,7 +60,9 @@ ConditionSet ConditionSet::parse(std::string_view text) {
   return ConditionSet(std::move(conditions));
 }
 
-bool ConditionSet::contains(Condition condition) const { return std::ranges::count(conditions_, condition) > 0; }
+bool ConditionSet::contains(Condition condition) const {
+  return std::ranges::count(conditions_, condition) > 0;
+}
 
 std::string ConditionSet::names(std::string_view separator) const {
   std::string names;

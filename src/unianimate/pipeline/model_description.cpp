@@ -18,6 +18,7 @@ using nlohmann::json;
 
 constexpr std::uintmax_t kLargestFile = 1 << 20;
 constexpr int kDeepest = 8;
+constexpr std::int64_t kLargestSize = 1 << 24;
 
 /// The fields of each section by their names in the file: the one list that reading and comparing share. A visitor has
 /// field(name, value) and section(name, visit).
@@ -90,6 +91,9 @@ class Reader {
       refuse(name, "a list of whole numbers");
     }
     given.get_to(value);
+    if constexpr (std::is_integral_v<T>) {
+      if (value < 1 || value > kLargestSize) refuse(name, "between 1 and 16777216");
+    }
   }
 
   template <typename Config>

@@ -121,6 +121,7 @@ ModelConfigs read_model_configs(const ModelFiles& files) {
   configs.autoencoder.check();
   configs.clip.check();
   require_models_fit_together(configs);
+  check_weights(files, configs);
   return configs;
 }
 

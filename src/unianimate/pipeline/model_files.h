@@ -44,7 +44,8 @@ struct ModelConfigs {
 
 /// Works the sizes out from the checkpoints' shapes. What shapes cannot tell, model.json may say: {"unet": {...},
 /// "autoencoder": {...}, "clip": {...}} with the field names of the config structs, every key optional; else the
-/// published values hold. Throws Error(kInput) for files that are not these models, for broken JSON, and for a value
+/// published values hold. Every key and shape of the files is then compared, so that loading cannot fail for these.
+/// Throws Error(kInput) for files that are not exactly these models, for broken JSON, and for a value
 /// of model.json that contradicts the shapes, naming both; Error(kUsage) for an unknown key or a value out of range.
 ModelConfigs read_model_configs(const ModelFiles& files);
 

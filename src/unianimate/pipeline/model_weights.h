@@ -11,12 +11,17 @@
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/clip/clip.h"
 #include "unianimate/models/unet/unet.h"
+#include "unianimate/pipeline/model_files.h"
 
 namespace unianimate::pipeline {
 
 /// What precedes every key of the autoencoder in `file`: "first_stage_model." in a whole Stable Diffusion checkpoint,
 /// nothing where the first stage stands alone. Throws Error(kInput) for an unreadable file.
 std::string autoencoder_prefix(const std::filesystem::path& file);
+
+/// Compares every key and shape of the three files with models of these sizes, without reading weights. Throws
+/// Error(kInput) naming file and keys where one is missing, left over or of another shape.
+void check_weights(const ModelFiles& files, const ModelConfigs& configs);
 
 /// Each builds a model of these sizes in `options`' dtype on its device and fills it strictly: every key of the file
 /// used once, none missing, shapes equal, else Error(kInput) naming file and keys. At most one tensor of the file is in

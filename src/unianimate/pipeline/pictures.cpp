@@ -1,7 +1,6 @@
 #include "unianimate/pipeline/pictures.h"
 
 #include <algorithm>
-#include <vector>
 
 namespace unianimate::pipeline {
 
@@ -11,10 +10,11 @@ at::Tensor tensor_from_image(const Image& image) {
   return tensor;
 }
 
-at::Tensor tensor_from_images(std::span<const Image> images) {
-  std::vector<at::Tensor> tensors;
-  for (const Image& image : images) tensors.push_back(tensor_from_image(image));
-  return at::stack(tensors);
+Image image_from_tensor(const at::Tensor& bytes) {
+  const at::Tensor dense = bytes.cpu().contiguous();
+  Image image(static_cast<int>(dense.size(1)), static_cast<int>(dense.size(0)));
+  std::copy_n(dense.data_ptr<std::uint8_t>(), dense.numel(), image.pixels.begin());
+  return image;
 }
 
 at::Tensor unit_range(const at::Tensor& bytes) {
@@ -23,10 +23,7 @@ at::Tensor unit_range(const at::Tensor& bytes) {
 
 Image image_from_decoded(const at::Tensor& decoded) {
   const at::Tensor unit = ((decoded.to(at::kFloat) + 1.0) / 2.0).clamp(0.0, 1.0);
-  const at::Tensor bytes = (unit * 255.0).to(at::kByte).permute({1, 2, 0}).cpu().contiguous();
-  Image image(static_cast<int>(bytes.size(1)), static_cast<int>(bytes.size(0)));
-  std::copy_n(bytes.data_ptr<std::uint8_t>(), bytes.numel(), image.pixels.begin());
-  return image;
+  return image_from_tensor((unit * 255.0).to(at::kByte).permute({1, 2, 0}));
 }
 
 }  // namespace unianimate::pipeline

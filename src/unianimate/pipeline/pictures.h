@@ -3,8 +3,6 @@
 
 #include <ATen/ATen.h>
 
-#include <span>
-
 #include "unianimate/media/image.h"
 
 namespace unianimate::pipeline {
@@ -12,8 +10,8 @@ namespace unianimate::pipeline {
 /// A copy of the picture's bytes: uint8 (H, W, 3).
 at::Tensor tensor_from_image(const Image& image);
 
-/// Pictures of equal size stacked: uint8 (N, H, W, 3).
-at::Tensor tensor_from_images(std::span<const Image> images);
+/// uint8 (H, W, 3) back to a picture; a copy.
+Image image_from_tensor(const at::Tensor& bytes);
 
 /// uint8 (..., 3) -> float in [0, 1].
 at::Tensor unit_range(const at::Tensor& bytes);

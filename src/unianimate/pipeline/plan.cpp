@@ -31,6 +31,19 @@ std::int64_t bytes_of(const Config& config, at::ScalarType dtype) {
   return elements * static_cast<std::int64_t>(c10::elementSize(dtype));
 }
 
+/// Bytes of each model's weights in the compute dtype.
+struct ModelBytes {
+  std::int64_t unet = 0;
+  std::int64_t autoencoder = 0;
+  std::int64_t clip_visual = 0;
+  std::int64_t clip_text = 0;
+};
+
+ModelBytes model_bytes(const ModelConfigs& configs, at::ScalarType dtype) {
+  return {bytes_of<models::UNet>(configs.unet, dtype), bytes_of<models::Autoencoder>(configs.autoencoder, dtype),
+          bytes_of<models::ClipVisual>(configs.clip, dtype), bytes_of<models::ClipText>(configs.clip, dtype)};
+}
+
 struct PeakBytes {
   std::int64_t sampling = 0;
   std::int64_t decoding = 0;
@@ -60,12 +73,47 @@ void check_against_models(const AnimateRequest& request, const ModelConfigs& con
   }
 }
 
-}  // namespace
-
-ModelBytes model_bytes(const ModelConfigs& configs, at::ScalarType dtype) {
-  return {bytes_of<models::UNet>(configs.unet, dtype), bytes_of<models::Autoencoder>(configs.autoencoder, dtype),
-          bytes_of<models::ClipVisual>(configs.clip, dtype), bytes_of<models::ClipText>(configs.clip, dtype)};
+/// Bytes that grow with the number of frames: the poses, the latent and what the sampler makes of it, and the encoded
+/// conditions of every window.
+std::int64_t bytes_per_clip(const AnimateRequest& request, const ModelConfigs& configs, const AnimatePlan& plan,
+                            at::ScalarType dtype) {
+  constexpr std::int64_t kLatentCopies = 8;
+  const std::int64_t latent_pixels = plan.latent.height * plan.latent.width;
+  const std::int64_t window_frames = std::min(plan.frames(), request.context.size);
+  const std::int64_t encoded = window_frames * configs.unet.concat_dim + configs.unet.input_channels();
+  return plan.frames() * (std::int64_t{3} * request.width * request.height +
+                          kLatentCopies * models::UNetConfig::kLatentChannels * latent_pixels * 4) +
+         plan.windows * encoded * latent_pixels * static_cast<std::int64_t>(c10::elementSize(dtype));
 }
+
+/// Decides what stays in memory and what that takes.
+void plan_memory(const AnimateRequest& request, const ModelConfigs& configs, const RuntimeOptions& options,
+                 AnimatePlan& plan) {
+  const at::ScalarType dtype = options.compute.dtype;
+  const ModelBytes bytes = model_bytes(configs, dtype);
+  const PeakBytes activations = activation_bytes(request, configs, plan.latent, dtype);
+  const std::int64_t always =
+      (options.compute.device.is_cpu() ? kProgramBytes : 0) + bytes_per_clip(request, configs, plan, dtype);
+  const std::int64_t with_clip = std::max(bytes.clip_visual, bytes.clip_text);
+  const std::int64_t with_autoencoder = bytes.autoencoder + activations.decoding;
+  const std::int64_t all = bytes.unet + bytes.autoencoder + bytes.clip_visual +
+                           std::max({activations.sampling, activations.decoding, bytes.clip_text});
+  const std::int64_t unet_stays = bytes.unet + std::max({activations.sampling, with_clip, with_autoencoder});
+  const std::int64_t one_by_one = std::max({bytes.unet + activations.sampling, with_clip, with_autoencoder});
+
+  const std::int64_t budget = options.memory_budget > 0 ? options.memory_budget : usable_bytes(options.compute.device);
+  plan.keeps_all_models = always + all <= budget;
+  plan.keeps_unet = plan.keeps_all_models || always + unet_stays <= budget;
+  plan.peak_bytes = always + (plan.keeps_all_models ? all : plan.keeps_unet ? unet_stays : one_by_one);
+  if (plan.peak_bytes > budget) {
+    throw Error(ErrorKind::kEnvironment,
+                "this animation needs about {} of memory and the budget is {}; use a smaller --size, a smaller "
+                "--context-size{} or a larger --memory-budget",
+                format_bytes(plan.peak_bytes), format_bytes(budget), dtype == at::kFloat ? ", --dtype bf16" : "");
+  }
+}
+
+}  // namespace
 
 AnimatePlan plan_animation(const AnimateRequest& request, const ModelConfigs& configs, const RuntimeOptions& options) {
   request.check();
@@ -95,24 +143,7 @@ AnimatePlan plan_animation(const AnimateRequest& request, const ModelConfigs& co
   plan.unet_operations = static_cast<double>(passes * plan.windows) * models::unet_operations(configs.unet, window);
 
   // 3. the memory
-  const at::ScalarType dtype = options.compute.dtype;
-  const ModelBytes models = model_bytes(configs, dtype);
-  const PeakBytes activations = activation_bytes(request, configs, plan.latent, dtype);
-  const std::int64_t budget = options.memory_budget > 0         ? options.memory_budget
-                              : options.compute.device.is_cpu() ? available_memory_bytes() + resident_bytes()
-                                                                : available_memory_bytes();
-  const std::int64_t all_kept = models.unet + models.autoencoder + models.clip_visual +
-                                std::max({activations.sampling, activations.decoding, models.clip_text});
-  const std::int64_t one_by_one = std::max({models.clip_visual, models.clip_text, models.unet + activations.sampling,
-                                            models.autoencoder + activations.decoding});
-  plan.keeps_all_models = kProgramBytes + all_kept <= budget;
-  plan.peak_bytes = kProgramBytes + (plan.keeps_all_models ? all_kept : one_by_one);
-  if (plan.peak_bytes > budget) {
-    throw Error(ErrorKind::kEnvironment,
-                "this animation needs about {} of memory and the budget is {}; use a smaller --size, a smaller "
-                "--context-size, --dtype bf16, or a larger --memory-budget",
-                format_bytes(plan.peak_bytes), format_bytes(budget));
-  }
+  plan_memory(request, configs, options, plan);
   return plan;
 }
 

@@ -15,17 +15,8 @@ namespace unianimate::pipeline {
 
 struct RuntimeOptions {
   Compute compute;                 ///< from choose_compute()
-  std::int64_t memory_budget = 0;  ///< bytes this process may use; 0: what the machine has available
+  std::int64_t memory_budget = 0;  ///< bytes of the compute device's memory this process may use; 0: what is available
 };
-
-/// Bytes of each model's weights in the compute dtype.
-struct ModelBytes {
-  std::int64_t unet = 0;
-  std::int64_t autoencoder = 0;
-  std::int64_t clip_visual = 0;
-  std::int64_t clip_text = 0;
-};
-ModelBytes model_bytes(const ModelConfigs& configs, at::ScalarType dtype);
 
 /// What Animator::animate() would do.
 struct AnimatePlan {
@@ -39,7 +30,8 @@ struct AnimatePlan {
   std::int64_t unet_calls = 0;     ///< passes of a batch of windows through the UNet, all steps together
   double unet_operations = 0;      ///< floating-point operations of these, a multiply-add counted as two
   std::int64_t peak_bytes = 0;     ///< estimated highest memory of the process, models included
-  bool keeps_all_models = false;   ///< false: each model is loaded when needed and freed after, to fit the budget
+  bool keeps_all_models = false;   ///< all models stay for the next animation
+  bool keeps_unet = false;         ///< at least the UNet stays; CLIP and autoencoder come and go to fit the budget
   std::vector<std::string> notes;  ///< what was adjusted or assumed, and why
 
   [[nodiscard]] std::int64_t frames() const { return latent.frames; }

@@ -14,21 +14,21 @@ namespace unianimate::pipeline {
 
 /// The defaults are those of the published short configuration.
 struct AnimateRequest {
-  std::filesystem::path reference;  ///< picture of the person
-  std::filesystem::path poses;      ///< folder of pose pictures and ref_pose.jpg
-  int width = 512;                  ///< pixels, a multiple of 64
-  int height = 768;                 ///< pixels, a multiple of 64
+  std::filesystem::path reference;              ///< picture of the person
+  std::filesystem::path poses;                  ///< folder of pose pictures and ref_pose.jpg
+  int width = 512;                              ///< pixels, a multiple of 64
+  int height = 768;                             ///< pixels, a multiple of 64
   std::optional<std::int64_t> max_frames = 32;  ///< frames to make; none: as many as the poses give
-  std::int64_t frame_interval = 2;  ///< take every so many-th pose
+  std::int64_t frame_interval = 2;              ///< take every so many-th pose
   diffusion::DdimOptions sampling;
-  double guidance_scale = 2.5;      ///< 1 switches guidance off and halves the work
+  double guidance_scale = 2.5;  ///< 1 switches guidance off and halves the work
   std::uint64_t seed = 11;
-  std::int64_t noise_prior = 949;   ///< timestep of the noise put on the reference to start from, 0 … 999
+  std::int64_t noise_prior = 949;  ///< timestep of the noise put on the reference to start from, 0 … 999
   diffusion::NoisePriorOrder noise_prior_order = diffusion::NoisePriorOrder::kShort;
   diffusion::ContextWindowOptions context;
   ConditionSet conditions;
-  std::int64_t decode_batch = 1;    ///< frames decoded at once
-  bool comparison = false;          ///< three columns: reference, pose, result
+  std::int64_t decode_batch = 1;  ///< frames decoded at once
+  bool comparison = false;        ///< three columns: reference, pose, result
 
   /// Throws Error(kUsage) that names the field, what was expected and what was given. Does not look at files.
   void check() const;

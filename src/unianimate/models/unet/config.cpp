@@ -76,16 +76,19 @@ UNetConfig unet_config_from_shapes(const Shapes& shapes, const UNetConfig& assum
   end_level();
   config.num_res_blocks = blocks_in_first_level;
 
-  const std::int64_t first_inner = size_of(shapes, kModel, "input_blocks.0.1.proj_in.weight", 0);
-  if (config.num_heads * config.head_dim != first_inner) {
-    // With as many heads as assumed, the product gives their size.
-    config.head_dim = first_inner / config.num_heads;
-  }
-  if (config.head_dim * config.num_heads != first_inner) {
+  // The shapes tell only heads times their size; whichever of the two is assumed other than published gives the other.
+  const std::int64_t inner = size_of(shapes, kModel, "input_blocks.0.1.proj_in.weight", 0);
+  const auto divides = [&](std::int64_t x) { return x > 0 && inner % x == 0; };
+  if (divides(assumed.head_dim) && inner / assumed.head_dim == assumed.num_heads) return config;
+  if (divides(assumed.head_dim) && assumed.head_dim != UNetConfig().head_dim) {
+    config.num_heads = inner / assumed.head_dim;
+  } else if (divides(assumed.num_heads)) {
+    config.head_dim = inner / assumed.num_heads;
+  } else {
     throw Error(ErrorKind::kInput,
                 "this is not a usable checkpoint of the UNet: input_blocks.0.1.proj_in.weight has {} rows, expected a "
                 "multiple of num_heads {}",
-                first_inner, config.num_heads);
+                inner, assumed.num_heads);
   }
   return config;
 }
