@@ -25,7 +25,7 @@ done
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Folders of tests/ whose subjects read untrusted bytes.
-hostile_input=(tests/core tests/checkpoint tests/media tests/pipeline tests/fuzz)
+hostile_input=(tests/core tests/checkpoint tests/media tests/pipeline)
 # The OpenMP threads of libtorch otherwise spin for so long that a test beside busy cores takes many times as long.
 export GOMP_SPINCOUNT=2000
 
@@ -33,12 +33,13 @@ passed=0
 failed=0
 say() { printf '\n-- %s\n' "$*"; }
 
-# run_ctest FOLDER...: runs the tests of build folders one after the other and adds up what came of them.
+# run_ctest JOBS FOLDER...: runs the tests of build folders, JOBS at a time, and adds up what came of them.
 run_ctest() {
-  local folder log failures tests
+  local jobs=$1 folder log failures tests
+  shift
   log=$(mktemp)
   for folder in "$@"; do
-    ctest --test-dir "$folder" --output-on-failure --parallel 1 2>&1 | tee "$log" || true
+    ctest --test-dir "$folder" --output-on-failure --parallel "$jobs" 2>&1 | tee "$log" || true
     failures='' tests=''
     read -r failures tests < <(sed -n 's/.* tests passed, \([0-9]*\) tests* failed out of \([0-9]*\)$/\1 \2/p' "$log") || true
     # A run that did not close with its sum has failed.
@@ -80,13 +81,15 @@ say "building the release preset"
 cmake --preset release --log-level=WARNING
 cmake --build --preset release
 say "testing it"
-run_ctest build/release
+run_ctest 1 build/release
 
 say "building what reads untrusted files, with sanitizers"
 cmake --preset sanitize --log-level=WARNING
-cmake --build --preset sanitize --target "${hostile_input[@]/%//all}"
+cmake --build --preset sanitize --target tests/fuzz/all "${hostile_input[@]/%//all}"
 say "testing it"
-run_ctest "${hostile_input[@]/#/build/sanitize/}"
+run_ctest 1 "${hostile_input[@]/#/build/sanitize/}"
+# The fuzz targets compute on one thread each.
+run_ctest "$(nproc)" build/sanitize/tests/fuzz
 
 say "checking the layout of the sources"
 # Other versions lay out differently.
