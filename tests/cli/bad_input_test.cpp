@@ -174,6 +174,17 @@ TEST(Animate, ReportsErrorsAsJsonToo) {
   EXPECT_THAT(result.out, HasSubstr(R"("exit_status":2)"));
 }
 
+TEST(Animate, ReportsACommandLineItCannotReadAsJsonToo) {
+  const ProgramResult result = Inputs().animate({"--sise", "512x768", "--json"});
+  EXPECT_EQ(result.status, kUsage);
+  EXPECT_THAT(result.out, ::testing::StartsWith(R"({"event":"error",)"));
+}
+
+TEST(Animate, PrintsNoControlCharactersOfNames) {
+  const ProgramResult result = Inputs().animate({"--reference", "a\x1b[2J\nb.png"});
+  expect_one_sentence(result, kInput, "a\\x1b[2J\\x0ab.png");
+}
+
 ProgramResult run_config(const Inputs& inputs, const std::string& yaml, const std::vector<std::string>& options = {}) {
   write_text(inputs.in_folder("infer.yaml"), yaml);
   std::vector<std::string> arguments{"run", "infer.yaml"};

@@ -142,6 +142,25 @@ TEST_F(Commands, InterruptedWorkLeavesNothingAndSaysWhereItStood) {
   EXPECT_EQ(files(), before);
 }
 
+TEST_F(Commands, AHangUpOrOutputThatNobodyReadsStopsTheWorkCleanly) {
+  const std::set<std::string> before = files();
+  const auto animate_with = [&](const std::string& interrupt_after, int signal, bool unread_output) {
+    return testing::run_program(
+        {"animate", "--reference", "person.a.png", "--poses", "poses", "--size", "64x128", "--interval", "1",
+         "--device", "cpu", "--steps", "900", "--output", "out.mp4", unread_output ? "--json" : "--comparison"},
+        {folder_.path(), {{"UNIANIMATE_MODELS", shared_->path().string()}}, interrupt_after, signal, unread_output});
+  };
+  EXPECT_EQ(animate_with("sample: 0 of", SIGHUP, false).status, 130);
+  EXPECT_EQ(animate_with("", SIGINT, true).status, 130);
+  EXPECT_EQ(files(), before);
+}
+
+TEST_F(Commands, QuietHoldsForProgramsToo) {
+  const ProgramResult result = animate({"--steps", "1", "--output", "out.mp4", "--json", "--quiet"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, ::testing::Not(HasSubstr(R"("event":"note")")));
+}
+
 TEST_F(Commands, TooSmallABudgetIsRefusedBeforeTheWork) {
   const ProgramResult result = animate({"--output", "out.mp4", "--memory-budget", "100MB"});
   EXPECT_EQ(result.status, 4);
@@ -203,7 +222,12 @@ TEST_F(Commands, InspectionTellsWhatIsDamaged) {
   file.seekp(middle);
   file.write("damaged", 7);
   file.close();
-  EXPECT_THAT(run({"models", "inspect", "clip.bin"}).out, HasSubstr("problem     clip.bin"));
+  const ProgramResult result = run({"models", "inspect", "clip.bin"});
+  EXPECT_THAT(result.out, HasSubstr("problem     clip.bin"));
+  EXPECT_EQ(result.status, 3);
+  const ProgramResult for_programs = run({"models", "inspect", "clip.bin", "--json"});
+  EXPECT_THAT(json::parse(for_programs.out).at("problem").get<std::string>(), HasSubstr("clip.bin"));
+  EXPECT_EQ(for_programs.status, 3);
 }
 
 }  // namespace

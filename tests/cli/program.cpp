@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -21,18 +21,28 @@ std::string content_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+int open_output(const std::filesystem::path& path) {
+  constexpr int kMode = 0600;
+  return ::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, kMode);
+}
+
+int open_unread_pipe() {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) == 0) ::close(ends[0]);
+  return ends[1];
+}
+
 [[noreturn]] void become_program(std::vector<std::string> arguments, const ProgramOptions& options,
                                  const std::filesystem::path& out, const std::filesystem::path& err) {
   constexpr int kCannotStart = 127;
-  constexpr int kMode = 0600;
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   for (const auto& [name, value] : options.environment) ::setenv(name.c_str(), value.c_str(), 1);
   const bool ready = (options.folder.empty() || ::chdir(options.folder.c_str()) == 0) &&
-                     ::dup2(::open(out.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, kMode), STDOUT_FILENO) >= 0 &&
-                     ::dup2(::open(err.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, kMode), STDERR_FILENO) >= 0;
+                     ::dup2(options.unread_output ? open_unread_pipe() : open_output(out), STDOUT_FILENO) >= 0 &&
+                     ::dup2(open_output(err), STDERR_FILENO) >= 0;
   if (ready) ::execv(argv[0], argv.data());
   ::_exit(kCannotStart);
 }
@@ -52,7 +62,7 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const Progr
   while (::waitpid(child, &status, interrupted ? 0 : WNOHANG) == 0) {
     constexpr useconds_t kPollMicroseconds = 20'000;
     if (content_of(outputs / "err").find(options.interrupt_after) != std::string::npos) {
-      ::kill(child, SIGINT);
+      ::kill(child, options.signal);
       interrupted = true;
     } else {
       ::usleep(kPollMicroseconds);

@@ -1,6 +1,7 @@
 // Runs the program as a user does.
 #pragma once
 
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -17,7 +18,9 @@ struct ProgramResult {
 struct ProgramOptions {
   std::filesystem::path folder;                                  ///< to run in; empty: the test's own
   std::vector<std::pair<std::string, std::string>> environment;  ///< set beside the test's own
-  std::string interrupt_after;  ///< SIGINT is sent once stderr holds this text; empty: never
+  std::string interrupt_after;  ///< `signal` is sent once stderr holds this text; empty: never
+  int signal = SIGINT;
+  bool unread_output = false;  ///< stdout is a pipe that nobody reads
 };
 
 /// Throws std::runtime_error where the program cannot be started.

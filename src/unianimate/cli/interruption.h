@@ -1,10 +1,15 @@
-// Ctrl-C and SIGTERM: asked to stop, the program ends where it can do so cleanly.
+// Ctrl-C, SIGTERM and SIGHUP: asked to stop, the program ends where it can do so cleanly.
 #pragma once
 
 namespace unianimate::cli {
 
-/// From now on the first SIGINT or SIGTERM sets a flag and says so on stderr; a second one ends the process at once.
+/// From now on the first SIGINT, SIGTERM or SIGHUP sets a flag and says so on stderr; a second one ends the process at
+/// once; SIGHUP stays ignored under nohup. SIGPIPE is ignored, so that output nobody reads can set the flag, too: see
+/// console.h.
 void catch_interruptions();
+
+/// Sets the flag.
+void interrupt() noexcept;
 
 /// Whether the flag is set.
 bool interrupted() noexcept;

@@ -1,21 +1,20 @@
 #include "unianimate/cli/json_reporter.h"
 
-#include <fmt/format.h>
-
-#include <cstdio>
 #include <nlohmann/json.hpp>
+
+#include "unianimate/cli/console.h"
+#include "unianimate/core/error.h"
 
 namespace unianimate::cli {
 
 using json = nlohmann::ordered_json;
 
 void print_json_line(const json& object) {
-  fmt::print("{}\n", object.dump(-1, ' ', false, json::error_handler_t::replace));
-  std::fflush(stdout);
+  print(stdout, "{}\n", object.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 void JsonReporter::note(const std::string& message) {
-  print_json_line({{"event", "note"}, {"message", message}});
+  if (!quiet_) print_json_line({{"event", "note"}, {"message", message}});
 }
 
 void JsonReporter::begin_video(const VideoJob& job, std::size_t index, std::size_t count) {
@@ -64,7 +63,7 @@ void JsonReporter::finished(const FinishedVideo& video) {
 
 void JsonReporter::failed(const std::string& message, int exit_status) {
   print_json_line({{"event", "error"}, {"message", message}, {"exit_status", exit_status}});
-  fmt::print(stderr, "unianimate: {}\n", message);
+  print(stderr, "unianimate: {}\n", printable(message, kMessageBytes));
 }
 
 void JsonReporter::show_progress(bool phase_begins) {

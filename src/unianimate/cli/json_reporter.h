@@ -22,7 +22,7 @@ namespace unianimate::cli {
 
 class JsonReporter final : public Reporter {
  public:
-  /// `quiet`: neither phases nor steps.
+  /// `quiet`: neither phases nor steps nor notes.
   explicit JsonReporter(bool quiet) : quiet_(quiet) {}
 
   void note(const std::string& message) override;

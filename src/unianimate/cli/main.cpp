@@ -1,11 +1,9 @@
 // The program `unianimate`: the only place that catches errors and turns them into messages and exit statuses.
-#include <c10/util/Exception.h>
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <new>
-#include <string>
+#include <algorithm>
+#include <string_view>
 
+#include "unianimate/cli/failure.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/cli/version.h"
 #include "unianimate/core/error.h"
@@ -15,8 +13,6 @@ namespace {
 using unianimate::Error;
 using unianimate::ErrorKind;
 using unianimate::cli::Session;
-
-constexpr int kUnexpected = 1;
 
 constexpr const char* kExamples = R"(Examples:
   unianimate animate --reference person.jpg --poses poses/dance --output dance.mp4
@@ -32,6 +28,9 @@ int run(int argc, char** argv, Session& session) {
   app.set_version_flag("--version", unianimate::cli::version_text);
   app.footer(kExamples);
   session.arguments = argv;
+  // Even a command line that cannot be read is answered in the form it asks for.
+  if (std::any_of(argv, argv + argc, [](std::string_view argument) { return argument == "--json"; }))
+    session.reporter = unianimate::cli::make_reporter(true, false);
   add_animate_command(app, session);
   add_run_command(app, session);
   add_models_command(app, session);
@@ -42,16 +41,7 @@ int run(int argc, char** argv, Session& session) {
     throw Error(ErrorKind::kUsage, "{}; see unianimate --help", error.what());
   }
   session.command();
-  return 0;
-}
-
-int fail(const Session& session, const std::string& message, int exit_status) {
-  session.reporter->failed(message, exit_status);
-  return exit_status;
-}
-
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
+  return session.exit_status;
 }
 
 }  // namespace
@@ -60,17 +50,11 @@ int main(int argc, char** argv) {
   Session session;
   try {
     return run(argc, argv, session);
-  } catch (const Error& error) {
-    std::string message = error.what();
-    if (error.kind() == ErrorKind::kCancelled)
-      message += fmt::format(" {}; no unfinished file is left", session.reporter->position());
-    return fail(session, message, exit_status(error.kind()));
-  } catch (const std::bad_alloc&) {
-    return fail(session, "memory ran out; close other programs, or ask for a smaller --size or --memory-budget",
-                kUnexpected);
-  } catch (const c10::Error& error) {
-    return fail(session, fmt::format("libtorch failed: {}", first_line(error.what_without_backtrace())), kUnexpected);
-  } catch (const std::exception& error) {
-    return fail(session, fmt::format("something unexpected went wrong: {}", first_line(error.what())), kUnexpected);
+  } catch (...) {
+    unianimate::cli::Failure failure = unianimate::cli::describe_failure(std::current_exception());
+    if (failure.exit_status == exit_status(ErrorKind::kCancelled))
+      failure.message += fmt::format(" {}; no unfinished file is left", session.reporter->position());
+    session.reporter->failed(failure.message, failure.exit_status);
+    return failure.exit_status;
   }
 }

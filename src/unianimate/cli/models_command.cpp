@@ -1,5 +1,4 @@
 // unianimate models list | inspect | convert: what the checkpoint files are.
-#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "unianimate/checkpoint/convert.h"
+#include "unianimate/cli/console.h"
 #include "unianimate/cli/interruption.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/model_recognition.h"
@@ -50,32 +50,32 @@ void list_models(const fs::path& folder) {
       state = fmt::format("{} ({})", printable(file.found->string()),
                           format_bytes(static_cast<std::int64_t>(fs::file_size(*file.found, ignored))));
     }
-    fmt::print("{:<18}{:<40}{}\n", file.role, file.published_name, state);
+    print(stdout, "{:<18}{:<40}{}\n", file.role, file.published_name, state);
   }
 }
 
 void print_inspection(const checkpoint::Checkpoint& checkpoint, const RecognisedModel& model, bool all) {
-  fmt::print("{}\n", printable(checkpoint.file_name()));
-  fmt::print("  container   {}\n", label(checkpoint.container()));
-  fmt::print("  tensors     {}, {} parameters, {}\n", checkpoint.tensors().size(), checkpoint.total_parameters(),
-             format_bytes(checkpoint.total_bytes()));
-  if (checkpoint.ignored_entries() > 0) fmt::print("  beside them {} not used\n", checkpoint.ignored_entries());
-  fmt::print("  model       {}\n", model.role.empty() ? "none that this program knows" : model.role);
-  for (const auto& [name, value] : model.sizes) fmt::print("    {:<22}{}\n", name, value);
+  print(stdout, "{}\n", printable(checkpoint.file_name()));
+  print(stdout, "  container   {}\n", label(checkpoint.container()));
+  print(stdout, "  tensors     {}, {} parameters, {}\n", checkpoint.tensors().size(), checkpoint.total_parameters(),
+        format_bytes(checkpoint.total_bytes()));
+  if (checkpoint.ignored_entries() > 0) print(stdout, "  beside them {} not used\n", checkpoint.ignored_entries());
+  print(stdout, "  model       {}\n", model.role.empty() ? "none that this program knows" : model.role);
+  for (const auto& [name, value] : model.sizes) print(stdout, "    {:<22}{}\n", name, value);
   if (!model.problem.empty()) {
-    fmt::print("  problem     {}\n", model.problem);
+    print(stdout, "  problem     {}\n", printable(model.problem, kMessageBytes));
   } else if (!model.role.empty()) {
-    fmt::print("  complete    every tensor is there with its shape{}\n",
-               checkpoint.container() == checkpoint::Container::kTorchZip ? ", and checksums agree" : "");
+    print(stdout, "  complete    every tensor is there with its shape{}\n",
+          checkpoint.container() == checkpoint::Container::kTorchZip ? ", and checksums agree" : "");
   }
   const std::size_t shown = all ? checkpoint.tensors().size() : std::min(kTensorsShown, checkpoint.tensors().size());
   for (std::size_t i = 0; i < shown; ++i) {
     const checkpoint::TensorEntry& entry = checkpoint.tensors()[i];
-    fmt::print("  {:<6}{:<26}{}\n", label(entry.type), fmt::format("[{}]", fmt::join(entry.shape, ", ")),
-               printable(entry.name));
+    print(stdout, "  {:<6}{:<26}{}\n", label(entry.type), fmt::format("[{}]", fmt::join(entry.shape, ", ")),
+          printable(entry.name));
   }
   if (shown < checkpoint.tensors().size()) {
-    fmt::print("  … and {} more; --all shows them\n", checkpoint.tensors().size() - shown);
+    print(stdout, "  … and {} more; --all shows them\n", checkpoint.tensors().size() - shown);
   }
 }
 
@@ -105,6 +105,7 @@ void inspect(const InspectArguments& arguments, Session& session) {
   } else {
     print_inspection(checkpoint, model, arguments.all);
   }
+  if (!model.problem.empty()) session.exit_status = exit_status(ErrorKind::kInput);
 }
 
 std::optional<at::ScalarType> floating_type(const std::string& dtype) {
@@ -126,7 +127,7 @@ void convert(const ConvertArguments& arguments, Session& session) {
   const checkpoint::ConvertReport report =
       checkpoint::convert_checkpoint(arguments.input, arguments.output, type, *session.reporter);
   session.reporter = make_reporter(false, arguments.quiet);
-  fmt::print("{}: {} tensors, {}\n", printable(arguments.output), report.tensors, format_bytes(report.bytes));
+  print(stdout, "{}: {} tensors, {}\n", printable(arguments.output), report.tensors, format_bytes(report.bytes));
 }
 
 void add_list_command(CLI::App& models, Session& session) {

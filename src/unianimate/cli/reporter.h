@@ -15,6 +15,9 @@
 
 namespace unianimate::cli {
 
+/// The most of an error's message that is shown.
+constexpr std::size_t kMessageBytes = 4096;
+
 /// One video of those a command makes.
 struct VideoJob {
   pipeline::AnimateRequest request;

@@ -16,6 +16,7 @@ struct Session {
   char** arguments = nullptr;                                        ///< of the process
   std::unique_ptr<Reporter> reporter = make_reporter(false, false);  ///< the chosen command may put in another
   std::function<void()> command;                                     ///< what the command line asks for
+  int exit_status = 0;                                               ///< where the command throws nothing
 };
 
 /// Each adds a command with its options to `app`; when the command line names it, session.command runs it. All throw

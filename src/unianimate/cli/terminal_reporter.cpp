@@ -1,11 +1,11 @@
 #include "unianimate/cli/terminal_reporter.h"
 
-#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdio>
 
+#include "unianimate/cli/console.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
 
@@ -23,7 +23,7 @@ std::size_t terminal_width() {
 }
 
 void print_row(const char* name, const std::string& value) {
-  fmt::print("  {:<12}{}\n", name, value);
+  print(stdout, "  {:<12}{}\n", name, value);
 }
 
 }  // namespace
@@ -37,19 +37,19 @@ TerminalReporter::~TerminalReporter() {
 void TerminalReporter::note(const std::string& message) {
   if (quiet_) return;
   erase_line();
-  fmt::print(stderr, "note: {}\n", printable(message, 2000));
+  print(stderr, "note: {}\n", printable(message, kMessageBytes));
 }
 
 void TerminalReporter::begin_video(const VideoJob& job, std::size_t index, std::size_t count) {
   if (quiet_ || count < 2) return;
   erase_line();
-  fmt::print(stderr, "[{}/{}] {}\n", index + 1, count, printable(job.output.string()));
+  print(stderr, "[{}/{}] {}\n", index + 1, count, printable(job.output.string()));
 }
 
 void TerminalReporter::planned(const PlannedVideo& video) {
   const pipeline::AnimateRequest& request = video.job.request;
   const pipeline::AnimatePlan& plan = video.plan;
-  fmt::print("{}\n", printable(video.job.output.string()));
+  print(stdout, "{}\n", printable(video.job.output.string()));
   print_row("picture", fmt::format("{}, {}x{}", printable(request.reference.string()), request.width, request.height));
   print_row("poses", fmt::format("{}, {} frames at an interval of {}", printable(request.poses.string()), plan.frames(),
                                  plan.selection.frame_interval));
@@ -62,28 +62,27 @@ void TerminalReporter::planned(const PlannedVideo& video) {
   print_row("memory", fmt::format("about {}{}", format_bytes(plan.peak_bytes),
                                   plan.keeps_all_models ? "" : ", models loaded one after another"));
   print_row("time", fmt::format("about {} for sampling", format_duration(video.seconds)));
-  for (const std::string& note : plan.notes) print_row("note", note);
+  for (const std::string& note : plan.notes) print_row("note", printable(note, kMessageBytes));
 }
 
 void TerminalReporter::finished(const FinishedVideo& video) {
   erase_line();
   const std::string output = printable(video.job.output.string(), 4096);
   if (quiet_) {
-    fmt::print("{}\n", output);
+    print(stdout, "{}\n", output);
   } else {
-    fmt::print("{:<20}{:>12}{:>14}\n", "phase", "time", "peak memory");
+    print(stdout, "{:<20}{:>12}{:>14}\n", "phase", "time", "peak memory");
     for (const pipeline::Phase& phase : video.report.phases) {
-      fmt::print("{:<20}{:>12}{:>14}\n", phase.name, format_duration(phase.seconds), format_bytes(phase.peak_bytes));
+      print(stdout, "{:<20}{:>12}{:>14}\n", phase.name, format_duration(phase.seconds), format_bytes(phase.peak_bytes));
     }
-    fmt::print("{}: {} frames of {}x{} in {}\n", output, video.report.frames, video.report.width, video.report.height,
-               format_duration(video.seconds));
+    print(stdout, "{}: {} frames of {}x{} in {}\n", output, video.report.frames, video.report.width,
+          video.report.height, format_duration(video.seconds));
   }
-  std::fflush(stdout);
 }
 
 void TerminalReporter::failed(const std::string& message, int /*exit_status*/) {
   erase_line();
-  fmt::print(stderr, "unianimate: {}\n", message);
+  print(stderr, "unianimate: {}\n", printable(message, kMessageBytes));
 }
 
 void TerminalReporter::show_progress(bool phase_begins) {
@@ -93,12 +92,11 @@ void TerminalReporter::show_progress(bool phase_begins) {
   if (on_terminal_) {
     if (!phase_begins && !phase_ends && now - last_shown_ < kBetweenRedraws) return;
     const std::string line = progress_line();
-    fmt::print(stderr, "\r\x1b[2K{}", line.substr(0, terminal_width() - 1));
-    std::fflush(stderr);
+    print(stderr, "\r\x1b[2K{}", line.substr(0, terminal_width() - 1));
     line_shown_ = true;
   } else {
     if (!phase_begins && now - last_shown_ < kBetweenLines) return;
-    fmt::print(stderr, "{}\n", progress_line());
+    print(stderr, "{}\n", progress_line());
   }
   last_shown_ = now;
 }
@@ -117,7 +115,7 @@ std::string TerminalReporter::progress_line() const {
 }
 
 void TerminalReporter::erase_line() {
-  if (line_shown_) fmt::print(stderr, "\r\x1b[2K");
+  if (line_shown_) print(stderr, "\r\x1b[2K");
   line_shown_ = false;
 }
 

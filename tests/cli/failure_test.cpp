@@ -1,0 +1,44 @@
+#include "unianimate/cli/failure.h"
+
+#include <c10/util/Exception.h>
+#include <gmock/gmock.h>
+
+#include <new>
+
+#include "unianimate/core/error.h"
+
+namespace unianimate::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+template <typename Problem>
+Failure failure_of(const Problem& problem) {
+  return describe_failure(std::make_exception_ptr(problem));
+}
+
+TEST(DescribeFailure, KeepsWhatErrorsSay) {
+  const Failure failure = failure_of(Error(ErrorKind::kInput, "the file is empty"));
+  EXPECT_EQ(failure.message, "the file is empty");
+  EXPECT_EQ(failure.exit_status, 3);
+}
+
+TEST(DescribeFailure, SaysWhatHelpsAgainstTooLittleMemory) {
+  const c10::SourceLocation here{"", "", 0};
+  for (const Failure& failure :
+       {failure_of(std::bad_alloc()), failure_of(c10::OutOfMemoryError(here, "CUDA out of memory")),
+        failure_of(c10::Error(here, "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"))}) {
+    EXPECT_EQ(failure.exit_status, 4);
+    EXPECT_THAT(failure.message, HasSubstr("smaller --size or --context-size"));
+    EXPECT_THAT(failure.message, HasSubstr("--dtype bf16"));
+  }
+}
+
+TEST(DescribeFailure, IsHonestAboutTheUnexpected) {
+  const Failure failure = failure_of(std::runtime_error("no idea\nat all"));
+  EXPECT_EQ(failure.exit_status, 1);
+  EXPECT_EQ(failure.message, "something unexpected went wrong: no idea");
+}
+
+}  // namespace
+}  // namespace unianimate::cli
