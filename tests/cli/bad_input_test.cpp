@@ -104,7 +104,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"order", {"--noise-prior-order", "wide"}, {}, kUsage, "--noise-prior-order is short or long"},
         BadInput{"conditions", {"--conditions", "image,sound"}, {}, kUsage, "found 'sound'"},
         BadInput{"overlap", {"--context-size", "8", "--context-overlap", "8"}, {}, kUsage, "context overlap must be"},
-        BadInput{"fps", {"--fps", "0"}, {}, kUsage, "the frames per second must be above 0"},
+        BadInput{"fps", {"--fps", "0"}, {}, kUsage, "the frames per second must lie between 0.01 and 1000"},
+        BadInput{"gif_fps", {"--output", "out.gif", "--fps", "60", "--dry-run"}, {}, kUsage, "at most 50 are possible"},
         BadInput{"device", {"--device", "tpu"}, {}, kUsage, "the device is one of auto, cpu, cuda"},
         BadInput{"dtype", {"--dtype", "int8"}, {}, kUsage, "the dtype is one of"},
         BadInput{"fp16", {"--device", "cpu", "--dtype", "fp16"}, {}, kUsage, "--dtype fp16 is for CUDA only"},
@@ -156,6 +157,12 @@ INSTANTIATE_TEST_SUITE_P(
                  kInput,
                  "1.png is 8x9"},
         BadInput{"empty_pose", {}, [](const Inputs& in) { write_text(in.pose("1.png"), ""); }, kInput, "1.png"},
+        BadInput{"unwritable", {"--output", "/proc/x.mp4", "--dry-run"}, {}, kEnvironment, "/proc cannot be written"},
+        BadInput{"foreign_frames",
+                 {"--output", "poses", "--dry-run"},
+                 [](const Inputs& in) { write_png(in.pose("0000.png"), Image(8, 8)); },
+                 kUsage,
+                 "poses holds 0000.png"},
         BadInput{"no_output_folder", {"--output", "nowhere/out.mp4"}, {}, kEnvironment, "nowhere"}),
     [](const auto& test) { return std::string(test.param.name); });
 

@@ -186,6 +186,16 @@ TEST_F(Commands, RunMakesEveryVideoOfTheConfiguration) {
   EXPECT_EQ(VideoReader(folder_ / ("outputs/" + second)).info().width, 64);
 }
 
+TEST_F(Commands, RunTriesThePlaceOfItsVideosBeforeTheWork) {
+  for (const char* folder : {"/proc/x", "person.a.png"}) {
+    const ProgramResult result = run({"run", "infer.yaml", "--output-dir", folder, "--dry-run"});
+    EXPECT_EQ(result.status, 4);
+    EXPECT_EQ(result.out, "");
+  }
+  EXPECT_EQ(run({"run", "infer.yaml", "--output-dir", "new/er", "--dry-run"}).status, 0);
+  EXPECT_FALSE(fs::exists(folder_ / "new"));
+}
+
 TEST_F(Commands, RunRefusesModelsOfOtherSizesThanTheConfiguration) {
   const ProgramResult result = run({"run", "infer.yaml", "--set", "UNet.dim=320"});
   EXPECT_EQ(result.status, 3);

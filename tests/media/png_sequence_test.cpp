@@ -62,8 +62,9 @@ TEST(PngSequence, PicturesOfOthersAreRefused) {
   const testing::TemporaryFolder folder;
   std::filesystem::create_directory(folder / "poses");
   write_png(folder / "poses/0007.png", testing::noise(6, 4, 1));
-  for (const auto& open : std::vector<std::function<void()>>{[&] { check_output(folder / "poses"); },
-                                                             [&] { write_frames(folder / "poses", 2); }}) {
+  for (const auto& open :
+       std::vector<std::function<void()>>{[&] { check_output(folder / "poses", {.width = 6, .height = 4}); },
+                                          [&] { write_frames(folder / "poses", 2); }}) {
     EXPECT_THAT(testing::error_of(ErrorKind::kUsage, open), ::testing::HasSubstr("holds 0007.png"));
   }
   EXPECT_EQ(listing(folder / "poses"), Names{"0007.png"});

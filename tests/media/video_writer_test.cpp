@@ -213,19 +213,49 @@ TEST(VideoFormatCheck, NamesTheField) {
   EXPECT_EQ(listing(folder.path()), Names{});
 }
 
+constexpr VideoFormat kFormat{.width = 64, .height = 64};
+
+TEST(CheckOutput, RefusesFrameRatesTheKindCannotHold) {
+  const testing::TemporaryFolder folder;
+  const auto message = [&](const char* name, double frames_per_second) {
+    return error_of(ErrorKind::kUsage, [&] {
+      check_output(folder / name, {.width = 64, .height = 64, .frames_per_second = frames_per_second});
+    });
+  };
+  EXPECT_THAT(message("a.mp4", 1e-9), HasSubstr("between 0.01 and 1000"));
+  EXPECT_THAT(message("a.gif", 51), HasSubstr("at most 50"));
+  check_output(folder / "a.mp4", {.width = 64, .height = 64, .frames_per_second = 0.01});
+  EXPECT_EQ(listing(folder.path()), Names{});
+}
+
+TEST(CheckOutput, TriesPlacesThatOnlySeemWritable) {
+  EXPECT_THAT(error_of(ErrorKind::kEnvironment, [] { check_output("/proc/a.mp4", kFormat); }), HasSubstr("/proc"));
+}
+
+TEST(CheckSpace, RefusesWhatNoDiskHolds) {
+  const testing::TemporaryFolder folder;
+  const VideoFormat large{.width = 16384, .height = 16384};
+  constexpr std::int64_t kFramesOfALifetime = 1'000'000'000;
+  check_space(folder / "not/yet/a.mp4", large, kFramesOfALifetime);
+  EXPECT_THAT(
+      error_of(ErrorKind::kEnvironment, [&] { check_space(folder.path() / "frames/", large, kFramesOfALifetime); }),
+      AllOf(HasSubstr("frames/"), HasSubstr("make room")));
+}
+
 TEST(CheckOutput, SaysSoBeforeTheWork) {
   const testing::TemporaryFolder folder;
   for (const char* name : {"a.avi", "a", "a.mp4.txt"}) {
-    EXPECT_THAT(error_of(ErrorKind::kUsage, [&] { check_output(folder / name); }),
+    EXPECT_THAT(error_of(ErrorKind::kUsage, [&] { check_output(folder / name, kFormat); }),
                 AllOf(HasSubstr(name), HasSubstr(".mp4, .webm, .mkv"), HasSubstr(".gif")));
   }
-  EXPECT_THAT(error_of(ErrorKind::kEnvironment, [&] { check_output(folder / "none/a.mp4"); }), HasSubstr("none"));
-  EXPECT_THAT(error_of(ErrorKind::kEnvironment, [&] { check_output(folder.path() / "none/frames/"); }),
+  EXPECT_THAT(error_of(ErrorKind::kEnvironment, [&] { check_output(folder / "none/a.mp4", kFormat); }),
               HasSubstr("none"));
-  check_output(folder / "a.mp4");
-  check_output(folder / "a.WebM");
-  check_output(folder.path() / "frames/");
-  check_output(folder.path());
+  EXPECT_THAT(error_of(ErrorKind::kEnvironment, [&] { check_output(folder.path() / "none/frames/", kFormat); }),
+              HasSubstr("none"));
+  check_output(folder / "a.mp4", kFormat);
+  check_output(folder / "a.WebM", kFormat);
+  check_output(folder.path() / "frames/", kFormat);
+  check_output(folder.path(), kFormat);
   EXPECT_EQ(listing(folder.path()), Names{});
 }
 

@@ -7,7 +7,6 @@
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/cli/video_jobs.h"
-#include "unianimate/media/video_writer.h"
 
 namespace unianimate::cli {
 
@@ -37,10 +36,10 @@ void animate(const AnimateArguments& arguments, Session& session) {
   JobOptions options;
   options.runtime = prepare_runtime(arguments.runtime);
   options.dry_run = arguments.runtime.dry_run;
-  const VideoJob job{to_request(arguments.request), arguments.output, arguments.frames_per_second};
+  const VideoJob job{to_request(arguments.request), arguments.output, arguments.frames_per_second,
+                     arguments.runtime.threads};
   check_jobs({job});
-  VideoFormat{job.request.width, job.request.height, job.frames_per_second}.check();
-  check_output(job.output);
+  check_job_output(job);
   options.files = pipeline::find_model_files(models_folder(arguments.runtime.models));
   run_jobs(
       {job}, options, [](const pipeline::ModelConfigs&) {}, *session.reporter);

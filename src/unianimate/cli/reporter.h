@@ -23,6 +23,7 @@ struct VideoJob {
   pipeline::AnimateRequest request;
   std::filesystem::path output;
   double frames_per_second = 8;
+  int threads = 0;  ///< of the encoder; 0: as many as suit the machine
 };
 
 /// What would be made.

@@ -7,7 +7,7 @@
 #include "unianimate/cli/session.h"
 #include "unianimate/cli/video_jobs.h"
 #include "unianimate/core/error.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/pipeline/published_config.h"
 
 namespace unianimate::cli {
@@ -38,7 +38,7 @@ std::vector<VideoJob> list_jobs(const RunArguments& arguments, const pipeline::P
   std::vector<VideoJob> jobs;
   for (pipeline::ConfiguredAnimation& animation : pipeline::list_animations(config)) {
     VideoJob job{std::move(animation.request), fs::path(arguments.output_folder) / animation.file_name,
-                 config.frames_per_second};
+                 config.frames_per_second, arguments.runtime.threads};
     if (arguments.result_only) job.request.comparison = false;
     std::error_code ignored;
     if (arguments.skip_existing && fs::exists(job.output, ignored)) {
@@ -50,14 +50,22 @@ std::vector<VideoJob> list_jobs(const RunArguments& arguments, const pipeline::P
   return jobs;
 }
 
-void prepare_output_folder(const fs::path& folder, const std::vector<VideoJob>& jobs) {
+// A dry run tries the nearest folder that exists instead of making the one asked for.
+void prepare_output_folder(const fs::path& folder, std::vector<VideoJob> jobs, bool dry_run) {
   std::error_code problem;
-  fs::create_directories(folder, problem);
+  if (!dry_run) {
+    fs::create_directories(folder, problem);
+  } else if (fs::exists(folder, problem) && !fs::is_directory(folder, problem)) {
+    problem = std::make_error_code(std::errc::not_a_directory);
+  }
   if (problem) {
     throw Error(ErrorKind::kEnvironment, "the output folder {} cannot be made: {}", printable(folder.string()),
                 problem.message());
   }
-  for (const VideoJob& job : jobs) check_output(job.output);
+  for (VideoJob& job : jobs) {
+    if (dry_run) job.output = existing_folder(folder) / job.output.filename();
+    check_job_output(job);
+  }
 }
 
 pipeline::ModelFiles model_files(const RunArguments& arguments, const pipeline::PublishedConfig& config) {
@@ -99,7 +107,7 @@ void run(const RunArguments& arguments, Session& session) {
   if (jobs.empty()) return;
   check_jobs(jobs);
   options.files = model_files(arguments, config);
-  if (!options.dry_run) prepare_output_folder(arguments.output_folder, jobs);
+  prepare_output_folder(arguments.output_folder, jobs, options.dry_run);
   run_jobs(
       jobs, options, [&](const pipeline::ModelConfigs& actual) { pipeline::check_expected_sizes(config, actual); },
       *session.reporter);

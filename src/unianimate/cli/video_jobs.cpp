@@ -13,10 +13,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
+VideoFormat video_format(const VideoJob& job, const pipeline::AnimatePlan& plan) {
+  return {plan.output_width, plan.output_height, job.frames_per_second, job.threads};
+}
+
 void make_video(const VideoJob& job, const pipeline::AnimatePlan& plan, pipeline::Animator& animator,
                 Reporter& reporter) {
   const auto start = std::chrono::steady_clock::now();
-  const auto sink = open_video_writer(job.output, {plan.output_width, plan.output_height, job.frames_per_second});
+  const auto sink = open_video_writer(job.output, video_format(job, plan));
   const pipeline::AnimateReport report = animator.animate(job.request, *sink, reporter);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   reporter.finished({job, report, seconds.count()});
@@ -34,12 +38,21 @@ void check_jobs(const std::vector<VideoJob>& jobs) {
   }
 }
 
+void check_job_output(const VideoJob& job) {
+  check_output(job.output, {job.request.width, job.request.height, job.frames_per_second, job.threads});
+}
+
 void run_jobs(const std::vector<VideoJob>& jobs, const JobOptions& options,
               const std::function<void(const pipeline::ModelConfigs&)>& check_models, Reporter& reporter) {
   const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);
   check_models(configs);
   std::vector<pipeline::AnimatePlan> plans;
-  for (const VideoJob& job : jobs) plans.push_back(pipeline::plan_animation(job.request, configs, options.runtime));
+  for (const VideoJob& job : jobs) {
+    const auto& plan = plans.emplace_back(pipeline::plan_animation(job.request, configs, options.runtime));
+    const VideoFormat format = video_format(job, plan);
+    format.check();
+    check_space(job.output, format, plan.frames());
+  }
   if (options.dry_run) {
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       const double seconds = pipeline::estimate_seconds(plans[i], options.runtime.compute);

@@ -19,6 +19,9 @@ struct JobOptions {
   bool dry_run = false;
 };
 
+/// Throws what writing the job's video would throw for its output; leaves nothing.
+void check_job_output(const VideoJob& job);
+
 /// Plans every video before it makes the first one. A dry run ends there, with estimates. `check_models` may refuse the
 /// models by their sizes. Throws Error of every kind; videos finished before stay.
 void run_jobs(const std::vector<VideoJob>& jobs, const JobOptions& options,

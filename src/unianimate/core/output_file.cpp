@@ -67,6 +67,13 @@ void OutputPath::commit() {
   committed_ = true;
 }
 
+fs::path existing_folder(const fs::path& path) {
+  std::error_code ignored;
+  fs::path folder = fs::absolute(path, ignored);
+  while (folder.has_relative_path() && !fs::is_directory(folder, ignored)) folder = folder.parent_path();
+  return folder;
+}
+
 void write_file_atomically(const fs::path& path, std::string_view content) {
   OutputPath output(path);
   std::ofstream file(output.temporary(), std::ios::binary);

@@ -30,6 +30,9 @@ class OutputPath {
   bool committed_ = false;
 };
 
+/// The nearest folder above or at `path` that exists.
+std::filesystem::path existing_folder(const std::filesystem::path& path);
+
 /// Writes a whole small file atomically. Throws Error(kEnvironment) naming the path and the system's reason.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/memory.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/media/ffmpeg_handles.h"
 #include "unianimate/media/frame_filter.h"
@@ -17,6 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kMaxSide = 16384;
+constexpr double kMinFramesPerSecond = 0.01;
 constexpr double kMaxFramesPerSecond = 1000;
 
 // One kind of video file. Options are written key=value:key=value.
@@ -45,7 +47,7 @@ constexpr Recipe kRecipes[] = {
      "split[picture][copy];[copy]palettegen=stats_mode=single[palette];[picture][palette]paletteuse=new=1", false, 50},
 };
 
-const Recipe& recipe_for(const fs::path& path) {
+const Recipe& recipe_for(const fs::path& path, const VideoFormat& format) {
   std::string suffix = path.extension().string();
   std::ranges::transform(suffix, suffix.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const auto* recipe = std::ranges::find(kRecipes, suffix, &Recipe::suffix);
@@ -60,6 +62,10 @@ const Recipe& recipe_for(const fs::path& path) {
         ErrorKind::kEnvironment,
         "this FFmpeg was built without the encoder {} that {} needs; install a full FFmpeg or write another kind",
         recipe->encoder, path.string());
+  }
+  if (format.frames_per_second > recipe->max_frames_per_second) {
+    throw Error(ErrorKind::kUsage, "{} cannot show {} frames per second; at most {} are possible, or write .mp4",
+                path.string(), format.frames_per_second, recipe->max_frames_per_second);
   }
   return *recipe;
 }
@@ -214,8 +220,8 @@ void VideoFormat::check() const {
     throw Error(ErrorKind::kUsage, "a video's sides must lie between 1 and {} pixels, but {}×{} was asked for",
                 kMaxSide, width, height);
   }
-  if (!(frames_per_second > 0 && frames_per_second <= kMaxFramesPerSecond)) {
-    throw Error(ErrorKind::kUsage, "the frames per second must be above 0 and at most {}, but are {}",
+  if (!(frames_per_second >= kMinFramesPerSecond && frames_per_second <= kMaxFramesPerSecond)) {
+    throw Error(ErrorKind::kUsage, "the frames per second must lie between {} and {}, but are {}", kMinFramesPerSecond,
                 kMaxFramesPerSecond, frames_per_second);
   }
   if (threads < 0) {
@@ -226,19 +232,31 @@ void VideoFormat::check() const {
 std::unique_ptr<FrameSink> open_video_writer(const fs::path& path, const VideoFormat& format) {
   format.check();
   if (names_a_folder(path)) return open_png_sequence(path, format.width, format.height);
-  const Recipe& recipe = recipe_for(path);
-  if (format.frames_per_second > recipe.max_frames_per_second) {
-    throw Error(ErrorKind::kUsage, "{} cannot show {} frames per second; at most {} are possible, or write .mp4",
-                path.string(), format.frames_per_second, recipe.max_frames_per_second);
-  }
+  const Recipe& recipe = recipe_for(path, format);
   ffmpeg::be_quiet();
   return std::make_unique<VideoFile>(path, recipe, format);
 }
 
-void check_output(const fs::path& path) {
+void check_output(const fs::path& path, const VideoFormat& format) {
+  format.check();
   if (names_a_folder(path)) return check_png_sequence(path);
-  recipe_for(path);
+  recipe_for(path, format);
   const OutputPath place(path);
+}
+
+void check_space(const fs::path& path, const VideoFormat& format, std::int64_t frames) {
+  constexpr std::int64_t kVideoBytes = 1'000'000;
+  // Pictures of people hardly compress below a twelfth of their three bytes for each pixel.
+  constexpr std::int64_t kPixelsPerByte = 4;
+  const std::int64_t needed =
+      names_a_folder(path) ? frames * format.width * format.height / kPixelsPerByte : kVideoBytes;
+  std::error_code problem;
+  const fs::space_info space = fs::space(existing_folder(path), problem);
+  // Some file systems do not know their size.
+  if (problem || space.capacity == 0 || space.available >= static_cast<std::uintmax_t>(needed)) return;
+  throw Error(ErrorKind::kEnvironment,
+              "the disk of {} has {} left, but the video needs at least {}; make room or choose another output",
+              printable(path.string()), format_bytes(static_cast<std::int64_t>(space.available)), format_bytes(needed));
 }
 
 }  // namespace unianimate

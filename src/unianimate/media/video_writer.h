@@ -1,6 +1,7 @@
 // Videos to files: the kind follows from the output's name.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -16,7 +17,7 @@ struct VideoFormat {
   /// Of the encoder; 0: as many as suit the machine.
   int threads = 0;
 
-  /// Throws Error(kUsage) unless sides are 1..16384, 0 < frames_per_second <= 1000 and threads >= 0.
+  /// Throws Error(kUsage) unless sides are 1..16384, 0.01 <= frames_per_second <= 1000 and threads >= 0.
   void check() const;
 };
 
@@ -31,7 +32,11 @@ struct VideoFormat {
 /// encoder or the place cannot be written to.
 std::unique_ptr<FrameSink> open_video_writer(const std::filesystem::path& path, const VideoFormat& format);
 
-/// Throws what open_video_writer() would throw for this path; makes nothing. For checks before long work.
-void check_output(const std::filesystem::path& path);
+/// Throws what open_video_writer() would throw; leaves nothing. For checks before long work.
+void check_output(const std::filesystem::path& path, const VideoFormat& format);
+
+/// Throws Error(kEnvironment) where the disk clearly has too little room for so many frames at `path`, whose folders
+/// need not exist yet.
+void check_space(const std::filesystem::path& path, const VideoFormat& format, std::int64_t frames);
 
 }  // namespace unianimate
