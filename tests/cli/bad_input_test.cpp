@@ -110,6 +110,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"dtype", {"--dtype", "int8"}, {}, kUsage, "the dtype is one of"},
         BadInput{"fp16", {"--device", "cpu", "--dtype", "fp16"}, {}, kUsage, "--dtype fp16 is for CUDA only"},
         BadInput{"memory", {"--memory-budget", "lots"}, {}, kUsage, "--memory-budget expects a size"},
+        BadInput{"no_memory", {"--memory-budget", "0"}, {}, kUsage, "--memory-budget must be above 0"},
+        BadInput{"hex_steps", {"--steps", "0x10"}, {}, kUsage, "--steps expects a whole number, found '0x10'"},
         BadInput{"threads", {"--threads", "0"}, {}, kUsage, "--threads"},
         BadInput{"suffix", {"--output", "out.avi"}, {}, kUsage, "out.avi"},
         BadInput{"unknown", {"--sise", "512x768"}, {}, kUsage, "--sise"}),

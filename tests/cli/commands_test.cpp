@@ -196,6 +196,12 @@ TEST_F(Commands, RunTriesThePlaceOfItsVideosBeforeTheWork) {
   EXPECT_FALSE(fs::exists(folder_ / "new"));
 }
 
+TEST_F(Commands, LeadingZerosMakeNoOctalNumbers) {
+  const ProgramResult result = animate({"--steps", "010", "--output", "out.mp4", "--dry-run"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("10 with 1 window"));
+}
+
 TEST_F(Commands, RunRefusesModelsOfOtherSizesThanTheConfiguration) {
   const ProgramResult result = run({"run", "infer.yaml", "--set", "UNet.dim=320"});
   EXPECT_EQ(result.status, 3);

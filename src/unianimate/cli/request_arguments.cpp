@@ -1,24 +1,11 @@
 #include "unianimate/cli/request_arguments.h"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 
+#include "unianimate/cli/integer_option.h"
 #include "unianimate/core/error.h"
 
 namespace unianimate::cli {
-
-namespace {
-
-/// The whole text as a number.
-template <typename T>
-std::optional<T> parse_number(std::string_view text) {
-  T number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, problem] = std::from_chars(text.data(), end, number);
-  return problem == std::errc{} && rest == end ? std::optional(number) : std::nullopt;
-}
-
-}  // namespace
 
 void add_request_options(CLI::App& command, RequestArguments& arguments) {
   pipeline::AnimateRequest& rest = arguments.rest;
@@ -32,19 +19,14 @@ void add_request_options(CLI::App& command, RequestArguments& arguments) {
       ->capture_default_str()
       ->type_name("WxH");
   command.add_option("--frames", arguments.frames, "Frames to make, or all")->capture_default_str()->type_name("N");
-  command.add_option("--interval", rest.frame_interval, "Take every so many-th pose")
-      ->capture_default_str()
-      ->type_name("N");
+  add_integer_option(command, "--interval", rest.frame_interval, "Take every so many-th pose");
   command.add_option("--seed", arguments.seed, "Start of the random numbers: the same seed gives the same video")
       ->capture_default_str()
       ->type_name("N");
   command.add_flag("--comparison", rest.comparison, "Three columns: reference, pose, result");
 
   const std::string group = "Sampling";
-  command.add_option("--steps", rest.sampling.steps, "Sampling steps; 25 to 50 are usual")
-      ->capture_default_str()
-      ->type_name("N")
-      ->group(group);
+  add_integer_option(command, "--steps", rest.sampling.steps, "Sampling steps; 25 to 50 are usual")->group(group);
   command.add_option("--eta", rest.sampling.eta, "New noise in each step: 0 none, 1 as ancestral sampling")
       ->capture_default_str()
       ->type_name("X")
@@ -53,9 +35,7 @@ void add_request_options(CLI::App& command, RequestArguments& arguments) {
       ->capture_default_str()
       ->type_name("X")
       ->group(group);
-  command.add_option("--noise-prior", rest.noise_prior, "Timestep of the noise on the reference to start from")
-      ->capture_default_str()
-      ->type_name("T")
+  add_integer_option(command, "--noise-prior", rest.noise_prior, "Timestep of the noise on the reference to start from")
       ->group(group);
   command
       .add_option("--noise-prior-order", arguments.noise_prior_order,
@@ -71,22 +51,12 @@ void add_request_options(CLI::App& command, RequestArguments& arguments) {
       ->group(group);
 
   const std::string windows = "Long videos and memory";
-  command.add_option("--context-size", rest.context.size, "Frames in a window")
-      ->capture_default_str()
-      ->type_name("N")
+  add_integer_option(command, "--context-size", rest.context.size, "Frames in a window")->group(windows);
+  add_integer_option(command, "--context-overlap", rest.context.overlap, "Frames that neighbouring windows share")
       ->group(windows);
-  command.add_option("--context-overlap", rest.context.overlap, "Frames that neighbouring windows share")
-      ->capture_default_str()
-      ->type_name("N")
+  add_integer_option(command, "--context-batch-size", rest.context.batch_size, "Windows computed at once")
       ->group(windows);
-  command.add_option("--context-batch-size", rest.context.batch_size, "Windows computed at once")
-      ->capture_default_str()
-      ->type_name("N")
-      ->group(windows);
-  command.add_option("--decode-batch", rest.decode_batch, "Frames decoded at once")
-      ->capture_default_str()
-      ->type_name("N")
-      ->group(windows);
+  add_integer_option(command, "--decode-batch", rest.decode_batch, "Frames decoded at once")->group(windows);
 }
 
 pipeline::AnimateRequest to_request(const RequestArguments& arguments) {
@@ -106,8 +76,8 @@ pipeline::AnimateRequest to_request(const RequestArguments& arguments) {
 PictureSize parse_size(std::string_view text) {
   const std::size_t cross = text.find('x');
   if (cross != std::string_view::npos) {
-    const auto width = parse_number<int>(text.substr(0, cross));
-    const auto height = parse_number<int>(text.substr(cross + 1));
+    const auto width = parse_integer<int>(text.substr(0, cross));
+    const auto height = parse_integer<int>(text.substr(cross + 1));
     if (width && height) return {*width, *height};
   }
   throw Error(ErrorKind::kUsage, "--size expects width x height in pixels such as 512x768, found '{}'",
@@ -116,12 +86,12 @@ PictureSize parse_size(std::string_view text) {
 
 std::optional<std::int64_t> parse_frames(std::string_view text) {
   if (text == "all") return std::nullopt;
-  if (const auto frames = parse_number<std::int64_t>(text)) return frames;
+  if (const auto frames = parse_integer<std::int64_t>(text)) return frames;
   throw Error(ErrorKind::kUsage, "--frames expects a number or 'all', found '{}'", printable(text));
 }
 
 std::uint64_t parse_seed(std::string_view text) {
-  if (const auto seed = parse_number<std::uint64_t>(text)) return *seed;
+  if (const auto seed = parse_integer<std::uint64_t>(text)) return *seed;
   throw Error(ErrorKind::kUsage, "--seed expects a whole number from 0 up, found '{}'", printable(text));
 }
 

@@ -5,7 +5,9 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "unianimate/cli/integer_option.h"
 #include "unianimate/core/device.h"
+#include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
 
 namespace unianimate::cli {
@@ -25,8 +27,9 @@ void add_runtime_options(CLI::App& command, RuntimeArguments& arguments) {
       ->capture_default_str()
       ->type_name("NAME")
       ->group(group);
-  command.add_option("--threads", arguments.threads, "Threads to compute with (default: one for each core)")
-      ->type_name("N")
+  add_integer_option(command, "--threads", arguments.threads,
+                     "Threads to compute and encode with (default: one for each core)")
+      ->default_str("")
       ->check(CLI::Range(1, kMostThreads))
       ->group(group);
   command
@@ -46,6 +49,9 @@ pipeline::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments) {
   options.compute = choose_compute(device, parse_dtype(arguments.dtype));
   if (!arguments.memory_budget.empty()) {
     options.memory_budget = parse_bytes(arguments.memory_budget, "--memory-budget");
+    if (options.memory_budget == 0) {
+      throw Error(ErrorKind::kUsage, "--memory-budget must be above 0; leave it out to use what is free");
+    }
   }
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   return options;
