@@ -35,7 +35,8 @@ void read_whole_file(const char* path) {
 
 models::Shapes shapes_of(const char* path) {
   models::Shapes shapes;
-  for (const auto& entry : checkpoint::open_checkpoint(path).tensors()) shapes.emplace(entry.name, entry.shape);
+  const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(path);
+  for (const checkpoint::TensorEntry& entry : checkpoint.tensors()) shapes.emplace(entry.name, entry.shape);
   return shapes;
 }
 

@@ -92,7 +92,7 @@ TEST_F(Commands, AnimateWritesTheVideoAndSumsUp) {
   for (const char* text : {"sample", "decode", "peak memory", "out.mp4: 3 frames of 64x128"}) {
     EXPECT_THAT(result.out, HasSubstr(text));
   }
-  EXPECT_THAT(result.err, HasSubstr("sample: 0 of 2"));
+  EXPECT_THAT(result.err, HasSubstr("sample: 0 of 4"));
   EXPECT_EQ(result.err.find('\r'), std::string::npos) << "lines are redrawn on terminals only";
 }
 
@@ -138,7 +138,7 @@ TEST_F(Commands, InterruptedWorkLeavesNothingAndSaysWhereItStood) {
   const std::set<std::string> before = files();
   const ProgramResult result = animate({"--steps", "900", "--output", "out.mp4"}, "sample: 0 of");
   EXPECT_EQ(result.status, 130);
-  EXPECT_THAT(result.err, ::testing::ContainsRegex("stopped on request in the phase 'sample' after [0-9]+ of 1000"));
+  EXPECT_THAT(result.err, ::testing::ContainsRegex("stopped on request in the phase 'sample' after [0-9]+ of 2000"));
   EXPECT_EQ(files(), before);
 }
 

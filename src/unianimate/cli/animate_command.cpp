@@ -2,7 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "unianimate/cli/interruption.h"
-#include "unianimate/cli/openmp_environment.h"
+#include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/cli/session.h"
@@ -29,7 +29,7 @@ pose, taken in the order of their names. The output's name chooses the kind of f
 (lossless) or a folder with a '/' at its end for PNG pictures.)";
 
 void animate(const AnimateArguments& arguments, Session& session) {
-  restart_with_short_spinning(session.arguments);
+  restart_with_tuned_environment(session.arguments);
   session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
   catch_interruptions();
 

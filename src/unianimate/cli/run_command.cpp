@@ -2,7 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "unianimate/cli/interruption.h"
-#include "unianimate/cli/openmp_environment.h"
+#include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/cli/video_jobs.h"
@@ -94,7 +94,7 @@ pipeline::ModelFiles model_files(const RunArguments& arguments, const pipeline::
 }
 
 void run(const RunArguments& arguments, Session& session) {
-  restart_with_short_spinning(session.arguments);
+  restart_with_tuned_environment(session.arguments);
   session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
   catch_interruptions();
 

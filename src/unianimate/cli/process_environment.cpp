@@ -1,0 +1,24 @@
+#include "unianimate/cli/process_environment.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace unianimate::cli {
+
+namespace {
+
+/// True where the variable was not there and is now.
+bool set_default(const char* name, const char* value) {
+  return std::getenv(name) == nullptr && ::setenv(name, value, 1) == 0;
+}
+
+}  // namespace
+
+void restart_with_tuned_environment(char** arguments) {
+  const bool waiting = std::getenv("OMP_WAIT_POLICY") == nullptr && set_default("GOMP_SPINCOUNT", "2000");
+  const bool pages = set_default("THP_MEM_ALLOC_ENABLE", "1");
+  if (waiting || pages) ::execv("/proc/self/exe", arguments);
+}
+
+}  // namespace unianimate::cli

@@ -1,0 +1,14 @@
+// Settings that the libraries read from the environment only once, when they are loaded.
+#pragma once
+
+namespace unianimate::cli {
+
+/// Sets what makes long computations faster, unless the user has set it, and starts the program anew with the same
+/// arguments where something was set:
+/// - GOMP_SPINCOUNT: OpenMP's threads otherwise wait for each other by spinning for so long that work in small
+///   operations takes many times as long on a machine whose cores other programs use as well;
+/// - THP_MEM_ALLOC_ENABLE: libtorch then asks for huge pages, which saves most of the page faults of large tensors.
+/// Returns where nothing needs to be done or that fails.
+void restart_with_tuned_environment(char** arguments);
+
+}  // namespace unianimate::cli
