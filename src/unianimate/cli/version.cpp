@@ -18,7 +18,8 @@ std::string version_text() {
       "bf16 on this CPU: {}\n"
       "CUDA: {}",
       UNIANIMATE_VERSION, TORCH_VERSION, ffmpeg_version(), cpu_has_bf16() ? "yes" : "no",
-      !at::hasCUDA() ? "libraries not installed" : "libraries installed");
+      at::hasCUDA() ? "usable GPU found"
+                    : "no usable GPU, or its libraries are not installed (scripts/setup.sh --cuda)");
 }
 
 }  // namespace unianimate::cli
