@@ -33,16 +33,10 @@ void read_whole_file(const char* path) {
   ::close(file);
 }
 
-models::Shapes shapes_of(const char* path) {
-  models::Shapes shapes;
-  const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(path);
-  for (const checkpoint::TensorEntry& entry : checkpoint.tensors()) shapes.emplace(entry.name, entry.shape);
-  return shapes;
-}
-
 void run(const char* path, DTypeChoice dtype) {
   const Compute compute = choose_compute(DeviceChoice::kCpu, dtype);
-  const models::UNetConfig config = models::unet_config_from_shapes(shapes_of(path));
+  const models::UNetConfig config =
+      models::unet_config_from_shapes(pipeline::shapes_of(checkpoint::open_checkpoint(path), ""));
   read_whole_file(path);  // so that both times below find the file in the page cache as far as it fits
   const double reading = seconds_of([&] { read_whole_file(path); });
   reset_peak_memory();

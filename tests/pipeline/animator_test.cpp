@@ -24,10 +24,7 @@ class FrameCollector : public FrameSink {
 };
 
 Image rule_image(const std::string& name, int height, int width) {
-  const at::Tensor bytes = testing::rule_picture(name, height, width);
-  Image image(width, height);
-  std::copy_n(bytes.data_ptr<std::uint8_t>(), bytes.numel(), image.pixels.begin());
-  return image;
+  return pipeline::image_from_tensor(testing::rule_picture(name, height, width));
 }
 
 class AnimatorTest : public ::testing::Test {

@@ -13,14 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-models::Shapes shapes_of(const checkpoint::Checkpoint& checkpoint, std::string_view prefix) {
-  models::Shapes shapes;
-  for (const checkpoint::TensorEntry& entry : checkpoint.tensors()) {
-    if (entry.name.starts_with(prefix)) shapes.emplace(entry.name.substr(prefix.size()), entry.shape);
-  }
-  return shapes;
-}
-
 using Sizes = std::vector<std::pair<std::string, std::string>>;
 
 std::string list_text(const std::vector<std::int64_t>& values) {
@@ -69,19 +61,21 @@ void examine(RecognisedModel& model, const checkpoint::Checkpoint& checkpoint, c
   const auto has = [&](std::string_view name) { return checkpoint.find(name) != nullptr; };
   if (has("time_embed.0.weight") && has("dwpose_embedding.5.weight")) {
     model.role = "UNet";
-    const auto config = models::unet_config_from_shapes(shapes_of(checkpoint, ""), described_sizes(file).unet);
+    const auto config =
+        models::unet_config_from_shapes(pipeline::shapes_of(checkpoint, ""), described_sizes(file).unet);
     model.sizes = sizes_of(config);
     pipeline::load_unet(file, config, without_memory, progress);
   } else if (has("visual.conv1.weight") && has("token_embedding.weight")) {
     model.role = "CLIP";
-    const auto config = models::clip_config_from_shapes(shapes_of(checkpoint, ""), described_sizes(file).clip);
+    const auto config =
+        models::clip_config_from_shapes(pipeline::shapes_of(checkpoint, ""), described_sizes(file).clip);
     model.sizes = sizes_of(config);
     pipeline::load_clip_visual(file, config, without_memory, progress);
     pipeline::load_clip_text(file, config, without_memory, progress);
   } else if (const std::string prefix = pipeline::autoencoder_prefix(file); has(prefix + "decoder.conv_in.weight")) {
     model.role = "autoencoder";
-    const auto config =
-        models::autoencoder_config_from_shapes(shapes_of(checkpoint, prefix), described_sizes(file).autoencoder);
+    const auto config = models::autoencoder_config_from_shapes(pipeline::shapes_of(checkpoint, prefix),
+                                                               described_sizes(file).autoencoder);
     model.sizes = sizes_of(config);
     pipeline::load_autoencoder(file, config, without_memory, progress);
   }

@@ -36,15 +36,6 @@ std::optional<fs::path> find_in(const fs::path& folder, const char* published_na
   return std::nullopt;
 }
 
-/// Names (with `prefix` cut off) and shapes of a checkpoint's tensors.
-models::Shapes shapes_of(const checkpoint::Checkpoint& checkpoint, std::string_view prefix) {
-  models::Shapes shapes;
-  for (const checkpoint::TensorEntry& entry : checkpoint.tensors()) {
-    if (entry.name.starts_with(prefix)) shapes.emplace(entry.name.substr(prefix.size()), entry.shape);
-  }
-  return shapes;
-}
-
 /// Runs `read` on the shapes of the file; an error then says which file it is about.
 template <typename Read>
 auto from_shapes_of(const fs::path& file, std::string_view prefix, Read&& read) {

@@ -53,6 +53,14 @@ void compare(const fs::path& file, const Config& config, const checkpoint::LoadO
 
 }  // namespace
 
+models::Shapes shapes_of(const checkpoint::Checkpoint& checkpoint, std::string_view prefix) {
+  models::Shapes shapes;
+  for (const checkpoint::TensorEntry& entry : checkpoint.tensors()) {
+    if (entry.name.starts_with(prefix)) shapes.emplace(entry.name.substr(prefix.size()), entry.shape);
+  }
+  return shapes;
+}
+
 std::string autoencoder_prefix(const fs::path& file) {
   const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(file);
   const bool whole =

@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "unianimate/checkpoint/checkpoint.h"
 #include "unianimate/core/progress.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/clip/clip.h"
@@ -14,6 +16,9 @@
 #include "unianimate/pipeline/model_files.h"
 
 namespace unianimate::pipeline {
+
+/// Names (with `prefix` cut off) and shapes of the tensors whose names start with `prefix`.
+models::Shapes shapes_of(const checkpoint::Checkpoint& checkpoint, std::string_view prefix);
 
 /// What precedes every key of the autoencoder in `file`: "first_stage_model." in a whole Stable Diffusion checkpoint,
 /// nothing where the first stage stands alone. Throws Error(kInput) for an unreadable file.
