@@ -1,0 +1,168 @@
+#include "unianimate/pose/openpose_json.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fstream>
+#include <ostream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
+#include "unianimate/pose/text_output.h"
+
+namespace unianimate::pose {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// How an export of ours begins, and so how an earlier one is known.
+constexpr std::string_view kBeginning = "{\"version\":1.3,\"generator\":\"unianimate\",";
+constexpr std::string_view kSuffix = "_keypoints.json";
+
+enum class Scores { kKept, kOne };
+
+void append_point(std::string& text, const Keypoint& point, Scores scores) {
+  constexpr double kThousandths = 1e3;
+  constexpr double kMillionths = 1e6;
+  const auto rounded = [](double value, double parts) { return std::round(value * parts) / parts; };
+  if (!std::isfinite(point.at.x) || !std::isfinite(point.at.y) || !std::isfinite(point.score)) {
+    throw Error(ErrorKind::kInput, "the poses cannot be written, because a point is at {}, {} with score {}",
+                point.at.x, point.at.y, point.score);
+  }
+  if (text.back() != '[') text += ',';
+  if (!point.seen()) {
+    text += "0,0,0";
+    return;
+  }
+  text += fmt::format("{},{},{}", rounded(point.at.x, kThousandths), rounded(point.at.y, kThousandths),
+                      scores == Scores::kOne ? 1 : rounded(point.score, kMillionths));
+}
+
+std::string list_of(std::span<const Keypoint> points, Scores scores) {
+  std::string text = "[";
+  for (const Keypoint& point : points) append_point(text, point, scores);
+  return text += ']';
+}
+
+std::vector<Keypoint> body_25(const Keypoints& points) {
+  const Keypoint& right = points[kRightHip];
+  const Keypoint& left = points[kLeftHip];
+  std::vector<Keypoint> body(points.begin(), points.begin() + kFace);
+  body.insert(body.begin() + kRightHip, {middle(right.at, left.at), std::min(right.score, left.score)});
+  return body;
+}
+
+std::vector<Keypoint> face_with_pupils(const Keypoints& points) {
+  std::vector<Keypoint> face(points.begin() + kFace, points.begin() + kLeftHand);
+  face.insert(face.end(), {points[kRightEye], points[kLeftEye]});
+  return face;
+}
+
+std::span<const Keypoint> hand(const Keypoints& points, std::size_t first) {
+  return std::span(points).subspan(first, kHandPoints);
+}
+
+std::string openpose_frame(const PoseSequence& poses, const PoseFrame& frame) {
+  std::string text =
+      fmt::format("{}\"canvas_width\":{},\"canvas_height\":{},\"people\":[", kBeginning, poses.width, poses.height);
+  std::string_view separator;
+  for (const Person& person : frame.people) {
+    const Keypoints& points = person.keypoints;
+    text += fmt::format(
+        "{}{{\"person_id\":[{}],\"pose_keypoints_2d\":{},\"face_keypoints_2d\":{},\"hand_left_keypoints_2d\":{},"
+        "\"hand_right_keypoints_2d\":{},\"pose_keypoints_3d\":[],\"face_keypoints_3d\":[],"
+        "\"hand_left_keypoints_3d\":[],\"hand_right_keypoints_3d\":[]}}",
+        separator, person.track, list_of(body_25(points), Scores::kKept),
+        list_of(face_with_pupils(points), Scores::kKept), list_of(hand(points, kLeftHand), Scores::kKept),
+        list_of(hand(points, kRightHand), Scores::kKept));
+    separator = ",";
+  }
+  return text + "]}\n";
+}
+
+/// Null where no point is seen.
+std::string comfyui_part(std::span<const Keypoint> points) {
+  const bool seen = std::ranges::any_of(points, &Keypoint::seen);
+  return seen ? list_of(points, Scores::kOne) : "null";
+}
+
+std::string comfyui_person(const Keypoints& points) {
+  const std::span all(points);
+  const std::span face = all.subspan(kFace, kFacePoints);
+  return fmt::format(
+      "{{\"pose_keypoints_2d\":{},\"foot_keypoints_2d\":{},\"face_keypoints_2d\":{},\"hand_left_keypoints_2d\":{},"
+      "\"hand_right_keypoints_2d\":{}}}",
+      list_of(all.first(kBodyPoints), Scores::kOne), comfyui_part(all.subspan(kBodyPoints, kFace - kBodyPoints)),
+      std::ranges::any_of(face, &Keypoint::seen) ? list_of(face_with_pupils(points), Scores::kOne) : "null",
+      comfyui_part(hand(points, kLeftHand)), comfyui_part(hand(points, kRightHand)));
+}
+
+bool is_export(const fs::path& path) {
+  std::string beginning(kBeginning.size(), '\0');
+  std::ifstream(path, std::ios::binary).read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
+  return path.filename().string().ends_with(kSuffix) && beginning == kBeginning;
+}
+
+/// The files of an earlier export into the folder.
+std::vector<fs::path> earlier_export(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code problem;
+  if (!fs::exists(folder, problem)) return files;
+  for (fs::directory_iterator entry(folder, problem), end; !problem && entry != end; entry.increment(problem)) {
+    if (!is_export(entry->path())) {
+      throw Error(ErrorKind::kUsage,
+                  "the folder {} holds {}, which this program did not write there; choose another folder for the poses",
+                  printable(folder.string()), printable(entry->path().filename().string()));
+    }
+    files.push_back(entry->path());
+  }
+  if (problem) {
+    throw Error(ErrorKind::kEnvironment, "the folder {} cannot be read: {}", printable(folder.string()),
+                problem.message());
+  }
+  return files;
+}
+
+}  // namespace
+
+void write_openpose(const fs::path& folder, const PoseSequence& poses) {
+  const fs::path place = (folder / "").parent_path();  // without a separator at its end
+  const std::vector<fs::path> earlier = earlier_export(place);
+  OutputPath output(place);
+  std::error_code problem;
+  fs::create_directory(output.temporary(), problem);
+  if (problem) {
+    throw Error(ErrorKind::kEnvironment, "{} could not be made: {}", printable(output.temporary().string()),
+                problem.message());
+  }
+  for (std::size_t i = 0; i < poses.frames.size(); ++i) {
+    const std::string name = fmt::format("{}_{:012}{}", place.filename().string(), i, kSuffix);
+    write_text(output.temporary() / name, [&](std::ostream& out) { out << openpose_frame(poses, poses.frames[i]); });
+  }
+  for (const fs::path& file : earlier) fs::remove(file, problem);
+  output.commit();
+}
+
+void write_comfyui(std::ostream& out, const PoseSequence& poses) {
+  out << '[';
+  for (std::size_t i = 0; i < poses.frames.size(); ++i) {
+    out << (i == 0 ? "\n" : ",\n") << "{\"people\":[";
+    std::string_view separator;
+    for (const Person& person : poses.frames[i].people) {
+      out << separator << comfyui_person(person.keypoints);
+      separator = ",";
+    }
+    out << fmt::format("],\"canvas_height\":{},\"canvas_width\":{}}}", poses.height, poses.width);
+  }
+  out << "\n]\n";
+}
+
+void write_comfyui(const fs::path& path, const PoseSequence& poses) {
+  write_text_atomically(path, [&](std::ostream& out) { write_comfyui(out, poses); });
+}
+
+}  // namespace unianimate::pose
