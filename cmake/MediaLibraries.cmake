@@ -1,7 +1,7 @@
 # FFmpeg's libraries and the picture codecs, from Debian's packages.
 
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavfilter libavformat libavcodec libavutil libswscale)
+pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavfilter libavformat libavcodec libavutil libswresample libswscale)
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)

@@ -11,8 +11,8 @@
 #include "cli/program.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
+#include "unianimate/media/frame_source.h"
 #include "unianimate/media/image_writer.h"
-#include "unianimate/media/video_reader.h"
 
 namespace unianimate {
 namespace {
@@ -84,11 +84,11 @@ std::vector<json> json_lines(const std::string& text) {
 TEST_F(Commands, AnimateWritesTheVideoAndSumsUp) {
   const ProgramResult result = animate({"--steps", "2", "--output", "out.mp4", "--fps", "12"});
   ASSERT_EQ(result.status, 0) << result.err;
-  const VideoReader video(folder_ / "out.mp4");
-  EXPECT_EQ(video.info().width, 64);
-  EXPECT_EQ(video.info().height, 128);
-  EXPECT_EQ(video.info().frame_count, 3);
-  EXPECT_DOUBLE_EQ(video.info().frames_per_second, 12);
+  const FrameSourceInfo video = open_frame_source(folder_ / "out.mp4")->info();
+  EXPECT_EQ(video.width, 64);
+  EXPECT_EQ(video.height, 128);
+  EXPECT_EQ(video.frame_count, 3);
+  EXPECT_DOUBLE_EQ(video.frames_per_second, 12);
   for (const char* text : {"sample", "decode", "peak memory", "out.mp4: 3 frames of 64x128"}) {
     EXPECT_THAT(result.out, HasSubstr(text));
   }
@@ -175,15 +175,15 @@ TEST_F(Commands, RunMakesEveryVideoOfTheConfiguration) {
   const ProgramResult result = run({"run", "infer.yaml"});
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_EQ(files(), expected);
-  EXPECT_EQ(VideoReader(folder_ / ("outputs/" + first)).info().width, 3 * 64);
-  EXPECT_DOUBLE_EQ(VideoReader(folder_ / ("outputs/" + first)).info().frames_per_second, 8);
+  EXPECT_EQ(open_frame_source(folder_ / ("outputs/" + first))->info().width, 3 * 64);
+  EXPECT_DOUBLE_EQ(open_frame_source(folder_ / ("outputs/" + first))->info().frames_per_second, 8);
 
   fs::remove(folder_ / ("outputs/" + second));
   const auto kept = fs::last_write_time(folder_ / ("outputs/" + first));
   const ProgramResult again = run({"run", "infer.yaml", "--skip-existing", "--result-only"});
   ASSERT_EQ(again.status, 0) << again.err;
   EXPECT_EQ(fs::last_write_time(folder_ / ("outputs/" + first)), kept);
-  EXPECT_EQ(VideoReader(folder_ / ("outputs/" + second)).info().width, 64);
+  EXPECT_EQ(open_frame_source(folder_ / ("outputs/" + second))->info().width, 64);
 }
 
 TEST_F(Commands, RunTriesThePlaceOfItsVideosBeforeTheWork) {

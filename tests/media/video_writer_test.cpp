@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "media/test_images.h"
+#include "media/test_videos.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/video_reader.h"
 
 namespace unianimate {
 namespace {
@@ -29,9 +29,10 @@ void write_waves(const std::filesystem::path& path, const VideoFormat& format, i
 }
 
 std::vector<Image> read_frames(const std::filesystem::path& path) {
-  VideoReader reader(path);
+  const auto source = open_frame_source(path);
   std::vector<Image> frames;
-  while (auto frame = reader.next()) frames.push_back(std::move(*frame));
+  while (auto frame = source->next()) frames.push_back(std::move(frame->image));
+  EXPECT_EQ(source->trouble(), "");
   return frames;
 }
 
@@ -54,13 +55,12 @@ class VideoWriter : public ::testing::TestWithParam<Kind> {
 TEST_P(VideoWriter, ReadsBackAlike) {
   const auto path = folder_ / GetParam().name;
   write_waves(path, {.width = 96, .height = 64, .frames_per_second = 12.5});
-  const VideoInfo info = VideoReader(path).info();
+  const FrameSourceInfo info = open_frame_source(path)->info();
   EXPECT_EQ(info.width, 96);
   EXPECT_EQ(info.height, 64);
   EXPECT_NEAR(info.frames_per_second, 12.5, 1e-6);
   EXPECT_EQ(info.frame_count, kFrames);
-  EXPECT_EQ(info.codec, GetParam().codec);
-  EXPECT_EQ(info.pixel_format, GetParam().pixel_format);
+  EXPECT_EQ(info.description, GetParam().codec + " video, " + GetParam().pixel_format);
   const auto frames = read_frames(path);
   ASSERT_EQ(frames.size(), std::size_t{kFrames});
   for (int i = 0; i < kFrames; ++i) {
@@ -182,7 +182,7 @@ TEST(VideoWriterFile, Mp4StartsWithItsIndex) {
 TEST(VideoWriterFile, KeepsBroadcastFrameRates) {
   const testing::TemporaryFolder folder;
   write_waves(folder / "a.mp4", {.width = 64, .height = 64, .frames_per_second = 24000.0 / 1001});
-  EXPECT_DOUBLE_EQ(VideoReader(folder / "a.mp4").info().frames_per_second, 24000.0 / 1001);
+  EXPECT_DOUBLE_EQ(open_frame_source(folder / "a.mp4")->info().frames_per_second, 24000.0 / 1001);
 }
 
 TEST(VideoWriterFile, StrangeNamesAreNames) {
@@ -197,6 +197,14 @@ TEST(VideoWriterFile, ThreadsDoNotChangeLosslessFrames) {
   const testing::TemporaryFolder folder;
   write_waves(folder / "a.mkv", {.width = 64, .height = 64, .threads = 3});
   EXPECT_EQ(read_frames(folder / "a.mkv").back(), testing::waves(64, 64, kFrames - 1));
+}
+
+TEST(VideoWriterFile, PreviewsAreVideosToo) {
+  const testing::TemporaryFolder folder;
+  for (const char* name : {"a.mp4", "a.webm", "a.mkv"}) {
+    write_waves(folder / name, {.width = 64, .height = 64, .effort = VideoEffort::kPreview});
+    EXPECT_GT(psnr(read_frames(folder / name).back(), testing::waves(64, 64, kFrames - 1)), 30) << name;
+  }
 }
 
 TEST(VideoFormatCheck, NamesTheField) {

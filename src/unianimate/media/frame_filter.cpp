@@ -30,11 +30,11 @@ InOut open_end(const char* name, AVFilterContext* filter) {
 
 }  // namespace
 
-FrameFilter::FrameFilter(const std::string& filters, int width, int height, AVRational frame_rate)
-    : graph_(allocated(avfilter_graph_alloc())) {
+FrameFilter::FrameFilter(const std::string& filters, int width, int height, AVPixelFormat format, AVRational frame_rate)
+    : graph_(allocated(avfilter_graph_alloc())), input_width_(width), input_height_(height), input_format_(format) {
   const std::string input =
       fmt::format("video_size={}x{}:pix_fmt={}:time_base={}/{}:frame_rate={}/{}", width, height,
-                  static_cast<int>(AV_PIX_FMT_RGB24), frame_rate.den, frame_rate.num, frame_rate.num, frame_rate.den);
+                  static_cast<int>(format), frame_rate.den, frame_rate.num, frame_rate.num, frame_rate.den);
   constexpr std::string_view kAction = "set up its video filters";
   require(avfilter_graph_create_filter(&source_, avfilter_get_by_name("buffer"), "in", input.c_str(), nullptr,
                                        graph_.get()),
@@ -51,17 +51,24 @@ FrameFilter::FrameFilter(const std::string& filters, int width, int height, AVRa
   require(avfilter_graph_config(graph_.get(), nullptr), kAction);
 }
 
+bool FrameFilter::takes(int width, int height, AVPixelFormat format) const {
+  return width == input_width_ && height == input_height_ && format == input_format_;
+}
+
+void FrameFilter::push(Frame frame) {
+  frame->pts = count_++;
+  require(av_buffersrc_add_frame(source_, frame.get()), "take a frame");
+}
+
 void FrameFilter::push(const Image& image) {
-  const Frame frame(allocated(av_frame_alloc()));
+  Frame frame(allocated(av_frame_alloc()));
   frame->format = AV_PIX_FMT_RGB24;
   frame->width = image.width;
   frame->height = image.height;
-  frame->pts = count_++;
-  constexpr std::string_view kAction = "take a frame";
-  require(av_frame_get_buffer(frame.get(), 0), kAction);
+  require(av_frame_get_buffer(frame.get(), 0), "take a frame");
   av_image_copy_plane(frame->data[0], frame->linesize[0], image.pixels.data(), static_cast<int>(image.row_bytes()),
                       static_cast<int>(image.row_bytes()), image.height);
-  require(av_buffersrc_add_frame(source_, frame.get()), kAction);
+  push(std::move(frame));
 }
 
 void FrameFilter::push_end() {

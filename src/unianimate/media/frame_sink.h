@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "unianimate/media/image.h"
 
@@ -20,6 +21,8 @@ class FrameSink {
   virtual void write(const Image& frame) = 0;
   /// Call once, after the last frame. Throws as write() does, and Error(kUsage) where there was no frame.
   virtual void finish() = 0;
+  /// What the result lacks so far although it is whole: "the sound ends early: ...". Empty while all is well.
+  [[nodiscard]] virtual std::string trouble() const { return {}; }
 
  protected:
   FrameSink() = default;

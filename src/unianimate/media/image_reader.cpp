@@ -1,6 +1,7 @@
 #include "unianimate/media/image_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -16,6 +17,9 @@ namespace unianimate {
 namespace fs = std::filesystem;
 
 namespace {
+
+// As many bytes as it takes to tell the formats apart.
+constexpr std::size_t kSignatureBytes = 12;
 
 struct Codec {
   ImageFormat format;
@@ -34,7 +38,8 @@ std::optional<ImageFormat> detect(std::string_view bytes) {
   using namespace std::string_view_literals;
   if (bytes.starts_with("\xff\xd8\xff"sv)) return ImageFormat::kJpeg;
   if (bytes.starts_with("\x89PNG\r\n\x1a\n"sv)) return ImageFormat::kPng;
-  if (bytes.starts_with("RIFF"sv) && bytes.size() >= 12 && bytes.substr(8, 4) == "WEBP"sv) return ImageFormat::kWebp;
+  if (bytes.starts_with("RIFF"sv) && bytes.size() >= kSignatureBytes && bytes.substr(8, 4) == "WEBP"sv)
+    return ImageFormat::kWebp;
   return std::nullopt;
 }
 
@@ -45,7 +50,7 @@ const Codec& codec_for(const EncodedImage& file) {
   if (!format) {
     throw Error(ErrorKind::kInput,
                 "{} is not a JPEG, PNG or WebP picture (it begins with '{}'); convert it to one of these", file.name,
-                printable(text.substr(0, 12)));
+                printable(text.substr(0, kSignatureBytes)));
   }
   return *std::ranges::find(kCodecs, *format, &Codec::format);
 }
@@ -111,6 +116,13 @@ ImageHeader read_image_header(const fs::path& path, const ReadLimits& limits) {
   ImageHeader header{codec.format, stored.width, stored.height};
   if (swaps_sides(stored.orientation)) std::swap(header.width, header.height);
   return header;
+}
+
+bool is_picture(const fs::path& path) {
+  std::array<char, kSignatureBytes> signature{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(signature.data(), signature.size());
+  return detect({signature.data(), static_cast<std::size_t>(file.gcount())}).has_value();
 }
 
 Image decode_image(std::span<const std::byte> bytes, const std::string& name, const ReadLimits& limits) {

@@ -45,6 +45,9 @@ Image read_image(const std::filesystem::path& path, const ReadLimits& limits = {
 /// the header.
 ImageHeader read_image_header(const std::filesystem::path& path, const ReadLimits& limits = {});
 
+/// Whether the file begins as a JPEG, PNG or WebP picture does; false where it cannot be read.
+bool is_picture(const std::filesystem::path& path);
+
 /// The same as read_image() from the file's bytes; `name` stands for the path in errors.
 Image decode_image(std::span<const std::byte> bytes, const std::string& name, const ReadLimits& limits = {});
 

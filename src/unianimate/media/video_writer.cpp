@@ -7,6 +7,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/media/audio_track.h"
 #include "unianimate/media/ffmpeg_handles.h"
 #include "unianimate/media/frame_filter.h"
 #include "unianimate/media/png_sequence.h"
@@ -28,30 +29,71 @@ struct Recipe {
   const char* muxer_options;
   const char* encoder;
   const char* encoder_options;
+  const char* preview_options;
   // FFmpeg filters from rgb24 to what the encoder takes.
   std::string_view filters;
   // Halved colour planes in BT.709, limited range: even sides only.
   bool subsampled;
   double max_frames_per_second;
+  ffmpeg::AudioRecipe audio;
 };
 
 constexpr std::string_view kToYuv420 =
     "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int,format=yuv420p";
 
 constexpr Recipe kRecipes[] = {
-    {".mp4", "mp4", "movflags=+faststart", "libx264", "crf=18:preset=medium", kToYuv420, true, kMaxFramesPerSecond},
-    {".mkv", "matroska", "", "ffv1", "level=3:slicecrc=1:g=1", "format=bgr0", false, kMaxFramesPerSecond},
-    {".webm", "webm", "", "libvpx-vp9", "crf=24:b=0:deadline=good:cpu-used=2:row-mt=1", kToYuv420, true,
-     kMaxFramesPerSecond},
-    {".gif", "gif", "", "gif", "",
-     "split[picture][copy];[copy]palettegen=stats_mode=single[palette];[picture][palette]paletteuse=new=1", false, 50},
+    {".mp4",
+     "mp4",
+     "movflags=+faststart",
+     "libx264",
+     "crf=18:preset=medium",
+     "crf=23:preset=veryfast",
+     kToYuv420,
+     true,
+     kMaxFramesPerSecond,
+     {"aac", AV_SAMPLE_FMT_FLTP, 96'000}},
+    {".mkv",
+     "matroska",
+     "",
+     "ffv1",
+     "level=3:slicecrc=1:g=1",
+     "level=3:slicecrc=1:g=1",
+     "format=bgr0",
+     false,
+     kMaxFramesPerSecond,
+     {"flac", AV_SAMPLE_FMT_S16, 0}},
+    {".webm",
+     "webm",
+     "",
+     "libvpx-vp9",
+     "crf=24:b=0:deadline=good:cpu-used=2:row-mt=1",
+     "crf=32:b=0:deadline=realtime:cpu-used=8:row-mt=1",
+     kToYuv420,
+     true,
+     kMaxFramesPerSecond,
+     {"libopus", AV_SAMPLE_FMT_FLT, 64'000}},
+    {".gif",
+     "gif",
+     "",
+     "gif",
+     "",
+     "",
+     "split[picture][copy];[copy]palettegen=stats_mode=single[palette];[picture][palette]paletteuse=new=1",
+     false,
+     50,
+     {}},
 };
 
-const Recipe& recipe_for(const fs::path& path, const VideoFormat& format) {
+const Recipe* find_recipe(const fs::path& path) {
   std::string suffix = path.extension().string();
   std::ranges::transform(suffix, suffix.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const auto* recipe = std::ranges::find(kRecipes, suffix, &Recipe::suffix);
-  if (recipe == std::end(kRecipes)) {
+  return recipe == std::end(kRecipes) ? nullptr : recipe;
+}
+
+const Recipe& recipe_for(const fs::path& path, const VideoFormat& format) {
+  const Recipe* recipe = find_recipe(path);
+  if (recipe == nullptr) {
     throw Error(ErrorKind::kUsage,
                 "the kind of video cannot be told from the output's name {}; let it end in .mp4, .webm, .mkv "
                 "(lossless), .gif, or in '/' for a folder of PNG pictures",
@@ -105,16 +147,19 @@ class Options {
 
 class VideoFile final : public FrameSink {
  public:
-  VideoFile(const fs::path& path, const Recipe& recipe, const VideoFormat& format)
+  VideoFile(const fs::path& path, const Recipe& recipe, const VideoFormat& format,
+            const std::optional<AudioSource>& audio)
       : format_(format),
         output_(path),
-        filter_(filters_for(recipe, format), format.width, format.height, rational(format.frames_per_second)),
+        filter_(filters_for(recipe, format), format.width, format.height, AV_PIX_FMT_RGB24,
+                rational(format.frames_per_second)),
         packet_(ffmpeg::allocated(av_packet_alloc())) {
     AVFormatContext* container = nullptr;
     require(avformat_alloc_output_context2(&container, nullptr, recipe.muxer,
                                            ffmpeg::file_url(output_.temporary()).c_str()));
     container_.reset(container);
     open_encoder(recipe);
+    if (audio && recipe.audio.encoder != nullptr) open_audio(*audio, recipe.audio);
     require(avio_open(&container_->pb, container_->url, AVIO_FLAG_WRITE));
     Options options(recipe.muxer_options);
     require(avformat_write_header(container_.get(), options.get()));
@@ -133,6 +178,7 @@ class VideoFile final : public FrameSink {
     filter_.push(frame);
     encode_filtered();
     ++count_;
+    with_audio([&] { audio_->write_until(count_); });
   }
 
   void finish() override {
@@ -140,11 +186,17 @@ class VideoFile final : public FrameSink {
     filter_.push_end();
     encode_filtered();
     encode(nullptr);
+    with_audio([&] { audio_->finish(count_); });
     trailer_due_ = false;
     require(av_write_trailer(container_.get()));
     require(container_->pb->error);
     require(avio_closep(&container_->pb));
     output_.commit();
+  }
+
+  [[nodiscard]] std::string trouble() const override {
+    if (!silence_.empty() || !audio_ || audio_->damaged() == 0) return silence_;
+    return fmt::format("{} pieces of the sound are damaged and left silent", audio_->damaged());
   }
 
  private:
@@ -172,7 +224,7 @@ class VideoFile final : public FrameSink {
       encoder_->color_trc = AVCOL_TRC_BT709;
     }
     if ((container_->oformat->flags & AVFMT_GLOBALHEADER) != 0) encoder_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    Options options(recipe.encoder_options);
+    Options options(format_.effort == VideoEffort::kPreview ? recipe.preview_options : recipe.encoder_options);
     require(avcodec_open2(encoder_.get(), codec, options.get()));
 
     stream_ = ffmpeg::allocated(avformat_new_stream(container_.get(), nullptr));
@@ -180,6 +232,32 @@ class VideoFile final : public FrameSink {
     stream_->time_base = encoder_->time_base;
     stream_->avg_frame_rate = frame_rate;
     stream_->sample_aspect_ratio = encoder_->sample_aspect_ratio;
+  }
+
+  void open_audio(const AudioSource& source, const ffmpeg::AudioRecipe& recipe) {
+    const AVRational frame_rate = rational(format_.frames_per_second);
+    try {
+      audio_ = std::make_unique<ffmpeg::AudioTrack>(source, recipe, frame_rate, *container_,
+                                                    [this](AVPacket& packet) { write_packet(packet); });
+    } catch (const Error& problem) {
+      give_up_audio(problem, "the video has no sound");
+    }
+  }
+
+  template <typename Action>
+  void with_audio(const Action& action) {
+    if (!audio_ || !silence_.empty()) return;
+    try {
+      action();
+    } catch (const Error& problem) {
+      give_up_audio(problem, "the sound ends early");
+    }
+  }
+
+  // Sound that cannot be read is no reason to lose the video.
+  void give_up_audio(const Error& problem, std::string_view consequence) {
+    if (problem.kind() != ErrorKind::kInput) throw;
+    silence_ = fmt::format("{}: {}", consequence, problem.what());
   }
 
   void encode_filtered() {
@@ -197,9 +275,13 @@ class VideoFile final : public FrameSink {
       if (packet_->duration == 0) packet_->duration = 1;
       packet_->stream_index = stream_->index;
       av_packet_rescale_ts(packet_.get(), encoder_->time_base, stream_->time_base);
-      require(av_interleaved_write_frame(container_.get(), packet_.get()));
-      require(container_->pb->error);
+      write_packet(*packet_);
     }
+  }
+
+  void write_packet(AVPacket& packet) {
+    require(av_interleaved_write_frame(container_.get(), &packet));
+    require(container_->pb->error);
   }
 
   VideoFormat format_;
@@ -209,6 +291,9 @@ class VideoFile final : public FrameSink {
   ffmpeg::Output container_;
   ffmpeg::Codec encoder_;
   AVStream* stream_ = nullptr;
+  std::unique_ptr<ffmpeg::AudioTrack> audio_;
+  // Why there is no sound, or no more of it.
+  std::string silence_;
   bool trailer_due_ = false;
   std::int64_t count_ = 0;
 };
@@ -229,12 +314,19 @@ void VideoFormat::check() const {
   }
 }
 
-std::unique_ptr<FrameSink> open_video_writer(const fs::path& path, const VideoFormat& format) {
+std::unique_ptr<FrameSink> open_video_writer(const fs::path& path, const VideoFormat& format,
+                                             const std::optional<AudioSource>& audio) {
   format.check();
   if (names_a_folder(path)) return open_png_sequence(path, format.width, format.height);
   const Recipe& recipe = recipe_for(path, format);
   ffmpeg::be_quiet();
-  return std::make_unique<VideoFile>(path, recipe, format);
+  return std::make_unique<VideoFile>(path, recipe, format, audio);
+}
+
+std::string why_no_audio(const fs::path& path) {
+  if (names_a_folder(path)) return "a folder of pictures holds no sound";
+  const Recipe* recipe = find_recipe(path);
+  return recipe != nullptr && recipe->audio.encoder == nullptr ? "GIF pictures hold no sound" : "";
 }
 
 void check_output(const fs::path& path, const VideoFormat& format) {

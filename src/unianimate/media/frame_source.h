@@ -1,0 +1,87 @@
+// Where frames come from, one by one, each with its time: videos, folders of pictures, single pictures.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "unianimate/media/image.h"
+#include "unianimate/media/image_reader.h"
+
+namespace unianimate {
+
+struct TimedFrame {
+  Image image;
+  /// Since the source's first frame, which is at 0, whatever part of the source is read. Finite and greater than that
+  /// of the frame before; how much greater is for the source to say, so it bounds nothing.
+  double seconds = 0;
+};
+
+struct FrameSourceInfo {
+  /// Of every frame, upright and with square pixels.
+  int width = 0;
+  int height = 0;
+  /// The nominal rate, or the average where the times between frames vary. Above 0.
+  double frames_per_second = 0;
+  /// Frames in the part that is read, as the container says or its length suggests; 0 where it does not know. Decoding
+  /// may give another number.
+  std::int64_t frame_count = 0;
+  /// For people: "h264 video, yuv420p", "folder of 150 pictures".
+  std::string description;
+  bool has_audio = false;
+};
+
+struct FrameSourceOptions {
+  /// Frames with start_seconds <= TimedFrame::seconds < end_seconds are given.
+  double start_seconds = 0;
+  std::optional<double> end_seconds = {};
+  /// Pictures of a folder follow each other at this rate. The default is that of the published pose tool's videos.
+  double folder_frames_per_second = 16;
+  /// Of the decoder; 0: as many as suit the machine.
+  int threads = 0;
+  ReadLimits limits = {};
+
+  /// Throws Error(kUsage) unless 0 <= start_seconds < end_seconds, the rate lies between 0.01 and 1000, and
+  /// threads >= 0.
+  void check() const;
+};
+
+/// Not to be shared between threads.
+class FrameSource {
+ public:
+  virtual ~FrameSource() = default;
+  FrameSource(const FrameSource&) = delete;
+  FrameSource& operator=(const FrameSource&) = delete;
+
+  [[nodiscard]] virtual const FrameSourceInfo& info() const = 0;
+
+  /// The next frame in order of display; nothing after the last. Damage does not end the frames: what can be decoded is
+  /// given, at its time, and trouble() tells of the rest.
+  virtual std::optional<TimedFrame> next() = 0;
+
+  /// What was wrong so far although there were frames: "the file ends early, after 57 frames". Empty while all is well.
+  [[nodiscard]] virtual std::string trouble() const = 0;
+
+ protected:
+  FrameSource() = default;
+};
+
+/// Opens, told apart by content and never by name:
+/// - a video or an animated GIF: its first video stream, in a container that holds its own data (MP4, MOV, Matroska,
+///   WebM, AVI, MPEG, FLV, Ogg, ASF, GIF and their kin; never a playlist that could point elsewhere). Frames are turned
+///   upright as the display matrix says, scaled to square pixels, converted by the matrix and range the video names
+///   (BT.601 where it names none), without alpha; HDR (PQ, HLG) is tone-mapped to BT.709. Frames that change their size
+///   are scaled to the first one's. Interlaced frames stay as they are;
+/// - a folder: its files ending in .jpg, .jpeg, .png or .webp (in any case) whose names do not start with a dot,
+/// frame_2
+///   before frame_10. Pictures that cannot be read are left out, and their time stays empty;
+/// - a picture as read_image() takes it: one frame.
+/// Throws Error(kUsage) for options out of range, Error(kInput), naming the path, where there is nothing of the kind,
+/// no frame can be decoded, or frames are over the limits; next() throws Error(kInput) where the pictures of a folder
+/// differ in size.
+std::unique_ptr<FrameSource> open_frame_source(const std::filesystem::path& path,
+                                               const FrameSourceOptions& options = {});
+
+}  // namespace unianimate
