@@ -165,8 +165,8 @@ bool StreamDecoder::promises_more() const {
     return stream_reach_ < end - kToleranceSeconds;
   }
   if (container_->duration <= 0) return false;
-  const double end =
-      seconds(start(container_->start_time), AV_TIME_BASE_Q) + seconds(container_->duration, AV_TIME_BASE_Q);
+  const double end = seconds(start(container_->start_time), av_get_time_base_q()) +
+                     seconds(container_->duration, av_get_time_base_q());
   return container_reach_ < end - kToleranceSeconds;
 }
 
