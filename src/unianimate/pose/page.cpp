@@ -1,0 +1,38 @@
+#include "unianimate/pose/page.h"
+
+#include <opencv2/imgproc.hpp>
+
+namespace unianimate::pose {
+
+namespace {
+
+constexpr int kFont = cv::FONT_HERSHEY_SIMPLEX;
+constexpr int kThickness = 1;
+
+double font_scale(int height) {
+  return cv::getFontScaleFromHeight(kFont, height, kThickness);
+}
+
+}  // namespace
+
+cv::Mat pixels_of(Image& image) {
+  return {image.height, image.width, CV_8UC3, image.pixels.data()};
+}
+
+cv::Mat pixels_of(const Image& image) {
+  return {image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.pixels.data())};
+}
+
+int text_width(const std::string& text, int height) {
+  int below = 0;
+  return cv::getTextSize(text, kFont, font_scale(height), kThickness, &below).width;
+}
+
+void write_text(cv::Mat& page, const std::string& text, cv::Point at, int height, const cv::Scalar& colour,
+                TextAlign align) {
+  if (align == TextAlign::kCentre) at.x -= text_width(text, height) / 2;
+  if (align == TextAlign::kRight) at.x -= text_width(text, height);
+  cv::putText(page, text, at, kFont, font_scale(height), colour, kThickness, cv::LINE_AA);
+}
+
+}  // namespace unianimate::pose

@@ -1,0 +1,29 @@
+// Inside pose: writing on pictures.
+#pragma once
+
+#include <opencv2/core.hpp>
+#include <string>
+
+#include "unianimate/media/image.h"
+
+namespace unianimate::pose {
+
+/// The image's own pixels, red first; valid as long as they are. Those of a constant image are only to be read.
+cv::Mat pixels_of(Image& image);
+cv::Mat pixels_of(const Image& image);
+
+// Colours that several pictures share.
+inline const cv::Scalar kWhite = cv::Scalar::all(255);
+inline const cv::Scalar kInk = cv::Scalar::all(50);
+inline const cv::Scalar kFilledColour = {230, 130, 20};  ///< what was not found but filled in
+inline const cv::Scalar kNobodyColour = {200, 30, 45};
+
+enum class TextAlign { kLeft, kCentre, kRight };
+
+/// Smooth text on a base line through `at`, which is its left end, its middle or its right end. Capitals are `height`
+/// pixels high. Question marks stand for what is not ASCII.
+void write_text(cv::Mat& page, const std::string& text, cv::Point at, int height, const cv::Scalar& colour = kInk,
+                TextAlign align = TextAlign::kLeft);
+int text_width(const std::string& text, int height);
+
+}  // namespace unianimate::pose

@@ -1,0 +1,41 @@
+// Pictures with poses over them, at the size a person wants to look at.
+#pragma once
+
+#include <cstdint>
+
+#include "unianimate/media/image.h"
+#include "unianimate/pose/keypoints.h"
+
+namespace unianimate::pose {
+
+/// In pixels; both at least 1.
+struct PixelSize {
+  int width = 1;
+  int height = 1;
+
+  friend bool operator==(PixelSize, PixelSize) = default;
+};
+
+/// The largest size of this aspect inside the box; no side is under 1.
+PixelSize fitted_size(PixelSize picture, PixelSize box);
+
+/// A picture in the middle of a box that it was scaled to fit, and poses over it.
+class Panel {
+ public:
+  /// Poses come in pixels of a picture of `pose_size` that shows the same, perhaps stretched. What the picture leaves
+  /// of the box is `background` in all channels.
+  Panel(const Image& picture, PixelSize pose_size, PixelSize box, std::uint8_t background);
+
+  /// Makes picture and background darker, by a factor from 0 to 1.
+  void dim(double factor);
+
+  /// A copy of the size of the box with the pose; null: without. Points whose coordinates are no numbers are left out.
+  [[nodiscard]] Image with(const Keypoints* pose) const;
+
+ private:
+  Image picture_;
+  Point factor_;
+  Point offset_;
+};
+
+}  // namespace unianimate::pose
