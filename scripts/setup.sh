@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build needs: Debian packages and the pinned wheels that libtorch comes in.
+# Installs what the build needs: Debian packages and the pinned wheels that libtorch, OpenVINO and the pose models come in.
 # Safe to run again: what is there already is not fetched again, and then no network is needed.
 set -euo pipefail
 
@@ -112,9 +112,15 @@ exec 9>"$cache/setup.lock"
 flock 9
 
 if [ ! -e "$deps/cpu.complete" ]; then
-  unpack_wheels "$cpu_list" 1500 \
+  unpack_wheels "$cpu_list" 1700 \
     'torch/include/*' torch/lib/libc10.so torch/lib/libtorch_cpu.so torch/lib/libgomp.so.1 \
-    'torch-*/licenses/*' nvidia/cu13/lib/libcudart.so.13 nvidia/cu13/lib/libcupti.so.13 'nvidia_*/licenses/*'
+    'torch-*/licenses/*' nvidia/cu13/lib/libcudart.so.13 nvidia/cu13/lib/libcupti.so.13 'nvidia_*/licenses/*' \
+    'openvino/include/*' 'openvino/libs/libopenvino.so.*' 'openvino/libs/libopenvino_intel_cpu_plugin.so' \
+    'openvino/libs/libopenvino_onnx_frontend.so.*' 'openvino/libs/libopenvino_tensorflow_lite_frontend.so.*' \
+    'openvino/libs/libtbb.so.*' 'openvino/libs/libtbbmalloc.so.*' 'openvino-*/licenses/*' \
+    mediapipe/modules/pose_detection/pose_detection.tflite mediapipe/modules/pose_landmark/pose_landmark_full.tflite \
+    mediapipe/modules/hand_landmark/hand_landmark_full.tflite mediapipe/modules/hand_landmark/hand_landmark_lite.tflite \
+    mediapipe/modules/face_landmark/face_landmark.tflite 'mediapipe-*/LICENSE'
   touch "$deps/cpu.complete"
 fi
 

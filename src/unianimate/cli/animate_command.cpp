@@ -1,46 +1,112 @@
-// unianimate animate: one picture, one folder of poses, one video.
+// unianimate animate: one picture, one motion, one video.
 #include <CLI/CLI.hpp>
 
+#include "unianimate/cli/align_arguments.h"
 #include "unianimate/cli/interruption.h"
 #include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/cli/video_jobs.h"
+#include "unianimate/core/error.h"
+#include "unianimate/media/video_writer.h"
+#include "unianimate/pose/align.h"
 
 namespace unianimate::cli {
+
+namespace fs = std::filesystem;
 
 namespace {
 
 struct AnimateArguments {
   RequestArguments request;
+  AlignArguments align;
+  std::string motion;
+  std::string saved_poses;
+  std::string audio = "keep";
   std::string output;
-  double frames_per_second = 8;
+  std::string frames_per_second;
   RuntimeArguments runtime;
 };
 
 constexpr const char* kExamples = R"(Examples:
-  unianimate animate --reference person.jpg --poses poses/dance --output dance.mp4
+  unianimate animate --reference person.jpg --motion dance.mp4 --output person_dances.mp4
+  unianimate animate --reference person.jpg --motion dance.mp4 --output dance.mp4 --start 3 --end 8 --person left
   unianimate animate --reference person.jpg --poses poses/dance --output dance.mp4 --size 768x1216 --frames all
   unianimate animate --reference person.jpg --poses poses/dance --output frames/ --steps 20 --dry-run
 
-The folder of poses holds ref_pose.jpg, the pose of the person in the reference picture, and one picture for each
-pose, taken in the order of their names. The output's name chooses the kind of file: .mp4, .webm, .gif, .mkv
-(lossless) or a folder with a '/' at its end for PNG pictures.)";
+With --motion the poses are taken from a video and fitted to the person first, as 'unianimate align' does; they stay
+beside the output. A folder of --poses holds ref_pose.jpg, the pose of the person in the reference picture, and one
+picture for each pose, taken in the order of their names. The output's name chooses the kind of file: .mp4, .webm, .gif,
+.mkv (lossless) or a folder with a '/' at its end for PNG pictures.)";
+
+constexpr double kPublishedFramesPerSecond = 8;
+
+/// "videos/dance.mp4" -> "videos/dance-poses"
+fs::path poses_beside(const fs::path& output) {
+  fs::path folder = output.has_filename() ? output : output.parent_path();
+  folder.replace_extension();
+  folder += "-poses";
+  return folder;
+}
+
+void check_sources(const AnimateArguments& arguments) {
+  if (arguments.motion.empty() == arguments.request.poses.empty()) {
+    throw Error(
+        ErrorKind::kUsage,
+        "give either --motion, a video of somebody moving, or --poses, a folder of pose pictures or poses.json");
+  }
+  if (arguments.audio != "keep" && arguments.audio != "none") {
+    throw Error(ErrorKind::kUsage, "--audio is keep or none, found '{}'", printable(arguments.audio));
+  }
+}
+
+/// The video is to play as fast as the motion: a frame for every interval-th pose.
+void pose_folder_from_motion(const AnimateArguments& arguments, const fs::path& motion, VideoJob& job,
+                             Reporter& reporter) {
+  pose::AlignRequest request = to_request(arguments.align, models_folder(arguments.runtime.models));
+  request.reference = job.request.reference;
+  request.motion = motion;
+  request.output = arguments.saved_poses.empty() ? poses_beside(job.output) : fs::path(arguments.saved_poses);
+  request.threads = arguments.runtime.threads;
+  const auto interval = static_cast<double>(job.request.frame_interval);
+  if (!arguments.frames_per_second.empty()) request.frames_per_second = job.frames_per_second * interval;
+  if (arguments.runtime.dry_run) {
+    throw Error(ErrorKind::kUsage,
+                "a dry run needs poses that are there already: run 'unianimate align' first and give its output to "
+                "--poses");
+  }
+  const pose::AlignResult result = pose::prepare_poses(request, reporter);
+  reporter.aligned({request, result});
+  job.request.poses = request.output;
+  job.frames_per_second = result.poses.motion.frames_per_second / interval;
+  if (arguments.audio == "none" || !result.has_audio) return;
+  if (const std::string why = why_no_audio(job.output); !why.empty()) return reporter.note(why);
+  job.audio = AudioSource{motion, result.audio_start_seconds};
+}
 
 void animate(const AnimateArguments& arguments, Session& session) {
   restart_with_tuned_environment(session.arguments);
   session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
   catch_interruptions();
+  check_sources(arguments);
 
   JobOptions options;
   options.runtime = prepare_runtime(arguments.runtime);
   options.dry_run = arguments.runtime.dry_run;
-  const VideoJob job{to_request(arguments.request), arguments.output, arguments.frames_per_second,
-                     arguments.runtime.threads};
-  check_jobs({job});
+  VideoJob job{
+      to_request(arguments.request), arguments.output, kPublishedFramesPerSecond, arguments.runtime.threads, {}};
+  if (!arguments.frames_per_second.empty()) {
+    job.frames_per_second = parse_frames_per_second(arguments.frames_per_second);
+  }
   check_job_output(job);
   options.files = pipeline::find_model_files(models_folder(arguments.runtime.models));
+  pipeline::read_model_configs(options.files);
+  const fs::path motion = arguments.motion.empty() ? job.request.poses : fs::path(arguments.motion);
+  if (!arguments.motion.empty() || pose::holds_pose_numbers(motion)) {
+    pose_folder_from_motion(arguments, motion, job, *session.reporter);
+  }
+  check_jobs({job});
   run_jobs(
       {job}, options, [](const pipeline::ModelConfigs&) {}, *session.reporter);
 }
@@ -49,14 +115,25 @@ void animate(const AnimateArguments& arguments, Session& session) {
 
 void add_animate_command(CLI::App& app, Session& session) {
   const auto arguments = std::make_shared<AnimateArguments>();
-  CLI::App* command = app.add_subcommand("animate", "Animate a picture with a folder of poses");
+  CLI::App* command = app.add_subcommand("animate", "Animate a picture with the motion of a video, or with poses");
   add_request_options(*command, arguments->request);
+  command->add_option("--motion", arguments->motion, "Video, GIF or folder of pictures of somebody moving")
+      ->type_name("PATH");
   command->add_option("--output,-o", arguments->output, "Video file, or folder for PNG pictures")
       ->type_name("FILE")
       ->required();
-  command->add_option("--fps", arguments->frames_per_second, "Frames a second of the video")
-      ->capture_default_str()
+  command
+      ->add_option("--fps", arguments->frames_per_second,
+                   "Frames a second of the video (default: as fast as the motion; 8 for pose pictures)")
       ->type_name("N");
+  command->add_option("--audio", arguments->audio, "Sound of the motion in the result: keep or none")
+      ->capture_default_str()
+      ->type_name("NAME");
+  command
+      ->add_option("--save-poses", arguments->saved_poses,
+                   "Folder for the poses of --motion (default: beside the output)")
+      ->type_name("DIR");
+  add_align_options(*command, arguments->align);
   add_runtime_options(*command, arguments->runtime);
   command->footer(kExamples);
   command->callback(

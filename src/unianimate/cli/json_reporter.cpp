@@ -61,6 +61,48 @@ void JsonReporter::finished(const FinishedVideo& video) {
                    {"notes", video.report.notes}});
 }
 
+void JsonReporter::aligned(const AlignedMotion& motion) {
+  const pose::PoseSequence& poses = motion.result.poses.motion;
+  const pose::AlignmentReport& report = motion.result.poses.report;
+  json bones = json::array();
+  for (const pose::BoneRatio& bone : report.bones) {
+    bones.push_back({{"bone", bone.bone}, {"ratio", bone.ratio}, {"source", bone.source}});
+  }
+  print_json_line({{"event", "poses"},
+                   {"output", motion.request.output.string()},
+                   {"report", motion.result.report_folder.string()},
+                   {"width", poses.width},
+                   {"height", poses.height},
+                   {"frames", poses.frames.size()},
+                   {"frames_per_second", poses.frames_per_second},
+                   {"frames_found", motion.result.frames_found},
+                   {"frames_looked_at", motion.result.frames_looked_at},
+                   {"from_cache", motion.result.from_cache},
+                   {"detection_seconds", motion.result.detection_seconds},
+                   {"detector", poses.detector},
+                   {"alignment", report.method},
+                   {"scale_x", report.scale_x},
+                   {"scale_y", report.scale_y},
+                   {"bones", bones},
+                   {"missing_frames", report.missing_frames},
+                   {"notes", report.notes}});
+}
+
+void JsonReporter::detected(const DetectedMotion& motion) {
+  json tracks = json::array();
+  for (const auto& [track, frames] : pose::count_tracks(motion.poses)) {
+    tracks.push_back({{"track", track}, {"frames", frames}});
+  }
+  print_json_line({{"event", "people"},
+                   {"output", motion.request.output.string()},
+                   {"width", motion.poses.width},
+                   {"height", motion.poses.height},
+                   {"frames", motion.poses.frames.size()},
+                   {"frames_per_second", motion.poses.frames_per_second},
+                   {"detector", motion.poses.detector},
+                   {"tracks", tracks}});
+}
+
 void JsonReporter::failed(const std::string& message, int exit_status) {
   print_json_line({{"event", "error"}, {"message", message}, {"exit_status", exit_status}});
   print(stderr, "unianimate: {}\n", printable(message, kMessageBytes));

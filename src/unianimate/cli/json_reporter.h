@@ -10,6 +10,11 @@
 //           "keeps_all_models", "notes" (a list)
 //   result  "output", "width", "height", "frames", "seconds", "unet_calls", "phases" (a list of {"name", "seconds",
 //           "peak_bytes"}), "notes" (a list)
+//   poses   "output", "report", "width", "height", "frames", "frames_per_second", "frames_found", "frames_looked_at",
+//           "from_cache", "detection_seconds", "detector", "alignment", "scale_x", "scale_y", "bones" (a list of
+//           {"bone", "ratio", "source"}), "missing_frames" (a list), "notes" (a list): a motion was aligned
+//   people  "output", "width", "height", "frames", "frames_per_second", "detector", "tracks" (a list of {"track",
+//           "frames"}): a motion was looked through
 //   error   "message", "exit_status"; the message is on stderr as well
 #pragma once
 
@@ -29,6 +34,8 @@ class JsonReporter final : public Reporter {
   void begin_video(const VideoJob& job, std::size_t index, std::size_t count) override;
   void planned(const PlannedVideo& video) override;
   void finished(const FinishedVideo& video) override;
+  void aligned(const AlignedMotion& motion) override;
+  void detected(const DetectedMotion& motion) override;
   void failed(const std::string& message, int exit_status) override;
 
  protected:

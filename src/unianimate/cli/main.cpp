@@ -15,7 +15,8 @@ using unianimate::ErrorKind;
 using unianimate::cli::Session;
 
 constexpr const char* kExamples = R"(Examples:
-  unianimate animate --reference person.jpg --poses poses/dance --output dance.mp4
+  unianimate animate --reference person.jpg --motion dance.mp4 --output person_dances.mp4
+  unianimate align --reference person.jpg --motion dance.mp4 --output poses/dance
   unianimate run configs/UniAnimate_infer.yaml --dry-run
   unianimate models list
 
@@ -32,7 +33,9 @@ int run(int argc, char** argv, Session& session) {
   if (std::any_of(argv, argv + argc, [](std::string_view argument) { return argument == "--json"; }))
     session.reporter = unianimate::cli::make_reporter(true, false);
   add_animate_command(app, session);
+  add_align_command(app, session);
   add_run_command(app, session);
+  add_evaluate_command(app, session);
   add_models_command(app, session);
   try {
     app.parse(argc, argv);

@@ -4,14 +4,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "unianimate/cli/progress_meter.h"
 #include "unianimate/core/device.h"
 #include "unianimate/core/progress.h"
+#include "unianimate/media/audio.h"
 #include "unianimate/pipeline/animator.h"
 #include "unianimate/pipeline/plan.h"
 #include "unianimate/pipeline/request.h"
+#include "unianimate/pose/align.h"
 
 namespace unianimate::cli {
 
@@ -23,7 +26,8 @@ struct VideoJob {
   pipeline::AnimateRequest request;
   std::filesystem::path output;
   double frames_per_second = 8;
-  int threads = 0;  ///< of the encoder; 0: as many as suit the machine
+  int threads = 0;                   ///< of the encoder; 0: as many as suit the machine
+  std::optional<AudioSource> audio;  ///< sound to go with it
 };
 
 /// What would be made.
@@ -41,6 +45,18 @@ struct FinishedVideo {
   double seconds = 0;
 };
 
+/// Poses that were taken from a motion and fitted to a reference.
+struct AlignedMotion {
+  const pose::AlignRequest& request;
+  const pose::AlignResult& result;
+};
+
+/// People that were found in a motion.
+struct DetectedMotion {
+  const pose::AlignRequest& request;
+  const pose::PoseSequence& poses;
+};
+
 /// Cancelled by Ctrl-C. Subclasses show; this class remembers where the work stands.
 class Reporter : public Progress {
  public:
@@ -52,6 +68,8 @@ class Reporter : public Progress {
   virtual void begin_video(const VideoJob& job, std::size_t index, std::size_t count) = 0;
   virtual void planned(const PlannedVideo& video) = 0;
   virtual void finished(const FinishedVideo& video) = 0;
+  virtual void aligned(const AlignedMotion& motion) = 0;
+  virtual void detected(const DetectedMotion& motion) = 0;
   /// The command ends with an error.
   virtual void failed(const std::string& message, int exit_status) = 0;
 

@@ -1,6 +1,8 @@
 #include "unianimate/cli/request_arguments.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <cmath>
 
 #include "unianimate/cli/integer_option.h"
 #include "unianimate/core/error.h"
@@ -12,9 +14,10 @@ void add_request_options(CLI::App& command, RequestArguments& arguments) {
   command.add_option("--reference", arguments.reference, "Picture of the person (JPEG, PNG or WebP)")
       ->type_name("FILE")
       ->required();
-  command.add_option("--poses", arguments.poses, "Folder of pose pictures with ref_pose.jpg")
-      ->type_name("DIR")
-      ->required();
+  command
+      .add_option("--poses", arguments.poses,
+                  "Folder of pose pictures with ref_pose.jpg, poses.json, or poses of OpenPose or ComfyUI")
+      ->type_name("PATH");
   command.add_option("--size", arguments.size, "Width x height of the video, multiples of 64")
       ->capture_default_str()
       ->type_name("WxH");
@@ -63,7 +66,7 @@ pipeline::AnimateRequest to_request(const RequestArguments& arguments) {
   pipeline::AnimateRequest request = arguments.rest;
   request.reference = arguments.reference;
   request.poses = arguments.poses;
-  const PictureSize size = parse_size(arguments.size);
+  const PictureSize size = parse_size("--size", arguments.size);
   request.width = size.width;
   request.height = size.height;
   request.max_frames = parse_frames(arguments.frames);
@@ -73,14 +76,14 @@ pipeline::AnimateRequest to_request(const RequestArguments& arguments) {
   return request;
 }
 
-PictureSize parse_size(std::string_view text) {
+PictureSize parse_size(std::string_view option, std::string_view text) {
   const std::size_t cross = text.find('x');
   if (cross != std::string_view::npos) {
     const auto width = parse_integer<int>(text.substr(0, cross));
     const auto height = parse_integer<int>(text.substr(cross + 1));
     if (width && height) return {*width, *height};
   }
-  throw Error(ErrorKind::kUsage, "--size expects width x height in pixels such as 512x768, found '{}'",
+  throw Error(ErrorKind::kUsage, "{} expects width x height in pixels such as 512x768, found '{}'", option,
               printable(text));
 }
 
@@ -88,6 +91,13 @@ std::optional<std::int64_t> parse_frames(std::string_view text) {
   if (text == "all") return std::nullopt;
   if (const auto frames = parse_integer<std::int64_t>(text)) return frames;
   throw Error(ErrorKind::kUsage, "--frames expects a number or 'all', found '{}'", printable(text));
+}
+
+double parse_frames_per_second(std::string_view text) {
+  double rate = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  if (problem == std::errc() && end == text.data() + text.size() && rate > 0 && std::isfinite(rate)) return rate;
+  throw Error(ErrorKind::kUsage, "--fps expects frames a second such as 16 or 23.976, found '{}'", printable(text));
 }
 
 std::uint64_t parse_seed(std::string_view text) {

@@ -35,10 +35,12 @@ struct PictureSize {
   int width = 0;
   int height = 0;
 };
-/// "512x768". Throws Error(kUsage).
-PictureSize parse_size(std::string_view text);
+/// "512x768". Throws Error(kUsage) naming the option.
+PictureSize parse_size(std::string_view option, std::string_view text);
 /// "32", or "all" for as many as there are poses. Throws Error(kUsage).
 std::optional<std::int64_t> parse_frames(std::string_view text);
+/// "23.976". Throws Error(kUsage).
+double parse_frames_per_second(std::string_view text);
 /// "11". Throws Error(kUsage).
 std::uint64_t parse_seed(std::string_view text);
 /// "short" or "long". Throws Error(kUsage).

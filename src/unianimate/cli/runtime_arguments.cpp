@@ -12,8 +12,15 @@
 
 namespace unianimate::cli {
 
-void add_runtime_options(CLI::App& command, RuntimeArguments& arguments) {
+CLI::Option* add_threads_option(CLI::App& command, int& threads) {
   constexpr int kMostThreads = 1024;
+  return add_integer_option(command, "--threads", threads,
+                            "Threads to compute and encode with (default: one for each core)")
+      ->default_str("")
+      ->check(CLI::Range(1, kMostThreads));
+}
+
+void add_runtime_options(CLI::App& command, RuntimeArguments& arguments) {
   const std::string group = "Machine and messages";
   command
       .add_option("--models", arguments.models, "Folder of the models (default: $UNIANIMATE_MODELS or ./checkpoints)")
@@ -27,11 +34,7 @@ void add_runtime_options(CLI::App& command, RuntimeArguments& arguments) {
       ->capture_default_str()
       ->type_name("NAME")
       ->group(group);
-  add_integer_option(command, "--threads", arguments.threads,
-                     "Threads to compute and encode with (default: one for each core)")
-      ->default_str("")
-      ->check(CLI::Range(1, kMostThreads))
-      ->group(group);
+  add_threads_option(command, arguments.threads)->group(group);
   command
       .add_option("--memory-budget", arguments.memory_budget,
                   "Memory the program may use, for example 9GB (default: what is free)")

@@ -8,7 +8,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace unianimate::cli {
 
@@ -25,6 +26,9 @@ struct RuntimeArguments {
 
 /// --models, --device, --dtype, --threads, --memory-budget, --dry-run, --json, --quiet.
 void add_runtime_options(CLI::App& command, RuntimeArguments& arguments);
+
+/// --threads alone.
+CLI::Option* add_threads_option(CLI::App& command, int& threads);
 
 /// Loads the CUDA libraries as far as the device asks for them, so call it before anything computes, and settles
 /// threads, device, dtype and memory. Throws Error(kUsage), Error(kEnvironment).

@@ -21,7 +21,9 @@ struct Session {
 
 /// Each adds a command with its options to `app`; when the command line names it, session.command runs it. All throw
 /// Error of every kind.
+void add_align_command(CLI::App& app, Session& session);
 void add_animate_command(CLI::App& app, Session& session);
+void add_evaluate_command(CLI::App& app, Session& session);
 void add_run_command(CLI::App& app, Session& session);
 void add_models_command(CLI::App& app, Session& session);
 

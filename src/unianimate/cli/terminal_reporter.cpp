@@ -22,6 +22,10 @@ std::size_t terminal_width() {
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
 }
 
+std::string counted(std::int64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 void print_row(const char* name, const std::string& value) {
   print(stdout, "  {:<12}{}\n", name, value);
 }
@@ -77,6 +81,34 @@ void TerminalReporter::finished(const FinishedVideo& video) {
     }
     print(stdout, "{}: {} frames of {}x{} in {}\n", output, video.report.frames, video.report.width,
           video.report.height, format_duration(video.seconds));
+  }
+}
+
+void TerminalReporter::aligned(const AlignedMotion& motion) {
+  erase_line();
+  const std::string output = printable(motion.request.output.string(), kMessageBytes);
+  if (quiet_) return print(stdout, "{}\n", output);
+  const pose::PoseSequence& poses = motion.result.poses.motion;
+  const auto count = static_cast<std::int64_t>(poses.frames.size());
+  print(stdout, "{}: {} of {}x{}, {:.4g} a second; the person was found in {} of {}\n", output,
+        counted(count, "pose picture"), poses.width, poses.height, poses.frames_per_second, motion.result.frames_found,
+        counted(motion.result.frames_looked_at, "frame"));
+  if (motion.result.detection_seconds > 0) {
+    print(stdout, "found in {} ({:.0f} frames a second)\n", format_duration(motion.result.detection_seconds),
+          static_cast<double>(motion.result.frames_looked_at) / motion.result.detection_seconds);
+  }
+  print(stdout, "to see whether they are right: {}\n",
+        printable((motion.result.report_folder / "contact_sheet.png").string(), kMessageBytes));
+}
+
+void TerminalReporter::detected(const DetectedMotion& motion) {
+  erase_line();
+  const std::string output = printable((motion.request.output / "poses.json").string(), kMessageBytes);
+  if (quiet_) return print(stdout, "{}\n", output);
+  print(stdout, "{}: {} of {}x{}\n", output, counted(static_cast<std::int64_t>(motion.poses.frames.size()), "frame"),
+        motion.poses.width, motion.poses.height);
+  for (const auto& [track, frames] : pose::count_tracks(motion.poses)) {
+    print(stdout, "  person {:<4}in {}\n", track, counted(frames, "frame"));
   }
 }
 

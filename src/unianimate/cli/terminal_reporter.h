@@ -21,6 +21,8 @@ class TerminalReporter final : public Reporter {
   void begin_video(const VideoJob& job, std::size_t index, std::size_t count) override;
   void planned(const PlannedVideo& video) override;
   void finished(const FinishedVideo& video) override;
+  void aligned(const AlignedMotion& motion) override;
+  void detected(const DetectedMotion& motion) override;
   void failed(const std::string& message, int exit_status) override;
 
  protected:

@@ -20,8 +20,9 @@ VideoFormat video_format(const VideoJob& job, const pipeline::AnimatePlan& plan)
 void make_video(const VideoJob& job, const pipeline::AnimatePlan& plan, pipeline::Animator& animator,
                 Reporter& reporter) {
   const auto start = std::chrono::steady_clock::now();
-  const auto sink = open_video_writer(job.output, video_format(job, plan));
+  const auto sink = open_video_writer(job.output, video_format(job, plan), job.audio);
   const pipeline::AnimateReport report = animator.animate(job.request, *sink, reporter);
+  if (!sink->trouble().empty()) reporter.note(sink->trouble());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   reporter.finished({job, report, seconds.count()});
 }

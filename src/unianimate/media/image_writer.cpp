@@ -80,7 +80,7 @@ bool is_png_frame(const std::filesystem::path& path) {
   return file && found == mark;
 }
 
-std::string encode_jpeg(const Image& image, int quality) {
+std::string encode_jpeg(const Image& image, int quality, const std::string& comment) {
   if (quality < 1 || quality > 100) {
     throw Error(ErrorKind::kUsage, "the JPEG quality must lie between 1 and 100, but is {}", quality);
   }
@@ -98,6 +98,10 @@ std::string encode_jpeg(const Image& image, int quality) {
     jpeg_set_defaults(&output.encoder);
     jpeg_set_quality(&output.encoder, quality, TRUE);
     jpeg_start_compress(&output.encoder, TRUE);
+    if (!comment.empty()) {
+      jpeg_write_marker(&output.encoder, JPEG_COM, reinterpret_cast<const JOCTET*>(comment.data()),
+                        static_cast<unsigned int>(comment.size()));
+    }
     for (int y = 0; y < image.height; ++y) {
       // libjpeg reads through this pointer only.
       auto* line = const_cast<JSAMPROW>(image.row(y).data());
@@ -110,6 +114,19 @@ std::string encode_jpeg(const Image& image, int quality) {
                 errors.message.data());
   }
   return {reinterpret_cast<const char*>(output.bytes), output.size};
+}
+
+bool has_jpeg_comment(const std::filesystem::path& path, const std::string& comment) {
+  // Start of image and JFIF header, after which encode_jpeg() puts the comment: marker, length, text.
+  constexpr std::streamoff kJfifHeaderBytes = 2 + 18;
+  const std::size_t length = comment.size() + 2;
+  const std::string expected = {'\xFF', static_cast<char>(JPEG_COM), static_cast<char>(length >> 8),
+                                static_cast<char>(length & 0xFF)};
+  std::string found(expected.size() + comment.size(), '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.seekg(kJfifHeaderBytes);
+  file.read(found.data(), static_cast<std::streamsize>(found.size()));
+  return file && found == expected + comment;
 }
 
 void write_png(const std::filesystem::path& path, const Image& image) {

@@ -10,9 +10,11 @@ namespace unianimate {
 
 /// A PNG file's bytes: RGB, 8 bits, lossless.
 std::string encode_png(const Image& image);
-/// A JPEG file's bytes: libjpeg's defaults (4:2:0), quality 1..100. Throws Error(kUsage) for another quality or sides
-/// over 65 500 pixels.
-std::string encode_jpeg(const Image& image, int quality = 95);
+/// A JPEG file's bytes: libjpeg's defaults (4:2:0), quality 1..100, and a comment where one is given. Throws
+/// Error(kUsage) for another quality or sides over 65 500 pixels.
+std::string encode_jpeg(const Image& image, int quality = 95, const std::string& comment = {});
+/// Whether the file at `path` comes from encode_jpeg() with this comment; false where it cannot be read.
+bool has_jpeg_comment(const std::filesystem::path& path, const std::string& comment);
 
 /// A PNG file that says in its first text chunk (Software) that this program made it as a frame of a video.
 std::string encode_png_frame(const Image& image);

@@ -47,7 +47,7 @@ constexpr Recipe kRecipes[] = {
      "movflags=+faststart",
      "libx264",
      "crf=18:preset=medium",
-     "crf=23:preset=veryfast",
+     "crf=23:preset=superfast",
      kToYuv420,
      true,
      kMaxFramesPerSecond,

@@ -1,0 +1,125 @@
+// unianimate align: a picture and a motion, a folder of pose pictures.
+#include <CLI/CLI.hpp>
+
+#include "unianimate/cli/align_arguments.h"
+#include "unianimate/cli/integer_option.h"
+#include "unianimate/cli/interruption.h"
+#include "unianimate/cli/request_arguments.h"
+#include "unianimate/cli/runtime_arguments.h"
+#include "unianimate/cli/session.h"
+#include "unianimate/core/error.h"
+#include "unianimate/pose/openpose_json.h"
+
+namespace unianimate::cli {
+
+namespace {
+
+struct Arguments {
+  std::string reference;
+  std::string motion;
+  std::string output;
+  std::string size;
+  std::string frames_per_second;
+  std::string models;
+  std::string openpose;
+  std::string comfyui;
+  bool detect_only = false;
+  bool json = false;
+  bool quiet = false;
+  AlignArguments align;
+};
+
+constexpr const char* kExamples = R"(Examples:
+  unianimate align --reference person.jpg --motion dance.mp4 --output poses/dance
+  unianimate align --reference person.jpg --motion dance.mp4 --output poses/dance --person left --fps 16 --smooth
+  unianimate align --motion crowd.mp4 --output found --detect-only
+  unianimate align --ref_name person.jpg --source_video_paths dance.mp4 --saved_pose_dir poses/dance --alignment published
+
+The output folder gets ref_pose.jpg and 0000.jpg, 0001.jpg, … and nothing else, for 'unianimate animate --poses' and for
+the published program. Beside it, in a folder of the same name with -report at its end, are poses.json (all points as
+numbers), preview.mp4, contact_sheet.png and bones.png, and what was detected, so that another try is quick.
+The motion may be a video, an animated GIF, a folder of pictures, poses.json, or poses of OpenPose or ComfyUI.)";
+
+pose::AlignRequest request_of(const Arguments& arguments) {
+  pose::AlignRequest request = to_request(arguments.align, models_folder(arguments.models));
+  request.reference = arguments.reference;
+  request.motion = arguments.motion;
+  request.output = arguments.output;
+  if (!arguments.frames_per_second.empty()) {
+    request.frames_per_second = parse_frames_per_second(arguments.frames_per_second);
+  }
+  if (!arguments.size.empty()) {
+    const PictureSize size = parse_size("--size", arguments.size);
+    request.alignment.canvas_width = size.width;
+    request.alignment.canvas_height = size.height;
+  }
+  return request;
+}
+
+void export_poses(const Arguments& arguments, const pose::PoseSequence& poses) {
+  if (!arguments.openpose.empty()) pose::write_openpose(arguments.openpose, poses);
+  if (!arguments.comfyui.empty()) pose::write_comfyui(arguments.comfyui, poses);
+}
+
+void align(const Arguments& arguments, Session& session) {
+  session.reporter = make_reporter(arguments.json, arguments.quiet);
+  catch_interruptions();
+  const pose::AlignRequest request = request_of(arguments);
+  if (arguments.detect_only) {
+    const pose::PoseSequence everyone = pose::detect_poses(request, *session.reporter);
+    export_poses(arguments, everyone);
+    session.reporter->detected({request, everyone});
+    return;
+  }
+  if (arguments.reference.empty()) {
+    throw Error(ErrorKind::kUsage,
+                "--reference is missing: give the picture of the person, or --detect-only to look for people alone");
+  }
+  const pose::AlignResult result = pose::prepare_poses(request, *session.reporter);
+  export_poses(arguments, result.poses.motion);
+  session.reporter->aligned({request, result});
+}
+
+}  // namespace
+
+void add_align_command(CLI::App& app, Session& session) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("align", "Take the poses of a motion and fit them to the person of a picture");
+  command->add_option("--reference,--ref_name", arguments->reference, "Picture of the person (JPEG, PNG or WebP)")
+      ->type_name("FILE");
+  command
+      ->add_option("--motion,--source_video_paths", arguments->motion,
+                   "Video, GIF, folder of pictures, or poses (poses.json, OpenPose, ComfyUI)")
+      ->type_name("PATH")
+      ->required();
+  command->add_option("--output,-o,--saved_pose_dir", arguments->output, "Folder for the pose pictures")
+      ->type_name("DIR")
+      ->required();
+  command->add_option("--fps", arguments->frames_per_second, "Poses a second (default: the motion's)")->type_name("N");
+  command->add_option("--size", arguments->size, "Width x height of the pose pictures (default: 512x768, as published)")
+      ->type_name("WxH");
+  command->add_flag("--detect-only", arguments->detect_only,
+                    "Write everyone that is found to DIR/poses.json and DIR/preview.mp4; needs no reference");
+  add_align_options(*command, arguments->align);
+  const std::string formats = "Other programs";
+  command->add_option("--export-openpose", arguments->openpose, "Write the poses as OpenPose's JSON files, too")
+      ->type_name("DIR")
+      ->group(formats);
+  command->add_option("--export-comfyui", arguments->comfyui, "Write the poses as ComfyUI's POSE_KEYPOINT JSON, too")
+      ->type_name("FILE")
+      ->group(formats);
+  const std::string machine = "Machine and messages";
+  command
+      ->add_option("--models", arguments->models,
+                   "Folder that may hold DWPose's two .onnx files (default: $UNIANIMATE_MODELS or ./checkpoints)")
+      ->type_name("DIR")
+      ->group(machine);
+  add_threads_option(*command, arguments->align.rest.threads)->group(machine);
+  command->add_flag("--json", arguments->json, "One JSON object a line on stdout: progress, result, error")
+      ->group(machine);
+  command->add_flag("--quiet", arguments->quiet, "No progress and no notes")->group(machine);
+  command->footer(kExamples);
+  command->callback([arguments, &session] { session.command = [arguments, &session] { align(*arguments, session); }; });
+}
+
+}  // namespace unianimate::cli

@@ -1,0 +1,76 @@
+// unianimate evaluate poses: how far two pose sequences are apart.
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "unianimate/cli/console.h"
+#include "unianimate/cli/json_reporter.h"
+#include "unianimate/cli/session.h"
+#include "unianimate/pose/comparison.h"
+#include "unianimate/pose/pose_import.h"
+
+namespace unianimate::cli {
+
+namespace {
+
+struct PosesArguments {
+  std::string first;
+  std::string second;
+  bool json = false;
+};
+
+constexpr const char* kExamples = R"(Examples:
+  unianimate evaluate poses poses/dance-report/poses.json other/poses.json
+  unianimate evaluate poses found/poses.json openpose_output/ --json
+
+Takes poses.json, OpenPose's and ComfyUI's files. The first person of each frame is compared, frame by frame.)";
+
+constexpr double kPercent = 100;
+
+void print_row(const pose::JointComparison& row) {
+  print(stdout, "{:<16}{:>10}{:>9.2f}{:>9.2f}{:>9.2f}{:>10.1f}{:>10.1f}{:>9}{:>9}\n", row.joint, row.compared,
+        kPercent * row.mean, kPercent * row.median, kPercent * row.largest, kPercent * row.within_2_percent,
+        kPercent * row.within_5_percent, row.only_first, row.only_second);
+}
+
+nlohmann::ordered_json as_json(const pose::JointComparison& row) {
+  return {{"joint", row.joint},
+          {"compared", row.compared},
+          {"mean", row.mean},
+          {"median", row.median},
+          {"largest", row.largest},
+          {"within_2_percent", row.within_2_percent},
+          {"within_5_percent", row.within_5_percent},
+          {"only_first", row.only_first},
+          {"only_second", row.only_second}};
+}
+
+void evaluate_poses(const PosesArguments& arguments) {
+  const pose::PoseComparison comparison =
+      pose::compare_poses(pose::import_poses(arguments.first), pose::import_poses(arguments.second));
+  if (arguments.json) {
+    nlohmann::ordered_json joints = nlohmann::ordered_json::array();
+    for (const pose::JointComparison& row : comparison.joints) joints.push_back(as_json(row));
+    return print_json_line({{"frames", comparison.frames}, {"all", as_json(comparison.all)}, {"joints", joints}});
+  }
+  print(stdout, "{} frames; distances in percent of the second one's height\n", comparison.frames);
+  print(stdout, "{:<16}{:>10}{:>9}{:>9}{:>9}{:>10}{:>10}{:>9}{:>9}\n", "joint", "compared", "mean", "median", "largest",
+        "% in 2 %", "% in 5 %", "only 1st", "only 2nd");
+  for (const pose::JointComparison& row : comparison.joints) print_row(row);
+  print_row(comparison.all);
+}
+
+}  // namespace
+
+void add_evaluate_command(CLI::App& app, Session& session) {
+  const auto arguments = std::make_shared<PosesArguments>();
+  CLI::App* command = app.add_subcommand("evaluate", "Measure results");
+  command->require_subcommand(1);
+  CLI::App* poses = command->add_subcommand("poses", "How far two pose sequences of one motion are apart");
+  poses->add_option("first", arguments->first, "Poses")->type_name("PATH")->required();
+  poses->add_option("second", arguments->second, "Poses to measure against")->type_name("PATH")->required();
+  poses->add_flag("--json", arguments->json, "One JSON object; distances as shares of the second one's height");
+  poses->footer(kExamples);
+  poses->callback([arguments, &session] { session.command = [arguments] { evaluate_poses(*arguments); }; });
+}
+
+}  // namespace unianimate::cli

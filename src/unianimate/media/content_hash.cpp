@@ -1,0 +1,83 @@
+#include "unianimate/media/content_hash.h"
+
+extern "C" {
+#include <libavutil/mem.h>
+#include <libavutil/murmur3.h>
+}
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <memory>
+#include <vector>
+
+#include "unianimate/core/error.h"
+
+namespace unianimate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct FreeByFFmpeg {
+  void operator()(AVMurMur3* state) const { av_free(state); }
+};
+using Hash = std::unique_ptr<AVMurMur3, FreeByFFmpeg>;
+
+[[noreturn]] void refuse(const fs::path& path) {
+  throw Error(ErrorKind::kInput, "{} cannot be read; check that it is there and may be read", printable(path.string()));
+}
+
+void add(AVMurMur3& hash, const char* bytes, std::size_t count) {
+  av_murmur3_update(&hash, reinterpret_cast<const std::uint8_t*>(bytes), count);
+}
+
+void add_file(AVMurMur3& hash, const fs::path& path) {
+  constexpr std::size_t kChunk = std::size_t{1} << 20;
+  std::vector<char> chunk(kChunk);
+  std::ifstream file(path, std::ios::binary);
+  if (!file) refuse(path);
+  while (file) {
+    file.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    add(hash, chunk.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (file.bad()) refuse(path);
+}
+
+std::vector<fs::path> files_of(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code problem;
+  fs::directory_iterator entry(folder, problem);
+  for (; !problem && entry != fs::directory_iterator(); entry.increment(problem)) {
+    std::error_code ignored;
+    if (entry->is_regular_file(ignored)) files.push_back(entry->path());
+  }
+  if (problem) refuse(folder);
+  std::ranges::sort(files);
+  return files;
+}
+
+}  // namespace
+
+std::string content_hash(const fs::path& path) {
+  const Hash hash(av_murmur3_alloc());
+  if (!hash) throw std::bad_alloc();
+  av_murmur3_init(hash.get());
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) {
+    for (const fs::path& file : files_of(path)) {
+      const std::string name = file.filename().string();
+      add(*hash, name.c_str(), name.size() + 1);
+      add_file(*hash, file);
+    }
+  } else {
+    add_file(*hash, path);
+  }
+  std::array<std::uint8_t, 16> digest{};
+  av_murmur3_final(hash.get(), digest.data());
+  std::string digits;
+  for (const std::uint8_t byte : digest) digits += fmt::format("{:02x}", byte);
+  return digits;
+}
+
+}  // namespace unianimate

@@ -1,0 +1,399 @@
+#include "unianimate/pose/align.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <set>
+#include <thread>
+
+#include "unianimate/core/error.h"
+#include "unianimate/media/content_hash.h"
+#include "unianimate/media/frame_source.h"
+#include "unianimate/media/image_reader.h"
+#include "unianimate/media/image_writer.h"
+#include "unianimate/media/video_writer.h"
+#include "unianimate/pose/alignment_plot.h"
+#include "unianimate/pose/contact_sheet.h"
+#include "unianimate/pose/extraction.h"
+#include "unianimate/pose/pose_folder_writer.h"
+#include "unianimate/pose/pose_import.h"
+#include "unianimate/pose/pose_json.h"
+#include "unianimate/pose/preview.h"
+#include "unianimate/pose/timing.h"
+
+namespace unianimate::pose {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+int thread_count(int threads) {
+  return threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (!problem) return;
+  throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(folder.string()),
+              problem.message());
+}
+
+// ---- the motion
+
+std::unique_ptr<FrameSource> open_motion(const AlignRequest& request) {
+  FrameSourceOptions options;
+  options.start_seconds = request.start_seconds;
+  options.end_seconds = request.end_seconds;
+  options.folder_frames_per_second = request.motion_frames_per_second;
+  options.threads = request.threads;
+  return open_frame_source(request.motion, options);
+}
+
+/// Networks are loaded when somebody has to be found, which a cache may spare.
+class LazyDetector {
+ public:
+  LazyDetector(const DetectorOptions& options, Progress& progress) : options_(options), progress_(progress) {}
+
+  const PoseDetector& get() {
+    if (!chosen_.detector) {
+      progress_.begin_phase("load pose models", 0);
+      chosen_ = make_detector(options_);
+      progress_.note(chosen_.reason);
+    }
+    return *chosen_.detector;
+  }
+
+ private:
+  DetectorOptions options_;
+  Progress& progress_;
+  ChosenDetector chosen_;
+};
+
+/// The file that keeps what was found in a motion: its name says for which content, part and detector.
+fs::path cache_file(const AlignRequest& request) {
+  const std::string part = fmt::format("{} {} {}", request.start_seconds, request.end_seconds.value_or(-1),
+                                       request.motion_frames_per_second);
+  const std::string key = content_hash(request.motion) + detector_identity(request.detector) + part;
+  return report_folder(request.output) / fmt::format("detected-{:016x}.json", std::hash<std::string>()(key));
+}
+
+/// Nothing where there is no file or it is of no use.
+std::optional<PoseSequence> read_cache(const fs::path& file, Progress& progress) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return std::nullopt;
+  try {
+    Poses poses = read_poses(file);
+    if (auto* detected = std::get_if<PoseSequence>(&poses)) return std::move(*detected);
+  } catch (const Error& error) {
+    progress.note(fmt::format("what was found earlier is looked for again: {}", error.what()));
+  }
+  return std::nullopt;
+}
+
+struct Motion {
+  PoseSequence everyone;
+  FrameSourceInfo source;
+  bool from_cache = false;
+  double detection_seconds = 0;
+};
+
+Motion find_motion(const AlignRequest& request, LazyDetector& detector, Progress& progress) {
+  if (holds_pose_numbers(request.motion))
+    return {
+        import_poses(request.motion, {request.import_width, request.import_height, request.motion_frames_per_second}),
+        {},
+        true,
+        0};
+  const auto source = open_motion(request);
+  const fs::path cache = cache_file(request);
+  if (auto known = read_cache(cache, progress)) {
+    progress.note(fmt::format("the poses found in {} earlier are used again", printable(request.motion.string())));
+    return {std::move(*known), source->info(), true, 0};
+  }
+  const PoseDetector& networks = detector.get();
+  progress.begin_phase("find people", source->info().frame_count);
+  const auto start = std::chrono::steady_clock::now();
+  Motion motion{extract_poses(*source, networks, request.threads, progress), source->info()};
+  motion.detection_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (!source->trouble().empty()) {
+    progress.note(fmt::format("{}: {}", printable(request.motion.string()), source->trouble()));
+  }
+  make_folder(cache.parent_path());
+  write_poses(cache, motion.everyone);
+  return motion;
+}
+
+/// Imported poses have not been cut yet.
+void cut(PoseSequence& sequence, const AlignRequest& request) {
+  std::erase_if(sequence.frames, [&](const PoseFrame& frame) {
+    return frame.seconds < request.start_seconds || (request.end_seconds && frame.seconds >= *request.end_seconds);
+  });
+  if (!sequence.frames.empty()) return;
+  throw Error(ErrorKind::kInput, "the motion {} has no frame in the part asked for; let it begin earlier",
+              printable(request.motion.string()));
+}
+
+/// From the first frame on, at the speed asked for, at equal times.
+PoseSequence retimed(PoseSequence sequence, const AlignRequest& request) {
+  const double start = sequence.frames.front().seconds;
+  for (PoseFrame& frame : sequence.frames) frame.seconds = (frame.seconds - start) / request.speed;
+  const double own_rate = sequence.frames_per_second * request.speed;
+  const double rate = request.frames_per_second.value_or(sequence.frames_per_second);
+  double worst = 0;
+  for (std::size_t i = 0; i < sequence.frames.size(); ++i) {
+    worst = std::max(worst, std::abs(sequence.frames[i].seconds * own_rate - static_cast<double>(i)));
+  }
+  constexpr double kEven = 0.3;
+  if (rate == own_rate && worst < kEven) return sequence;
+  return resample(sequence, rate);
+}
+
+// ---- the reference
+
+ReferencePose find_reference(const Image& picture, const fs::path& path, LazyDetector& detector, Progress& progress) {
+  const std::vector<Person> people = extract_people(picture, detector.get());
+  if (people.empty()) {
+    throw Error(ErrorKind::kInput,
+                "no person was found in the reference picture {}; give a picture in which one can be seen clearly",
+                printable(path.string()));
+  }
+  if (people.size() > 1) {
+    progress.note(fmt::format("{} people were found in the reference picture; the largest near the middle is taken",
+                              people.size()));
+  }
+  return {people.front().keypoints, picture.width, picture.height};
+}
+
+// ---- pictures
+
+void draw_folder(const AlignRequest& request, const AlignedPoses& poses, Progress& progress) {
+  PoseFolderWriter folder(request.output);
+  const std::size_t count = poses.motion.frames.size();
+  progress.begin_phase("draw poses", static_cast<std::int64_t>(count));
+  const auto draw = [&](const Keypoints& keypoints) {
+    return draw_pose(keypoints, poses.motion.width, poses.motion.height);
+  };
+  folder.write_reference_pose(draw(poses.reference));
+  std::atomic<std::size_t> next = 0;
+  std::mutex mutex;
+  std::exception_ptr failure;
+  const auto work = [&](bool reports) {
+    try {
+      for (std::size_t i = next++; i < count; i = next++) {
+        progress.throw_if_cancelled();
+        const auto& people = poses.motion.frames[i].people;
+        folder.write_pose(i, draw(people.empty() ? Keypoints{} : people.front().keypoints));
+        if (reports) progress.step(static_cast<std::int64_t>(i + 1));
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
+      next = count;
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (int i = 1; i < thread_count(request.threads); ++i) others.emplace_back(work, false);
+    work(true);
+  }
+  if (failure) std::rethrow_exception(failure);
+  folder.finish();
+}
+
+const Keypoints* first_person(const PoseSequence& sequence, std::size_t frame) {
+  if (frame >= sequence.frames.size() || sequence.frames[frame].people.empty()) return nullptr;
+  return &sequence.frames[frame].people.front().keypoints;
+}
+
+/// The motion's pictures at the times of frames that go through it forwards.
+class MotionPictures {
+ public:
+  explicit MotionPictures(const AlignRequest& request, int width, int height) : blank_(width, height) {
+    if (!holds_pose_numbers(request.motion)) source_ = open_motion(request);
+  }
+
+  /// The last picture not after `seconds` from the first one's time.
+  const Image& at(double seconds) {
+    if (!source_) return blank_;
+    if (!start_) {
+      advance();
+      start_ = next_ ? next_->seconds : 0;
+    }
+    constexpr double kRounding = 1e-6;
+    while (next_ && next_->seconds - *start_ <= seconds + kRounding) {
+      current_ = std::move(next_->image);
+      advance();
+    }
+    return current_.width > 0 ? current_ : blank_;
+  }
+
+ private:
+  void advance() { next_ = source_->next(); }
+
+  Image blank_;
+  std::unique_ptr<FrameSource> source_;
+  std::optional<double> start_;
+  std::optional<TimedFrame> next_;
+  Image current_;
+};
+
+void write_preview(const AlignRequest& request, const PoseSequence& driver, const AlignedPoses& poses,
+                   const Image& reference, Progress& progress) {
+  const PreviewPainter painter(reference, {poses.motion.width, poses.motion.height}, {driver.width, driver.height});
+  MotionPictures pictures(request, driver.width, driver.height);
+  const std::size_t count = poses.motion.frames.size();
+  progress.begin_phase("preview", static_cast<std::int64_t>(count));
+  std::unique_ptr<FrameSink> sink;
+  for (std::size_t i = 0; i < count; ++i) {
+    progress.throw_if_cancelled();
+    const double seconds = poses.motion.frames[i].seconds * request.speed;
+    const Image frame = painter.paint(pictures.at(seconds), first_person(driver, i), first_person(poses.motion, i));
+    if (!sink) {
+      sink = open_video_writer(
+          report_folder(request.output) / "preview.mp4",
+          {frame.width, frame.height, poses.motion.frames_per_second, request.threads, VideoEffort::kPreview});
+    }
+    sink->write(frame);
+    progress.step(static_cast<std::int64_t>(i + 1));
+  }
+  if (sink) sink->finish();
+}
+
+std::int64_t frames_with_people(const PoseSequence& sequence) {
+  return std::ranges::count_if(sequence.frames, [](const PoseFrame& frame) { return !frame.people.empty(); });
+}
+
+std::string count_of(std::size_t frames) {
+  return frames == 1 ? "1 frame" : fmt::format("{} frames", frames);
+}
+
+/// Fills gaps, and keeps in the report which there were.
+void fill_and_tell(PoseSequence& motion, double limit_seconds, AlignmentReport& report) {
+  const FilledGaps gaps = fill_gaps(motion, limit_seconds);
+  report.missing_frames = gaps.interpolated;
+  report.missing_frames.insert(report.missing_frames.end(), gaps.held.begin(), gaps.held.end());
+  std::ranges::sort(report.missing_frames);
+  if (!gaps.interpolated.empty()) {
+    report.notes.push_back(fmt::format("the person was not found in {}, where the pose is interpolated",
+                                       count_of(gaps.interpolated.size())));
+  }
+  if (!gaps.held.empty()) {
+    report.notes.push_back(
+        fmt::format("the person was not found in {} and for too long to interpolate, so the nearest "
+                    "pose is held there",
+                    count_of(gaps.held.size())));
+  }
+}
+
+}  // namespace
+
+void AlignRequest::check() const {
+  constexpr double kFastest = 100;
+  constexpr double kLongestGap = 60;
+  if (!(start_seconds >= 0) || (end_seconds && !(*end_seconds > start_seconds))) {
+    throw Error(ErrorKind::kUsage, "the part of the motion must begin at 0 seconds or later and end after that");
+  }
+  if (!(speed >= 1 / kFastest && speed <= kFastest)) {
+    throw Error(ErrorKind::kUsage, "the speed must lie between {} and {}, but is {}", 1 / kFastest, kFastest, speed);
+  }
+  if (!(gap_seconds >= 0 && gap_seconds <= kLongestGap)) {
+    throw Error(ErrorKind::kUsage, "the longest gap to interpolate must lie between 0 and {} seconds, but is {}",
+                kLongestGap, gap_seconds);
+  }
+  if (threads < 0) throw Error(ErrorKind::kUsage, "the threads must be 0 (automatic) or more, but are {}", threads);
+  alignment.check();
+}
+
+bool holds_pose_numbers(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) return path.extension() == ".json";
+  fs::directory_iterator entry(path, ignored);
+  for (; !ignored && entry != fs::directory_iterator(); entry.increment(ignored)) {
+    if (entry->path().extension() == ".json") return true;
+  }
+  return false;
+}
+
+fs::path report_folder(const fs::path& output) {
+  const fs::path folder = output.has_filename() ? output : output.parent_path();
+  fs::path beside = folder;
+  beside += "-report";
+  return beside;
+}
+
+AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
+  request.check();
+  const Image reference_picture = read_image(request.reference);
+  make_folder(fs::absolute(report_folder(request.output)).parent_path());
+  PoseFolderWriter(request.output);  // says now what would fail later
+  LazyDetector detector(request.detector, progress);
+
+  // 1. who is where
+  const ReferencePose reference = find_reference(reference_picture, request.reference, detector, progress);
+  Motion motion = find_motion(request, detector, progress);
+  if (holds_pose_numbers(request.motion)) cut(motion.everyone, request);
+  PoseSequence driver = choose_person(motion.everyone, request.person);
+
+  // 2. the driver without gaps, in time
+  AlignResult result;
+  result.frames_looked_at = static_cast<std::int64_t>(driver.frames.size());
+  result.frames_found = frames_with_people(driver);
+  result.audio_start_seconds = driver.frames.front().seconds;
+  result.has_audio = motion.source.has_audio && request.speed == 1;
+  result.from_cache = motion.from_cache;
+  result.detection_seconds = motion.detection_seconds;
+  AlignmentReport told;
+  fill_and_tell(driver, request.gap_seconds, told);
+  driver = retimed(std::move(driver), request);
+  if (request.smooth) smooth(driver);
+
+  // 3. the reference's bones
+  result.poses = align_poses(driver, reference, request.alignment);
+  AlignmentReport& report = result.poses.report;
+  report.missing_frames = told.missing_frames;
+  report.notes.insert(report.notes.begin(), told.notes.begin(), told.notes.end());
+  for (const std::string& note : report.notes) progress.note(note);
+
+  // 4. files
+  draw_folder(request, result.poses, progress);
+  result.report_folder = report_folder(request.output);
+  make_folder(result.report_folder);
+  write_poses(result.report_folder / "poses.json", result.poses);
+  write_png(result.report_folder / "contact_sheet.png", contact_sheet(result.poses, reference_picture));
+  write_png(result.report_folder / "bones.png", alignment_plot(result.poses, driver));
+  if (request.preview) write_preview(request, driver, result.poses, reference_picture, progress);
+  return result;
+}
+
+PoseSequence detect_poses(const AlignRequest& request, Progress& progress) {
+  request.check();
+  make_folder(request.output);
+  LazyDetector detector(request.detector, progress);
+  Motion motion = find_motion(request, detector, progress);
+  if (frames_with_people(motion.everyone) == 0) {
+    throw Error(ErrorKind::kInput, "nobody was found in any of the {} frames of {}; give a motion that shows a person",
+                motion.everyone.frames.size(), printable(request.motion.string()));
+  }
+  write_poses(request.output / "poses.json", motion.everyone);
+  if (!request.preview) return std::move(motion.everyone);
+  MotionPictures pictures(request, motion.everyone.width, motion.everyone.height);
+  progress.begin_phase("preview", static_cast<std::int64_t>(motion.everyone.frames.size()));
+  std::unique_ptr<FrameSink> sink = open_video_writer(
+      request.output / "preview.mp4", {motion.everyone.width, motion.everyone.height, motion.everyone.frames_per_second,
+                                       request.threads, VideoEffort::kPreview});
+  const double start = motion.everyone.frames.front().seconds;
+  std::int64_t done = 0;
+  for (const PoseFrame& frame : motion.everyone.frames) {
+    progress.throw_if_cancelled();
+    Image picture = pictures.at(frame.seconds - start);
+    for (const Person& person : frame.people) picture = draw_pose_over(picture, person.keypoints);
+    sink->write(picture);
+    progress.step(++done);
+  }
+  sink->finish();
+  return std::move(motion.everyone);
+}
+
+}  // namespace unianimate::pose

@@ -1,0 +1,30 @@
+// Inside pose: MediaPipe's person detector, which looks at a whole picture.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "unianimate/media/image.h"
+#include "unianimate/pose/network.h"
+#include "unianimate/pose/square_region.h"
+
+namespace unianimate::pose::blazepose {
+
+/// The square a landmark network is to look at, from two alignment points: the middle of the hips, and one that gives
+/// size and turn of the whole body.
+SquareRegion body_region(Point hips, Point size_and_turn);
+
+class PersonDetection {
+ public:
+  explicit PersonDetection(const Network& network) : inference_(network) {}
+  /// The interface of pose_detection.tflite.
+  static NetworkInterface interface();
+
+  /// Where people are, the surest first. Candidates over score 0.5, after non-maximum suppression at IoU 0.3.
+  std::vector<SquareRegion> detect(const Image& picture);
+
+ private:
+  Inference inference_;
+};
+
+}  // namespace unianimate::pose::blazepose

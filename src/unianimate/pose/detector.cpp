@@ -1,0 +1,62 @@
+#include "unianimate/pose/detector.h"
+
+#include <cstdlib>
+#include <thread>
+
+#include "unianimate/core/error.h"
+#include "unianimate/pose/blazepose/blazepose_detector.h"
+#include "unianimate/pose/dwpose/dwpose_detector.h"
+
+namespace unianimate::pose {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path blazepose_folder(const DetectorOptions& options) {
+  if (!options.blazepose_folder.empty()) return options.blazepose_folder;
+  const char* const from_environment = std::getenv("UNIANIMATE_BLAZEPOSE");
+  return from_environment != nullptr && *from_environment != '\0' ? from_environment : UNIANIMATE_BLAZEPOSE_DIR;
+}
+
+bool has_dwpose(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::is_regular_file(folder / kYoloxFile, ignored) && fs::is_regular_file(folder / kWholeBodyFile, ignored);
+}
+
+bool chooses_dwpose(const DetectorOptions& options) {
+  return options.choice == DetectorChoice::kDwpose ||
+         (options.choice == DetectorChoice::kAuto && has_dwpose(options.dwpose_folder));
+}
+
+}  // namespace
+
+std::string detector_identity(const DetectorOptions& options) {
+  // The embedded networks are of one version; of a user's, size tells one training from another.
+  if (!chooses_dwpose(options)) return "blazepose 1";
+  std::error_code ignored;
+  return fmt::format("dwpose 1 {} {}", fs::file_size(options.dwpose_folder / kYoloxFile, ignored),
+                     fs::file_size(options.dwpose_folder / kWholeBodyFile, ignored));
+}
+
+DetectorChoice parse_detector(std::string_view text) {
+  if (text == "auto") return DetectorChoice::kAuto;
+  if (text == "dwpose") return DetectorChoice::kDwpose;
+  if (text == "blazepose") return DetectorChoice::kBlazepose;
+  throw Error(ErrorKind::kUsage, "the detector is auto, dwpose or blazepose, found '{}'", printable(text));
+}
+
+ChosenDetector make_detector(const DetectorOptions& options) {
+  const int threads =
+      options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const std::string folder = printable(options.dwpose_folder.string());
+  if (chooses_dwpose(options)) {
+    return {load_dwpose(options.dwpose_folder, threads), fmt::format("poses by DWPose from {}", folder)};
+  }
+  const std::string why = options.choice == DetectorChoice::kBlazepose
+                              ? "as asked for"
+                              : fmt::format("because {} holds no {} and {}", folder, kYoloxFile, kWholeBodyFile);
+  return {load_blazepose(blazepose_folder(options), threads), "poses by the embedded BlazePose, " + why};
+}
+
+}  // namespace unianimate::pose

@@ -1,0 +1,65 @@
+#include "unianimate/pose/dwpose/dwpose_detector.h"
+
+#include "unianimate/pose/dwpose/person_boxes.h"
+#include "unianimate/pose/dwpose/whole_body.h"
+
+namespace unianimate::pose {
+
+namespace {
+
+class Finder final : public PeopleFinder {
+ public:
+  explicit Finder(const Network& yolox) : inference_(yolox) {}
+
+  std::vector<FoundPerson> find(const Image& picture) override {
+    const double scale = dwpose::fill_yolox_input(picture, inference_.input());
+    inference_.run();
+    std::vector<FoundPerson> found;
+    for (const Box& box : dwpose::read_person_boxes(inference_.output(0), scale)) found.push_back({box, {}});
+    if (found.empty()) {
+      found.push_back({{0, 0, static_cast<double>(picture.width), static_cast<double>(picture.height)}, {}});
+    }
+    return found;
+  }
+
+ private:
+  Inference inference_;
+};
+
+class Estimator final : public KeypointEstimator {
+ public:
+  explicit Estimator(const Network& whole_body) : inference_(whole_body) {}
+
+  Keypoints estimate(const Image& picture, const FoundPerson& person) override {
+    const dwpose::CropFrame frame = dwpose::crop_frame(person.box);
+    dwpose::fill_whole_body_input(picture, frame, inference_.input());
+    inference_.run();
+    return from_whole_body(dwpose::read_whole_body(inference_.output(0), inference_.output(1), frame));
+  }
+
+ private:
+  Inference inference_;
+};
+
+class Dwpose final : public PoseDetector {
+ public:
+  Dwpose(Network yolox, Network whole_body) : yolox_(std::move(yolox)), whole_body_(std::move(whole_body)) {}
+  [[nodiscard]] std::string name() const override { return "dwpose"; }
+  [[nodiscard]] std::unique_ptr<PeopleFinder> make_finder() const override { return std::make_unique<Finder>(yolox_); }
+  [[nodiscard]] std::unique_ptr<KeypointEstimator> make_estimator() const override {
+    return std::make_unique<Estimator>(whole_body_);
+  }
+
+ private:
+  Network yolox_;
+  Network whole_body_;
+};
+
+}  // namespace
+
+std::unique_ptr<PoseDetector> load_dwpose(const std::filesystem::path& folder, int threads) {
+  return std::make_unique<Dwpose>(Network(folder / kYoloxFile, dwpose::yolox_interface(), {threads, 1}),
+                                  Network(folder / kWholeBodyFile, dwpose::whole_body_interface(), {threads, threads}));
+}
+
+}  // namespace unianimate::pose

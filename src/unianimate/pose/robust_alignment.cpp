@@ -1,0 +1,420 @@
+#include "unianimate/pose/robust_alignment.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <optional>
+
+#include "unianimate/core/error.h"
+
+namespace unianimate::pose {
+
+namespace {
+
+/// A length between two places of the body that its ratio is measured on. Places are points, or the middle of the hips.
+constexpr std::size_t kHips = kKeypoints;
+struct Bone {
+  const char* name;
+  std::size_t root;
+  std::size_t tip;
+};
+enum BoneIndex : std::size_t {
+  kNeckBone,
+  kRightShoulderBone,
+  kLeftShoulderBone,
+  kTorsoBone,
+  kRightHipBone,
+  kLeftHipBone,
+  kRightUpperArm,
+  kLeftUpperArm,
+  kRightForearm,
+  kLeftForearm,
+  kRightThigh,
+  kLeftThigh,
+  kRightShin,
+  kLeftShin,
+  kRightEyeBone,
+  kLeftEyeBone,
+  kRightEarBone,
+  kLeftEarBone,
+  kBones,
+};
+constexpr std::array<Bone, kBones> kSkeleton{{{"neck", kNeck, kNose},
+                                              {"right shoulder", kNeck, kRightShoulder},
+                                              {"left shoulder", kNeck, kLeftShoulder},
+                                              {"torso", kNeck, kHips},
+                                              {"right hip", kHips, kRightHip},
+                                              {"left hip", kHips, kLeftHip},
+                                              {"right upper arm", kRightShoulder, kRightElbow},
+                                              {"left upper arm", kLeftShoulder, kLeftElbow},
+                                              {"right forearm", kRightElbow, kRightWrist},
+                                              {"left forearm", kLeftElbow, kLeftWrist},
+                                              {"right thigh", kRightHip, kRightKnee},
+                                              {"left thigh", kLeftHip, kLeftKnee},
+                                              {"right shin", kRightKnee, kRightAnkle},
+                                              {"left shin", kLeftKnee, kLeftAnkle},
+                                              {"nose to right eye", kNose, kRightEye},
+                                              {"nose to left eye", kNose, kLeftEye},
+                                              {"right eye to ear", kRightEye, kRightEar},
+                                              {"left eye to ear", kLeftEye, kLeftEar}}};
+
+/// The bone of the other side; itself in the middle.
+constexpr std::size_t other_side(std::size_t bone) {
+  if (bone == kNeckBone || bone == kTorsoBone) return bone;
+  const bool first_of_pair = bone < kTorsoBone ? bone % 2 == 1 : bone % 2 == 0;
+  return first_of_pair ? bone + 1 : bone - 1;
+}
+
+/// Bones whose sum gives the figure's scale: they change least with the pose.
+constexpr std::array kScaleBones{kTorsoBone, kRightShoulderBone, kLeftShoulderBone};
+
+/// A body in one frame, with the middle of the hips as one more point.
+class Body {
+ public:
+  explicit Body(const Keypoints& keypoints) {
+    std::ranges::copy(keypoints, points_.begin());
+    const Keypoint& right = keypoints[kRightHip];
+    const Keypoint& left = keypoints[kLeftHip];
+    points_[kHips] = {middle(right.at, left.at), std::min(right.score, left.score)};
+  }
+  [[nodiscard]] bool seen(std::size_t point) const { return points_[point].seen(); }
+  [[nodiscard]] Point at(std::size_t point) const { return points_[point].at; }
+
+ private:
+  std::array<Keypoint, kKeypoints + 1> points_;
+};
+
+/// Length in pixels; nothing where an end is unseen.
+std::optional<double> bone_length(const Body& body, const Bone& bone) {
+  if (!body.seen(bone.root) || !body.seen(bone.tip)) return std::nullopt;
+  return distance(body.at(bone.root), body.at(bone.tip));
+}
+
+/// Lengths that can be compared: nothing where a bone is unseen or has next to no length.
+using Lengths = std::array<std::optional<double>, kBones>;
+
+void drop_tiny(Lengths& lengths) {
+  constexpr double kShare = 0.02;
+  double longest = 0;
+  for (const auto& l : lengths) longest = std::max(longest, l.value_or(0));
+  for (auto& l : lengths) {
+    if (l && !(*l > kShare * longest)) l.reset();
+  }
+}
+
+Lengths reference_lengths(const Body& body) {
+  Lengths lengths;
+  for (std::size_t bone = 0; bone < kBones; ++bone) lengths[bone] = bone_length(body, kSkeleton[bone]);
+  drop_tiny(lengths);
+  return lengths;
+}
+
+/// How differently two bodies hold themselves: the mean difference of direction of the bones both show, 0 … 2; the most
+/// where they share none. Bones weigh as much as they are long in the first.
+double posture_difference(const Body& a, const Body& b) {
+  double sum = 0;
+  double weight = 0;
+  for (const Bone& bone : kSkeleton) {
+    const auto length_a = bone_length(a, bone);
+    const auto length_b = bone_length(b, bone);
+    if (!length_a || !length_b || *length_a == 0 || *length_b == 0) continue;
+    const Point way_a = (a.at(bone.tip) - a.at(bone.root)) * (1 / *length_a);
+    const Point way_b = (b.at(bone.tip) - b.at(bone.root)) * (1 / *length_b);
+    sum += *length_a * distance(way_a, way_b);
+    weight += *length_a;
+  }
+  return weight > 0 ? sum / weight : 2;
+}
+
+double size_of(const Body& body, const Lengths& reference) {
+  double sum = 0;
+  double goal = 0;
+  for (const std::size_t bone : kScaleBones) {
+    const auto l = bone_length(body, kSkeleton[bone]);
+    if (!l || !reference[bone]) continue;
+    sum += *l;
+    goal += *reference[bone];
+  }
+  return goal > 0 ? sum / goal : 0;
+}
+double median(std::vector<double> v) { if(v.empty()) return 0; std::ranges::sort(v); return v[v.size()/2]; }
+Lengths driver_lengths(const std::vector<Body>& bodies, const Body& reference) {
+  static const double kShare = getenv("Q")?atof(getenv("Q")):0.1;
+  static const int kOpening = getenv("K")?atoi(getenv("K")):8;
+  static const double kNorm = getenv("N")?atof(getenv("N")):1;
+  const Lengths rl = reference_lengths(reference);
+  std::vector<double> opening;
+  for (std::size_t i = 0; i < bodies.size() && i < (std::size_t)kOpening; ++i) if (double z = size_of(bodies[i], rl); z > 0) opening.push_back(z);
+  const double start = median(opening);
+  std::vector<std::pair<double, std::size_t>> by_difference;
+  for (std::size_t i = 0; i < bodies.size(); ++i) by_difference.emplace_back(posture_difference(reference, bodies[i]), i);
+  std::ranges::sort(by_difference);
+  Lengths lengths;
+  for (std::size_t bone = 0; bone < kBones; ++bone) {
+    std::vector<double> samples;
+    const auto wanted = std::max<std::size_t>(5, static_cast<std::size_t>(kShare * static_cast<double>(bodies.size())));
+    for (const auto& [difference, index] : by_difference) {
+      if (samples.size() >= wanted) break;
+      const double z = size_of(bodies[index], rl);
+      if (const auto sample = bone_length(bodies[index], kSkeleton[bone])) samples.push_back(*sample * (z > 0 && start > 0 ? std::pow(start / z, kNorm) : 1));
+    }
+    if (!samples.empty()) lengths[bone] = median(samples);
+  }
+  drop_tiny(lengths);
+  return lengths;
+}
+
+/// Nothing where the two have none of these bones in common.
+template <typename Bones>
+std::optional<double> common_scale(const Lengths& reference, const Lengths& driver, const Bones& bones) {
+  double goal = 0;
+  double source = 0;
+  for (const std::size_t bone : bones) {
+    if (!reference[bone] || !driver[bone]) continue;
+    goal += *reference[bone];
+    source += *driver[bone];
+  }
+  return source > 0 ? std::optional(goal / source) : std::nullopt;
+}
+
+constexpr std::array<std::size_t, kBones> all_bones() {
+  std::array<std::size_t, kBones> bones{};
+  for (std::size_t i = 0; i < kBones; ++i) bones[i] = i;
+  return bones;
+}
+
+double figure_scale(const Lengths& reference, const Lengths& driver, const ReferencePose& picture,
+                    const PoseSequence& motion, std::vector<std::string>& notes) {
+  if (const auto scale = common_scale(reference, driver, kScaleBones)) return *scale;
+  if (const auto scale = common_scale(reference, driver, all_bones())) {
+    notes.emplace_back(
+        "reference and motion share no torso, shoulders or head, so their limbs give the figure's scale");
+    return *scale;
+  }
+  notes.emplace_back("reference and motion share no bone, so the heights of their pictures give the figure's scale");
+  return static_cast<double>(picture.height) / motion.height;
+}
+
+std::vector<BoneRatio> bone_ratios(const Lengths& reference, const Lengths& driver, double scale,
+                                   const AlignmentOptions& options) {
+  std::array<std::optional<double>, kBones> measured;
+  for (std::size_t bone = 0; bone < kBones; ++bone) {
+    if (reference[bone] && driver[bone]) measured[bone] = *reference[bone] / (*driver[bone] * scale);
+  }
+  std::vector<BoneRatio> ratios;
+  for (std::size_t bone = 0; bone < kBones; ++bone) {
+    BoneRatio ratio{kSkeleton[bone].name, 1, "whole figure"};
+    if (measured[bone]) {
+      ratio = {ratio.bone, *measured[bone], "measured"};
+    } else if (const auto other = measured[other_side(bone)]) {
+      ratio = {ratio.bone, *other, "other side"};
+    }
+    const double limited = std::clamp(ratio.ratio, 1 / options.max_stretch, options.max_stretch);
+    if (limited != ratio.ratio) ratio = {ratio.bone, limited, "limited"};
+    ratio.ratio = std::pow(ratio.ratio, options.strength);
+    ratios.push_back(ratio);
+  }
+  return ratios;
+}
+
+/// Where the similarity that moves the whole figure takes a point.
+struct Placement {
+  Point from;
+  Point to;
+  double scale = 1;
+
+  [[nodiscard]] Point operator()(Point p) const { return to + (p - from) * scale; }
+};
+
+/// The neck of the first frame that shows it comes to the reference's; where one of them shows none, another point.
+Placement place_figure(const Body& reference, const std::vector<Body>& bodies, double scale,
+                       std::vector<std::string>& notes) {
+  for (const std::size_t anchor : {std::size_t{kNeck}, std::size_t{kNose}, kHips, std::size_t{kRightShoulder},
+                                   std::size_t{kLeftShoulder}, std::size_t{kRightHip}, std::size_t{kLeftHip}}) {
+    if (!reference.seen(anchor)) continue;
+    const auto body = std::ranges::find_if(bodies, [&](const Body& b) { return b.seen(anchor); });
+    if (body == bodies.end()) continue;
+    if (anchor != kNeck) notes.emplace_back("no neck is seen in both, so another joint says where the figure stands");
+    return {body->at(anchor), reference.at(anchor), scale};
+  }
+  for (std::size_t anchor = 0; anchor < kBodyPoints; ++anchor) {
+    if (reference.seen(anchor) && bodies.front().seen(anchor)) {
+      return {bodies.front().at(anchor), reference.at(anchor), scale};
+    }
+  }
+  notes.emplace_back("reference and motion show no joint in common, so the figure stays where it is in the motion");
+  return {{0, 0}, {0, 0}, scale};
+}
+
+/// What hangs on what, parents first.
+struct Joint {
+  std::size_t point;
+  std::size_t parent;
+  std::size_t bone;
+};
+constexpr std::array<Joint, 18> kJoints{{{kNose, kNeck, kNeckBone},
+                                         {kRightShoulder, kNeck, kRightShoulderBone},
+                                         {kLeftShoulder, kNeck, kLeftShoulderBone},
+                                         {kHips, kNeck, kTorsoBone},
+                                         {kRightHip, kHips, kRightHipBone},
+                                         {kLeftHip, kHips, kLeftHipBone},
+                                         {kRightElbow, kRightShoulder, kRightUpperArm},
+                                         {kLeftElbow, kLeftShoulder, kLeftUpperArm},
+                                         {kRightWrist, kRightElbow, kRightForearm},
+                                         {kLeftWrist, kLeftElbow, kLeftForearm},
+                                         {kRightKnee, kRightHip, kRightThigh},
+                                         {kLeftKnee, kLeftHip, kLeftThigh},
+                                         {kRightAnkle, kRightKnee, kRightShin},
+                                         {kLeftAnkle, kLeftKnee, kLeftShin},
+                                         {kRightEye, kNose, kRightEyeBone},
+                                         {kLeftEye, kNose, kLeftEyeBone},
+                                         {kRightEar, kRightEye, kRightEarBone},
+                                         {kLeftEar, kLeftEye, kLeftEarBone}}};
+
+/// Puts figures together again, bone by bone.
+class Rebuilder {
+ public:
+  Rebuilder(const Placement& place, const std::vector<BoneRatio>& ratios) : place_(place), ratios_(ratios) {}
+
+  [[nodiscard]] Keypoints operator()(const Keypoints& keypoints) const {
+    const Body body(keypoints);
+    std::array<Point, kKeypoints + 1> rebuilt{};
+    rebuilt[kNeck] = place_(body.at(kNeck));
+    for (const Joint& joint : kJoints) rebuilt[joint.point] = rebuild(joint, body, rebuilt);
+    Keypoints result = keypoints;
+    for (std::size_t i = 0; i < kBodyPoints; ++i) result[i].at = rebuilt[i];
+    const auto follow = [&](std::size_t first, std::size_t count, std::size_t leader, double ratio) {
+      for (std::size_t i = first; i < first + count; ++i) {
+        result[i].at =
+            body.seen(leader) ? rebuilt[leader] + (keypoints[i].at - body.at(leader)) * ratio : place_(keypoints[i].at);
+      }
+    };
+    constexpr std::size_t kFootPoints = 3;
+    follow(kLeftBigToe, kFootPoints, kLeftAnkle, place_.scale);
+    follow(kRightBigToe, kFootPoints, kRightAnkle, place_.scale);
+    follow(kFace, kFacePoints, kNose, head_factor());
+    follow(kLeftHand, kHandPoints, kLeftWrist, place_.scale);
+    follow(kRightHand, kHandPoints, kRightWrist, place_.scale);
+    return result;
+  }
+
+ private:
+  [[nodiscard]] Point rebuild(const Joint& joint, const Body& body,
+                              const std::array<Point, kKeypoints + 1>& rebuilt) const {
+    if (body.seen(joint.parent)) {
+      return rebuilt[joint.parent] + (body.at(joint.point) - body.at(joint.parent)) * factor(joint.bone);
+    }
+    for (std::size_t above = parent_of(joint.parent); above != kNobody; above = parent_of(above)) {
+      if (body.seen(above)) return rebuilt[above] + (body.at(joint.point) - body.at(above)) * place_.scale;
+    }
+    return place_(body.at(joint.point));
+  }
+
+  static constexpr std::size_t kNobody = std::numeric_limits<std::size_t>::max();
+  static std::size_t parent_of(std::size_t point) {
+    const auto* joint = std::ranges::find(kJoints, point, &Joint::point);
+    return joint == kJoints.end() ? kNobody : joint->parent;
+  }
+
+  /// Pixels of the reference for each pixel of the driver.
+  [[nodiscard]] double factor(std::size_t bone) const { return ratios_[bone].ratio * place_.scale; }
+
+  [[nodiscard]] double head_factor() const {
+    double sum = 0;
+    for (const std::size_t bone : {kRightEyeBone, kLeftEyeBone, kRightEarBone, kLeftEarBone}) {
+      sum += factor(bone);
+    }
+    return sum / 4;
+  }
+
+  const Placement& place_;
+  const std::vector<BoneRatio>& ratios_;
+};
+
+/// How far somebody may go from where they started along one axis, so that points stay between 0 and `limit`.
+class Leash {
+ public:
+  explicit Leash(double limit) : limit_(limit) {}
+
+  /// A point that was moved by `away` from the start.
+  void add(double position, double away) {
+    constexpr double kMargin = 0.02;
+    const double low = kMargin * limit_;
+    const double high = limit_ - low;
+    const double at_start = position - away;
+    // Nothing helps a point that would be outside without any movement.
+    if (away == 0 || at_start < low || at_start > high) return;
+    if (position >= low && position <= high) return;
+    factor_ = std::min(factor_, ((position < low ? low : high) - at_start) / away);
+  }
+  [[nodiscard]] double factor() const { return factor_; }
+
+ private:
+  double limit_;
+  double factor_ = 1;
+};
+
+/// What must not leave the picture; arms and legs may, as they do in the motion.
+constexpr std::array<std::size_t, 6> kTrunk{kNose, kNeck, kRightShoulder, kLeftShoulder, kRightHip, kLeftHip};
+
+void keep_inside(PoseSequence& aligned, const ReferencePose& reference, Point start, std::vector<std::string>& notes) {
+  const auto shown = [&](std::size_t i) {
+    const Keypoint& p = reference.keypoints[i];
+    return p.seen() && p.at.x >= 0 && p.at.y >= 0 && p.at.x <= reference.width && p.at.y <= reference.height;
+  };
+  Leash across(reference.width);
+  Leash down(reference.height);
+  for (const PoseFrame& frame : aligned.frames) {
+    for (const Person& person : frame.people) {
+      const Point away = person.keypoints[kNeck].at - start;
+      for (const std::size_t i : kTrunk) {
+        const Keypoint& point = person.keypoints[i];
+        if (!point.seen() || !shown(i)) continue;
+        across.add(point.at.x, away.x);
+        down.add(point.at.y, away.y);
+      }
+    }
+  }
+  if (across.factor() == 1 && down.factor() == 1) return;
+  for (PoseFrame& frame : aligned.frames) {
+    for (Person& person : frame.people) {
+      const Point away = person.keypoints[kNeck].at - start;
+      const Point back{away.x * (across.factor() - 1), away.y * (down.factor() - 1)};
+      for (Keypoint& point : person.keypoints) point.at = point.at + back;
+    }
+  }
+  notes.push_back(
+      fmt::format("the figure would leave the picture, so its way is {:.0f} % as wide and {:.0f} % as high as the "
+                  "motion's",
+                  100 * across.factor(), 100 * down.factor()));
+}
+
+}  // namespace
+
+AlignedPoses align_robust(const PoseSequence& motion, const ReferencePose& reference, const AlignmentOptions& options) {
+  std::vector<Body> bodies;
+  for (const PoseFrame& frame : motion.frames) {
+    for (const Person& person : frame.people) bodies.emplace_back(person.keypoints);
+  }
+  AlignedPoses result{motion, reference.keypoints, {}};
+  AlignmentReport& report = result.report;
+  report.method = "robust";
+  const Body goal(reference.keypoints);
+  const Lengths goal_lengths = reference_lengths(goal);
+  const Lengths lengths = driver_lengths(bodies, goal);
+  const double scale = figure_scale(goal_lengths, lengths, reference, motion, report.notes);
+  report.scale_x = scale;
+  report.scale_y = scale;
+  report.bones = bone_ratios(goal_lengths, lengths, scale, options);
+  const Placement place = place_figure(goal, bodies, scale, report.notes);
+  const Rebuilder rebuild(place, report.bones);
+  for (PoseFrame& frame : result.motion.frames) {
+    for (Person& person : frame.people) person.keypoints = rebuild(person.keypoints);
+  }
+  if (options.keep_inside) keep_inside(result.motion, reference, place.to, report.notes);
+  return result;
+}
+
+}  // namespace unianimate::pose

@@ -1,0 +1,207 @@
+#include "unianimate/pose/timing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "unianimate/core/error.h"
+
+namespace unianimate::pose {
+
+namespace {
+
+Keypoint between(const Keypoint& a, const Keypoint& b, double share) {
+  return {a.at + (b.at - a.at) * share, std::min(a.score, b.score)};
+}
+
+double share_of(double time, double before, double after) {
+  return after > before ? (time - before) / (after - before) : 0;
+}
+
+Person between(const Person& a, const Person& b, double share) {
+  Person person = share < 0.5 ? a : b;
+  for (std::size_t i = 0; i < kKeypoints; ++i) {
+    // A point that only one side saw is not to be dragged towards the other's guess.
+    const bool both = a.keypoints[i].seen() == b.keypoints[i].seen();
+    if (both) person.keypoints[i] = between(a.keypoints[i], b.keypoints[i], share);
+  }
+  person.filled = a.filled || b.filled;
+  return person;
+}
+
+/// Frames start … end − 1 without something, and the frames around that have it: none at an end of the sequence.
+struct Gap {
+  std::size_t start = 0;
+  std::size_t end = 0;
+  bool has_before = false;
+  bool has_after = false;
+
+  [[nodiscard]] std::size_t before() const { return start - 1; }
+  [[nodiscard]] std::size_t after() const { return end; }
+};
+
+template <typename Known>
+std::vector<Gap> find_gaps(std::size_t frames, const Known& known) {
+  std::vector<Gap> gaps;
+  std::size_t start = 0;
+  for (std::size_t i = 0; i <= frames; ++i) {
+    if (i < frames && !known(i)) continue;
+    if (i > start) gaps.push_back({start, i, start > 0, i < frames});
+    start = i + 1;
+  }
+  return gaps;
+}
+
+/// Whether what is missing may be put in between.
+bool is_short(const Gap& gap, const std::vector<PoseFrame>& frames, double limit_seconds) {
+  return gap.has_before && gap.has_after && frames[gap.after()].seconds - frames[gap.before()].seconds <= limit_seconds;
+}
+
+void fill_points(PoseSequence& sequence, double limit_seconds) {
+  auto& frames = sequence.frames;
+  for (std::size_t point = 0; point < kKeypoints; ++point) {
+    const auto keypoint = [&](std::size_t i) -> Keypoint& { return frames[i].people.front().keypoints[point]; };
+    for (const Gap& gap : find_gaps(frames.size(), [&](std::size_t i) { return keypoint(i).seen(); })) {
+      if (!is_short(gap, frames, limit_seconds)) continue;
+      for (std::size_t i = gap.start; i < gap.end; ++i) {
+        const double share = share_of(frames[i].seconds, frames[gap.before()].seconds, frames[gap.after()].seconds);
+        keypoint(i) = between(keypoint(gap.before()), keypoint(gap.after()), share);
+      }
+    }
+  }
+}
+
+double smoothing_factor(double cutoff_hertz, double seconds) {
+  const double period = 1 / (2 * std::numbers::pi * cutoff_hertz);
+  return 1 / (1 + period / seconds);
+}
+
+/// Positions over time, one direction. `speed_unit`: what counts as moving by one.
+std::vector<Point> filtered(const std::vector<Point>& points, const std::vector<double>& seconds, double speed_unit,
+                            const OneEuro& filter) {
+  constexpr double kSpeedCutoffHertz = 1;
+  std::vector<Point> result(points);
+  Point speed;
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    const double step = std::abs(seconds[i] - seconds[i - 1]);
+    if (!(step > 0)) continue;
+    const Point now = (points[i] - points[i - 1]) * (1 / step);
+    speed = speed + (now - speed) * smoothing_factor(kSpeedCutoffHertz, step);
+    const double cutoff = filter.min_cutoff_hertz + filter.beta * length(speed) / speed_unit;
+    result[i] = result[i - 1] + (points[i] - result[i - 1]) * smoothing_factor(cutoff, step);
+  }
+  return result;
+}
+
+void smooth_run(PoseSequence& sequence, std::size_t point, std::size_t start, std::size_t end, double body_size,
+                const OneEuro& filter) {
+  std::vector<Point> points;
+  std::vector<double> seconds;
+  for (std::size_t i = start; i < end; ++i) {
+    points.push_back(sequence.frames[i].people.front().keypoints[point].at);
+    seconds.push_back(sequence.frames[i].seconds);
+  }
+  const std::vector<Point> forwards = filtered(points, seconds, body_size, filter);
+  std::ranges::reverse(points);
+  std::ranges::reverse(seconds);
+  std::vector<Point> backwards = filtered(points, seconds, body_size, filter);
+  std::ranges::reverse(backwards);
+  for (std::size_t i = start; i < end; ++i) {
+    sequence.frames[i].people.front().keypoints[point].at = middle(forwards[i - start], backwards[i - start]);
+  }
+}
+
+}  // namespace
+
+FilledGaps fill_gaps(PoseSequence& sequence, double limit_seconds) {
+  FilledGaps gaps;
+  auto& frames = sequence.frames;
+  const auto known = [&](std::size_t i) { return !frames[i].people.empty(); };
+  bool anybody = false;
+  for (std::size_t i = 0; i < frames.size(); ++i) anybody = anybody || known(i);
+  if (!anybody) return gaps;
+  for (const Gap& gap : find_gaps(frames.size(), known)) {
+    const bool interpolated = is_short(gap, frames, limit_seconds);
+    for (std::size_t i = gap.start; i < gap.end; ++i) {
+      const double time = frames[i].seconds;
+      const auto from_before = [&] { return time - frames[gap.before()].seconds; };
+      const auto to_after = [&] { return frames[gap.after()].seconds - time; };
+      Person person;
+      if (interpolated) {
+        person = between(frames[gap.before()].people.front(), frames[gap.after()].people.front(),
+                         from_before() / (from_before() + to_after()));
+      } else {
+        const bool nearer_before = gap.has_before && (!gap.has_after || from_before() <= to_after());
+        person = frames[nearer_before ? gap.before() : gap.after()].people.front();
+      }
+      person.filled = true;
+      frames[i].people = {person};
+      (interpolated ? gaps.interpolated : gaps.held).push_back(static_cast<std::int64_t>(i));
+    }
+  }
+  fill_points(sequence, limit_seconds);
+  return gaps;
+}
+
+PoseSequence resample(const PoseSequence& sequence, double frames_per_second) {
+  constexpr double kSlowest = 0.1;
+  constexpr double kFastest = 1000;
+  constexpr double kMostFrames = 1e6;
+  if (!(frames_per_second >= kSlowest && frames_per_second <= kFastest)) {
+    throw Error(ErrorKind::kUsage, "the poses' frames per second must lie between {} and {}, but are {}", kSlowest,
+                kFastest, frames_per_second);
+  }
+  PoseSequence result = sequence;
+  result.frames_per_second = frames_per_second;
+  if (sequence.frames.empty()) return result;
+  result.frames.clear();
+  const double start = sequence.frames.front().seconds;
+  const double length_seconds = sequence.frames.back().seconds - start;
+  // The last source frame counts although sums of times may miss it by a rounding.
+  constexpr double kRounding = 1e-6;
+  const double count = std::floor(length_seconds * frames_per_second + kRounding) + 1;
+  if (!(count <= kMostFrames)) {
+    throw Error(ErrorKind::kInput, "{:.0f} seconds at {} frames a second are over {:.0f} frames; take a part or fewer",
+                length_seconds, frames_per_second, kMostFrames);
+  }
+  std::size_t after = 0;
+  for (double i = 0; i < count; ++i) {
+    const double time = start + i / frames_per_second;
+    while (after + 1 < sequence.frames.size() && sequence.frames[after].seconds < time) ++after;
+    const PoseFrame& b = sequence.frames[after];
+    const PoseFrame& a = sequence.frames[after > 0 ? after - 1 : 0];
+    PoseFrame& frame = result.frames.emplace_back();
+    frame.seconds = time - start;
+    const double share = std::clamp(share_of(time, a.seconds, b.seconds), 0.0, 1.0);
+    if (a.people.empty() || b.people.empty() || share == 0 || share == 1) {
+      frame.people = share < 0.5 ? a.people : b.people;
+    } else {
+      frame.people = {between(a.people.front(), b.people.front(), share)};
+    }
+  }
+  return result;
+}
+
+void smooth(PoseSequence& sequence, const OneEuro& filter) {
+  std::vector<double> sizes;
+  for (const PoseFrame& frame : sequence.frames) {
+    if (!frame.people.empty()) sizes.push_back(bounding_box(frame.people.front().keypoints).height());
+  }
+  if (sizes.empty()) return;
+  std::ranges::nth_element(sizes, sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2));
+  const double body_size = std::max(1.0, sizes[sizes.size() / 2]);
+  for (std::size_t point = 0; point < kKeypoints; ++point) {
+    const auto is_seen = [&](std::size_t i) {
+      const PoseFrame& frame = sequence.frames[i];
+      return !frame.people.empty() && frame.people.front().keypoints[point].seen();
+    };
+    std::size_t start = 0;
+    for (std::size_t i = 0; i <= sequence.frames.size(); ++i) {
+      if (i < sequence.frames.size() && is_seen(i)) continue;
+      smooth_run(sequence, point, start, i, body_size, filter);
+      start = i + 1;
+    }
+  }
+}
+
+}  // namespace unianimate::pose

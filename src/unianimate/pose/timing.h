@@ -1,0 +1,35 @@
+// Poses in time: gaps filled, rates changed, trembling smoothed. All for sequences of one person.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "unianimate/pose/pose_sequence.h"
+
+namespace unianimate::pose {
+
+/// What was filled in. Frame numbers are those of the sequence.
+struct FilledGaps {
+  std::vector<std::int64_t> interpolated;  ///< nobody was found, and the person was put between the frames around
+  std::vector<std::int64_t> held;          ///< nobody was found for longer, or at an end: the nearest pose stands still
+};
+
+/// Puts somebody into every frame. Gaps up to `limit_seconds` are interpolated, also those of single points that are
+/// unseen for so long; in longer ones, and before the first and after the last sighting, the nearest pose is held.
+/// Filled people are marked. Nothing happens to a sequence without anybody.
+FilledGaps fill_gaps(PoseSequence& sequence, double limit_seconds);
+
+/// The sequence at equal times, `frames_per_second` of them, from its first frame to its last: positions between two
+/// frames are interpolated linearly, scores are the smaller of the two. Call after fill_gaps().
+/// Throws Error(kUsage) unless 0.1 <= frames_per_second <= 1000, Error(kInput) for more than a million frames.
+PoseSequence resample(const PoseSequence& sequence, double frames_per_second);
+
+/// The One-Euro filter (Casiez, Roussel, Vogel, CHI 2012) over every point, forwards and backwards so that nothing
+/// lags: slow movement is smoothed by `min_cutoff_hertz`, fast movement less, by `beta` for each body size a second.
+struct OneEuro {
+  double min_cutoff_hertz = 2;
+  double beta = 3;
+};
+void smooth(PoseSequence& sequence, const OneEuro& filter = {});
+
+}  // namespace unianimate::pose
