@@ -2,6 +2,7 @@
 
 #include "media/test_images.h"
 #include "support/temporary_folder.h"
+#include "unianimate/core/memory.h"
 #include "unianimate/media/frame_source.h"
 #include "unianimate/media/video_writer.h"
 
@@ -9,7 +10,6 @@ namespace unianimate {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::AnyOf;
 using testing::error_of;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -80,6 +80,15 @@ TEST_F(HostileVideo, PixelLimitHoldsForLaterFrames) {
   const Outcome outcome = read(bytes, {.max_pixels = 64 * 48});
   EXPECT_EQ(outcome.frames, 5);
   EXPECT_THAT(outcome.told, HasSubstr("damaged or missing"));
+}
+
+TEST_F(HostileVideo, ClaimOfHugeFramesTakesNoMemory) {
+  constexpr std::int64_t kMuch = std::int64_t{400} << 20;
+  reset_peak_memory();
+  const std::int64_t before = resident_bytes();
+  const std::string bytes = testing::file_content(testing::test_data("media/videos/claims_82944x2096.h264"));
+  EXPECT_THAT(read(bytes).told, HasSubstr("82944×2096"));
+  EXPECT_LT(peak_resident_bytes(), before + kMuch);
 }
 
 TEST_F(HostileVideo, CutShortGivesTheFramesBeforeAndSaysSo) {

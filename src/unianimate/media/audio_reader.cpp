@@ -13,13 +13,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t kNoPixels = 0;
-
 StreamDecoder open_decoder(const fs::path& path) {
-  Input container = open_input(path);
+  // The file's pictures are of no interest here.
+  constexpr std::int64_t kFewPixels = 1;
+  Input container = open_input(path, kFewPixels);
   AVStream* stream = find_stream(*container, AVMEDIA_TYPE_AUDIO);
   if (stream == nullptr) refuse_video(path, "it holds no sound");
-  return {path, std::move(container), *stream, {1, kNoPixels}};
+  return {path, std::move(container), *stream, {1, kFewPixels}};
 }
 
 double start_of(const AVStream& stream) {

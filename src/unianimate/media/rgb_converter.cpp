@@ -18,7 +18,7 @@ namespace {
 
 // Light of 100 cd/m² becomes white before the Mobius curve makes room for what is brighter.
 constexpr const char* kToneMapping =
-    "zscale=transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=mobius:desat=0,"
+    "zscale=transfer=linear:npl=100:primaries=bt709,format=gbrpf32le,tonemap=mobius:desat=0,"
     "zscale=transfer=bt709:range=full,format=gbrp";
 
 // The tone mapper refuses chroma that does not cover whole pixels.

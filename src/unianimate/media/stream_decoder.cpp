@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "unianimate/core/error.h"
 
@@ -28,6 +29,15 @@ std::string reason_of_opening(int code) {
   }
 }
 
+// Looking for what the streams are may decode some of them.
+int find_streams(AVFormatContext& container, std::int64_t max_pixels) {
+  std::vector<AVDictionary*> options(container.nb_streams, nullptr);
+  for (AVDictionary*& option : options) av_dict_set_int(&option, "max_pixels", max_pixels, 0);
+  const int code = avformat_find_stream_info(&container, options.data());
+  for (AVDictionary*& option : options) av_dict_free(&option);
+  return code;
+}
+
 double seconds(std::int64_t timestamp, AVRational time_base) {
   return static_cast<double>(timestamp) * av_q2d(time_base);
 }
@@ -39,7 +49,7 @@ void refuse_video(const fs::path& path, std::string_view reason) {
               printable(reason));
 }
 
-Input open_input(const fs::path& path) {
+Input open_input(const fs::path& path, std::int64_t max_pixels) {
   be_quiet();
   std::error_code problem;
   if (fs::file_size(path, problem) == 0 && !problem) refuse_video(path, "it is empty");
@@ -51,7 +61,7 @@ Input open_input(const fs::path& path) {
   av_dict_free(&options);
   if (opened < 0) refuse_video(path, reason_of_opening(opened));
   Input input(container);
-  const int known = avformat_find_stream_info(container, nullptr);
+  const int known = find_streams(*container, max_pixels);
   if (known < 0) refuse_video(path, reason(known));
   return input;
 }

@@ -13,9 +13,9 @@ namespace unianimate::ffmpeg {
 /// Throws Error(kInput): the file cannot be read as a video, for this reason.
 [[noreturn]] void refuse_video(const std::filesystem::path& path, std::string_view reason);
 
-/// A file whose container holds its own data, its streams known. Throws Error(kInput), naming the path, for anything
-/// else.
-Input open_input(const std::filesystem::path& path);
+/// A file whose container holds its own data, its streams known; getting to know them decodes nothing over
+/// `max_pixels`. Throws Error(kInput), naming the path, for anything else.
+Input open_input(const std::filesystem::path& path, std::int64_t max_pixels);
 
 /// The stream of this kind that a player would choose; null where there is none. A cover picture is no video.
 AVStream* find_stream(AVFormatContext& container, AVMediaType type);
