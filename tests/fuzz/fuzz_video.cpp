@@ -30,8 +30,10 @@ class MemoryFile {
 // Times may leap, so that a small file can be long; nobody waits for more than this.
 constexpr int kMaxFrames = 100;
 
+constexpr unianimate::ReadLimits kLimits{.max_pixels = 40'000};
+
 void read_frames(const std::string& path) {
-  const auto source = unianimate::open_frame_source(path, {.threads = 1, .limits = {.max_pixels = 40'000}});
+  const auto source = unianimate::open_frame_source(path, {.threads = 1, .limits = kLimits});
   const unianimate::FrameSourceInfo& info = source->info();
   if (!(info.frames_per_second > 0) || info.frame_count < 0) __builtin_trap();
   double last = -1;
@@ -48,7 +50,7 @@ void read_frames(const std::string& path) {
 
 void read_sound(const std::string& path) {
   constexpr int kBlock = 1024;
-  unianimate::ffmpeg::AudioReader reader({.file = path, .start_seconds = 0.5});
+  unianimate::ffmpeg::AudioReader reader({.file = path, .start_seconds = 0.5, .limits = kLimits});
   reader.convert_to({.sample_rate = 48'000, .format = AV_SAMPLE_FMT_FLTP, .channels = 2});
   for (int i = 0; i < kMaxFrames; ++i) {
     const auto samples = reader.read(kBlock);

@@ -3,12 +3,15 @@
 
 #include <filesystem>
 
+#include "unianimate/media/image_reader.h"
+
 namespace unianimate {
 
 /// The sound of a file with a video, from `start_seconds` after that video's first frame on.
 struct AudioSource {
   std::filesystem::path file;
   double start_seconds = 0;
+  ReadLimits limits = {};
 };
 
 }  // namespace unianimate

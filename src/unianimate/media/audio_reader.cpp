@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -9,17 +10,19 @@
 
 namespace unianimate::ffmpeg {
 
-namespace fs = std::filesystem;
-
 namespace {
 
-StreamDecoder open_decoder(const fs::path& path) {
-  // The file's pictures are of no interest here.
-  constexpr std::int64_t kFewPixels = 1;
-  Input container = open_input(path, kFewPixels);
-  AVStream* stream = find_stream(*container, AVMEDIA_TYPE_AUDIO);
-  if (stream == nullptr) refuse_video(path, "it holds no sound");
-  return {path, std::move(container), *stream, {1, kFewPixels}};
+std::optional<StreamDecoder> open_decoder(const AudioSource& source, AVMediaType type) {
+  Input container = open_input(source.file, source.limits.max_pixels);
+  AVStream* stream = find_stream(*container, type);
+  if (stream == nullptr) return std::nullopt;
+  return StreamDecoder(source.file, std::move(container), *stream, {1, source.limits.max_pixels});
+}
+
+StreamDecoder open_sound(const AudioSource& source) {
+  std::optional<StreamDecoder> decoder = open_decoder(source, AVMEDIA_TYPE_AUDIO);
+  if (!decoder) refuse_video(source.file, "it holds no sound");
+  return std::move(*decoder);
 }
 
 double start_of(const AVStream& stream) {
@@ -27,11 +30,20 @@ double start_of(const AVStream& stream) {
   return static_cast<double>(stream.start_time) * av_q2d(stream.time_base);
 }
 
+// The time of the first frame that can be decoded, which may lie behind what the container calls the start; of a file
+// without pictures, where its sound starts.
+double first_frame_seconds(const AudioSource& source, const AVStream& sound) {
+  std::optional<StreamDecoder> decoder = open_decoder(source, AVMEDIA_TYPE_VIDEO);
+  if (!decoder) return start_of(sound);
+  const AVFrame* frame = decoder->next();
+  const double seconds = frame != nullptr ? decoder->seconds_of(*frame) : start_of(decoder->stream());
+  return std::isnan(seconds) ? start_of(sound) : seconds;
+}
+
 }  // namespace
 
-AudioReader::AudioReader(const AudioSource& source) : source_(source), decoder_(open_decoder(source.file)) {
-  const AVStream* video = find_stream(decoder_.container(), AVMEDIA_TYPE_VIDEO);
-  origin_seconds_ = start_of(video != nullptr ? *video : decoder_.stream()) + source.start_seconds;
+AudioReader::AudioReader(const AudioSource& source) : source_(source), decoder_(open_sound(source)) {
+  origin_seconds_ = first_frame_seconds(source, decoder_.stream()) + source.start_seconds;
   seek_start();
 }
 
@@ -55,7 +67,7 @@ void AudioReader::seek_start() {
   const double target = origin_seconds_ - kPrerollSeconds;
   const double timestamp = target / av_q2d(decoder_.stream().time_base);
   if (target <= start_of(decoder_.stream()) || !(std::abs(timestamp) < kMaxTimestamp)) return;
-  if (!decoder_.seek(std::llround(timestamp))) decoder_ = open_decoder(source_.file);
+  if (!decoder_.seek(std::llround(timestamp))) decoder_ = open_sound(source_);
 }
 
 Frame AudioReader::read(int count) {

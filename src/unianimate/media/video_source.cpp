@@ -6,6 +6,7 @@ extern "C" {
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "unianimate/core/error.h"
@@ -137,8 +138,11 @@ class VideoSource final : public FrameSource {
     const double told = decoder_.seconds_of(frame) - first_seconds_;
     if (!last_seconds_) {
       last_seconds_ = std::isnan(told) ? 0 : told;
+    } else if (told > *last_seconds_) {
+      last_seconds_ = told;
     } else {
-      last_seconds_ = told > *last_seconds_ ? told : *last_seconds_ + 1 / info_.frames_per_second;
+      const double soonest = std::nextafter(*last_seconds_, std::numeric_limits<double>::infinity());
+      last_seconds_ = std::max(*last_seconds_ + 1 / info_.frames_per_second, soonest);
     }
     return *last_seconds_;
   }

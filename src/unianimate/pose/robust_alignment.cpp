@@ -4,8 +4,9 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include "unianimate/core/error.h"
 
@@ -67,7 +68,7 @@ constexpr std::size_t other_side(std::size_t bone) {
   return first_of_pair ? bone + 1 : bone - 1;
 }
 
-/// Bones whose sum gives the figure's scale: they change least with the pose.
+/// Bones whose sum gives the figure's scale, and how near somebody is to the camera.
 constexpr std::array kScaleBones{kTorsoBone, kRightShoulderBone, kLeftShoulderBone};
 
 /// A body in one frame, with the middle of the hips as one more point.
@@ -128,39 +129,65 @@ double posture_difference(const Body& a, const Body& b) {
   return weight > 0 ? sum / weight : 2;
 }
 
-double size_of(const Body& body, const Lengths& reference) {
-  double sum = 0;
-  double goal = 0;
-  for (const std::size_t bone : kScaleBones) {
-    const auto l = bone_length(body, kSkeleton[bone]);
-    if (!l || !reference[bone]) continue;
-    sum += *l;
-    goal += *reference[bone];
-  }
-  return goal > 0 ? sum / goal : 0;
+double median(std::vector<double> values) {
+  const auto place = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, place);
+  return *place;
 }
-double median(std::vector<double> v) { if(v.empty()) return 0; std::ranges::sort(v); return v[v.size()/2]; }
-Lengths driver_lengths(const std::vector<Body>& bodies, const Body& reference) {
-  static const double kShare = getenv("Q")?atof(getenv("Q")):0.1;
-  static const int kOpening = getenv("K")?atoi(getenv("K")):8;
-  static const double kNorm = getenv("N")?atof(getenv("N")):1;
-  const Lengths rl = reference_lengths(reference);
-  std::vector<double> opening;
-  for (std::size_t i = 0; i < bodies.size() && i < (std::size_t)kOpening; ++i) if (double z = size_of(bodies[i], rl); z > 0) opening.push_back(z);
-  const double start = median(opening);
-  std::vector<std::pair<double, std::size_t>> by_difference;
-  for (std::size_t i = 0; i < bodies.size(); ++i) by_difference.emplace_back(posture_difference(reference, bodies[i]), i);
-  std::ranges::sort(by_difference);
+
+/// How large the driver is in a frame, against other frames of the same bones; nothing where too little is seen.
+std::optional<double> size_of(const Body& body) {
+  double sum = 0;
+  for (const std::size_t bone : kScaleBones) {
+    const auto part = bone_length(body, kSkeleton[bone]);
+    if (!part) return std::nullopt;
+    sum += *part;
+  }
+  return sum > 0 ? std::optional(sum) : std::nullopt;
+}
+
+/// How large the driver is when the motion begins; nothing where none of the first frames tells.
+std::optional<double> opening_size(const std::vector<Body>& bodies) {
+  constexpr std::size_t kFrames = 4;
+  std::vector<double> sizes;
+  for (const Body& body : std::span(bodies).first(std::min(kFrames, bodies.size()))) {
+    if (const auto size = size_of(body)) sizes.push_back(*size);
+  }
+  return sizes.empty() ? std::nullopt : std::optional(median(sizes));
+}
+
+/// Each bone's length in the frames in which the driver holds itself most like the reference, where what is turned away
+/// from the camera in one is so in the other; as if the driver were always as near to the camera as at the beginning.
+Lengths typical_lengths(const std::vector<Body>& bodies, const Body& reference) {
+  constexpr std::size_t kFewest = 5;
+  constexpr std::size_t kOneOf = 5;
+  std::vector<std::pair<double, const Body*>> by_difference;
+  for (const Body& body : bodies) by_difference.emplace_back(posture_difference(reference, body), &body);
+  std::ranges::stable_sort(by_difference, {}, &std::pair<double, const Body*>::first);
+  const std::optional<double> opening = opening_size(bodies);
   Lengths lengths;
   for (std::size_t bone = 0; bone < kBones; ++bone) {
     std::vector<double> samples;
-    const auto wanted = std::max<std::size_t>(5, static_cast<std::size_t>(kShare * static_cast<double>(bodies.size())));
-    for (const auto& [difference, index] : by_difference) {
-      if (samples.size() >= wanted) break;
-      const double z = size_of(bodies[index], rl);
-      if (const auto sample = bone_length(bodies[index], kSkeleton[bone])) samples.push_back(*sample * (z > 0 && start > 0 ? std::pow(start / z, kNorm) : 1));
+    for (const auto& [difference, body] : by_difference) {
+      if (samples.size() >= std::max(kFewest, bodies.size() / kOneOf)) break;
+      const auto sample = bone_length(*body, kSkeleton[bone]);
+      const auto size = size_of(*body);
+      if (sample) samples.push_back(opening && size ? *sample * *opening / *size : *sample);
     }
     if (!samples.empty()) lengths[bone] = median(samples);
+  }
+  return lengths;
+}
+
+/// The first frame's lengths, for the animation begins at the reference picture and is to begin at its size; but the
+/// typical ones where the first frame does not show a bone or shows it in an unlikely length.
+Lengths driver_lengths(const std::vector<Body>& bodies, const Body& reference) {
+  constexpr double kLikely = 1.25;
+  Lengths lengths = typical_lengths(bodies, reference);
+  for (std::size_t bone = 0; bone < kBones; ++bone) {
+    const auto first = bone_length(bodies.front(), kSkeleton[bone]);
+    if (!first || !lengths[bone]) continue;
+    if (*first < *lengths[bone] * kLikely && *lengths[bone] < *first * kLikely) lengths[bone] = first;
   }
   drop_tiny(lengths);
   return lengths;
@@ -340,14 +367,11 @@ class Leash {
 
   /// A point that was moved by `away` from the start.
   void add(double position, double away) {
-    constexpr double kMargin = 0.02;
-    const double low = kMargin * limit_;
-    const double high = limit_ - low;
     const double at_start = position - away;
     // Nothing helps a point that would be outside without any movement.
-    if (away == 0 || at_start < low || at_start > high) return;
-    if (position >= low && position <= high) return;
-    factor_ = std::min(factor_, ((position < low ? low : high) - at_start) / away);
+    if (away == 0 || at_start < 0 || at_start > limit_) return;
+    if (position >= 0 && position <= limit_) return;
+    factor_ = std::min(factor_, ((position < 0 ? 0 : limit_) - at_start) / away);
   }
   [[nodiscard]] double factor() const { return factor_; }
 

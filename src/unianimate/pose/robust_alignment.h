@@ -6,11 +6,14 @@
 namespace unianimate::pose {
 
 /// Everything happens in pixels of the pictures, so that no aspect bends anything:
-/// 1. The figure's scale is the sum of the reference's lengths of torso, shoulders, hips and head over that of the
-///    driver's, of those that both show (of any bones, where both show none of these).
-/// 2. Each bone's ratio is the reference's length over the driver's, which is a quantile over all frames that show it:
-///    foreshortening only ever makes bones short. A bone the reference does not show takes the ratio of the other side,
-///    else the figure's scale; `max_stretch` and `strength` apply against the figure's scale.
+/// 1. A bone of the driver has its length of the first frame, because the animation begins at the reference picture;
+/// but
+///    where that frame does not show it, or in a length that the rest of the video makes unlikely, the median of the
+///    frames in which the driver holds itself most like the reference.
+/// 2. The figure's scale is the sum of the reference's lengths of torso and shoulders over that of the driver's, of
+///    those that both show (of any bones, where both show none of these). Each bone's ratio is the reference's length
+///    over the driver's scaled one. A bone the reference does not show takes the ratio of the other side, else none;
+///    `max_stretch` and `strength` apply to ratios.
 /// 3. The skeleton is put together again from the neck outwards, each bone in the driver's direction with its own
 ///    ratio. A joint whose parent is unseen hangs on the nearest seen joint above, by the figure's scale. Hands and
 ///    feet follow wrists and ankles, the face follows the nose.
