@@ -48,7 +48,7 @@ class Extraction {
     {
       std::vector<std::jthread> workers;
       workers.emplace_back([this] { guarded([this] { decode(); }); });
-      for (int i = 0; i < std::max(1, threads_ - 1); ++i) {
+      for (int i = 0; i < threads_; ++i) {
         workers.emplace_back([this] { guarded([this] { estimate_frames(); }); });
       }
       guarded([this] { find(); });

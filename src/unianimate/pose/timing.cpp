@@ -57,15 +57,34 @@ bool is_short(const Gap& gap, const std::vector<PoseFrame>& frames, double limit
   return gap.has_before && gap.has_after && frames[gap.after()].seconds - frames[gap.before()].seconds <= limit_seconds;
 }
 
+/// What carries a point along while it cannot be seen: the wrist its hand, the nose the face; else nothing, the point
+/// itself being given back.
+std::size_t carrier_of(std::size_t point) {
+  if (point >= kRightHand) return kRightWrist;
+  if (point >= kLeftHand) return kLeftWrist;
+  return point >= kFace ? kNose : point;
+}
+
 void fill_points(PoseSequence& sequence, double limit_seconds) {
   auto& frames = sequence.frames;
+  const auto keypoint = [&](std::size_t frame, std::size_t point) -> Keypoint& {
+    return frames[frame].people.front().keypoints[point];
+  };
+  // Body points come first, so that what carries hands and face is filled in when these are.
   for (std::size_t point = 0; point < kKeypoints; ++point) {
-    const auto keypoint = [&](std::size_t i) -> Keypoint& { return frames[i].people.front().keypoints[point]; };
-    for (const Gap& gap : find_gaps(frames.size(), [&](std::size_t i) { return keypoint(i).seen(); })) {
+    const std::size_t carrier = carrier_of(point);
+    const auto origin = [&](std::size_t frame) { return carrier == point ? Point{} : keypoint(frame, carrier).at; };
+    const auto is_seen = [&](std::size_t frame) { return keypoint(frame, point).seen(); };
+    for (const Gap& gap : find_gaps(frames.size(), is_seen)) {
       if (!is_short(gap, frames, limit_seconds)) continue;
+      Keypoint before = keypoint(gap.before(), point);
+      Keypoint after = keypoint(gap.after(), point);
+      before.at = before.at - origin(gap.before());
+      after.at = after.at - origin(gap.after());
       for (std::size_t i = gap.start; i < gap.end; ++i) {
         const double share = share_of(frames[i].seconds, frames[gap.before()].seconds, frames[gap.after()].seconds);
-        keypoint(i) = between(keypoint(gap.before()), keypoint(gap.after()), share);
+        keypoint(i, point) = between(before, after, share);
+        keypoint(i, point).at = keypoint(i, point).at + origin(i);
       }
     }
   }

@@ -15,8 +15,9 @@ struct FilledGaps {
 };
 
 /// Puts somebody into every frame. Gaps up to `limit_seconds` are interpolated, also those of single points that are
-/// unseen for so long; in longer ones, and before the first and after the last sighting, the nearest pose is held.
-/// Filled people are marked. Nothing happens to a sequence without anybody.
+/// unseen for so long (hands as they move with the wrist, the face with the nose); in longer ones, and before the first
+/// and after the last sighting, the nearest pose is held. Filled people are marked. Nothing happens to a sequence
+/// without anybody.
 FilledGaps fill_gaps(PoseSequence& sequence, double limit_seconds);
 
 /// The sequence at equal times, `frames_per_second` of them, from its first frame to its last: positions between two

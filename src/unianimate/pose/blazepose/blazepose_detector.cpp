@@ -127,7 +127,7 @@ class Finder final : public PeopleFinder {
 
  private:
   static constexpr std::size_t kMostPeople = 6;
-  static constexpr int kFramesBetweenSearches = 15;
+  static constexpr int kFramesBetweenSearches = 10;
   /// First guesses are rough: each pass looks where the one before found the body.
   static constexpr int kFirstPasses = 4;
 

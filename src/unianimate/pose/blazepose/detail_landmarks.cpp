@@ -41,7 +41,10 @@ void HandLandmarker::find(const Image& picture, Point wrist, Point index, Point 
   region.centre = knuckles;
   sample_region(picture, region, kHandSide, inference_.input());
   inference_.run();
-  const double score = score_of(inference_.output(1)[0]);
+  double score = score_of(inference_.output(1)[0]);
+  const Point own_wrist = point_of(inference_.output(0), 0, kHandSide, region);
+  // The network is sure of hands that it sees in sleeves and curtains, too.
+  if (distance(own_wrist, wrist) > distance(wrist, knuckles)) score = 0;
   for (std::size_t i = 0; i < kHandPoints; ++i) {
     hand[i] = {point_of(inference_.output(0), i, kHandSide, region), score};
   }

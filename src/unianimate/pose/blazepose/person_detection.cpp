@@ -11,7 +11,9 @@ namespace {
 constexpr int kSide = 224;
 constexpr std::size_t kRows = 2254;
 constexpr std::size_t kColumns = 12;
-constexpr double kScoreThreshold = 0.5;
+constexpr double kSure = 0.5;
+// Beside somebody else people get lower scores.
+constexpr double kPerhaps = 0.25;
 constexpr double kOverlapThreshold = 0.3;
 
 /// Centres of the anchors in 0 … 1: of each cell of each grid, row by row, as often as layers look at it.
@@ -91,11 +93,12 @@ std::vector<SquareRegion> PersonDetection::detect(const Image& picture) {
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < kRows; ++i) {
     const double score = 1 / (1 + std::exp(-static_cast<double>(logits[i])));
-    if (score > kScoreThreshold) {
+    if (score > kPerhaps) {
       candidates.push_back(read_candidate(rows.subspan(i * kColumns, kColumns), anchors[i], score, letterbox));
     }
   }
   std::ranges::stable_sort(candidates, std::ranges::greater(), &Candidate::score);
+  if (candidates.empty() || candidates.front().score <= kSure) return {};
   std::vector<Candidate> kept;
   for (const Candidate& candidate : candidates) {
     const auto covers = [&](const Candidate& better) { return overlap(better.box, candidate.box) > kOverlapThreshold; };

@@ -20,7 +20,8 @@ class PersonDetection {
   /// The interface of pose_detection.tflite.
   static NetworkInterface interface();
 
-  /// Where people are, the surest first. Candidates over score 0.5, after non-maximum suppression at IoU 0.3.
+  /// Where people may be, the surest first, after non-maximum suppression at IoU 0.3: nobody unless one has a score
+  /// over 0.5, and then everyone over 0.25, of whom the landmarks will tell whether they are people.
   std::vector<SquareRegion> detect(const Image& picture);
 
  private:
