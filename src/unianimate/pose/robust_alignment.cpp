@@ -258,18 +258,14 @@ struct Placement {
 /// The neck of the first frame that shows it comes to the reference's; where one of them shows none, another point.
 Placement place_figure(const Body& reference, const std::vector<Body>& bodies, double scale,
                        std::vector<std::string>& notes) {
-  for (const std::size_t anchor : {std::size_t{kNeck}, std::size_t{kNose}, kHips, std::size_t{kRightShoulder},
-                                   std::size_t{kLeftShoulder}, std::size_t{kRightHip}, std::size_t{kLeftHip}}) {
+  std::vector<std::size_t> anchors{kNeck, kNose, kHips, kRightShoulder, kLeftShoulder, kRightHip, kLeftHip};
+  for (std::size_t point = 0; point < kBodyPoints; ++point) anchors.push_back(point);
+  for (const std::size_t anchor : anchors) {
     if (!reference.seen(anchor)) continue;
     const auto body = std::ranges::find_if(bodies, [&](const Body& b) { return b.seen(anchor); });
     if (body == bodies.end()) continue;
     if (anchor != kNeck) notes.emplace_back("no neck is seen in both, so another joint says where the figure stands");
     return {body->at(anchor), reference.at(anchor), scale};
-  }
-  for (std::size_t anchor = 0; anchor < kBodyPoints; ++anchor) {
-    if (reference.seen(anchor) && bodies.front().seen(anchor)) {
-      return {bodies.front().at(anchor), reference.at(anchor), scale};
-    }
   }
   notes.emplace_back("reference and motion show no joint in common, so the figure stays where it is in the motion");
   return {{0, 0}, {0, 0}, scale};
@@ -309,13 +305,14 @@ class Rebuilder {
     const Body body(keypoints);
     std::array<Point, kKeypoints + 1> rebuilt{};
     rebuilt[kNeck] = place_(body.at(kNeck));
-    for (const Joint& joint : kJoints) rebuilt[joint.point] = rebuild(joint, body, rebuilt);
+    for (const Joint& joint : kJoints) {
+      rebuilt[joint.point] = hang(body.at(joint.point), joint.parent, factor(joint.bone), body, rebuilt);
+    }
     Keypoints result = keypoints;
     for (std::size_t i = 0; i < kBodyPoints; ++i) result[i].at = rebuilt[i];
-    const auto follow = [&](std::size_t first, std::size_t count, std::size_t leader, double ratio) {
+    const auto follow = [&](std::size_t first, std::size_t count, std::size_t leader, double factor) {
       for (std::size_t i = first; i < first + count; ++i) {
-        result[i].at =
-            body.seen(leader) ? rebuilt[leader] + (keypoints[i].at - body.at(leader)) * ratio : place_(keypoints[i].at);
+        result[i].at = hang(keypoints[i].at, leader, factor, body, rebuilt);
       }
     };
     constexpr std::size_t kFootPoints = 3;
@@ -328,15 +325,14 @@ class Rebuilder {
   }
 
  private:
-  [[nodiscard]] Point rebuild(const Joint& joint, const Body& body,
-                              const std::array<Point, kKeypoints + 1>& rebuilt) const {
-    if (body.seen(joint.parent)) {
-      return rebuilt[joint.parent] + (body.at(joint.point) - body.at(joint.parent)) * factor(joint.bone);
+  /// A point where it belongs beside its leader, or beside the nearest seen joint above that.
+  [[nodiscard]] Point hang(Point point, std::size_t leader, double factor, const Body& body,
+                           const std::array<Point, kKeypoints + 1>& rebuilt) const {
+    if (body.seen(leader)) return rebuilt[leader] + (point - body.at(leader)) * factor;
+    for (std::size_t above = parent_of(leader); above != kNobody; above = parent_of(above)) {
+      if (body.seen(above)) return rebuilt[above] + (point - body.at(above)) * place_.scale;
     }
-    for (std::size_t above = parent_of(joint.parent); above != kNobody; above = parent_of(above)) {
-      if (body.seen(above)) return rebuilt[above] + (body.at(joint.point) - body.at(above)) * place_.scale;
-    }
-    return place_(body.at(joint.point));
+    return place_(point);
   }
 
   static constexpr std::size_t kNobody = std::numeric_limits<std::size_t>::max();
@@ -381,33 +377,56 @@ class Leash {
 };
 
 /// What must not leave the picture; arms and legs may, as they do in the motion.
-constexpr std::array<std::size_t, 6> kTrunk{kNose, kNeck, kRightShoulder, kLeftShoulder, kRightHip, kLeftHip};
+constexpr std::array<std::size_t, 6> kTrunk{kNeck, kNose, kRightShoulder, kLeftShoulder, kRightHip, kLeftHip};
 
-void keep_inside(PoseSequence& aligned, const ReferencePose& reference, Point start, std::vector<std::string>& notes) {
+/// How far each figure is from where the first one stands, by one point of theirs; evenly between figures that show it.
+std::vector<Point> ways(const std::vector<Keypoints*>& figures, std::size_t leader) {
+  std::vector<Point> result(figures.size());
+  std::optional<Point> start;
+  std::size_t before = 0;
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    const Keypoint& point = (*figures[i])[leader];
+    if (!point.seen()) {
+      result[i] = result[before];
+      continue;
+    }
+    if (!start) start = point.at;
+    result[i] = point.at - *start;
+    const Point step = (result[i] - result[before]) * (1.0 / static_cast<double>(std::max<std::size_t>(1, i - before)));
+    for (std::size_t between = before + 1; between < i; ++between) result[between] = result[between - 1] + step;
+    before = i;
+  }
+  return result;
+}
+
+void keep_inside(PoseSequence& aligned, const ReferencePose& reference, std::vector<std::string>& notes) {
+  std::vector<Keypoints*> figures;
+  for (PoseFrame& frame : aligned.frames) {
+    for (Person& person : frame.people) figures.push_back(&person.keypoints);
+  }
+  const auto* const leader = std::ranges::find_if(kTrunk, [&](std::size_t point) {
+    return std::ranges::any_of(figures, [point](const Keypoints* figure) { return (*figure)[point].seen(); });
+  });
+  if (leader == kTrunk.end()) return;
   const auto shown = [&](std::size_t i) {
     const Keypoint& p = reference.keypoints[i];
     return p.seen() && p.at.x >= 0 && p.at.y >= 0 && p.at.x <= reference.width && p.at.y <= reference.height;
   };
+  const std::vector<Point> away = ways(figures, *leader);
   Leash across(reference.width);
   Leash down(reference.height);
-  for (const PoseFrame& frame : aligned.frames) {
-    for (const Person& person : frame.people) {
-      const Point away = person.keypoints[kNeck].at - start;
-      for (const std::size_t i : kTrunk) {
-        const Keypoint& point = person.keypoints[i];
-        if (!point.seen() || !shown(i)) continue;
-        across.add(point.at.x, away.x);
-        down.add(point.at.y, away.y);
-      }
+  for (std::size_t figure = 0; figure < figures.size(); ++figure) {
+    for (const std::size_t i : kTrunk) {
+      const Keypoint& point = (*figures[figure])[i];
+      if (!point.seen() || !shown(i)) continue;
+      across.add(point.at.x, away[figure].x);
+      down.add(point.at.y, away[figure].y);
     }
   }
   if (across.factor() == 1 && down.factor() == 1) return;
-  for (PoseFrame& frame : aligned.frames) {
-    for (Person& person : frame.people) {
-      const Point away = person.keypoints[kNeck].at - start;
-      const Point back{away.x * (across.factor() - 1), away.y * (down.factor() - 1)};
-      for (Keypoint& point : person.keypoints) point.at = point.at + back;
-    }
+  for (std::size_t figure = 0; figure < figures.size(); ++figure) {
+    const Point back{away[figure].x * (across.factor() - 1), away[figure].y * (down.factor() - 1)};
+    for (Keypoint& point : *figures[figure]) point.at = point.at + back;
   }
   notes.push_back(
       fmt::format("the figure would leave the picture, so its way is {:.0f} % as wide and {:.0f} % as high as the "
@@ -437,7 +456,7 @@ AlignedPoses align_robust(const PoseSequence& motion, const ReferencePose& refer
   for (PoseFrame& frame : result.motion.frames) {
     for (Person& person : frame.people) person.keypoints = rebuild(person.keypoints);
   }
-  if (options.keep_inside) keep_inside(result.motion, reference, place.to, report.notes);
+  if (options.keep_inside) keep_inside(result.motion, reference, report.notes);
   return result;
 }
 

@@ -7,7 +7,6 @@ namespace unianimate::pose {
 
 /// Everything happens in pixels of the pictures, so that no aspect bends anything:
 /// 1. A bone of the driver has its length of the first frame, because the animation begins at the reference picture;
-/// but
 ///    where that frame does not show it, or in a length that the rest of the video makes unlikely, the median of the
 ///    frames in which the driver holds itself most like the reference.
 /// 2. The figure's scale is the sum of the reference's lengths of torso and shoulders over that of the driver's, of
@@ -15,11 +14,10 @@ namespace unianimate::pose {
 ///    over the driver's scaled one. A bone the reference does not show takes the ratio of the other side, else none;
 ///    `max_stretch` and `strength` apply to ratios.
 /// 3. The skeleton is put together again from the neck outwards, each bone in the driver's direction with its own
-///    ratio. A joint whose parent is unseen hangs on the nearest seen joint above, by the figure's scale. Hands and
-///    feet follow wrists and ankles, the face follows the nose.
-/// 4. The neck's way is the driver's times the figure's scale, and begins at the reference's neck; with `keep_inside`
-/// it
-///    is made smaller, each axis by itself, until what the reference shows of the person stays in the picture.
+///    ratio; hands and feet follow wrists and ankles, the face follows the nose. What would hang on an unseen joint
+///    hangs on the nearest seen one above, by the figure's scale.
+/// 4. The neck's way is the driver's times the figure's scale, and begins at the reference's neck; `keep_inside` makes
+///    it smaller, each axis by itself, until what the reference shows of the person stays in the picture.
 /// Returns pixels of the reference picture.
 AlignedPoses align_robust(const PoseSequence& motion, const ReferencePose& reference, const AlignmentOptions& options);
 
