@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -17,34 +18,40 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 
 // ---- appearance
 
-std::array<double, 3> mean_colour(const Image& picture, std::span<const Point> samples) {
-  std::array<double, 3> sum{};
+using Colour = std::array<double, 3>;
+
+/// Nothing where no sample lies in the picture.
+std::optional<Colour> mean_colour(const Image& picture, std::span<const Point> samples) {
+  Colour sum{};
   double count = 0;
   for (const Point p : samples) {
-    const auto x = static_cast<int>(std::floor(p.x));
-    const auto y = static_cast<int>(std::floor(p.y));
-    if (x < 0 || y < 0 || x >= picture.width || y >= picture.height) continue;
-    const auto pixel = picture.row(y).subspan(static_cast<std::size_t>(x) * Image::kChannels, Image::kChannels);
+    if (!(p.x >= 0 && p.y >= 0 && p.x < picture.width && p.y < picture.height)) continue;
+    const auto pixel =
+        picture.row(static_cast<int>(p.y)).subspan(static_cast<std::size_t>(p.x) * Image::kChannels, Image::kChannels);
     for (std::size_t channel = 0; channel < sum.size(); ++channel) sum[channel] += pixel[channel];
     ++count;
   }
+  if (count == 0) return std::nullopt;
   constexpr double kWhite = 255;
-  for (double& value : sum) value = count > 0 ? value / (count * kWhite) : 0;
+  for (double& value : sum) value /= count * kWhite;
   return sum;
 }
 
-/// Points between two lines, evenly.
-std::vector<Point> grid(Point a, Point b, Point c, Point d) {
-  constexpr int kSteps = 6;
+constexpr int kSteps = 6;
+
+/// Points on the line from a to b, without its ends.
+std::vector<Point> line(Point a, Point b) {
   std::vector<Point> points;
-  for (int row = 1; row < kSteps; ++row) {
-    for (int column = 1; column < kSteps; ++column) {
-      const double down = static_cast<double>(row) / kSteps;
-      const double across = static_cast<double>(column) / kSteps;
-      const Point top = a + (b - a) * across;
-      points.push_back(top + ((c + (d - c) * across) - top) * down);
-    }
-  }
+  for (int step = 1; step < kSteps; ++step) points.push_back(a + (b - a) * (static_cast<double>(step) / kSteps));
+  return points;
+}
+
+/// Points between the lines a b and c d, evenly.
+std::vector<Point> grid(Point a, Point b, Point c, Point d) {
+  std::vector<Point> points;
+  const std::vector<Point> top = line(a, b);
+  const std::vector<Point> bottom = line(c, d);
+  for (std::size_t i = 0; i < top.size(); ++i) std::ranges::copy(line(top[i], bottom[i]), std::back_inserter(points));
   return points;
 }
 
@@ -98,7 +105,7 @@ void extend(Track& track, const Sighting& sighting, const Box& box, std::int64_t
   track.last_frame = frame;
   if (!track.appearance) track.appearance = sighting.appearance;
   if (!sighting.appearance) return;
-  const auto follow = [](std::array<double, 3>& mean, const std::array<double, 3>& now) {
+  const auto follow = [](Colour& mean, const Colour& now) {
     constexpr double kSlowly = 0.05;
     for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += kSlowly * (now[i] - mean[i]);
   };
@@ -226,13 +233,13 @@ std::optional<Appearance> appearance_of(const Image& picture, const Keypoints& k
   // Without hips, the chest: as far down as the shoulders are wide.
   const Point down{0, std::max(1.0, distance(right, left))};
   const bool hips = seen({kRightHip, kLeftHip});
-  Appearance appearance;
-  appearance.torso =
+  const std::optional<Colour> torso =
       mean_colour(picture, grid(right, left, hips ? at(kRightHip) : right + down, hips ? at(kLeftHip) : left + down));
-  appearance.thighs = seen({kRightHip, kLeftHip, kRightKnee, kLeftKnee})
-                          ? mean_colour(picture, grid(at(kRightHip), at(kRightKnee), at(kRightHip), at(kRightKnee)))
-                          : appearance.torso;
-  return appearance;
+  if (!torso) return std::nullopt;
+  if (!seen({kRightHip, kLeftHip, kRightKnee, kLeftKnee})) return Appearance{*torso, *torso};
+  std::vector<Point> thighs = line(at(kRightHip), at(kRightKnee));
+  std::ranges::copy(line(at(kLeftHip), at(kLeftKnee)), std::back_inserter(thighs));
+  return Appearance{*torso, mean_colour(picture, thighs).value_or(*torso)};
 }
 
 std::vector<std::vector<std::int64_t>> assign_tracks(const std::vector<std::vector<Sighting>>& frames, int width,

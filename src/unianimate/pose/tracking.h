@@ -19,7 +19,8 @@ struct Appearance {
   std::array<double, 3> torso{};
   std::array<double, 3> thighs{};
 };
-/// Nothing where neither torso nor thighs can be seen.
+/// Nothing where the shoulders are unseen or no part of the torso is in the picture. Thighs that are not shown are
+/// taken to look like the torso.
 std::optional<Appearance> appearance_of(const Image& picture, const Keypoints& keypoints);
 
 /// Someone in one frame.
