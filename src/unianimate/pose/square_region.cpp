@@ -44,12 +44,11 @@ Part shrunk_part(const Image& picture, const SquareRegion& region, int size) {
   if (fineness <= kFineEnough) return {whole};
   const cv::Rect rect = bounds(region, picture);
   if (rect.empty()) return {whole};
-  // Whole factors are fast; black is added where the part is no multiple of it.
+  // Whole factors are fast; more of the picture is added where the part is no multiple of it, and black behind its end.
   const int factor = static_cast<int>(std::lround(std::min(fineness, kMostShrink)));
   const auto missing = [factor](int sides) { return (factor - sides % factor) % factor; };
   cv::Mat padded;
-  cv::copyMakeBorder(whole(rect), padded, 0, missing(rect.height), 0, missing(rect.width),
-                     cv::BORDER_CONSTANT | cv::BORDER_ISOLATED);
+  cv::copyMakeBorder(whole(rect), padded, 0, missing(rect.height), 0, missing(rect.width), cv::BORDER_CONSTANT);
   cv::Mat small;
   cv::resize(padded, small, {padded.cols / factor, padded.rows / factor}, 0, 0, cv::INTER_AREA);
   return {small, static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(factor)};
