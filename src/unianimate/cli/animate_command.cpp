@@ -50,6 +50,10 @@ fs::path poses_beside(const fs::path& output) {
   return folder;
 }
 
+fs::path saved_poses(const AnimateArguments& arguments, const VideoJob& job) {
+  return arguments.saved_poses.empty() ? poses_beside(job.output) : fs::path(arguments.saved_poses);
+}
+
 void check_sources(const AnimateArguments& arguments) {
   if (arguments.motion.empty() == arguments.request.poses.empty()) {
     throw Error(
@@ -67,7 +71,7 @@ void pose_folder_from_motion(const AnimateArguments& arguments, const fs::path& 
   pose::AlignRequest request = to_request(arguments.align, models_folder(arguments.runtime.models));
   request.reference = job.request.reference;
   request.motion = motion;
-  request.output = arguments.saved_poses.empty() ? poses_beside(job.output) : fs::path(arguments.saved_poses);
+  request.output = saved_poses(arguments, job);
   request.threads = arguments.runtime.threads;
   const auto interval = static_cast<double>(job.request.frame_interval);
   if (!arguments.frames_per_second.empty()) request.frames_per_second = job.frames_per_second * interval;
@@ -83,6 +87,25 @@ void pose_folder_from_motion(const AnimateArguments& arguments, const fs::path& 
   if (arguments.audio == "none" || !result.has_audio) return;
   if (const std::string why = why_no_audio(job.output); !why.empty()) return reporter.note(why);
   job.audio = AudioSource{motion, result.audio_start_seconds};
+}
+
+/// Poses that `align` made as numbers need only be drawn.
+void pose_folder_from_aligned(const AnimateArguments& arguments, const pose::AlignedPoses& poses, VideoJob& job,
+                              Reporter& reporter) {
+  job.request.poses = saved_poses(arguments, job);
+  pose::draw_pose_folder(poses, job.request.poses, arguments.runtime.threads, reporter);
+  if (arguments.frames_per_second.empty()) {
+    job.frames_per_second = poses.motion.frames_per_second / static_cast<double>(job.request.frame_interval);
+  }
+}
+
+void prepare_pose_folder(const AnimateArguments& arguments, VideoJob& job, Reporter& reporter) {
+  if (!arguments.motion.empty()) return pose_folder_from_motion(arguments, arguments.motion, job, reporter);
+  if (!pose::holds_pose_numbers(job.request.poses)) return;
+  if (const auto aligned = pose::read_aligned_poses(job.request.poses)) {
+    return pose_folder_from_aligned(arguments, *aligned, job, reporter);
+  }
+  pose_folder_from_motion(arguments, job.request.poses, job, reporter);
 }
 
 void animate(const AnimateArguments& arguments, Session& session) {
@@ -102,10 +125,7 @@ void animate(const AnimateArguments& arguments, Session& session) {
   check_job_output(job);
   options.files = pipeline::find_model_files(models_folder(arguments.runtime.models));
   pipeline::read_model_configs(options.files);
-  const fs::path motion = arguments.motion.empty() ? job.request.poses : fs::path(arguments.motion);
-  if (!arguments.motion.empty() || pose::holds_pose_numbers(motion)) {
-    pose_folder_from_motion(arguments, motion, job, *session.reporter);
-  }
+  prepare_pose_folder(arguments, job, *session.reporter);
   check_jobs({job});
   run_jobs(
       {job}, options, [](const pipeline::ModelConfigs&) {}, *session.reporter);

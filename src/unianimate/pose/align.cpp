@@ -153,7 +153,9 @@ PoseSequence retimed(PoseSequence sequence, const AlignRequest& request) {
 // ---- the reference
 
 ReferencePose find_reference(const Image& picture, const fs::path& path, LazyDetector& detector, Progress& progress) {
-  const std::vector<Person> people = extract_people(picture, detector.get());
+  const PoseDetector& networks = detector.get();
+  progress.begin_phase("find reference", 0);
+  const std::vector<Person> people = extract_people(picture, networks);
   if (people.empty()) {
     throw Error(ErrorKind::kInput,
                 "no person was found in the reference picture {}; give a picture in which one can be seen clearly",
@@ -167,40 +169,6 @@ ReferencePose find_reference(const Image& picture, const fs::path& path, LazyDet
 }
 
 // ---- pictures
-
-void draw_folder(const AlignRequest& request, const AlignedPoses& poses, Progress& progress) {
-  PoseFolderWriter folder(request.output);
-  const std::size_t count = poses.motion.frames.size();
-  progress.begin_phase("draw poses", static_cast<std::int64_t>(count));
-  const auto draw = [&](const Keypoints& keypoints) {
-    return draw_pose(keypoints, poses.motion.width, poses.motion.height);
-  };
-  folder.write_reference_pose(draw(poses.reference));
-  std::atomic<std::size_t> next = 0;
-  std::mutex mutex;
-  std::exception_ptr failure;
-  const auto work = [&](bool reports) {
-    try {
-      for (std::size_t i = next++; i < count; i = next++) {
-        progress.throw_if_cancelled();
-        const auto& people = poses.motion.frames[i].people;
-        folder.write_pose(i, draw(people.empty() ? Keypoints{} : people.front().keypoints));
-        if (reports) progress.step(static_cast<std::int64_t>(i + 1));
-      }
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      failure = std::current_exception();
-      next = count;
-    }
-  };
-  {
-    std::vector<std::jthread> others;
-    for (int i = 1; i < thread_count(request.threads); ++i) others.emplace_back(work, false);
-    work(true);
-  }
-  if (failure) std::rethrow_exception(failure);
-  folder.finish();
-}
 
 const Keypoints* first_person(const PoseSequence& sequence, std::size_t frame) {
   if (frame >= sequence.frames.size() || sequence.frames[frame].people.empty()) return nullptr;
@@ -323,6 +291,52 @@ fs::path report_folder(const fs::path& output) {
   return beside;
 }
 
+std::optional<AlignedPoses> read_aligned_poses(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return std::nullopt;
+  try {
+    Poses poses = read_poses(path);
+    if (auto* aligned = std::get_if<AlignedPoses>(&poses)) return std::move(*aligned);
+  } catch (const Error&) {
+    // Whoever reads it as other poses says what is wrong with it.
+  }
+  return std::nullopt;
+}
+
+void draw_pose_folder(const AlignedPoses& poses, const fs::path& path, int threads, Progress& progress) {
+  PoseFolderWriter folder(path);
+  const std::size_t count = poses.motion.frames.size();
+  progress.begin_phase("draw poses", static_cast<std::int64_t>(count));
+  const auto draw = [&](const Keypoints& keypoints) {
+    return draw_pose(keypoints, poses.motion.width, poses.motion.height);
+  };
+  folder.write_reference_pose(draw(poses.reference));
+  std::atomic<std::size_t> next = 0;
+  std::mutex mutex;
+  std::exception_ptr failure;
+  const auto work = [&](bool reports) {
+    try {
+      for (std::size_t i = next++; i < count; i = next++) {
+        progress.throw_if_cancelled();
+        const auto& people = poses.motion.frames[i].people;
+        folder.write_pose(i, draw(people.empty() ? Keypoints{} : people.front().keypoints));
+        if (reports) progress.step(static_cast<std::int64_t>(i + 1));
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
+      next = count;
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (int i = 1; i < thread_count(threads); ++i) others.emplace_back(work, false);
+    work(true);
+  }
+  if (failure) std::rethrow_exception(failure);
+  folder.finish();
+}
+
 AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   request.check();
   const Image reference_picture = read_image(request.reference);
@@ -357,7 +371,7 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   for (const std::string& note : report.notes) progress.note(note);
 
   // 4. files
-  draw_folder(request, result.poses, progress);
+  draw_pose_folder(result.poses, request.output, request.threads, progress);
   result.report_folder = report_folder(request.output);
   make_folder(result.report_folder);
   write_poses(result.report_folder / "poses.json", result.poses);

@@ -57,9 +57,15 @@ std::filesystem::path report_folder(const std::filesystem::path& output);
 /// Whether `path` is a JSON file or a folder of them, and so is read by import_poses().
 bool holds_pose_numbers(const std::filesystem::path& path);
 
+/// The poses of a poses.json that align made; nothing for anything else.
+std::optional<AlignedPoses> read_aligned_poses(const std::filesystem::path& path);
+
+/// The pose folder of poses that are aligned already. Phase: "draw poses". Throws as prepare_poses() does.
+void draw_pose_folder(const AlignedPoses& poses, const std::filesystem::path& folder, int threads, Progress& progress);
+
 /// The pose folder at request.output, in which the published program finds nothing but pose pictures, and beside it the
 /// report folder. What a detector found in a video is kept there, so that another alignment need not look again.
-/// Phases: "load pose models", "find people", "draw poses", "preview". Throws Error of every kind; what stood at the
+/// Phases: "load pose models", "find reference", "find people", "draw poses", "preview". Throws Error of every kind; what stood at the
 /// output before is only replaced by something complete.
 AlignResult prepare_poses(const AlignRequest& request, Progress& progress);
 

@@ -1,0 +1,98 @@
+// How fast poses are taken from a video: frames a second, and against decoding alone in the same run.
+//
+//   align_benchmark REFERENCE VIDEO [RUNS]
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "unianimate/core/error.h"
+#include "unianimate/core/memory.h"
+#include "unianimate/media/frame_source.h"
+#include "unianimate/pose/align.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using unianimate::Progress;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Adds up what each phase takes.
+class PhaseTimes final : public Progress {
+ public:
+  void begin_phase(std::string_view name, std::int64_t /*total*/) override {
+    end();
+    name_ = name;
+    start_ = Clock::now();
+  }
+  void end() {
+    if (name_ == "load pose models") loading_ += seconds_since(start_);
+    if (!name_.empty()) fmt::print("    {:<18}{:6.2f} s\n", name_, seconds_since(start_));
+    name_.clear();
+  }
+  [[nodiscard]] double loading() const { return loading_; }
+
+ private:
+  std::string name_;
+  Clock::time_point start_;
+  double loading_ = 0;
+};
+
+double frames_per_second_of_decoding(const fs::path& video) {
+  const auto start = Clock::now();
+  const auto source = unianimate::open_frame_source(video);
+  double frames = 0;
+  while (source->next()) ++frames;
+  return frames / seconds_since(start);
+}
+
+double frames_per_second_of_aligning(const fs::path& reference, const fs::path& video, const fs::path& folder) {
+  unianimate::pose::AlignRequest request;
+  request.reference = reference;
+  request.motion = video;
+  request.output = folder / "poses";
+  PhaseTimes phases;
+  const auto start = Clock::now();
+  const auto result = unianimate::pose::prepare_poses(request, phases);
+  const double seconds = seconds_since(start) - phases.loading();
+  phases.end();
+  return static_cast<double>(result.frames_looked_at) / seconds;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) {
+    fmt::print(stderr, "usage: align_benchmark REFERENCE VIDEO [RUNS]\n");
+    return 2;
+  }
+  const int runs = argc > 3 ? std::max(1, std::atoi(argv[3])) : 3;
+  const fs::path folder =
+      fs::temp_directory_path() / fmt::format("align_benchmark.{}", Clock::now().time_since_epoch().count());
+  try {
+    double decoding = 0;
+    double aligning = 0;
+    for (int run = 0; run < runs; ++run) {
+      fmt::print("run {}\n", run + 1);
+      decoding = std::max(decoding, frames_per_second_of_decoding(argv[2]));
+      fs::remove_all(folder);
+      aligning = std::max(aligning, frames_per_second_of_aligning(argv[1], argv[2], folder));
+    }
+    fs::remove_all(folder);
+    fmt::print("decoding alone   {:7.1f} frames a second\n", decoding);
+    fmt::print("whole alignment  {:7.1f} frames a second without loading the networks, {:.3f} of decoding alone\n",
+               aligning, aligning / decoding);
+    fmt::print("peak memory      {}\n", unianimate::format_bytes(unianimate::peak_resident_bytes()));
+  } catch (const unianimate::Error& error) {
+    fmt::print(stderr, "align_benchmark: {}\n", error.what());
+    return exit_status(error.kind());
+  }
+  return 0;
+}
