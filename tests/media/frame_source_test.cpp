@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "media/test_images.h"
@@ -54,8 +55,8 @@ TEST_F(FrameSourceTest, FolderIsReadInNaturalOrder) {
   EXPECT_EQ(source->info().description, "folder of 5 pictures, 2 other files ignored");
   const auto frames = all_frames(*source);
   EXPECT_THAT(times_of(frames), ElementsAre(0, 0.1, 0.2, 0.3, 0.4));
-  std::vector<int> greys;
-  for (const TimedFrame& frame : frames) greys.push_back(frame.image.pixels.front());
+  std::vector<int> greys(frames.size());
+  std::ranges::transform(frames, greys.begin(), [](const TimedFrame& frame) { return frame.image.pixels.front(); });
   EXPECT_THAT(greys, ElementsAre(0, 1, 9, 10, 11));
   EXPECT_EQ(source->trouble(), "");
 }

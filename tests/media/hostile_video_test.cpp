@@ -30,6 +30,7 @@ class HostileVideo : public ::testing::Test {
     std::string told;
   };
 
+  // NOLINTNEXTLINE(modernize-use-nodiscard): that reading comes to its end is a result of its own
   Outcome read(const std::string& bytes, const ReadLimits& limits = {}) const {
     testing::write_file(folder_ / "given", bytes);
     Outcome outcome;

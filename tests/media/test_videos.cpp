@@ -18,7 +18,8 @@ Image quarters(int width, int height) {
   Image image(width, height);
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
-      const Color& color = kQuarters[static_cast<std::size_t>((y >= height / 2 ? 2 : 0) + (x >= width / 2 ? 1 : 0))];
+      const int quarter = (y >= height / 2 ? 2 : 0) + (x >= width / 2 ? 1 : 0);
+      const Color& color = kQuarters.at(static_cast<std::size_t>(quarter));
       std::ranges::copy(color, image.row(y).begin() + std::ptrdiff_t{x} * Image::kChannels);
     }
   }
@@ -53,8 +54,8 @@ std::vector<TimedFrame> all_frames(FrameSource& source) {
 }
 
 std::vector<double> times_of(const std::vector<TimedFrame>& frames) {
-  std::vector<double> times;
-  for (const TimedFrame& frame : frames) times.push_back(frame.seconds);
+  std::vector<double> times(frames.size());
+  std::ranges::transform(frames, times.begin(), &TimedFrame::seconds);
   return times;
 }
 

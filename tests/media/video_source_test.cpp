@@ -13,10 +13,8 @@ namespace {
 
 using testing::all_frames;
 using ::testing::AllOf;
-using ::testing::Each;
 using ::testing::ElementsAre;
 using testing::expect_quarters;
-using ::testing::Field;
 using ::testing::HasSubstr;
 using testing::kQuarters;
 using testing::Quarters;
@@ -170,8 +168,8 @@ Quarters turned(const Turn& turn) {
     const int y = quarter < 2 ? -1 : 1;
     const int shown_x = turn.xx * x + turn.yx * y;
     const int shown_y = turn.xy * x + turn.yy * y;
-    shown[static_cast<std::size_t>((shown_y > 0 ? 2 : 0) + (shown_x > 0 ? 1 : 0))] =
-        kQuarters[static_cast<std::size_t>(quarter)];
+    const int place = (shown_y > 0 ? 2 : 0) + (shown_x > 0 ? 1 : 0);
+    shown.at(static_cast<std::size_t>(place)) = kQuarters.at(static_cast<std::size_t>(quarter));
   }
   return shown;
 }

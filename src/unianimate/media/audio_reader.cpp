@@ -171,10 +171,8 @@ void AudioReader::append(const AVFrame& samples) {
   const bool planar = av_sample_fmt_is_planar(shape_.format) != 0;
   const std::ptrdiff_t offset =
       std::ptrdiff_t{skipped} * av_get_bytes_per_sample(shape_.format) * (planar ? 1 : shape_.channels);
-  std::vector<void*> planes;
-  for (int plane = 0; plane < (planar ? shape_.channels : 1); ++plane) {
-    planes.push_back(samples.extended_data[plane] + offset);
-  }
+  std::vector<void*> planes(samples.extended_data, samples.extended_data + (planar ? shape_.channels : 1));
+  for (void*& plane : planes) plane = static_cast<std::uint8_t*>(plane) + offset;
   if (av_audio_fifo_write(fifo_.get(), planes.data(), kept) < 0) throw std::bad_alloc();
   position_ += kept;
 }

@@ -37,7 +37,7 @@ struct FrameSourceOptions {
   /// Frames with start_seconds <= TimedFrame::seconds < end_seconds are given.
   double start_seconds = 0;
   std::optional<double> end_seconds = {};
-  /// Pictures of a folder follow each other at this rate. The default is that of the published pose tool's videos.
+  /// Pictures of a folder follow each other at this rate.
   double folder_frames_per_second = 16;
   /// Of the decoder; 0: as many as suit the machine.
   int threads = 0;

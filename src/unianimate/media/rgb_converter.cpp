@@ -75,9 +75,9 @@ std::string filters_to_upright(const std::int32_t* matrix) {
   return xy < 0 ? "transpose=cclock" : "transpose=cclock_flip";
 }
 
-RgbConverter::RgbConverter(const std::filesystem::path& path, const AVFrame& first, AVRational pixel_aspect,
+RgbConverter::RgbConverter(std::filesystem::path path, const AVFrame& first, AVRational pixel_aspect,
                            std::string upright, std::int64_t max_pixels)
-    : path_(path), upright_(std::move(upright)) {
+    : path_(std::move(path)), upright_(std::move(upright)) {
   std::tie(width_, height_) = square_pixels(first.width, first.height, sensible_aspect(pixel_aspect));
   if (upright_.starts_with("transpose")) std::swap(width_, height_);
   if (std::int64_t{width_} * height_ > max_pixels) {

@@ -21,7 +21,7 @@ class RgbConverter {
   /// The first frame decides on size and tone mapping. `pixel_aspect` is the width of a pixel over its height, by which
   /// the shorter side is lengthened; an aspect of no sense (0/1, or beyond 10) counts as square. Throws Error(kInput),
   /// naming the path, where the size is over max_pixels or the pixels are of a kind that cannot be converted.
-  RgbConverter(const std::filesystem::path& path, const AVFrame& first, AVRational pixel_aspect, std::string upright,
+  RgbConverter(std::filesystem::path path, const AVFrame& first, AVRational pixel_aspect, std::string upright,
                std::int64_t max_pixels);
 
   [[nodiscard]] int width() const { return width_; }
