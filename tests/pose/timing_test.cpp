@@ -123,6 +123,41 @@ TEST(FillGaps, PutsSinglePointsBetweenSightings) {
   }
 }
 
+TEST(FillGaps, CarriesHandsAlongWithTheirWrists) {
+  PoseSequence sequence = at_rate(9, 16);
+  for (std::size_t i = 0; i < 9; ++i) {
+    const Point wrist{100, i < 4 ? 200.0 : 300.0};
+    person(sequence, i)[kLeftWrist].at = wrist;
+    person(sequence, i)[kLeftHand].at = wrist + Point{5, 1};
+    if (i >= 2 && i <= 6) testing::hide(person(sequence, i), kLeftHand);
+  }
+  fill_gaps(sequence, 1);
+  for (std::size_t i = 0; i < 9; ++i) {
+    const Point from_wrist = person(sequence, i)[kLeftHand].at - person(sequence, i)[kLeftWrist].at;
+    EXPECT_NEAR(from_wrist.x, 5, kTolerance) << i;
+    EXPECT_NEAR(from_wrist.y, 1, kTolerance) << i;
+  }
+}
+
+TEST(FillGaps, PutsHandsBetweenSightingsWhereTheWristIsUnseen) {
+  for (const std::size_t without_wrist : {1, 4, 7}) {
+    PoseSequence sequence = at_rate(9, 16);
+    for (std::size_t i = 0; i < 9; ++i) {
+      if (i >= 2 && i <= 6) person(sequence, i)[kLeftHand] = {{-999, 999}, 0};
+    }
+    // Too long a gap for the wrist, which is anywhere meanwhile.
+    for (std::size_t i = 0; i < 9; ++i) {
+      if (without_wrist == 4 || i == 0 || i == without_wrist) person(sequence, i)[kLeftWrist] = {{9000, 50.0 * i}, 0};
+    }
+    fill_gaps(sequence, 0.4);
+    for (std::size_t i = 1; i < 8; ++i) {
+      const Point expected = place_of(kLeftHand, sequence.frames[i].seconds);
+      EXPECT_NEAR(person(sequence, i)[kLeftHand].at.x, expected.x, 1e-6) << i;
+      EXPECT_NEAR(person(sequence, i)[kLeftHand].at.y, expected.y, 1e-6) << i;
+    }
+  }
+}
+
 TEST(FillGaps, WithoutAnybodyDoesNothing) {
   PoseSequence sequence{640, 480, 16, "made", std::vector<PoseFrame>(4)};
   const FilledGaps gaps = fill_gaps(sequence, 1);

@@ -73,10 +73,12 @@ void fill_points(PoseSequence& sequence, double limit_seconds) {
   // Body points come first, so that what carries hands and face is filled in when these are.
   for (std::size_t point = 0; point < kKeypoints; ++point) {
     const std::size_t carrier = carrier_of(point);
-    const auto origin = [&](std::size_t frame) { return carrier == point ? Point{} : keypoint(frame, carrier).at; };
     const auto is_seen = [&](std::size_t frame) { return keypoint(frame, point).seen(); };
     for (const Gap& gap : find_gaps(frames.size(), is_seen)) {
       if (!is_short(gap, frames, limit_seconds)) continue;
+      bool carried = carrier != point;
+      for (std::size_t i = gap.before(); i <= gap.after(); ++i) carried = carried && keypoint(i, carrier).seen();
+      const auto origin = [&](std::size_t frame) { return carried ? keypoint(frame, carrier).at : Point{}; };
       Keypoint before = keypoint(gap.before(), point);
       Keypoint after = keypoint(gap.after(), point);
       before.at = before.at - origin(gap.before());
