@@ -25,8 +25,9 @@ bool is_person(const Keypoints& keypoints) {
   constexpr std::ptrdiff_t kFewest = 3;
   const auto body = std::span(keypoints).first(kBodyPoints);
   return std::ranges::count_if(body, &Keypoint::seen) >= kFewest &&
-         std::ranges::all_of(keypoints,
-                             [](const Keypoint& p) { return std::isfinite(p.at.x) && std::isfinite(p.at.y); });
+         std::ranges::all_of(keypoints, [](const Keypoint& p) {
+           return std::isfinite(p.at.x) && std::isfinite(p.at.y) && std::isfinite(p.score);
+         });
 }
 
 std::vector<Sighting> estimate(const FoundFrame& frame, KeypointEstimator& estimator) {
@@ -47,11 +48,13 @@ class Extraction {
   void run() {
     {
       std::vector<std::jthread> workers;
-      workers.emplace_back([this] { guarded([this] { decode(); }); });
-      for (int i = 0; i < threads_; ++i) {
-        workers.emplace_back([this] { guarded([this] { estimate_frames(); }); });
-      }
-      guarded([this] { find(); });
+      guarded([&] {
+        workers.emplace_back([this] { guarded([this] { decode(); }); });
+        for (int i = 0; i < threads_; ++i) {
+          workers.emplace_back([this] { guarded([this] { estimate_frames(); }); });
+        }
+        find();
+      });
       found_.close();
     }
     if (failure_) std::rethrow_exception(failure_);
