@@ -9,6 +9,7 @@ extern "C" {
 #include <array>
 #include <fstream>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "unianimate/core/error.h"
@@ -28,8 +29,8 @@ using Hash = std::unique_ptr<AVMurMur3, FreeByFFmpeg>;
   throw Error(ErrorKind::kInput, "{} cannot be read; check that it is there and may be read", printable(path.string()));
 }
 
-void add(AVMurMur3& hash, const char* bytes, std::size_t count) {
-  av_murmur3_update(&hash, reinterpret_cast<const std::uint8_t*>(bytes), count);
+void add(AVMurMur3& hash, std::string_view bytes) {
+  av_murmur3_update(&hash, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
 }
 
 void add_file(AVMurMur3& hash, const fs::path& path) {
@@ -39,7 +40,7 @@ void add_file(AVMurMur3& hash, const fs::path& path) {
   if (!file) refuse(path);
   while (file) {
     file.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-    add(hash, chunk.data(), static_cast<std::size_t>(file.gcount()));
+    add(hash, {chunk.data(), static_cast<std::size_t>(file.gcount())});
   }
   if (file.bad()) refuse(path);
 }
@@ -66,9 +67,9 @@ std::string content_hash(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) {
     for (const fs::path& file : files_of(path)) {
-      const std::string name = file.filename().string();
-      add(*hash, name.c_str(), name.size() + 1);
-      add_file(*hash, file);
+      // Each name ends with a zero and each digest is as long as any other, so that no two folders read the same.
+      add(*hash, file.filename().string() + '\0');
+      add(*hash, content_hash(file));
     }
   } else {
     add_file(*hash, path);
