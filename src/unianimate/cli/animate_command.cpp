@@ -9,6 +9,7 @@
 #include "unianimate/cli/session.h"
 #include "unianimate/cli/video_jobs.h"
 #include "unianimate/core/error.h"
+#include "unianimate/media/image_reader.h"
 #include "unianimate/media/video_writer.h"
 #include "unianimate/pose/align.h"
 
@@ -101,7 +102,6 @@ void pose_folder_from_aligned(const AnimateArguments& arguments, const pose::Ali
 
 void prepare_pose_folder(const AnimateArguments& arguments, VideoJob& job, Reporter& reporter) {
   if (!arguments.motion.empty()) return pose_folder_from_motion(arguments, arguments.motion, job, reporter);
-  if (!pose::holds_pose_numbers(job.request.poses)) return;
   if (const auto aligned = pose::read_aligned_poses(job.request.poses)) {
     return pose_folder_from_aligned(arguments, *aligned, job, reporter);
   }
@@ -122,11 +122,17 @@ void animate(const AnimateArguments& arguments, Session& session) {
   if (!arguments.frames_per_second.empty()) {
     job.frames_per_second = parse_frames_per_second(arguments.frames_per_second);
   }
+  const bool needs_drawing = !arguments.motion.empty() || pose::holds_pose_numbers(job.request.poses);
+  if (needs_drawing) {
+    job.request.check();
+    read_image(job.request.reference);
+  } else {
+    check_jobs({job});
+  }
   check_job_output(job);
   options.files = pipeline::find_model_files(models_folder(arguments.runtime.models));
   pipeline::read_model_configs(options.files);
-  prepare_pose_folder(arguments, job, *session.reporter);
-  check_jobs({job});
+  if (needs_drawing) prepare_pose_folder(arguments, job, *session.reporter);
   run_jobs(
       {job}, options, [](const pipeline::ModelConfigs&) {}, *session.reporter);
 }

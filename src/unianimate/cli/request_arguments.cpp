@@ -96,7 +96,7 @@ std::optional<std::int64_t> parse_frames(std::string_view text) {
 double parse_frames_per_second(std::string_view text) {
   double rate = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), rate);
-  if (problem == std::errc() && end == text.data() + text.size() && rate > 0 && std::isfinite(rate)) return rate;
+  if (problem == std::errc() && end == text.data() + text.size() && std::isfinite(rate)) return rate;
   throw Error(ErrorKind::kUsage, "--fps expects frames a second such as 16 or 23.976, found '{}'", printable(text));
 }
 

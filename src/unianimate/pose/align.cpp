@@ -341,7 +341,9 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   request.check();
   const Image reference_picture = read_image(request.reference);
   make_folder(fs::absolute(report_folder(request.output)).parent_path());
-  PoseFolderWriter(request.output);  // says now what would fail later
+  // Both say now what would fail later.
+  PoseFolderWriter(request.output);
+  if (!holds_pose_numbers(request.motion)) open_motion(request);
   LazyDetector detector(request.detector, progress);
 
   // 1. who is where

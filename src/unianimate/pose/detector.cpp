@@ -51,6 +51,11 @@ ChosenDetector make_detector(const DetectorOptions& options) {
       options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const std::string folder = printable(options.dwpose_folder.string());
   if (chooses_dwpose(options)) {
+    if (!has_dwpose(options.dwpose_folder)) {
+      throw Error(ErrorKind::kInput,
+                  "DWPose needs {} and {} in the folder {}; put them there or use the embedded detector", kYoloxFile,
+                  kWholeBodyFile, folder);
+    }
     return {load_dwpose(options.dwpose_folder, threads), fmt::format("poses by DWPose from {}", folder)};
   }
   const std::string why = options.choice == DetectorChoice::kBlazepose
