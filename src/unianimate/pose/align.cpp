@@ -4,7 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <set>
+#include <future>
 #include <thread>
 
 #include "unianimate/core/error.h"
@@ -14,8 +14,10 @@
 #include "unianimate/media/image_writer.h"
 #include "unianimate/media/video_writer.h"
 #include "unianimate/pose/alignment_plot.h"
+#include "unianimate/pose/bounded_queue.h"
 #include "unianimate/pose/contact_sheet.h"
 #include "unianimate/pose/extraction.h"
+#include "unianimate/pose/motion_pictures.h"
 #include "unianimate/pose/pose_folder_writer.h"
 #include "unianimate/pose/pose_import.h"
 #include "unianimate/pose/pose_json.h"
@@ -175,58 +177,60 @@ const Keypoints* first_person(const PoseSequence& sequence, std::size_t frame) {
   return &sequence.frames[frame].people.front().keypoints;
 }
 
-/// The motion's pictures at the times of frames that go through it forwards.
-class MotionPictures {
+/// Encodes in a thread of its own what another one paints.
+class PreviewVideo {
  public:
-  explicit MotionPictures(const AlignRequest& request, int width, int height) : blank_(width, height) {
-    if (!holds_pose_numbers(request.motion)) source_ = open_motion(request);
+  PreviewVideo(const fs::path& path, const VideoFormat& format) : sink_(open_video_writer(path, format)) {
+    encoding_ = std::async(std::launch::async, [this] {
+      const CloseAtEnd close(painted_);
+      while (const std::optional<Image> frame = painted_.pop()) sink_->write(*frame);
+    });
   }
+  ~PreviewVideo() { painted_.close(); }
+  PreviewVideo(const PreviewVideo&) = delete;
+  PreviewVideo& operator=(const PreviewVideo&) = delete;
 
-  /// The last picture not after `seconds` from the first one's time.
-  const Image& at(double seconds) {
-    if (!source_) return blank_;
-    if (!start_) {
-      advance();
-      start_ = next_ ? next_->seconds : 0;
-    }
-    constexpr double kRounding = 1e-6;
-    while (next_ && next_->seconds - *start_ <= seconds + kRounding) {
-      current_ = std::move(next_->image);
-      advance();
-    }
-    return current_.width > 0 ? current_ : blank_;
+  void write(Image frame) {
+    if (!painted_.push(std::move(frame))) encoding_.get();
+  }
+  void finish() {
+    painted_.close();
+    encoding_.get();
+    sink_->finish();
   }
 
  private:
-  void advance() { next_ = source_->next(); }
+  static constexpr std::size_t kWaiting = 4;
 
-  Image blank_;
-  std::unique_ptr<FrameSource> source_;
-  std::optional<double> start_;
-  std::optional<TimedFrame> next_;
-  Image current_;
+  std::unique_ptr<FrameSink> sink_;
+  BoundedQueue<Image> painted_{kWaiting};
+  std::future<void> encoding_;
 };
+
+std::unique_ptr<FrameSource> pictures_of(const AlignRequest& request) {
+  return holds_pose_numbers(request.motion) ? nullptr : open_motion(request);
+}
 
 void write_preview(const AlignRequest& request, const PoseSequence& driver, const AlignedPoses& poses,
                    const Image& reference, Progress& progress) {
   const PreviewPainter painter(reference, {poses.motion.width, poses.motion.height}, {driver.width, driver.height});
-  MotionPictures pictures(request, driver.width, driver.height);
+  MotionPictures pictures(pictures_of(request), driver.width, driver.height);
   const std::size_t count = poses.motion.frames.size();
   progress.begin_phase("preview", static_cast<std::int64_t>(count));
-  std::unique_ptr<FrameSink> sink;
+  std::optional<PreviewVideo> video;
   for (std::size_t i = 0; i < count; ++i) {
     progress.throw_if_cancelled();
     const double seconds = poses.motion.frames[i].seconds * request.speed;
-    const Image frame = painter.paint(pictures.at(seconds), first_person(driver, i), first_person(poses.motion, i));
-    if (!sink) {
-      sink = open_video_writer(
-          report_folder(request.output) / "preview.mp4",
-          {frame.width, frame.height, poses.motion.frames_per_second, request.threads, VideoEffort::kPreview});
+    Image frame = painter.paint(pictures.at(seconds), first_person(driver, i), first_person(poses.motion, i));
+    if (!video) {
+      video.emplace(report_folder(request.output) / "preview.mp4",
+                    VideoFormat{frame.width, frame.height, poses.motion.frames_per_second, request.threads,
+                                VideoEffort::kPreview});
     }
-    sink->write(frame);
+    video->write(std::move(frame));
     progress.step(static_cast<std::int64_t>(i + 1));
   }
-  if (sink) sink->finish();
+  if (video) video->finish();
 }
 
 std::int64_t frames_with_people(const PoseSequence& sequence) {
@@ -373,13 +377,16 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   for (const std::string& note : report.notes) progress.note(note);
 
   // 4. files
-  draw_pose_folder(result.poses, request.output, request.threads, progress);
   result.report_folder = report_folder(request.output);
   make_folder(result.report_folder);
-  write_poses(result.report_folder / "poses.json", result.poses);
-  write_png(result.report_folder / "contact_sheet.png", contact_sheet(result.poses, reference_picture));
-  write_png(result.report_folder / "bones.png", alignment_plot(result.poses, driver));
+  auto report_files = std::async(std::launch::async, [&] {
+    write_poses(result.report_folder / "poses.json", result.poses);
+    write_png(result.report_folder / "contact_sheet.png", contact_sheet(result.poses, reference_picture));
+    write_png(result.report_folder / "bones.png", alignment_plot(result.poses, driver));
+  });
+  draw_pose_folder(result.poses, request.output, request.threads, progress);
   if (request.preview) write_preview(request, driver, result.poses, reference_picture, progress);
+  report_files.get();
   return result;
 }
 
@@ -394,21 +401,21 @@ PoseSequence detect_poses(const AlignRequest& request, Progress& progress) {
   }
   write_poses(request.output / "poses.json", motion.everyone);
   if (!request.preview) return std::move(motion.everyone);
-  MotionPictures pictures(request, motion.everyone.width, motion.everyone.height);
+  MotionPictures pictures(pictures_of(request), motion.everyone.width, motion.everyone.height);
   progress.begin_phase("preview", static_cast<std::int64_t>(motion.everyone.frames.size()));
-  std::unique_ptr<FrameSink> sink = open_video_writer(
-      request.output / "preview.mp4", {motion.everyone.width, motion.everyone.height, motion.everyone.frames_per_second,
-                                       request.threads, VideoEffort::kPreview});
+  PreviewVideo video(request.output / "preview.mp4",
+                     {motion.everyone.width, motion.everyone.height, motion.everyone.frames_per_second, request.threads,
+                      VideoEffort::kPreview});
   const double start = motion.everyone.frames.front().seconds;
   std::int64_t done = 0;
   for (const PoseFrame& frame : motion.everyone.frames) {
     progress.throw_if_cancelled();
     Image picture = pictures.at(frame.seconds - start);
     for (const Person& person : frame.people) picture = draw_pose_over(picture, person.keypoints);
-    sink->write(picture);
+    video.write(std::move(picture));
     progress.step(++done);
   }
-  sink->finish();
+  video.finish();
   return std::move(motion.everyone);
 }
 

@@ -10,7 +10,7 @@ namespace unianimate::pose {
 
 enum class AlignmentMethod {
   kRobust,     ///< see robust_alignment.h
-  kPublished,  ///< exactly as the published tool; bones of unseen points keep the driver's length
+  kPublished,  ///< exactly as the published tool, but for ratios that are no numbers: see published_alignment.h
 };
 /// "robust" or "published". Throws Error(kUsage).
 AlignmentMethod parse_alignment_method(std::string_view text);

@@ -50,4 +50,17 @@ class BoundedQueue {
   bool closed_ = false;
 };
 
+/// Closes a queue when whoever fills or empties it ends, however that comes.
+template <typename T>
+class CloseAtEnd {
+ public:
+  explicit CloseAtEnd(BoundedQueue<T>& queue) : queue_(queue) {}
+  ~CloseAtEnd() { queue_.close(); }
+  CloseAtEnd(const CloseAtEnd&) = delete;
+  CloseAtEnd& operator=(const CloseAtEnd&) = delete;
+
+ private:
+  BoundedQueue<T>& queue_;
+};
+
 }  // namespace unianimate::pose

@@ -14,8 +14,11 @@ namespace unianimate::pose {
 
 namespace {
 
-/// A length between two places of the body that its ratio is measured on. Places are points, or the middle of the hips.
-constexpr std::size_t kHips = kKeypoints;
+/// Places of a body: its points without feet, and the middle of the hips.
+constexpr std::size_t kHips = kBodyPoints;
+constexpr std::size_t kPlaces = kBodyPoints + 1;
+
+/// A length between two places that its ratio is measured on.
 struct Bone {
   const char* name;
   std::size_t root;
@@ -71,11 +74,11 @@ constexpr std::size_t other_side(std::size_t bone) {
 /// Bones whose sum gives the figure's scale, and how near somebody is to the camera.
 constexpr std::array kScaleBones{kTorsoBone, kRightShoulderBone, kLeftShoulderBone};
 
-/// A body in one frame, with the middle of the hips as one more point.
+/// The places of a body in one frame.
 class Body {
  public:
   explicit Body(const Keypoints& keypoints) {
-    std::ranges::copy(keypoints, points_.begin());
+    std::copy_n(keypoints.begin(), kBodyPoints, points_.begin());
     const Keypoint& right = keypoints[kRightHip];
     const Keypoint& left = keypoints[kLeftHip];
     points_[kHips] = {middle(right.at, left.at), std::min(right.score, left.score)};
@@ -84,7 +87,7 @@ class Body {
   [[nodiscard]] Point at(std::size_t point) const { return points_[point].at; }
 
  private:
-  std::array<Keypoint, kKeypoints + 1> points_;
+  std::array<Keypoint, kPlaces> points_;
 };
 
 /// Length in pixels; nothing where an end is unseen.
@@ -303,7 +306,7 @@ class Rebuilder {
 
   [[nodiscard]] Keypoints operator()(const Keypoints& keypoints) const {
     const Body body(keypoints);
-    std::array<Point, kKeypoints + 1> rebuilt{};
+    std::array<Point, kPlaces> rebuilt{};
     rebuilt[kNeck] = place_(body.at(kNeck));
     for (const Joint& joint : kJoints) {
       rebuilt[joint.point] = hang(body.at(joint.point), joint.parent, factor(joint.bone), body, rebuilt);
@@ -327,7 +330,7 @@ class Rebuilder {
  private:
   /// A point where it belongs beside its leader, or beside the nearest seen joint above that.
   [[nodiscard]] Point hang(Point point, std::size_t leader, double factor, const Body& body,
-                           const std::array<Point, kKeypoints + 1>& rebuilt) const {
+                           const std::array<Point, kPlaces>& rebuilt) const {
     if (body.seen(leader)) return rebuilt[leader] + (point - body.at(leader)) * factor;
     for (std::size_t above = parent_of(leader); above != kNobody; above = parent_of(above)) {
       if (body.seen(above)) return rebuilt[above] + (point - body.at(above)) * place_.scale;
@@ -423,7 +426,8 @@ void keep_inside(PoseSequence& aligned, const ReferencePose& reference, std::vec
       down.add(point.at.y, away[figure].y);
     }
   }
-  if (across.factor() == 1 && down.factor() == 1) return;
+  constexpr double kUnnoticed = 0.995;
+  if (across.factor() > kUnnoticed && down.factor() > kUnnoticed) return;
   for (std::size_t figure = 0; figure < figures.size(); ++figure) {
     const Point back{away[figure].x * (across.factor() - 1), away[figure].y * (down.factor() - 1)};
     for (Keypoint& point : *figures[figure]) point.at = point.at + back;

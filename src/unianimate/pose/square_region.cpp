@@ -37,21 +37,24 @@ cv::Rect bounds(const SquareRegion& region, const Image& picture) {
 
 Part shrunk_part(const Image& picture, const SquareRegion& region, int size) {
   constexpr double kFineEnough = 1.5;
-  constexpr double kMostShrink = 64;
+  constexpr int kMostShrink = 64;
   // OpenCV only reads it.
   const cv::Mat whole(picture.height, picture.width, CV_8UC3, const_cast<std::uint8_t*>(picture.pixels.data()));
   const double fineness = region.side / size;
   if (fineness <= kFineEnough) return {whole};
   const cv::Rect rect = bounds(region, picture);
   if (rect.empty()) return {whole};
-  // Whole factors are fast; more of the picture is added where the part is no multiple of it, and black behind its end.
-  const int factor = static_cast<int>(std::lround(std::min(fineness, kMostShrink)));
+  // Halving is fast. More of the picture is added where the part is no multiple of the factor, and black behind its
+  // end.
+  int factor = 2;
+  while (fineness / factor > kFineEnough && factor < kMostShrink) factor *= 2;
   const auto missing = [factor](int sides) { return (factor - sides % factor) % factor; };
-  cv::Mat padded;
-  cv::copyMakeBorder(whole(rect), padded, 0, missing(rect.height), 0, missing(rect.width), cv::BORDER_CONSTANT);
-  cv::Mat small;
-  cv::resize(padded, small, {padded.cols / factor, padded.rows / factor}, 0, 0, cv::INTER_AREA);
-  return {small, static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(factor)};
+  cv::Mat part;
+  cv::copyMakeBorder(whole(rect), part, 0, missing(rect.height), 0, missing(rect.width), cv::BORDER_CONSTANT);
+  for (int halved = 1; halved < factor; halved *= 2) {
+    cv::resize(part, part, {part.cols / 2, part.rows / 2}, 0, 0, cv::INTER_AREA);
+  }
+  return {part, static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(factor)};
 }
 
 }  // namespace

@@ -1,0 +1,38 @@
+#include "unianimate/pose/motion_pictures.h"
+
+#include <utility>
+
+namespace unianimate::pose {
+
+MotionPictures::MotionPictures(std::unique_ptr<FrameSource> source, int width, int height)
+    : source_(std::move(source)), current_(width, height) {
+  if (!source_) return;
+  decoding_ = std::async(std::launch::async, [this] {
+    const CloseAtEnd close(decoded_);
+    while (std::optional<TimedFrame> frame = source_->next()) {
+      if (!decoded_.push(std::move(*frame))) return;
+    }
+  });
+  advance();
+  start_ = next_ ? next_->seconds : 0;
+}
+
+MotionPictures::~MotionPictures() {
+  decoded_.close();
+}
+
+const Image& MotionPictures::at(double seconds) {
+  constexpr double kRounding = 1e-6;
+  while (next_ && next_->seconds - start_ <= seconds + kRounding) {
+    current_ = std::move(next_->image);
+    advance();
+  }
+  return current_;
+}
+
+void MotionPictures::advance() {
+  next_ = decoded_.pop();
+  if (!next_ && decoding_.valid()) decoding_.get();
+}
+
+}  // namespace unianimate::pose
