@@ -172,10 +172,8 @@ PoseSequence resample(const PoseSequence& sequence, double frames_per_second) {
     throw Error(ErrorKind::kUsage, "the poses' frames per second must lie between {} and {}, but are {}", kSlowest,
                 kFastest, frames_per_second);
   }
-  PoseSequence result = sequence;
-  result.frames_per_second = frames_per_second;
+  PoseSequence result{sequence.width, sequence.height, frames_per_second, sequence.detector, {}};
   if (sequence.frames.empty()) return result;
-  result.frames.clear();
   const double start = sequence.frames.front().seconds;
   const double length_seconds = sequence.frames.back().seconds - start;
   // The last source frame counts although sums of times may miss it by a rounding.

@@ -302,11 +302,12 @@ PersonChoice PersonChoice::parse(std::string_view text) {
 
 PoseSequence choose_person(const PoseSequence& sequence, const PersonChoice& choice) {
   const std::int64_t track = chosen_track(sequence, choice);
-  PoseSequence chosen = sequence;
-  for (PoseFrame& frame : chosen.frames) {
-    std::erase_if(frame.people, [&](const Person& person) { return person.track != track; });
+  PoseSequence chosen{sequence.width, sequence.height, sequence.frames_per_second, sequence.detector, {}};
+  for (const PoseFrame& frame : sequence.frames) {
+    std::vector<Person>& people = chosen.frames.emplace_back(PoseFrame{frame.seconds, {}}).people;
     // A file made elsewhere may hold two people of one number.
-    if (frame.people.size() > 1) frame.people.resize(1);
+    const auto person = std::ranges::find(frame.people, track, &Person::track);
+    if (person != frame.people.end()) people.push_back(*person);
   }
   return chosen;
 }
