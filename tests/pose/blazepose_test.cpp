@@ -107,16 +107,21 @@ fs::path network_folder() {
   return folder != nullptr && *folder != '\0' ? folder : UNIANIMATE_BLAZEPOSE_DIR;
 }
 
+/// Of the networks; the first is the first to be read.
 constexpr std::array kFiles{"pose_detection/pose_detection.tflite", "pose_landmark/pose_landmark_full.tflite",
-                            "hand_landmark/hand_landmark_full.tflite", "face_landmark/face_landmark.tflite"};
+                            "face_landmark/face_landmark.tflite"};
 
 /// A folder whose networks are the real ones, to change one of.
 class NetworkFiles : public ::testing::Test {
  protected:
   NetworkFiles() {
-    for (const char* const file : kFiles) {
-      fs::create_directories((folder_ / file).parent_path());
-      fs::create_symlink(network_folder() / file, folder_ / file);
+    for (const auto& entry : fs::recursive_directory_iterator(network_folder())) {
+      const fs::path copy = folder_.path() / fs::relative(entry.path(), network_folder());
+      if (entry.is_directory()) {
+        fs::create_directories(copy);
+      } else {
+        fs::create_symlink(entry.path(), copy);
+      }
     }
   }
   void replace(const std::string& file, const std::string& content) const {
@@ -154,7 +159,7 @@ TEST_F(NetworkFiles, ThatAreNoneAreNamed) {
 }
 
 TEST_F(NetworkFiles, ThatAreMissingEmptyDamagedOrOthersAreNamed) {
-  // The first to be read, so that each try is quick.
+  // Nothing has to be loaded before it, so that each try is quick.
   const std::string file = kFiles.front();
   link(file, "nowhere");
   expect_refused(file);

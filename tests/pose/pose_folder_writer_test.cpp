@@ -152,7 +152,7 @@ TEST(PoseFolderWriter, LeftHalfWayLeavesWhatWasThere) {
   EXPECT_EQ(listing(place.path()), Names{"poses"});
 }
 
-TEST(PoseFolderWriter, KilledHalfWayLeavesWhatWasThere) {
+TEST(PoseFolderWriterDeathTest, KilledHalfWayLeavesWhatWasThere) {
   const TemporaryFolder place;
   write_folder(place / "poses", 2);
   const std::string before = content(place / "poses/0001.jpg");

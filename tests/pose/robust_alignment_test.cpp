@@ -655,18 +655,31 @@ TEST(Alignment, OptionsOutOfRangeAreRefused) {
 
 // ---- the published method
 
+bool mentions(const AlignedPoses& poses, const std::string& word) {
+  return std::ranges::any_of(poses.report.notes,
+                             [&](const std::string& note) { return note.find(word) != std::string::npos; });
+}
+
 TEST(PublishedAlignment, NotesWhatHasNoLength) {
   PoseSequence motion = driver();
   // Both ends of the bone at (-1, -1): as the published tool holds what is unseen.
   for (const std::size_t point : {kLeftElbow, kLeftWrist}) hide(motion.frames.front().people.front().keypoints, point);
   const AlignedPoses poses = align_poses(motion, reference(), on_reference(AlignmentMethod::kPublished));
   expect_sound(poses);
-  const auto mentions = [&](const std::string& word) {
-    return std::ranges::any_of(poses.report.notes,
-                               [&](const std::string& note) { return note.find(word) != std::string::npos; });
-  };
-  EXPECT_TRUE(mentions("left forearm"));
-  EXPECT_FALSE(mentions("right forearm"));
+  EXPECT_TRUE(mentions(poses, "left forearm has no length"));
+  EXPECT_FALSE(mentions(poses, "right forearm"));
+}
+
+TEST(PublishedAlignment, NotesWhatIsMeasuredOnUnseenPoints) {
+  const AlignmentOptions options = on_reference(AlignmentMethod::kPublished);
+  EXPECT_TRUE(align_poses(driver(), reference(), options).report.notes.empty());
+  const AlignedPoses half = align_poses(driver(), half_length(), options);
+  expect_sound(half);
+  for (const char* const name : {"torso", "left thigh", "right shin"}) EXPECT_TRUE(mentions(half, name)) << name;
+  for (const char* const name : {"shoulder", "forearm"}) EXPECT_FALSE(mentions(half, name)) << name;
+  PoseSequence motion = driver();
+  hide(motion.frames[3].people.front().keypoints, kNose);
+  EXPECT_TRUE(align_poses(motion, reference(), options).report.notes.empty()) << "later frames are not measured";
 }
 
 TEST(PublishedAlignment, SurvivesAFirstFrameSeenFromTheSide) {

@@ -1,7 +1,9 @@
 #include "unianimate/pose/published_alignment.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace unianimate::pose {
@@ -61,6 +63,19 @@ void stretch(PublishedPose& pose, const Bone& bone, double ratio) {
   for (Point& point : pose.hands[bone.hand == Hand::kLeft ? 0 : 1]) point = point + offset;
 }
 
+/// Names of what has an end that one of the two does not show.
+std::vector<const char*> measured_on_unseen(const PublishedPose& reference, const PublishedPose& first) {
+  std::vector<const char*> names;
+  const auto check = [&](const char* name, std::initializer_list<std::size_t> ends) {
+    const auto both_show = [&](std::size_t point) { return reference.seen[point] && first.seen[point]; };
+    if (!std::ranges::all_of(ends, both_show)) names.push_back(name);
+  };
+  check("line of the shoulders", {kRightShoulder, kLeftShoulder});
+  check("torso", {kRightShoulder, kLeftShoulder, kRightHip, kLeftHip});
+  for (const Bone& bone : bones()) check(bone.name, {bone.root, bone.tip});
+  return names;
+}
+
 }  // namespace
 
 PublishedPose to_published(const Keypoints& keypoints, int width, int height) {
@@ -117,6 +132,12 @@ AlignmentReport align_published(std::span<PublishedPose> poses, const PublishedP
     return 1.0;
   };
   PublishedPose& first = poses.front();
+  if (const auto doubtful = measured_on_unseen(reference, first); !doubtful.empty()) {
+    report.notes.push_back(
+        fmt::format("not all ends are seen in the reference and in the motion's first frame of {}, which the published "
+                    "method measures all the same; the robust method does not",
+                    fmt::join(doubtful, ", ")));
+  }
   const auto shoulders = [](const PublishedPose& p) { return p.body[kLeftShoulder].x - p.body[kRightShoulder].x; };
   const auto torso = [](const PublishedPose& p) {
     return middle(p.body[kRightHip], p.body[kLeftHip]).y - middle(p.body[kRightShoulder], p.body[kLeftShoulder]).y;

@@ -27,8 +27,8 @@ Keypoints from_published(const PublishedPose& pose, int width, int height);
 
 /// Scales, stretches and moves the poses so that their bones have the reference's lengths and the first pose's neck
 /// meets the reference's. All ratios come from the first pose. A ratio that is no number, because a bone has no length
-/// there, is replaced by 1 and noted; the published tool then stops or draws nonsense. The report's scales are those of
-/// the normalised coordinates.
+/// there, is replaced by 1 and noted; the published tool then stops or draws nonsense. Ratios that are measured on
+/// unseen points are noted, too. The report's scales are those of the normalised coordinates.
 AlignmentReport align_published(std::span<PublishedPose> poses, const PublishedPose& reference);
 
 }  // namespace unianimate::pose
