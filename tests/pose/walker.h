@@ -87,7 +87,8 @@ inline pose::Keypoints walker(const Build& build, pose::Point neck, double phase
     put(toes + 1, at(hip + 2) + way(-sign * 1.3) * build.foot);
     put(toes + 2, at(hip + 2) + way(sign * 0.3) * (build.foot / 3));
     for (std::size_t i = 0; i < kHandPoints; ++i) {
-      const auto finger = static_cast<double>((i + 3) / 4);
+      const std::size_t number = (i + 3) / 4;
+      const auto finger = static_cast<double>(number);
       const auto joint = static_cast<double>(i == 0 ? 0 : (i - 1) % 4 + 1);
       put(hand + i, at(shoulder + 2) + way(-sign * (0.4 + 0.2 * finger)) * (build.hand * joint / 4));
     }
