@@ -119,7 +119,7 @@ if [ ! -e "$deps/cpu.complete" ]; then
     'openvino/libs/libopenvino_onnx_frontend.so.*' 'openvino/libs/libopenvino_tensorflow_lite_frontend.so.*' \
     'openvino/libs/libtbb.so.*' 'openvino/libs/libtbbmalloc.so.*' 'openvino-*/licenses/*' \
     mediapipe/modules/pose_detection/pose_detection.tflite mediapipe/modules/pose_landmark/pose_landmark_full.tflite \
-    mediapipe/modules/hand_landmark/hand_landmark_full.tflite \
+    mediapipe/modules/hand_landmark/hand_landmark_full.tflite mediapipe/modules/hand_landmark/hand_landmark_lite.tflite \
     mediapipe/modules/face_landmark/face_landmark.tflite 'mediapipe-*/LICENSE'
   touch "$deps/cpu.complete"
 fi

@@ -136,6 +136,34 @@ TEST_F(Align, ResamplesInTime) {
   EXPECT_EQ(event["frames_per_second"], 8);
 }
 
+TEST_F(Align, SlowMotionAtTheMotionsOwnFramesLastsLonger) {
+  const json event = last_event(run({"align", "--reference", "person.png", "--motion", "motion", "--output", "poses",
+                                     "--motion-fps", "16", "--speed", "0.5", "--fps", "8", "--json"}));
+  EXPECT_EQ(event["frames"], kFrames);
+  EXPECT_EQ(event["frames_per_second"], 8);
+  EXPECT_EQ(open_frame_source(folder_ / "poses-report/preview.mp4")->info().frames_per_second, 8);
+}
+
+TEST_F(Align, AFolderOfPicturesMayHoldOtherFiles) {
+  std::ofstream(folder_ / "motion/info.json") << "{}";
+  const ProgramResult result =
+      run({"align", "--reference", "person.png", "--motion", "motion", "--output", "poses", "--quiet"});
+  EXPECT_EQ(result.status, 0) << result.err;
+}
+
+// Too few poses for 32 frames at an interval of two: each pose becomes a frame, and time is to stay what it was.
+TEST_F(Align, AShortMotionIsAnimatedAtItsOwnSpeed) {
+  fs::create_directories(folder_ / "models");
+  testing::write_rule_models(folder_ / "models", testing::small_model_configs());
+  const ProgramResult made =
+      run({"animate", "--reference", "person.png", "--motion", "motion", "--output", "out.mp4", "--no-preview",
+           "--models", "models", "--size", "64x128", "--steps", "1", "--device", "cpu", "--quiet"});
+  ASSERT_EQ(made.status, 0) << made.err;
+  const auto video = open_frame_source(folder_ / "out.mp4");
+  EXPECT_EQ(video->info().frame_count, kFrames);
+  EXPECT_EQ(video->info().frames_per_second, 16);
+}
+
 TEST_F(Align, AnimatesFromAMotionInOneGo) {
   fs::create_directories(folder_ / "models");
   testing::write_rule_models(folder_ / "models", testing::small_model_configs());

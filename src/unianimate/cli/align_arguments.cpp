@@ -72,7 +72,7 @@ void add_align_options(CLI::App& command, AlignArguments& arguments) {
       ->type_name("X")
       ->group(alignment);
   command
-      .add_flag("!--leave-picture", rest.alignment.keep_inside,
+      .add_flag("--leave-picture", arguments.leave_picture,
                 "Let the figure walk out of the picture where the motion does (robust)")
       ->group(alignment);
   command.add_flag("--smooth", rest.smooth, "Smooth trembling joints (One-Euro filter)")->group(alignment);
@@ -80,7 +80,7 @@ void add_align_options(CLI::App& command, AlignArguments& arguments) {
       ->capture_default_str()
       ->type_name("S")
       ->group(alignment);
-  command.add_flag("!--no-preview", rest.preview, "Make no preview video")->group(alignment);
+  command.add_flag("--no-preview", arguments.no_preview, "Make no preview video")->group(alignment);
 }
 
 pose::AlignRequest to_request(const AlignArguments& arguments, const std::filesystem::path& models) {
@@ -89,6 +89,8 @@ pose::AlignRequest to_request(const AlignArguments& arguments, const std::filesy
   request.detector.choice = pose::parse_detector(arguments.detector);
   request.detector.dwpose_folder = models;
   request.detector.threads = request.threads;
+  request.preview = !arguments.no_preview;
+  request.alignment.keep_inside = !arguments.leave_picture;
   request.alignment.method = pose::parse_alignment_method(arguments.method);
   if (!arguments.end.empty()) request.end_seconds = parse_seconds(arguments.end);
   if (!arguments.motion_size.empty()) {

@@ -18,6 +18,8 @@ struct AlignArguments {
   std::string method = "robust";
   std::string end;  ///< empty: the motion's
   std::string motion_size;
+  bool leave_picture = false;
+  bool no_preview = false;
   pose::AlignRequest rest;  ///< what needs no reading beyond a number or a switch
 };
 

@@ -66,7 +66,6 @@ void check_sources(const AnimateArguments& arguments) {
   }
 }
 
-/// The video is to play as fast as the motion: a frame for every interval-th pose.
 void pose_folder_from_motion(const AnimateArguments& arguments, const fs::path& motion, VideoJob& job,
                              Reporter& reporter) {
   pose::AlignRequest request = to_request(arguments.align, models_folder(arguments.runtime.models));
@@ -74,17 +73,15 @@ void pose_folder_from_motion(const AnimateArguments& arguments, const fs::path& 
   request.motion = motion;
   request.output = saved_poses(arguments, job);
   request.threads = arguments.runtime.threads;
-  const auto interval = static_cast<double>(job.request.frame_interval);
-  if (!arguments.frames_per_second.empty()) request.frames_per_second = job.frames_per_second * interval;
-  if (arguments.runtime.dry_run) {
-    throw Error(ErrorKind::kUsage,
-                "a dry run needs poses that are there already: run 'unianimate align' first and give its output to "
-                "--poses");
+  if (!arguments.frames_per_second.empty()) {
+    // Poses are made for just these frames.
+    request.frames_per_second = job.frames_per_second;
+    job.request.frame_interval = 1;
   }
   const pose::AlignResult result = pose::prepare_poses(request, reporter);
   reporter.aligned({request, result});
   job.request.poses = request.output;
-  job.frames_per_second = result.poses.motion.frames_per_second / interval;
+  job.poses_per_second = result.poses.motion.frames_per_second;
   if (arguments.audio == "none" || !result.has_audio) return;
   if (const std::string why = why_no_audio(job.output); !why.empty()) return reporter.note(why);
   job.audio = AudioSource{motion, result.audio_start_seconds};
@@ -95,9 +92,7 @@ void pose_folder_from_aligned(const AnimateArguments& arguments, const pose::Ali
                               Reporter& reporter) {
   job.request.poses = saved_poses(arguments, job);
   pose::draw_pose_folder(poses, job.request.poses, arguments.runtime.threads, reporter);
-  if (arguments.frames_per_second.empty()) {
-    job.frames_per_second = poses.motion.frames_per_second / static_cast<double>(job.request.frame_interval);
-  }
+  if (arguments.frames_per_second.empty()) job.poses_per_second = poses.motion.frames_per_second;
 }
 
 void prepare_pose_folder(const AnimateArguments& arguments, VideoJob& job, Reporter& reporter) {
@@ -117,13 +112,17 @@ void animate(const AnimateArguments& arguments, Session& session) {
   JobOptions options;
   options.runtime = prepare_runtime(arguments.runtime);
   options.dry_run = arguments.runtime.dry_run;
-  VideoJob job{
-      to_request(arguments.request), arguments.output, kPublishedFramesPerSecond, arguments.runtime.threads, {}};
+  VideoJob job{to_request(arguments.request), arguments.output, kPublishedFramesPerSecond, arguments.runtime.threads};
   if (!arguments.frames_per_second.empty()) {
     job.frames_per_second = parse_frames_per_second(arguments.frames_per_second);
   }
   const bool needs_drawing = !arguments.motion.empty() || pose::holds_pose_numbers(job.request.poses);
   if (needs_drawing) {
+    if (arguments.runtime.dry_run) {
+      throw Error(ErrorKind::kUsage,
+                  "a dry run needs pose pictures that are there already: run 'unianimate align' first and give its "
+                  "output to --poses");
+    }
     job.request.check();
     read_image(job.request.reference);
   } else {
@@ -150,7 +149,8 @@ void add_animate_command(CLI::App& app, Session& session) {
       ->required();
   command
       ->add_option("--fps", arguments->frames_per_second,
-                   "Frames a second of the video (default: as fast as the motion; 8 for pose pictures)")
+                   "Frames a second of the video (default: as fast as the motion, 8 for pose pictures); with "
+                   "--motion a pose is made for each, and --interval is not used")
       ->type_name("N");
   command->add_option("--audio", arguments->audio, "Sound of the motion in the result: keep or none")
       ->capture_default_str()

@@ -7,6 +7,7 @@
 #include "unianimate/cli/session.h"
 #include "unianimate/pose/comparison.h"
 #include "unianimate/pose/pose_import.h"
+#include "unianimate/pose/tracking.h"
 
 namespace unianimate::cli {
 
@@ -22,7 +23,7 @@ constexpr const char* kExamples = R"(Examples:
   unianimate evaluate poses poses/dance-report/poses.json other/poses.json
   unianimate evaluate poses found/poses.json openpose_output/ --json
 
-Takes poses.json, OpenPose's and ComfyUI's files. The first person of each frame is compared, frame by frame.)";
+Takes poses.json, OpenPose's and ComfyUI's files. The main person of both is compared, frame by frame.)";
 
 constexpr double kPercent = 100;
 
@@ -45,14 +46,23 @@ nlohmann::ordered_json as_json(const pose::JointComparison& row) {
 }
 
 void evaluate_poses(const PosesArguments& arguments) {
-  const pose::PoseComparison comparison =
-      pose::compare_poses(pose::import_poses(arguments.first), pose::import_poses(arguments.second));
+  const auto main_person = [](const std::string& path) {
+    return pose::choose_person(pose::import_poses(path), pose::PersonChoice{});
+  };
+  const pose::PoseSequence first = main_person(arguments.first);
+  const pose::PoseSequence second = main_person(arguments.second);
+  const pose::PoseComparison comparison = pose::compare_poses(first, second);
   if (arguments.json) {
     nlohmann::ordered_json joints = nlohmann::ordered_json::array();
     for (const pose::JointComparison& row : comparison.joints) joints.push_back(as_json(row));
-    return print_json_line({{"frames", comparison.frames}, {"all", as_json(comparison.all)}, {"joints", joints}});
+    return print_json_line({{"frames", comparison.frames},
+                            {"frames_of_first", first.frames.size()},
+                            {"frames_of_second", second.frames.size()},
+                            {"all", as_json(comparison.all)},
+                            {"joints", joints}});
   }
-  print(stdout, "{} frames; distances in percent of the second one's height\n", comparison.frames);
+  print(stdout, "{} frames of {} and {}; distances in percent of the second one's height\n", comparison.frames,
+        first.frames.size(), second.frames.size());
   print(stdout, "{:<16}{:>10}{:>9}{:>9}{:>9}{:>10}{:>10}{:>9}{:>9}\n", "joint", "compared", "mean", "median", "largest",
         "% in 2 %", "% in 5 %", "only 1st", "only 2nd");
   for (const pose::JointComparison& row : comparison.joints) print_row(row);

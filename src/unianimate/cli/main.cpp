@@ -23,6 +23,16 @@ constexpr const char* kExamples = R"(Examples:
 Each command has its own --help. Exit status: 0 done, 2 wrong usage, 3 unusable input, 4 the machine cannot, 130
 stopped.)";
 
+/// "unianimate align": as far as the command line could be read.
+std::string command_of(const CLI::App& app) {
+  std::string name = app.get_name();
+  for (const CLI::App* part = &app; !part->get_subcommands().empty();) {
+    part = part->get_subcommands().front();
+    name += " " + part->get_name();
+  }
+  return name;
+}
+
 int run(int argc, char** argv, Session& session) {
   CLI::App app("Animates a picture of a person with a sequence of poses.", "unianimate");
   app.require_subcommand(1);
@@ -41,7 +51,7 @@ int run(int argc, char** argv, Session& session) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-    throw Error(ErrorKind::kUsage, "{}; see unianimate --help", error.what());
+    throw Error(ErrorKind::kUsage, "{}; see {} --help", error.what(), command_of(app));
   }
   session.command();
   return session.exit_status;

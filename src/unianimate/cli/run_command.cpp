@@ -37,11 +37,8 @@ std::vector<VideoJob> list_jobs(const RunArguments& arguments, const pipeline::P
                                 Reporter& reporter) {
   std::vector<VideoJob> jobs;
   for (pipeline::ConfiguredAnimation& animation : pipeline::list_animations(config)) {
-    VideoJob job{std::move(animation.request),
-                 fs::path(arguments.output_folder) / animation.file_name,
-                 config.frames_per_second,
-                 arguments.runtime.threads,
-                 {}};
+    VideoJob job{std::move(animation.request), fs::path(arguments.output_folder) / animation.file_name,
+                 config.frames_per_second, arguments.runtime.threads};
     if (arguments.result_only) job.request.comparison = false;
     std::error_code ignored;
     if (arguments.skip_existing && fs::exists(job.output, ignored)) {

@@ -43,13 +43,16 @@ void check_job_output(const VideoJob& job) {
   check_output(job.output, {job.request.width, job.request.height, job.frames_per_second, job.threads});
 }
 
-void run_jobs(const std::vector<VideoJob>& jobs, const JobOptions& options,
+void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
               const std::function<void(const pipeline::ModelConfigs&)>& check_models, Reporter& reporter) {
   const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);
   check_models(configs);
   std::vector<pipeline::AnimatePlan> plans;
-  for (const VideoJob& job : jobs) {
+  for (VideoJob& job : jobs) {
     const auto& plan = plans.emplace_back(pipeline::plan_animation(job.request, configs, options.runtime));
+    if (job.poses_per_second) {
+      job.frames_per_second = *job.poses_per_second / static_cast<double>(plan.selection.frame_interval);
+    }
     const VideoFormat format = video_format(job, plan);
     format.check();
     check_space(job.output, format, plan.frames());

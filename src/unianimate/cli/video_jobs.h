@@ -24,7 +24,7 @@ void check_job_output(const VideoJob& job);
 
 /// Plans every video before it makes the first one. A dry run ends there, with estimates. `check_models` may refuse the
 /// models by their sizes. Throws Error of every kind; videos finished before stay.
-void run_jobs(const std::vector<VideoJob>& jobs, const JobOptions& options,
+void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
               const std::function<void(const pipeline::ModelConfigs&)>& check_models, Reporter& reporter);
 
 }  // namespace unianimate::cli

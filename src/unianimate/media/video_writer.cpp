@@ -47,7 +47,7 @@ constexpr Recipe kRecipes[] = {
      "movflags=+faststart",
      "libx264",
      "crf=18:preset=medium",
-     "crf=23:preset=superfast",
+     "crf=25:preset=ultrafast:tune=fastdecode",
      kToYuv420,
      true,
      kMaxFramesPerSecond,

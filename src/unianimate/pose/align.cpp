@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <future>
+#include <system_error>
 #include <thread>
 
 #include "unianimate/core/error.h"
@@ -101,13 +102,41 @@ struct Motion {
   double detection_seconds = 0;
 };
 
+void cut(PoseSequence& sequence, const AlignRequest& request) {
+  std::erase_if(sequence.frames, [&](const PoseFrame& frame) {
+    return frame.seconds < request.start_seconds || (request.end_seconds && frame.seconds >= *request.end_seconds);
+  });
+  if (!sequence.frames.empty()) return;
+  throw Error(ErrorKind::kInput, "the motion {} has no frame in the part asked for; let it begin earlier",
+              printable(request.motion.string()));
+}
+
+/// Nobody's number says that it is the same person as before, where it is only a place in a list.
+void track_people(PoseSequence& sequence) {
+  std::vector<std::vector<Sighting>> sightings;
+  for (const PoseFrame& frame : sequence.frames) {
+    auto& list = sightings.emplace_back();
+    for (const Person& person : frame.people) list.push_back({person.keypoints, {}});
+  }
+  const std::vector<std::vector<std::int64_t>> tracks = assign_tracks(sightings, sequence.width, sequence.height);
+  for (std::size_t i = 0; i < tracks.size(); ++i) {
+    for (std::size_t person = 0; person < tracks[i].size(); ++person) {
+      sequence.frames[i].people[person].track = tracks[i][person];
+    }
+  }
+}
+
+PoseSequence import_motion(const AlignRequest& request) {
+  PoseSequence sequence =
+      import_poses(request.motion, {request.import_width, request.import_height, request.motion_frames_per_second});
+  if (sequence.frames_per_second == 0) sequence.frames_per_second = request.motion_frames_per_second;
+  if (sequence.detector == "openpose" || sequence.detector == "comfyui") track_people(sequence);
+  cut(sequence, request);
+  return sequence;
+}
+
 Motion find_motion(const AlignRequest& request, LazyDetector& detector, Progress& progress) {
-  if (holds_pose_numbers(request.motion))
-    return {
-        import_poses(request.motion, {request.import_width, request.import_height, request.motion_frames_per_second}),
-        {},
-        true,
-        0};
+  if (holds_pose_numbers(request.motion)) return {import_motion(request), {}, false, 0};
   const auto source = open_motion(request);
   const fs::path cache = cache_file(request);
   if (auto known = read_cache(cache, progress)) {
@@ -127,16 +156,6 @@ Motion find_motion(const AlignRequest& request, LazyDetector& detector, Progress
   return motion;
 }
 
-/// Imported poses have not been cut yet.
-void cut(PoseSequence& sequence, const AlignRequest& request) {
-  std::erase_if(sequence.frames, [&](const PoseFrame& frame) {
-    return frame.seconds < request.start_seconds || (request.end_seconds && frame.seconds >= *request.end_seconds);
-  });
-  if (!sequence.frames.empty()) return;
-  throw Error(ErrorKind::kInput, "the motion {} has no frame in the part asked for; let it begin earlier",
-              printable(request.motion.string()));
-}
-
 /// From the first frame on, at the speed asked for, at equal times.
 PoseSequence retimed(PoseSequence sequence, const AlignRequest& request) {
   const double start = sequence.frames.front().seconds;
@@ -148,7 +167,10 @@ PoseSequence retimed(PoseSequence sequence, const AlignRequest& request) {
     worst = std::max(worst, std::abs(sequence.frames[i].seconds * own_rate - static_cast<double>(i)));
   }
   constexpr double kEven = 0.3;
-  if (rate == own_rate && worst < kEven) return sequence;
+  if (rate == own_rate && worst < kEven) {
+    sequence.frames_per_second = rate;
+    return sequence;
+  }
   return resample(sequence, rate);
 }
 
@@ -233,6 +255,24 @@ void write_preview(const AlignRequest& request, const PoseSequence& driver, cons
   if (video) video->finish();
 }
 
+/// Everyone with their number.
+void write_preview_of_everyone(const AlignRequest& request, const PoseSequence& everyone, Progress& progress) {
+  const PixelSize source{everyone.width, everyone.height};
+  MotionPictures pictures(pictures_of(request), source.width, source.height);
+  progress.begin_phase("preview", static_cast<std::int64_t>(everyone.frames.size()));
+  const PixelSize size = preview_size(source);
+  PreviewVideo video(request.output / "preview.mp4",
+                     {size.width, size.height, everyone.frames_per_second, request.threads, VideoEffort::kPreview});
+  const double start = everyone.frames.front().seconds;
+  std::int64_t done = 0;
+  for (const PoseFrame& frame : everyone.frames) {
+    progress.throw_if_cancelled();
+    video.write(paint_everyone(pictures.at(frame.seconds - start), source, frame.people));
+    progress.step(++done);
+  }
+  video.finish();
+}
+
 std::int64_t frames_with_people(const PoseSequence& sequence) {
   return std::ranges::count_if(sequence.frames, [](const PoseFrame& frame) { return !frame.people.empty(); });
 }
@@ -241,22 +281,29 @@ std::string count_of(std::size_t frames) {
   return frames == 1 ? "1 frame" : fmt::format("{} frames", frames);
 }
 
-/// Fills gaps, and keeps in the report which there were.
-void fill_and_tell(PoseSequence& motion, double limit_seconds, AlignmentReport& report) {
-  const FilledGaps gaps = fill_gaps(motion, limit_seconds);
-  report.missing_frames = gaps.interpolated;
-  report.missing_frames.insert(report.missing_frames.end(), gaps.held.begin(), gaps.held.end());
-  std::ranges::sort(report.missing_frames);
+/// What filling gaps did, for the report.
+void tell_gaps(const FilledGaps& gaps, AlignmentReport& report) {
+  std::vector<std::string> notes;
   if (!gaps.interpolated.empty()) {
-    report.notes.push_back(fmt::format("the person was not found in {}, where the pose is interpolated",
-                                       count_of(gaps.interpolated.size())));
+    notes.push_back(fmt::format("the person was not found in {}, where the pose is interpolated",
+                                count_of(gaps.interpolated.size())));
   }
   if (!gaps.held.empty()) {
-    report.notes.push_back(
-        fmt::format("the person was not found in {} and for too long to interpolate, so the nearest "
-                    "pose is held there",
+    notes.push_back(
+        fmt::format("the person was not found in {} and for too long to interpolate, so the nearest pose "
+                    "is held there",
                     count_of(gaps.held.size())));
   }
+  report.notes.insert(report.notes.begin(), notes.begin(), notes.end());
+}
+
+std::vector<std::int64_t> filled_frames(const PoseSequence& sequence) {
+  std::vector<std::int64_t> frames;
+  for (std::size_t i = 0; i < sequence.frames.size(); ++i) {
+    const std::vector<Person>& people = sequence.frames[i].people;
+    if (people.empty() || people.front().filled) frames.push_back(static_cast<std::int64_t>(i));
+  }
+  return frames;
 }
 
 }  // namespace
@@ -274,6 +321,13 @@ void AlignRequest::check() const {
     throw Error(ErrorKind::kUsage, "the longest gap to interpolate must lie between 0 and {} seconds, but is {}",
                 kLongestGap, gap_seconds);
   }
+  constexpr double kSlowestRate = 0.1;
+  constexpr double kFastestRate = 1000;
+  for (const double rate : {frames_per_second.value_or(1), motion_frames_per_second}) {
+    if (rate >= kSlowestRate && rate <= kFastestRate) continue;
+    throw Error(ErrorKind::kUsage, "frames a second must lie between {} and {}, but are {}", kSlowestRate, kFastestRate,
+                rate);
+  }
   if (threads < 0) throw Error(ErrorKind::kUsage, "the threads must be 0 (automatic) or more, but are {}", threads);
   alignment.check();
 }
@@ -281,11 +335,14 @@ void AlignRequest::check() const {
 bool holds_pose_numbers(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) return path.extension() == ".json";
+  bool numbers = false;
   fs::directory_iterator entry(path, ignored);
   for (; !ignored && entry != fs::directory_iterator(); entry.increment(ignored)) {
-    if (entry->path().extension() == ".json") return true;
+    if (entry->path().filename().string().ends_with("_keypoints.json")) return true;
+    numbers = numbers || entry->path().extension() == ".json";
+    if (is_picture(entry->path())) return false;
   }
-  return false;
+  return numbers;
 }
 
 fs::path report_folder(const fs::path& output) {
@@ -334,7 +391,11 @@ void draw_pose_folder(const AlignedPoses& poses, const fs::path& path, int threa
   };
   {
     std::vector<std::jthread> others;
-    for (int i = 1; i < thread_count(threads); ++i) others.emplace_back(work, false);
+    try {
+      for (int i = 1; i < thread_count(threads); ++i) others.emplace_back(work, false);
+    } catch (const std::system_error&) {
+      // This thread does all the work where there can be no others.
+    }
     work(true);
   }
   if (failure) std::rethrow_exception(failure);
@@ -353,8 +414,8 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   // 1. who is where
   const ReferencePose reference = find_reference(reference_picture, request.reference, detector, progress);
   Motion motion = find_motion(request, detector, progress);
-  if (holds_pose_numbers(request.motion)) cut(motion.everyone, request);
   PoseSequence driver = choose_person(motion.everyone, request.person);
+  motion.everyone = {};
 
   // 2. the driver without gaps, in time
   AlignResult result;
@@ -364,16 +425,21 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   result.has_audio = motion.source.has_audio && request.speed == 1;
   result.from_cache = motion.from_cache;
   result.detection_seconds = motion.detection_seconds;
-  AlignmentReport told;
-  fill_and_tell(driver, request.gap_seconds, told);
+  const PoseSequence seen = retimed(driver, request);
+  const bool published = request.alignment.method == AlignmentMethod::kPublished;
+  const FilledGaps gaps =
+      fill_gaps(driver, request.gap_seconds, published ? GapKind::kPeople : GapKind::kPeopleAndPoints);
   driver = retimed(std::move(driver), request);
   if (request.smooth) smooth(driver);
 
   // 3. the reference's bones
   result.poses = align_poses(driver, reference, request.alignment);
   AlignmentReport& report = result.poses.report;
-  report.missing_frames = told.missing_frames;
-  report.notes.insert(report.notes.begin(), told.notes.begin(), told.notes.end());
+  report.missing_frames = filled_frames(driver);
+  tell_gaps(gaps, report);
+  if (motion.source.has_audio && request.speed != 1) {
+    report.notes.emplace_back("the motion's sound is left out, because its speed is changed");
+  }
   for (const std::string& note : report.notes) progress.note(note);
 
   // 4. files
@@ -382,7 +448,7 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   auto report_files = std::async(std::launch::async, [&] {
     write_poses(result.report_folder / "poses.json", result.poses);
     write_png(result.report_folder / "contact_sheet.png", contact_sheet(result.poses, reference_picture));
-    write_png(result.report_folder / "bones.png", alignment_plot(result.poses, driver));
+    write_png(result.report_folder / "bones.png", alignment_plot(result.poses, seen));
   });
   draw_pose_folder(result.poses, request.output, request.threads, progress);
   if (request.preview) write_preview(request, driver, result.poses, reference_picture, progress);
@@ -392,30 +458,16 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
 
 PoseSequence detect_poses(const AlignRequest& request, Progress& progress) {
   request.check();
-  make_folder(request.output);
   LazyDetector detector(request.detector, progress);
   Motion motion = find_motion(request, detector, progress);
-  if (frames_with_people(motion.everyone) == 0) {
-    throw Error(ErrorKind::kInput, "nobody was found in any of the {} frames of {}; give a motion that shows a person",
-                motion.everyone.frames.size(), printable(request.motion.string()));
+  const PoseSequence& everyone = motion.everyone;
+  if (frames_with_people(everyone) == 0) {
+    throw Error(ErrorKind::kInput, "nobody was found in {} of {}; give a motion that shows a person",
+                count_of(everyone.frames.size()), printable(request.motion.string()));
   }
-  write_poses(request.output / "poses.json", motion.everyone);
-  if (!request.preview) return std::move(motion.everyone);
-  MotionPictures pictures(pictures_of(request), motion.everyone.width, motion.everyone.height);
-  progress.begin_phase("preview", static_cast<std::int64_t>(motion.everyone.frames.size()));
-  PreviewVideo video(request.output / "preview.mp4",
-                     {motion.everyone.width, motion.everyone.height, motion.everyone.frames_per_second, request.threads,
-                      VideoEffort::kPreview});
-  const double start = motion.everyone.frames.front().seconds;
-  std::int64_t done = 0;
-  for (const PoseFrame& frame : motion.everyone.frames) {
-    progress.throw_if_cancelled();
-    Image picture = pictures.at(frame.seconds - start);
-    for (const Person& person : frame.people) picture = draw_pose_over(picture, person.keypoints);
-    video.write(std::move(picture));
-    progress.step(++done);
-  }
-  video.finish();
+  make_folder(request.output);
+  write_poses(request.output / "poses.json", everyone);
+  if (request.preview) write_preview_of_everyone(request, everyone, progress);
   return std::move(motion.everyone);
 }
 

@@ -65,12 +65,12 @@ void draw_pose_folder(const AlignedPoses& poses, const std::filesystem::path& fo
 
 /// The pose folder at request.output, in which the published program finds nothing but pose pictures, and beside it the
 /// report folder. What a detector found in a video is kept there, so that another alignment need not look again.
-/// Phases: "load pose models", "find reference", "find people", "draw poses", "preview". Throws Error of every kind; what stood at the
-/// output before is only replaced by something complete.
+/// Phases: "load pose models", "find reference", "find people", "draw poses", "preview". Throws Error of every kind;
+/// what stood at the output before is only replaced by something complete.
 AlignResult prepare_poses(const AlignRequest& request, Progress& progress);
 
-/// Everyone in the motion, without a reference: writes poses.json (kind "detected"), contact sheet and preview of all
-/// people into the folder request.output. Uses of the request what concerns the motion.
+/// Everyone in the motion, without a reference: writes poses.json (kind "detected") and preview.mp4, in which people
+/// have their numbers, into the folder request.output. Uses of the request what concerns the motion.
 PoseSequence detect_poses(const AlignRequest& request, Progress& progress);
 
 }  // namespace unianimate::pose

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "unianimate/core/error.h"
+#include "unianimate/media/content_hash.h"
 #include "unianimate/pose/blazepose/blazepose_detector.h"
 #include "unianimate/pose/dwpose/dwpose_detector.h"
 
@@ -32,11 +33,10 @@ bool chooses_dwpose(const DetectorOptions& options) {
 }  // namespace
 
 std::string detector_identity(const DetectorOptions& options) {
-  // The embedded networks are of one version; of a user's, size tells one training from another.
-  if (!chooses_dwpose(options)) return "blazepose 1";
-  std::error_code ignored;
-  return fmt::format("dwpose 1 {} {}", fs::file_size(options.dwpose_folder / kYoloxFile, ignored),
-                     fs::file_size(options.dwpose_folder / kWholeBodyFile, ignored));
+  if (!chooses_dwpose(options)) return "blazepose 2 " + blazepose_folder(options).string();
+  if (!has_dwpose(options.dwpose_folder)) return "dwpose";
+  return "dwpose 1 " + content_hash(options.dwpose_folder / kYoloxFile) +
+         content_hash(options.dwpose_folder / kWholeBodyFile);
 }
 
 DetectorChoice parse_detector(std::string_view text) {

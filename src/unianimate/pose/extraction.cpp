@@ -33,7 +33,9 @@ bool is_person(const Keypoints& keypoints) {
 std::vector<Sighting> estimate(const FoundFrame& frame, KeypointEstimator& estimator) {
   std::vector<Sighting> sightings;
   for (const FoundPerson& person : frame.people) {
-    const Keypoints keypoints = estimator.estimate(frame.picture, person);
+    Keypoints keypoints = estimator.estimate(frame.picture, person);
+    // SimCC's maxima are not bound to be probabilities.
+    for (Keypoint& point : keypoints) point.score = std::clamp(point.score, 0.0, 1.0);
     if (is_person(keypoints)) sightings.push_back({keypoints, appearance_of(frame.picture, keypoints)});
   }
   return sightings;

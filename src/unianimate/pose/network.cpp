@@ -42,12 +42,17 @@ void require_shape(const fs::path& file, std::string_view what, const ov::Partia
   refuse(file, fmt::format("{} has the shape {}, expected {}", what, found.to_string(), wanted.to_string()));
 }
 
+void require_floats(const fs::path& file, std::string_view what, const ov::element::Type& type) {
+  if (type != ov::element::f32) refuse(file, fmt::format("{} is {}, expected 32-bit floats", what, type.to_string()));
+}
+
 ov::Output<ov::Node> find_output(const fs::path& file, const std::shared_ptr<ov::Model>& model,
                                  const NetworkInterface::Output& wanted) {
   std::vector<std::string> names;
   for (const auto& output : model->outputs()) {
     if (output.get_names().contains(wanted.name)) {
       require_shape(file, fmt::format("its output '{}'", wanted.name), output.get_partial_shape(), wanted.shape);
+      require_floats(file, fmt::format("its output '{}'", wanted.name), output.get_element_type());
       return output;
     }
     names.push_back(printable(output.get_names().empty() ? "" : output.get_any_name()));
@@ -60,6 +65,7 @@ std::shared_ptr<ov::Model> cut(const fs::path& file, const std::shared_ptr<ov::M
                                const NetworkInterface& interface) {
   if (model->inputs().size() != 1) refuse(file, fmt::format("it has {} inputs, expected 1", model->inputs().size()));
   require_shape(file, "its input", model->input().get_partial_shape(), interface.input);
+  require_floats(file, "its input", model->input().get_element_type());
   ov::OutputVector outputs;
   for (const auto& wanted : interface.outputs) outputs.push_back(find_output(file, model, wanted));
   auto part = std::make_shared<ov::Model>(outputs, model->get_parameters());
@@ -102,7 +108,11 @@ std::span<float> Inference::input() {
 }
 
 void Inference::run() {
-  state_->request.infer();
+  try {
+    state_->request.infer();
+  } catch (const ov::Exception&) {
+    throw Error(ErrorKind::kEnvironment, "OpenVINO could not run a pose network; free some memory and try again");
+  }
 }
 
 std::span<const float> Inference::output(std::size_t index) const {

@@ -54,11 +54,29 @@ void Panel::dim(double factor) {
   for (std::uint8_t& value : picture_.pixels) value = static_cast<std::uint8_t>(value * factor);
 }
 
+Keypoints Panel::in_panel(Keypoints pose) const {
+  for (Keypoint& point : pose) point.at = Point{point.at.x * factor_.x, point.at.y * factor_.y} + offset_;
+  return pose;
+}
+
 Image Panel::with(const Keypoints* pose) const {
-  if (pose == nullptr) return picture_;
-  Keypoints points = *pose;
-  for (Keypoint& point : points) point.at = Point{point.at.x * factor_.x, point.at.y * factor_.y} + offset_;
-  return draw_pose_over(picture_, points);
+  return pose == nullptr ? picture_ : draw_pose_over(picture_, in_panel(*pose));
+}
+
+Image Panel::with_numbered(const std::vector<Person>& people) const {
+  constexpr int kCapitals = 14;
+  Image image = picture_;
+  for (const Person& person : people) {
+    const Keypoints pose = in_panel(person.keypoints);
+    image = draw_pose_over(image, pose);
+    const Point neck = pose[kNeck].at;
+    const bool inside = neck.x >= 0 && neck.y >= 0 && neck.x < image.width && neck.y < image.height;
+    if (!inside) continue;
+    cv::Mat page = pixels_of(image);
+    write_text(page, std::to_string(person.track), {static_cast<int>(neck.x), static_cast<int>(neck.y)}, kCapitals,
+               kWhite, TextAlign::kCentre);
+  }
+  return image;
 }
 
 }  // namespace unianimate::pose

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "unianimate/media/image.h"
 #include "unianimate/pose/keypoints.h"
+#include "unianimate/pose/pose_sequence.h"
 
 namespace unianimate::pose {
 
@@ -31,8 +33,12 @@ class Panel {
 
   /// A copy of the size of the box with the pose; null: without. Points whose coordinates are no numbers are left out.
   [[nodiscard]] Image with(const Keypoints* pose) const;
+  /// The same with several people, each with the number of its track at its neck.
+  [[nodiscard]] Image with_numbered(const std::vector<Person>& people) const;
 
  private:
+  [[nodiscard]] Keypoints in_panel(Keypoints pose) const;
+
   Image picture_;
   Point factor_;
   Point offset_;

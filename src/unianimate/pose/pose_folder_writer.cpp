@@ -64,7 +64,8 @@ void PoseFolderWriter::write(const std::string& name, const Image& picture) cons
   std::ofstream file(path, std::ios::binary);
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   file.close();
-  if (!file) throw Error(ErrorKind::kEnvironment, "{} could not be written: {}", path.string(), std::strerror(errno));
+  if (!file)
+    throw Error(ErrorKind::kEnvironment, "{} could not be written: {}", printable(path.string()), std::strerror(errno));
 }
 
 void PoseFolderWriter::write_pose(std::size_t index, const Image& picture) const {

@@ -28,4 +28,12 @@ Image PreviewPainter::paint(const Image& driving_frame, const Keypoints* driver,
   return concatenate_columns(std::array{driving.with(driver), reference_.with(aligned)});
 }
 
+PixelSize preview_size(PixelSize picture) {
+  return box_for(picture);
+}
+
+Image paint_everyone(const Image& frame, PixelSize source, const std::vector<Person>& people) {
+  return Panel(frame, source, box_for(source), kBlack).with_numbered(people);
+}
+
 }  // namespace unianimate::pose

@@ -1,7 +1,10 @@
 // Frames of a video that shows at a glance whether the poses are right.
 #pragma once
 
+#include <vector>
+
 #include "unianimate/pose/panel.h"
+#include "unianimate/pose/pose_sequence.h"
 
 namespace unianimate::pose {
 
@@ -24,5 +27,12 @@ class PreviewPainter {
   PixelSize driver_box_;
   Panel reference_;
 };
+
+/// The size of paint_everyone() for pictures of this size: that of one half of the preview above.
+PixelSize preview_size(PixelSize picture);
+
+/// A frame small enough for a preview, with all people and the numbers of their tracks. `source`: the size of the
+/// picture that their keypoints belong to.
+Image paint_everyone(const Image& frame, PixelSize source, const std::vector<Person>& people);
 
 }  // namespace unianimate::pose

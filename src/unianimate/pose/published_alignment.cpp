@@ -112,11 +112,15 @@ Keypoints from_published(const PublishedPose& pose, int width, int height) {
   for (const std::size_t toe : {kRightBigToe, kRightSmallToe}) {
     keypoints[toe] = in_pixels(pose.body[kRightToes], pose.seen[kRightToes]);
   }
-  // The tool knows of these only whether they lie on the canvas.
-  for (std::size_t i = 0; i < kFacePoints; ++i) keypoints[kFace + i] = in_pixels(pose.face[i], true);
+  // The tool takes these for seen where both coordinates are over a hundredth of a pixel.
+  const auto taken_for_seen = [&](Point p) {
+    constexpr double kEdge = 0.01;
+    return in_pixels(p, p.x * width > kEdge && p.y * height > kEdge);
+  };
+  for (std::size_t i = 0; i < kFacePoints; ++i) keypoints[kFace + i] = taken_for_seen(pose.face[i]);
   for (std::size_t i = 0; i < kHandPoints; ++i) {
-    keypoints[kLeftHand + i] = in_pixels(pose.hands[0][i], true);
-    keypoints[kRightHand + i] = in_pixels(pose.hands[1][i], true);
+    keypoints[kLeftHand + i] = taken_for_seen(pose.hands[0][i]);
+    keypoints[kRightHand + i] = taken_for_seen(pose.hands[1][i]);
   }
   return keypoints;
 }

@@ -134,7 +134,7 @@ void smooth_run(PoseSequence& sequence, std::size_t point, std::size_t start, st
 
 }  // namespace
 
-FilledGaps fill_gaps(PoseSequence& sequence, double limit_seconds) {
+FilledGaps fill_gaps(PoseSequence& sequence, double limit_seconds, GapKind kind) {
   FilledGaps gaps;
   auto& frames = sequence.frames;
   const auto known = [&](std::size_t i) { return !frames[i].people.empty(); };
@@ -150,7 +150,7 @@ FilledGaps fill_gaps(PoseSequence& sequence, double limit_seconds) {
       Person person;
       if (interpolated) {
         person = between(frames[gap.before()].people.front(), frames[gap.after()].people.front(),
-                         from_before() / (from_before() + to_after()));
+                         share_of(time, frames[gap.before()].seconds, frames[gap.after()].seconds));
       } else {
         const bool nearer_before = gap.has_before && (!gap.has_after || from_before() <= to_after());
         person = frames[nearer_before ? gap.before() : gap.after()].people.front();
@@ -160,14 +160,14 @@ FilledGaps fill_gaps(PoseSequence& sequence, double limit_seconds) {
       (interpolated ? gaps.interpolated : gaps.held).push_back(static_cast<std::int64_t>(i));
     }
   }
-  fill_points(sequence, limit_seconds);
+  if (kind == GapKind::kPeopleAndPoints) fill_points(sequence, limit_seconds);
   return gaps;
 }
 
 PoseSequence resample(const PoseSequence& sequence, double frames_per_second) {
-  constexpr double kSlowest = 0.1;
+  constexpr double kSlowest = 0.001;
   constexpr double kFastest = 1000;
-  constexpr double kMostFrames = 1e6;
+  constexpr double kMostFrames = 300'000;
   if (!(frames_per_second >= kSlowest && frames_per_second <= kFastest)) {
     throw Error(ErrorKind::kUsage, "the poses' frames per second must lie between {} and {}, but are {}", kSlowest,
                 kFastest, frames_per_second);

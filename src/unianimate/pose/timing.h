@@ -14,15 +14,17 @@ struct FilledGaps {
   std::vector<std::int64_t> held;          ///< nobody was found for longer, or at an end: the nearest pose stands still
 };
 
-/// Puts somebody into every frame. Gaps up to `limit_seconds` are interpolated, also those of single points that are
-/// unseen for so long (hands as they move with the wrist, the face with the nose); in longer ones, and before the first
-/// and after the last sighting, the nearest pose is held. Filled people are marked. Nothing happens to a sequence
-/// without anybody.
-FilledGaps fill_gaps(PoseSequence& sequence, double limit_seconds);
+enum class GapKind { kPeople, kPeopleAndPoints };
+
+/// Puts somebody into every frame. Gaps up to `limit_seconds` are interpolated, also (unless only people are wanted)
+/// those of single points that are unseen for so long (hands as they move with the wrist, the face with the nose); in
+/// longer ones, and before the first and after the last sighting, the nearest pose is held. Filled people are marked.
+/// Nothing happens to a sequence without anybody.
+FilledGaps fill_gaps(PoseSequence& sequence, double limit_seconds, GapKind kind = GapKind::kPeopleAndPoints);
 
 /// The sequence at equal times, `frames_per_second` of them, from its first frame to its last: positions between two
 /// frames are interpolated linearly, scores are the smaller of the two. Call after fill_gaps().
-/// Throws Error(kUsage) unless 0.1 <= frames_per_second <= 1000, Error(kInput) for more than a million frames.
+/// Throws Error(kUsage) unless 0.001 <= frames_per_second <= 1000, Error(kInput) for more than 300 000 frames.
 PoseSequence resample(const PoseSequence& sequence, double frames_per_second);
 
 /// The One-Euro filter (Casiez, Roussel, Vogel, CHI 2012) over every point, forwards and backwards so that nothing

@@ -85,6 +85,7 @@ struct Networks {
   Network person_detection;
   Network body;
   Network hand;
+  Network quick_hand;
   Network face;
 };
 
@@ -172,7 +173,8 @@ class Finder final : public PeopleFinder {
 
 class Estimator final : public KeypointEstimator {
  public:
-  explicit Estimator(const Networks& networks) : hand_(networks.hand), face_(networks.face) {}
+  explicit Estimator(const Networks& networks)
+      : hand_(networks.hand), quick_hand_(networks.quick_hand), face_(networks.face) {}
 
   Keypoints estimate(const Image& picture, const FoundPerson& person) override {
     const std::vector<Keypoint>& body = person.landmarks;
@@ -181,10 +183,14 @@ class Estimator final : public KeypointEstimator {
       return std::span<Keypoint, N>(keypoints.data() + first, N);
     };
     const auto at = [&](std::size_t landmark) { return body[landmark].at; };
-    hand_.find(picture, at(kMpLeftWrist), at(kMpLeftIndex), at(kMpLeftLittle),
-               part.template operator()<kHandPoints>(kLeftHand));
-    hand_.find(picture, at(kMpRightWrist), at(kMpRightIndex), at(kMpRightLittle),
-               part.template operator()<kHandPoints>(kRightHand));
+    const auto find_hand = [&](Landmark wrist, Landmark index, Landmark little, std::size_t first) {
+      const auto hand = part.template operator()<kHandPoints>(first);
+      // As good where it finds one, in half the time.
+      if (quick_hand_.find(picture, at(wrist), at(index), at(little), hand)) return;
+      hand_.find(picture, at(wrist), at(index), at(little), hand);
+    };
+    find_hand(kMpLeftWrist, kMpLeftIndex, kMpLeftLittle, kLeftHand);
+    find_hand(kMpRightWrist, kMpRightIndex, kMpRightLittle, kRightHand);
     face_.find(picture,
                {at(kMpNose), at(kMpLeftEye), at(kMpRightEye), middle(at(kMpMouthLeft), at(kMpMouthRight)),
                 at(kMpLeftEar), at(kMpRightEar)},
@@ -194,6 +200,7 @@ class Estimator final : public KeypointEstimator {
 
  private:
   HandLandmarker hand_;
+  HandLandmarker quick_hand_;
   FaceLandmarker face_;
 };
 
@@ -222,6 +229,7 @@ std::unique_ptr<PoseDetector> load_blazepose(const fs::path& folder, int threads
       Network(folder / "pose_detection/pose_detection.tflite", PersonDetection::interface(), one_by_one),
       Network(folder / "pose_landmark/pose_landmark_full.tflite", BodyLandmarker::interface(), one_by_one),
       Network(folder / "hand_landmark/hand_landmark_full.tflite", HandLandmarker::interface(), side_by_side),
+      Network(folder / "hand_landmark/hand_landmark_lite.tflite", HandLandmarker::interface(), side_by_side),
       Network(folder / "face_landmark/face_landmark.tflite", FaceLandmarker::interface(), side_by_side),
   });
 }
