@@ -73,7 +73,7 @@ TEST(BlazePose, TakesNoise) {
 
 TEST(BlazePose, TakesFramesThatChangeTheirContent) {
   const auto finder = blazepose().make_finder();
-  const auto estimator = blazepose().make_estimator();
+  const auto estimator = blazepose().make_estimator(EstimatorEffort::kPicture);
   Image figure(300, 400);
   std::ranges::fill(figure.pixels, std::uint8_t{230});
   figure = draw_pose_over(figure, testing::walker({}, {150, 90}, 0.3));
@@ -85,7 +85,7 @@ TEST(BlazePose, TakesFramesThatChangeTheirContent) {
 }
 
 TEST(BlazePose, EstimatesWhereLandmarksAreOfNoUse) {
-  const auto estimator = blazepose().make_estimator();
+  const auto estimator = blazepose().make_estimator(EstimatorEffort::kPicture);
   const Image picture = noise(64, 64);
   for (const FoundPerson& person : {somebody([](std::size_t) {
                                       return Point{32, 32};

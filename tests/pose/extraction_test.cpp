@@ -103,7 +103,7 @@ class MadeUpDetector final : public PoseDetector {
   [[nodiscard]] std::unique_ptr<PeopleFinder> make_finder() const override {
     return std::make_unique<MadeUpFinder>(behaviour_);
   }
-  [[nodiscard]] std::unique_ptr<KeypointEstimator> make_estimator() const override {
+  [[nodiscard]] std::unique_ptr<KeypointEstimator> make_estimator(EstimatorEffort /*effort*/) const override {
     return std::make_unique<MadeUpEstimator>(behaviour_);
   }
 

@@ -41,6 +41,8 @@ struct FrameSourceOptions {
   double folder_frames_per_second = 16;
   /// Of the decoder; 0: as many as suit the machine.
   int threads = 0;
+  /// Decoders may leave out what only makes edges smoother: faster, for a look.
+  bool draft = false;
   ReadLimits limits = {};
 
   /// Throws Error(kUsage) unless 0 <= start_seconds < end_seconds, the rate lies between 0.01 and 1000, and

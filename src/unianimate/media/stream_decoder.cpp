@@ -91,6 +91,7 @@ StreamDecoder::StreamDecoder(const fs::path& path, Input container, AVStream& st
   codec_->max_pixels = limits.max_pixels;
   codec_->err_recognition = AV_EF_CRCCHECK;
   codec_->thread_count = limits.threads;
+  if (limits.draft) codec_->skip_loop_filter = AVDISCARD_ALL;
   if (code >= 0) code = avcodec_open2(codec_.get(), decoder, nullptr);
   if (code < 0) refuse_video(path, fmt::format("its {} cannot be decoded: {}", decoder->name, reason(code)));
 }

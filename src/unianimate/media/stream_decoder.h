@@ -24,6 +24,7 @@ struct DecoderLimits {
   /// 0: as many as suit the machine.
   int threads = 0;
   std::int64_t max_pixels = 0;
+  bool draft = false;  ///< may leave out the loop filter
 };
 
 /// Damage does not end the stream: what cannot be decoded is left out and counted.

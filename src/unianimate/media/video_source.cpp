@@ -23,7 +23,7 @@ ffmpeg::StreamDecoder open_decoder(const fs::path& path, const FrameSourceOption
   ffmpeg::Input container = ffmpeg::open_input(path, options.limits.max_pixels);
   AVStream* stream = ffmpeg::find_stream(*container, AVMEDIA_TYPE_VIDEO);
   if (stream == nullptr) ffmpeg::refuse_video(path, "it holds no video stream");
-  return {path, std::move(container), *stream, {options.threads, options.limits.max_pixels}};
+  return {path, std::move(container), *stream, {options.threads, options.limits.max_pixels, options.draft}};
 }
 
 bool is_sensible(AVRational rate) {

@@ -45,8 +45,9 @@ void make_folder(const fs::path& folder) {
 
 // ---- the motion
 
-std::unique_ptr<FrameSource> open_motion(const AlignRequest& request) {
+std::unique_ptr<FrameSource> open_motion(const AlignRequest& request, bool draft = false) {
   FrameSourceOptions options;
+  options.draft = draft;
   options.start_seconds = request.start_seconds;
   options.end_seconds = request.end_seconds;
   options.folder_frames_per_second = request.motion_frames_per_second;
@@ -230,7 +231,7 @@ class PreviewVideo {
 };
 
 std::unique_ptr<FrameSource> pictures_of(const AlignRequest& request) {
-  return holds_pose_numbers(request.motion) ? nullptr : open_motion(request);
+  return holds_pose_numbers(request.motion) ? nullptr : open_motion(request, true);
 }
 
 void write_preview(const AlignRequest& request, const PoseSequence& driver, const AlignedPoses& poses,

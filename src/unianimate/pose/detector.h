@@ -42,6 +42,11 @@ class KeypointEstimator {
   KeypointEstimator& operator=(const KeypointEstimator&) = default;
 };
 
+enum class EstimatorEffort {
+  kFrames,   ///< for the many frames of a video
+  kPicture,  ///< for one picture on which much depends: everything that helps
+};
+
 /// The networks, loaded once.
 class PoseDetector {
  public:
@@ -50,7 +55,7 @@ class PoseDetector {
   [[nodiscard]] virtual std::string name() const = 0;
   /// Begins a video, or a single picture.
   [[nodiscard]] virtual std::unique_ptr<PeopleFinder> make_finder() const = 0;
-  [[nodiscard]] virtual std::unique_ptr<KeypointEstimator> make_estimator() const = 0;
+  [[nodiscard]] virtual std::unique_ptr<KeypointEstimator> make_estimator(EstimatorEffort effort) const = 0;
 
  protected:
   PoseDetector() = default;

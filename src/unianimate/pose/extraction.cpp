@@ -98,7 +98,7 @@ class Extraction {
   }
 
   void estimate_frames() {
-    const auto estimator = detector_.make_estimator();
+    const auto estimator = detector_.make_estimator(EstimatorEffort::kFrames);
     while (const std::optional<FoundFrame> frame = found_.pop()) {
       std::vector<Sighting> people = estimate(*frame, *estimator);
       const std::lock_guard lock(mutex_);
@@ -145,7 +145,7 @@ PoseSequence extract_poses(FrameSource& source, const PoseDetector& detector, in
 
 std::vector<Person> extract_people(const Image& picture, const PoseDetector& detector) {
   const FoundFrame frame{0, picture, detector.make_finder()->find(picture)};
-  const auto sightings = estimate(frame, *detector.make_estimator());
+  const auto sightings = estimate(frame, *detector.make_estimator(EstimatorEffort::kPicture));
   return tracked_frames({0}, {sightings}, picture.width, picture.height).front().people;
 }
 

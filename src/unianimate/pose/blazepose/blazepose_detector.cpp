@@ -85,7 +85,7 @@ struct Networks {
   Network person_detection;
   Network body;
   Network hand;
-  Network quick_hand;
+  Network quick_hand;  ///< finds nearly as many, as steadily, in half the time
   Network face;
 };
 
@@ -173,8 +173,8 @@ class Finder final : public PeopleFinder {
 
 class Estimator final : public KeypointEstimator {
  public:
-  explicit Estimator(const Networks& networks)
-      : hand_(networks.hand), quick_hand_(networks.quick_hand), face_(networks.face) {}
+  Estimator(const Networks& networks, EstimatorEffort effort)
+      : hand_(effort == EstimatorEffort::kPicture ? networks.hand : networks.quick_hand), face_(networks.face) {}
 
   Keypoints estimate(const Image& picture, const FoundPerson& person) override {
     const std::vector<Keypoint>& body = person.landmarks;
@@ -183,14 +183,10 @@ class Estimator final : public KeypointEstimator {
       return std::span<Keypoint, N>(keypoints.data() + first, N);
     };
     const auto at = [&](std::size_t landmark) { return body[landmark].at; };
-    const auto find_hand = [&](Landmark wrist, Landmark index, Landmark little, std::size_t first) {
-      const auto hand = part.template operator()<kHandPoints>(first);
-      // As good where it finds one, in half the time.
-      if (quick_hand_.find(picture, at(wrist), at(index), at(little), hand)) return;
-      hand_.find(picture, at(wrist), at(index), at(little), hand);
-    };
-    find_hand(kMpLeftWrist, kMpLeftIndex, kMpLeftLittle, kLeftHand);
-    find_hand(kMpRightWrist, kMpRightIndex, kMpRightLittle, kRightHand);
+    hand_.find(picture, at(kMpLeftWrist), at(kMpLeftIndex), at(kMpLeftLittle),
+               part.template operator()<kHandPoints>(kLeftHand));
+    hand_.find(picture, at(kMpRightWrist), at(kMpRightIndex), at(kMpRightLittle),
+               part.template operator()<kHandPoints>(kRightHand));
     face_.find(picture,
                {at(kMpNose), at(kMpLeftEye), at(kMpRightEye), middle(at(kMpMouthLeft), at(kMpMouthRight)),
                 at(kMpLeftEar), at(kMpRightEar)},
@@ -200,7 +196,6 @@ class Estimator final : public KeypointEstimator {
 
  private:
   HandLandmarker hand_;
-  HandLandmarker quick_hand_;
   FaceLandmarker face_;
 };
 
@@ -211,8 +206,8 @@ class BlazePose final : public PoseDetector {
   [[nodiscard]] std::unique_ptr<PeopleFinder> make_finder() const override {
     return std::make_unique<Finder>(networks_);
   }
-  [[nodiscard]] std::unique_ptr<KeypointEstimator> make_estimator() const override {
-    return std::make_unique<Estimator>(networks_);
+  [[nodiscard]] std::unique_ptr<KeypointEstimator> make_estimator(EstimatorEffort effort) const override {
+    return std::make_unique<Estimator>(networks_, effort);
   }
 
  private:

@@ -33,7 +33,7 @@ NetworkInterface HandLandmarker::interface() {
   return {{1, kHandSide, kHandSide, 3}, {{"Identity", {1, kHandPoints * kAxes}}, {"Identity_1", {1, 1}}}};
 }
 
-bool HandLandmarker::find(const Image& picture, Point wrist, Point index, Point little,
+void HandLandmarker::find(const Image& picture, Point wrist, Point index, Point little,
                           std::span<Keypoint, kHandPoints> hand) {
   constexpr double kSideForPalm = 4.5;
   const Point knuckles = middle(index, little);
@@ -48,7 +48,6 @@ bool HandLandmarker::find(const Image& picture, Point wrist, Point index, Point 
   for (std::size_t i = 0; i < kHandPoints; ++i) {
     hand[i] = {point_of(inference_.output(0), i, kHandSide, region), score};
   }
-  return score > 0;
 }
 
 NetworkInterface FaceLandmarker::interface() {

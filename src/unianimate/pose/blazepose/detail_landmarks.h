@@ -16,9 +16,9 @@ class HandLandmarker {
   /// The interface of hand_landmark_full.tflite and of hand_landmark_lite.tflite.
   static NetworkInterface interface();
 
-  /// From the body's wrist and the bases of index and little finger. Whether a hand was found; one that does not begin
-  /// near that wrist is none, and has score 0.
-  bool find(const Image& picture, Point wrist, Point index, Point little, std::span<Keypoint, kHandPoints> hand);
+  /// From the body's wrist and the bases of index and little finger. A hand that does not begin near that wrist has
+  /// score 0.
+  void find(const Image& picture, Point wrist, Point index, Point little, std::span<Keypoint, kHandPoints> hand);
 
  private:
   Inference inference_;

@@ -46,7 +46,7 @@ class Dwpose final : public PoseDetector {
   Dwpose(Network yolox, Network whole_body) : yolox_(std::move(yolox)), whole_body_(std::move(whole_body)) {}
   [[nodiscard]] std::string name() const override { return "dwpose"; }
   [[nodiscard]] std::unique_ptr<PeopleFinder> make_finder() const override { return std::make_unique<Finder>(yolox_); }
-  [[nodiscard]] std::unique_ptr<KeypointEstimator> make_estimator() const override {
+  [[nodiscard]] std::unique_ptr<KeypointEstimator> make_estimator(EstimatorEffort /*effort*/) const override {
     return std::make_unique<Estimator>(whole_body_);
   }
 
