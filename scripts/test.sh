@@ -25,7 +25,7 @@ done
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Folders of tests/ whose subjects read untrusted bytes.
-hostile_input=(tests/core tests/checkpoint tests/nn tests/media tests/pipeline)
+hostile_input=(tests/core tests/checkpoint tests/nn tests/media tests/pose tests/pipeline)
 # The OpenMP threads of libtorch otherwise spin for so long that a test beside busy cores takes many times as long.
 export GOMP_SPINCOUNT=2000
 
