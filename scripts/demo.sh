@@ -33,5 +33,5 @@ the plumbing from pictures to video and nothing more. For a real animation put t
 checkpoints/ (README.md says which and how), then:
 
   $bin/unianimate models list
-  $bin/unianimate animate --reference person.jpg --poses POSE_FOLDER --output person.mp4
+  $bin/unianimate animate --reference person.jpg --motion dance.mp4 --output person.mp4
 EOF

@@ -5,6 +5,8 @@
 
 #include "support/golden_file.h"
 #include "support/rule.h"
+#include "support/temporary_folder.h"
+#include "unianimate/pose/detector.h"
 #include "unianimate/pose/dwpose/person_boxes.h"
 #include "unianimate/pose/dwpose/whole_body.h"
 #include "unianimate/pose/network.h"
@@ -154,6 +156,26 @@ TEST_F(SimccTest, TheOrderIsThePublishedOne) {
       EXPECT_NEAR(found[i].at.x, expected[k][row][0].item<double>(), 1e-6) << k << ", " << i;
       EXPECT_NEAR(found[i].at.y, expected[k][row][1].item<double>(), 1e-6) << k << ", " << i;
     }
+  }
+}
+
+// The small networks in the places of the published files: nothing of what they find means anything.
+TEST(DwposeTest, RunsFromTheFilesOfAUser) {
+  const testing::TemporaryFolder folder;
+  std::filesystem::copy(testing::golden_folder() / "onnx/yolox_small.onnx", folder / "yolox_l.onnx");
+  std::filesystem::copy(testing::golden_folder() / "onnx/wholebody_small.onnx", folder / "dw-ll_ucoco_384.onnx");
+  const ChosenDetector chosen = make_detector({DetectorChoice::kAuto, folder.path(), {}, 1});
+  EXPECT_EQ(chosen.detector->name(), "dwpose");
+  const auto finder = chosen.detector->make_finder();
+  const auto estimator = chosen.detector->make_estimator(EstimatorEffort::kFrames);
+  const std::vector<FoundPerson> people = finder->find(picture());
+  ASSERT_FALSE(people.empty());
+  EXPECT_LE(people.size(), 20U);
+  const Keypoints keypoints = estimator->estimate(picture(), people.front());
+  const dwpose::CropFrame frame = dwpose::crop_frame(people.front().box);
+  for (const Keypoint& point : keypoints) {
+    EXPECT_NEAR(point.at.x, frame.centre.x, frame.width / 2 + 1);
+    EXPECT_NEAR(point.at.y, frame.centre.y, frame.height / 2 + 1);
   }
 }
 

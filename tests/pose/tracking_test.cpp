@@ -79,7 +79,8 @@ TEST(Tracking, SomebodyWhoComesBackIsKnownByClothes) {
 TEST(Tracking, SomebodyWhoComesBackSoonIsKnownByPlace) {
   constexpr int kShort = 12;
   EXPECT_EQ(after_absence(kShort, {}, {660, 210}).back().front(), 0);
-  EXPECT_EQ(after_absence(kShort, kRed, {60, 210}).back().front(), 1) << "farther than anybody gets";
+  EXPECT_EQ(after_absence(kShort, {}, {60, 210}).back().front(), 1) << "farther than anybody gets";
+  EXPECT_EQ(after_absence(kShort, kRed, {60, 210}).back().front(), 0) << "but not than a cut goes";
 }
 
 TEST(Tracking, AnotherPersonInOtherClothesIsAnotherTrack) {

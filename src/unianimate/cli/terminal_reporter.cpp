@@ -107,9 +107,13 @@ void TerminalReporter::detected(const DetectedMotion& motion) {
   if (quiet_) return print(stdout, "{}\n", output);
   print(stdout, "{}: {} of {}x{}\n", output, counted(static_cast<std::int64_t>(motion.poses.frames.size()), "frame"),
         motion.poses.width, motion.poses.height);
-  for (const auto& [track, frames] : pose::count_tracks(motion.poses)) {
-    print(stdout, "  person {:<4}in {}\n", track, counted(frames, "frame"));
+  constexpr std::int64_t kShown = 10;
+  const auto tracks = pose::count_tracks(motion.poses);
+  for (const auto& [track, frames] : tracks) {
+    if (track < kShown) print(stdout, "  person {:<4}in {}\n", track, counted(frames, "frame"));
   }
+  const auto more = static_cast<std::int64_t>(tracks.size()) - kShown;
+  if (more > 0) print(stdout, "  and {} who matter less\n", more);
 }
 
 void TerminalReporter::failed(const std::string& message, int /*exit_status*/) {

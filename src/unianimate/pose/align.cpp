@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/threads.h"
 #include "unianimate/media/content_hash.h"
 #include "unianimate/media/frame_source.h"
 #include "unianimate/media/image_reader.h"
@@ -30,10 +31,6 @@ namespace unianimate::pose {
 namespace fs = std::filesystem;
 
 namespace {
-
-int thread_count(int threads) {
-  return threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
 
 void make_folder(const fs::path& folder) {
   std::error_code problem;

@@ -1,9 +1,9 @@
 #include "unianimate/pose/detector.h"
 
 #include <cstdlib>
-#include <thread>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/threads.h"
 #include "unianimate/media/content_hash.h"
 #include "unianimate/pose/blazepose/blazepose_detector.h"
 #include "unianimate/pose/dwpose/dwpose_detector.h"
@@ -47,8 +47,7 @@ DetectorChoice parse_detector(std::string_view text) {
 }
 
 ChosenDetector make_detector(const DetectorOptions& options) {
-  const int threads =
-      options.threads > 0 ? options.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int threads = thread_count(options.threads);
   const std::string folder = printable(options.dwpose_folder.string());
   if (chooses_dwpose(options)) {
     if (!has_dwpose(options.dwpose_folder)) {

@@ -5,6 +5,7 @@
 #include <exception>
 #include <thread>
 
+#include "unianimate/core/threads.h"
 #include "unianimate/pose/bounded_queue.h"
 #include "unianimate/pose/tracking.h"
 
@@ -135,8 +136,7 @@ std::vector<PoseFrame> tracked_frames(const std::vector<double>& seconds,
 }  // namespace
 
 PoseSequence extract_poses(FrameSource& source, const PoseDetector& detector, int threads, Progress& progress) {
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  Extraction extraction(source, detector, threads > 0 ? threads : cores, progress);
+  Extraction extraction(source, detector, thread_count(threads), progress);
   extraction.run();
   const FrameSourceInfo& info = source.info();
   return {info.width, info.height, info.frames_per_second, detector.name(),

@@ -80,10 +80,12 @@ void PoseFolderWriter::finish() {
   if (!is_there(folder_)) return output_.commit();
   refuse_files_of_others(folder_);
   // The folder that stood there goes to the temporary place, and with it away.
-  if (::renameat2(AT_FDCWD, output_.temporary().c_str(), AT_FDCWD, folder_.c_str(), RENAME_EXCHANGE) != 0) {
-    throw Error(ErrorKind::kEnvironment, "{} could not be replaced: {}; remove it or choose another folder",
-                printable(folder_.string()), std::strerror(errno));
-  }
+  if (::renameat2(AT_FDCWD, output_.temporary().c_str(), AT_FDCWD, folder_.c_str(), RENAME_EXCHANGE) == 0) return;
+  // Some file systems cannot exchange.
+  std::error_code problem;
+  fs::remove_all(folder_, problem);
+  require(problem, folder_, "replaced");
+  output_.commit();
 }
 
 }  // namespace unianimate::pose

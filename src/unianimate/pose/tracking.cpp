@@ -82,17 +82,18 @@ double size_of(const Box& box) {
 
 /// How badly the sighting fits the track; kNever where it cannot be the same person.
 double mismatch(const Track& track, const Sighting& sighting, const Box& box, std::int64_t frame) {
-  constexpr double kFarthest = 1.0;           // of the body's size, from where the person is expected
+  constexpr double kFarthest = 1.0;           // of the body's size, from where the person is expected, but for a cut
   constexpr double kClothesWeight = 2.0;      // against distance in body sizes
   constexpr double kSameClothes = 0.12;       // enough to know somebody again who was away
   constexpr std::int64_t kShortAbsence = 30;  // frames for which the place says something
   constexpr double kSlowing = 10;             // frames for which somebody unseen is taken to go on
   const auto gap = static_cast<double>(frame - track.last_frame);
   const double clothes = difference(track.appearance, sighting.appearance);
-  if (frame - track.last_frame > kShortAbsence) return clothes < kSameClothes ? kFarthest + clothes : kNever;
+  const double by_clothes = clothes < kSameClothes ? kFarthest + kClothesWeight * clothes : kNever;
+  if (frame - track.last_frame > kShortAbsence) return by_clothes;
   const Point expected = track.centre + track.velocity * std::min(gap, kSlowing);
   const double away = distance(expected, box.centre()) / std::max(track.size, size_of(box));
-  return away > kFarthest ? kNever : away + kClothesWeight * clothes;
+  return away > kFarthest ? by_clothes : away + kClothesWeight * clothes;
 }
 
 void extend(Track& track, const Sighting& sighting, const Box& box, std::int64_t frame) {

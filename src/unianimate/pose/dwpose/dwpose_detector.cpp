@@ -7,6 +7,9 @@ namespace unianimate::pose {
 
 namespace {
 
+/// Of a crowd, the surest; each costs as much as the next.
+constexpr std::size_t kMostPeople = 20;
+
 class Finder final : public PeopleFinder {
  public:
   explicit Finder(const Network& yolox) : inference_(yolox) {}
@@ -15,7 +18,10 @@ class Finder final : public PeopleFinder {
     const double scale = dwpose::fill_yolox_input(picture, inference_.input());
     inference_.run();
     std::vector<FoundPerson> found;
-    for (const Box& box : dwpose::read_person_boxes(inference_.output(0), scale)) found.push_back({box, {}});
+    for (const Box& box : dwpose::read_person_boxes(inference_.output(0), scale)) {
+      if (found.size() == kMostPeople) break;
+      found.push_back({box, {}});
+    }
     if (found.empty()) {
       found.push_back({{0, 0, static_cast<double>(picture.width), static_cast<double>(picture.height)}, {}});
     }

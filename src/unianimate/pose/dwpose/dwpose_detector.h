@@ -11,7 +11,8 @@ namespace unianimate::pose {
 inline constexpr const char* kYoloxFile = "yolox_l.onnx";
 inline constexpr const char* kWholeBodyFile = "dw-ll_ucoco_384.onnx";
 
-/// `folder` holds both files. As published, a picture without a box gets the points of the whole picture. Throws
+/// `folder` holds both files. As published, a picture without a box gets the points of the whole picture; of
+/// more than 20 people the surest are taken. Throws
 /// Error(kInput) naming a network that is missing or is another.
 std::unique_ptr<PoseDetector> load_dwpose(const std::filesystem::path& folder, int threads);
 
