@@ -26,10 +26,10 @@ struct VideoJob {
   pipeline::AnimateRequest request;
   std::filesystem::path output;
   double frames_per_second = 8;
-  /// Where it is known: the video then plays a frame for every pose it takes, whatever frames_per_second says.
-  std::optional<double> poses_per_second = std::nullopt;
   int threads = 0;                                  ///< of the encoder; 0: as many as suit the machine
   std::optional<AudioSource> audio = std::nullopt;  ///< sound to go with it
+  /// Where it is known: the video then plays a frame for every pose it takes, whatever frames_per_second says.
+  std::optional<double> poses_per_second = std::nullopt;
 };
 
 /// What would be made.
