@@ -46,6 +46,7 @@ int run(int argc, char** argv, Session& session) {
   add_align_command(app, session);
   add_run_command(app, session);
   add_evaluate_command(app, session);
+  add_puppet_command(app, session);
   add_models_command(app, session);
   try {
     app.parse(argc, argv);

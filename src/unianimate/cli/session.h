@@ -24,6 +24,7 @@ struct Session {
 void add_align_command(CLI::App& app, Session& session);
 void add_animate_command(CLI::App& app, Session& session);
 void add_evaluate_command(CLI::App& app, Session& session);
+void add_puppet_command(CLI::App& app, Session& session);
 void add_run_command(CLI::App& app, Session& session);
 void add_models_command(CLI::App& app, Session& session);
 

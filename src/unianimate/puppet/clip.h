@@ -1,0 +1,47 @@
+// A video of a procedural person of which everything is known.
+#pragma once
+
+#include <cstdint>
+
+#include "unianimate/puppet/figure.h"
+
+namespace unianimate::puppet {
+
+struct ClipOptions {
+  std::uint64_t seed = 0;  ///< of the person, what stands behind, and how the person moves
+  int width = 192;
+  int height = 256;
+  std::int64_t frames = 64;
+  double frames_per_second = 16;
+  MotionKind motion = MotionKind::kDance;
+
+  /// Throws Error(kUsage) unless the sides are 16 … 4096, frames 1 … 100 000, and 0.1 <= frames_per_second <= 1000.
+  void check() const;
+};
+
+/// Every frame can be asked for by itself, by several threads at once; the same options give the same pixels.
+class Clip {
+ public:
+  explicit Clip(const ClipOptions& options);
+
+  [[nodiscard]] const ClipOptions& options() const { return options_; }
+  /// `index` may be any, also beyond the clip's frames.
+  [[nodiscard]] Image frame(std::int64_t index) const;
+  [[nodiscard]] pose::Keypoints keypoints(std::int64_t index) const;
+  /// The same person in front of the same background, in a posture of another moment.
+  [[nodiscard]] Image reference() const;
+  [[nodiscard]] pose::Keypoints reference_keypoints() const;
+
+ private:
+  [[nodiscard]] Image draw(double seconds) const;
+  [[nodiscard]] pose::Keypoints place(double seconds) const;
+  [[nodiscard]] double seconds_of(std::int64_t index) const;
+
+  ClipOptions options_;
+  Identity identity_;
+  Motion motion_;
+  Stage stage_;
+  Image background_;
+};
+
+}  // namespace unianimate::puppet

@@ -1,0 +1,126 @@
+// Procedural people: the same from the same seed, unlike each other, and where their points say they are.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+#include <string>
+
+#include "unianimate/core/error.h"
+#include "unianimate/puppet/clip.h"
+
+namespace unianimate::puppet {
+namespace {
+
+ClipOptions options_of(std::uint64_t seed, MotionKind motion = MotionKind::kDance) {
+  ClipOptions options;
+  options.seed = seed;
+  options.width = 96;
+  options.height = 128;
+  options.motion = motion;
+  return options;
+}
+
+constexpr MotionKind kKinds[] = {MotionKind::kDance, MotionKind::kWalk, MotionKind::kWave};
+
+TEST(Clip, TheSameSeedGivesTheSamePixels) {
+  for (const MotionKind kind : kKinds) {
+    const Clip first(options_of(7, kind));
+    const Clip second(options_of(7, kind));
+    EXPECT_EQ(first.frame(5), second.frame(5));
+    EXPECT_EQ(first.reference(), second.reference());
+  }
+}
+
+TEST(Clip, TheFrameRateDoesNotChangeTheMovement) {
+  ClipOptions slow = options_of(7);
+  slow.frames_per_second = 8;
+  ClipOptions fast = options_of(7);
+  fast.frames_per_second = 24;
+  EXPECT_EQ(Clip(slow).frame(4), Clip(fast).frame(12));
+}
+
+TEST(Clip, PeopleAreUnlikeEachOther) {
+  std::set<std::string> pictures;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    const Image picture = Clip(options_of(seed)).reference();
+    pictures.emplace(picture.pixels.begin(), picture.pixels.end());
+  }
+  EXPECT_EQ(pictures.size(), 50U);
+}
+
+TEST(Clip, PeopleMoveSmoothlyAndWithoutEnd) {
+  for (const MotionKind kind : kKinds) {
+    const Clip clip(options_of(3, kind));
+    double way = 0;
+    for (std::int64_t i = 0; i < 200; ++i) {
+      const double step =
+          pose::distance(clip.keypoints(i)[pose::kLeftWrist].at, clip.keypoints(i + 1)[pose::kLeftWrist].at);
+      EXPECT_LT(step, 20) << "frame " << i;
+      way += step;
+    }
+    EXPECT_GT(way, 20);
+  }
+}
+
+TEST(Clip, EveryPointIsKnownAndFinite) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    for (const MotionKind kind : kKinds) {
+      for (const pose::Keypoint& point : Clip(options_of(seed, kind)).keypoints(11)) {
+        EXPECT_TRUE(std::isfinite(point.at.x) && std::isfinite(point.at.y));
+        EXPECT_EQ(point.score, 1);
+      }
+    }
+  }
+}
+
+TEST(Clip, BonesKeepTheirLengths) {
+  const Clip clip(options_of(9));
+  const auto forearm = [&](std::int64_t frame) {
+    const pose::Keypoints points = clip.keypoints(frame);
+    return pose::distance(points[pose::kRightElbow].at, points[pose::kRightWrist].at);
+  };
+  for (std::int64_t frame = 1; frame < 40; ++frame) EXPECT_NEAR(forearm(frame), forearm(0), 1e-9);
+}
+
+// Where somebody is, the picture is not the background.
+TEST(Clip, ThePersonIsDrawnWhereThePointsAre) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const ClipOptions options = options_of(seed);
+    const Clip clip(options);
+    const Image background = draw_background(make_background(seed), options.width, options.height);
+    const Image frame = clip.frame(0);
+    const pose::Keypoints points = clip.keypoints(0);
+    int inside = 0;
+    int drawn = 0;
+    for (std::size_t i = 0; i < pose::kBodyPoints; ++i) {
+      const auto x = static_cast<int>(points[i].at.x);
+      const auto y = static_cast<int>(points[i].at.y);
+      if (x < 0 || y < 0 || x >= options.width || y >= options.height) continue;
+      ++inside;
+      const std::size_t first = static_cast<std::size_t>(x) * Image::kChannels;
+      bool differs = false;
+      for (std::size_t channel = 0; channel < Image::kChannels; ++channel) {
+        differs = differs || frame.row(y)[first + channel] != background.row(y)[first + channel];
+      }
+      drawn += differs ? 1 : 0;
+    }
+    EXPECT_GE(inside, 12);
+    EXPECT_EQ(drawn, inside) << "seed " << seed;
+  }
+}
+
+TEST(Clip, RefusesWhatCannotBeDrawn) {
+  ClipOptions small = options_of(1);
+  small.width = 8;
+  EXPECT_THROW(small.check(), Error);
+  ClipOptions none = options_of(1);
+  none.frames = 0;
+  EXPECT_THROW(none.check(), Error);
+  ClipOptions rate = options_of(1);
+  rate.frames_per_second = std::nan("");
+  EXPECT_THROW(rate.check(), Error);
+  EXPECT_THROW(parse_motion("fly"), Error);
+}
+
+}  // namespace
+}  // namespace unianimate::puppet
