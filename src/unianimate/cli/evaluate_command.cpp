@@ -1,10 +1,11 @@
-// unianimate evaluate poses: how far two pose sequences are apart.
+// unianimate evaluate poses | videos: how far two pose sequences, or two videos, are apart.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/session.h"
+#include "unianimate/evaluation/video_comparison.h"
 #include "unianimate/pose/comparison.h"
 #include "unianimate/pose/pose_import.h"
 #include "unianimate/pose/tracking.h"
@@ -18,6 +19,20 @@ struct PosesArguments {
   std::string second;
   bool json = false;
 };
+
+struct VideosArguments {
+  std::string first;
+  std::string second;
+  bool json = false;
+};
+
+constexpr const char* kVideosExamples = R"(Examples:
+  unianimate evaluate videos out.mp4 truth.mp4
+  unianimate evaluate videos frames/ truth.mkv --json
+
+Takes videos, GIFs and folders of pictures of one size, and compares them frame by frame. PSNR is in dB (means over the
+frames; equal frames count as 100), SSIM has the 11-tap Gaussian window, consistency is the mean error of the changes
+from frame to frame. All are computed on what the files hold, so that lossy videos differ by their coding, too.)";
 
 constexpr const char* kExamples = R"(Examples:
   unianimate evaluate poses poses/dance-report/poses.json other/poses.json
@@ -69,6 +84,25 @@ void evaluate_poses(const PosesArguments& arguments) {
   print_row(comparison.all);
 }
 
+void evaluate_videos(const VideosArguments& arguments) {
+  const evaluation::VideoComparison result =
+      evaluation::compare_videos(*open_frame_source(arguments.first), *open_frame_source(arguments.second));
+  if (arguments.json) {
+    return print_json_line({{"frames", result.frames},
+                            {"psnr", result.psnr},
+                            {"ssim", result.ssim},
+                            {"l1", result.mean_absolute_error},
+                            {"consistency", result.consistency_error},
+                            {"lengths_differ", result.lengths_differ}});
+  }
+  print(stdout, "{:<24}{}{}\n", "frames", result.frames,
+        result.lengths_differ ? " (of the shorter one; the other is longer)" : "");
+  print(stdout, "{:<24}{:.2f} dB\n", "PSNR", result.psnr);
+  print(stdout, "{:<24}{:.4f}\n", "SSIM", result.ssim);
+  print(stdout, "{:<24}{:.4f}\n", "mean absolute error", result.mean_absolute_error);
+  print(stdout, "{:<24}{:.4f}\n", "consistency error", result.consistency_error);
+}
+
 }  // namespace
 
 void add_evaluate_command(CLI::App& app, Session& session) {
@@ -81,6 +115,14 @@ void add_evaluate_command(CLI::App& app, Session& session) {
   poses->add_flag("--json", arguments->json, "One JSON object; distances as shares of the second one's height");
   poses->footer(kExamples);
   poses->callback([arguments, &session] { session.command = [arguments] { evaluate_poses(*arguments); }; });
+
+  const auto two = std::make_shared<VideosArguments>();
+  CLI::App* videos = command->add_subcommand("videos", "How far two videos of the same are apart");
+  videos->add_option("first", two->first, "Video, GIF or folder of pictures")->type_name("PATH")->required();
+  videos->add_option("second", two->second, "The one to measure against")->type_name("PATH")->required();
+  videos->add_flag("--json", two->json, "One JSON object");
+  videos->footer(kVideosExamples);
+  videos->callback([two, &session] { session.command = [two] { evaluate_videos(*two); }; });
 }
 
 }  // namespace unianimate::cli
