@@ -30,8 +30,9 @@ struct Sighting {
 };
 
 /// Track numbers for all sightings, frame by frame. A sighting continues the track whose expected place and clothes fit
-/// best, so that people keep their numbers where they cross, and in the same clothes beyond a cut. Tracks are numbered by how much they matter: 0 is who is
-/// largest, nearest to the middle of the width × height pictures and longest there.
+/// best, so that people keep their numbers where they cross, and in the same clothes beyond a cut. Tracks are numbered
+/// by how much they matter: 0 is who is largest, nearest to the middle of the width × height pictures and longest
+/// there.
 std::vector<std::vector<std::int64_t>> assign_tracks(const std::vector<std::vector<Sighting>>& frames, int width,
                                                      int height);
 
