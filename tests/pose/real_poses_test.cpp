@@ -20,13 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::TemporaryFolder;
 
-/// The 20 points that pose pictures show.
-Point drawn_point(const Keypoints& keypoints, std::size_t joint) {
-  if (joint < kBodyPoints) return keypoints[joint].at;
-  const bool left = joint == kBodyPoints;
-  return middle(keypoints[left ? kLeftBigToe : kRightBigToe].at, keypoints[left ? kLeftSmallToe : kRightSmallToe].at);
-}
-
 struct Agreement {
   std::size_t joints = 0;
   double within_2_percent = 0;
@@ -47,7 +40,7 @@ Agreement agreement(const AlignedPoses& poses, const fs::path& file) {
     for (std::size_t joint = 0; joint < joints.size(); ++joint) {
       if (joints[joint].is_null()) continue;
       const Point expected{joints[joint].at(0), joints[joint].at(1)};
-      const Point found = drawn_point(poses.motion.frames[frame].people.front().keypoints, joint);
+      const Point found = drawn_point(poses.motion.frames[frame].people.front().keypoints, joint).at;
       const double off = distance(found, expected) / height;
       ++result.joints;
       result.within_2_percent += off <= kClose ? 1 : 0;

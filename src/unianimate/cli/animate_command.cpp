@@ -9,6 +9,7 @@
 #include "unianimate/cli/session.h"
 #include "unianimate/cli/video_jobs.h"
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/media/image_reader.h"
 #include "unianimate/media/video_writer.h"
 #include "unianimate/pose/align.h"
@@ -45,7 +46,7 @@ constexpr double kPublishedFramesPerSecond = 8;
 
 /// "videos/dance.mp4" -> "videos/dance-poses"
 fs::path poses_beside(const fs::path& output) {
-  fs::path folder = output.has_filename() ? output : output.parent_path();
+  fs::path folder = without_trailing_separator(output);
   folder.replace_extension();
   folder += "-poses";
   return folder;
@@ -130,8 +131,10 @@ void animate(const AnimateArguments& arguments, Session& session) {
   }
   check_job_output(job);
   options.files = pipeline::find_model_files(models_folder(arguments.runtime.models));
-  pipeline::read_model_configs(options.files);
-  if (needs_drawing) prepare_pose_folder(arguments, job, *session.reporter);
+  if (needs_drawing) {
+    pipeline::read_model_configs(options.files);  // says now what would fail after the poses
+    prepare_pose_folder(arguments, job, *session.reporter);
+  }
   run_jobs(
       {job}, options, [](const pipeline::ModelConfigs&) {}, *session.reporter);
 }

@@ -67,6 +67,10 @@ void OutputPath::commit() {
   committed_ = true;
 }
 
+fs::path without_trailing_separator(const fs::path& folder) {
+  return folder.has_filename() ? folder : folder.parent_path();
+}
+
 fs::path existing_folder(const fs::path& path) {
   std::error_code ignored;
   fs::path folder = fs::absolute(path, ignored);

@@ -30,6 +30,9 @@ class OutputPath {
   bool committed_ = false;
 };
 
+/// "frames/" -> "frames"
+std::filesystem::path without_trailing_separator(const std::filesystem::path& folder);
+
 /// The nearest folder above or at `path` that exists.
 std::filesystem::path existing_folder(const std::filesystem::path& path);
 

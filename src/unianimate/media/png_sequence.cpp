@@ -30,11 +30,6 @@ void require(const std::error_code& problem, const fs::path& path, std::string_v
   if (problem) throw Error(ErrorKind::kEnvironment, "{} could not be {}: {}", path.string(), action, problem.message());
 }
 
-// "frames/" -> "frames"
-fs::path without_trailing_separator(const fs::path& folder) {
-  return folder.has_filename() ? folder : folder.parent_path();
-}
-
 bool is_folder(const fs::path& path) {
   std::error_code problem;
   const fs::file_status status = fs::status(path, problem);

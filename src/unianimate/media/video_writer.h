@@ -32,8 +32,7 @@ struct VideoFormat {
 
 /// A sink for frames of format.width × format.height:
 /// - .mp4: H.264, crf 18 (preview: 25, fastest preset), yuv420p, BT.709 limited range, starts playing while loading;
-/// odd
-///   sides gain one pixel that repeats the last column or row; sound as AAC;
+///   odd sides gain one pixel that repeats the last column or row; sound as AAC;
 /// - .webm: VP9, constant quality, pixels and odd sides as .mp4; sound as Opus;
 /// - .mkv: FFV1 in RGB, lossless; sound as FLAC with 16 bits a sample;
 /// - .gif: 255 colours chosen for each frame, at most 50 frames a second; no sound;

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/core/threads.h"
 #include "unianimate/media/content_hash.h"
 #include "unianimate/media/frame_source.h"
@@ -42,7 +43,9 @@ void make_folder(const fs::path& folder) {
 
 // ---- the motion
 
-std::unique_ptr<FrameSource> open_motion(const AlignRequest& request, bool draft = false) {
+/// Null where the motion is no pictures but numbers.
+std::unique_ptr<FrameSource> open_motion(const AlignRequest& request, bool draft) {
+  if (holds_pose_numbers(request.motion)) return nullptr;
   FrameSourceOptions options;
   options.draft = draft;
   options.start_seconds = request.start_seconds;
@@ -133,9 +136,10 @@ PoseSequence import_motion(const AlignRequest& request) {
   return sequence;
 }
 
-Motion find_motion(const AlignRequest& request, LazyDetector& detector, Progress& progress) {
-  if (holds_pose_numbers(request.motion)) return {import_motion(request), {}, false, 0};
-  const auto source = open_motion(request);
+/// `source`: of open_motion().
+Motion find_motion(const AlignRequest& request, std::unique_ptr<FrameSource> source, LazyDetector& detector,
+                   Progress& progress) {
+  if (!source) return {import_motion(request), {}, false, 0};
   const fs::path cache = cache_file(request);
   if (auto known = read_cache(cache, progress)) {
     progress.note(fmt::format("the poses found in {} earlier are used again", printable(request.motion.string())));
@@ -227,14 +231,10 @@ class PreviewVideo {
   std::future<void> encoding_;
 };
 
-std::unique_ptr<FrameSource> pictures_of(const AlignRequest& request) {
-  return holds_pose_numbers(request.motion) ? nullptr : open_motion(request, true);
-}
-
 void write_preview(const AlignRequest& request, const PoseSequence& driver, const AlignedPoses& poses,
                    const Image& reference, Progress& progress) {
   const PreviewPainter painter(reference, {poses.motion.width, poses.motion.height}, {driver.width, driver.height});
-  MotionPictures pictures(pictures_of(request), driver.width, driver.height);
+  MotionPictures pictures(open_motion(request, true), driver.width, driver.height);
   const std::size_t count = poses.motion.frames.size();
   progress.begin_phase("preview", static_cast<std::int64_t>(count));
   std::optional<PreviewVideo> video;
@@ -256,7 +256,7 @@ void write_preview(const AlignRequest& request, const PoseSequence& driver, cons
 /// Everyone with their number.
 void write_preview_of_everyone(const AlignRequest& request, const PoseSequence& everyone, Progress& progress) {
   const PixelSize source{everyone.width, everyone.height};
-  MotionPictures pictures(pictures_of(request), source.width, source.height);
+  MotionPictures pictures(open_motion(request, true), source.width, source.height);
   progress.begin_phase("preview", static_cast<std::int64_t>(everyone.frames.size()));
   const PixelSize size = preview_size(source);
   PreviewVideo video(request.output / "preview.mp4",
@@ -344,8 +344,7 @@ bool holds_pose_numbers(const fs::path& path) {
 }
 
 fs::path report_folder(const fs::path& output) {
-  const fs::path folder = output.has_filename() ? output : output.parent_path();
-  fs::path beside = folder;
+  fs::path beside = without_trailing_separator(output);
   beside += "-report";
   return beside;
 }
@@ -406,12 +405,12 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   make_folder(fs::absolute(report_folder(request.output)).parent_path());
   // Both say now what would fail later.
   PoseFolderWriter(request.output);
-  if (!holds_pose_numbers(request.motion)) open_motion(request);
+  std::unique_ptr<FrameSource> source = open_motion(request, false);
   LazyDetector detector(request.detector, progress);
 
   // 1. who is where
   const ReferencePose reference = find_reference(reference_picture, request.reference, detector, progress);
-  Motion motion = find_motion(request, detector, progress);
+  Motion motion = find_motion(request, std::move(source), detector, progress);
   PoseSequence driver = choose_person(motion.everyone, request.person);
   motion.everyone = {};
 
@@ -457,7 +456,7 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
 PoseSequence detect_poses(const AlignRequest& request, Progress& progress) {
   request.check();
   LazyDetector detector(request.detector, progress);
-  Motion motion = find_motion(request, detector, progress);
+  Motion motion = find_motion(request, open_motion(request, false), detector, progress);
   const PoseSequence& everyone = motion.everyone;
   if (frames_with_people(everyone) == 0) {
     throw Error(ErrorKind::kInput, "nobody was found in {} of {}; give a motion that shows a person",

@@ -10,18 +10,10 @@ namespace unianimate::pose {
 
 namespace {
 
-constexpr std::array<const char*, 20> kNames{
+constexpr std::array<const char*, kDrawnPoints> kNames{
     "nose",       "neck",      "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow",
     "left wrist", "right hip", "right knee",     "right ankle", "left hip",    "left knee",     "left ankle",
     "right eye",  "left eye",  "right ear",      "left ear",    "left toes",   "right toes"};
-
-Keypoint drawn_point(const Keypoints& keypoints, std::size_t joint) {
-  if (joint < kBodyPoints) return keypoints[joint];
-  const bool left = joint == kBodyPoints;
-  const Keypoint& big = keypoints[left ? kLeftBigToe : kRightBigToe];
-  const Keypoint& small = keypoints[left ? kLeftSmallToe : kRightSmallToe];
-  return {middle(big.at, small.at), std::min(big.score, small.score)};
-}
 
 JointComparison summary(std::string name, std::vector<double> distances) {
   JointComparison result;

@@ -8,13 +8,12 @@
 #include <opencv2/imgproc.hpp>
 #include <optional>
 
+#include "unianimate/pose/opencv_image.h"
+
 namespace unianimate::pose {
 
 namespace {
 
-constexpr std::size_t kLeftToes = kBodyPoints;
-constexpr std::size_t kRightToes = kBodyPoints + 1;
-constexpr std::size_t kDrawnPoints = kBodyPoints + 2;
 /// Body points and the middles of the toes; absent where not seen.
 using DrawnBody = std::array<std::optional<Point>, kDrawnPoints>;
 
@@ -63,10 +62,7 @@ struct Pen {
 class Canvas {
  public:
   Canvas(Image& image, bool red_first, Pen pen)
-      : image_(image),
-        mat_(image.height, image.width, CV_8UC3, image.pixels.data()),
-        red_first_(red_first),
-        pen_(pen) {}
+      : image_(image), mat_(pixels_of(image)), red_first_(red_first), pen_(pen) {}
 
   void limb(Point from, Point to, std::size_t colour) {
     const Point centre = middle(from, to);
@@ -138,15 +134,9 @@ class Canvas {
 
 DrawnBody drawn_body(const Keypoints& keypoints) {
   DrawnBody body;
-  for (std::size_t i = 0; i < kBodyPoints; ++i) {
-    if (keypoints[i].seen()) body[i] = keypoints[i].at;
+  for (std::size_t i = 0; i < kDrawnPoints; ++i) {
+    if (const Keypoint point = drawn_point(keypoints, i); point.seen()) body[i] = point.at;
   }
-  const auto toes = [&](std::size_t big, std::size_t small) -> std::optional<Point> {
-    if (!keypoints[big].seen() || !keypoints[small].seen()) return std::nullopt;
-    return middle(keypoints[big].at, keypoints[small].at);
-  };
-  body[kLeftToes] = toes(kLeftBigToe, kLeftSmallToe);
-  body[kRightToes] = toes(kRightBigToe, kRightSmallToe);
   return body;
 }
 

@@ -47,6 +47,14 @@ Point middle(Point a, Point b) {
   return {(a.x + b.x) / 2, (a.y + b.y) / 2};
 }
 
+Keypoint drawn_point(const Keypoints& keypoints, std::size_t index) {
+  if (index < kBodyPoints) return keypoints[index];
+  const Keypoint& big = keypoints[index == kLeftToes ? kLeftBigToe : kRightBigToe];
+  const Keypoint& small = keypoints[index == kLeftToes ? kLeftSmallToe : kRightSmallToe];
+  const bool both = big.seen() && small.seen();
+  return {middle(big.at, small.at), both ? std::min(big.score, small.score) : 0};
+}
+
 Keypoint neck_between(const Keypoint& left_shoulder, const Keypoint& right_shoulder) {
   const bool both = left_shoulder.score > kSeenScore && right_shoulder.score > kSeenScore;
   return {middle(left_shoulder.at, right_shoulder.at), both ? 1.0 : 0.0};

@@ -68,6 +68,10 @@ enum KeypointIndex : std::size_t {
   kRightHand = 113,  ///< the first of 21
 };
 inline constexpr std::size_t kBodyPoints = 18;  ///< without feet
+/// What pose pictures show: the body's points, then the middles of the toes of both feet.
+inline constexpr std::size_t kLeftToes = kBodyPoints;
+inline constexpr std::size_t kRightToes = kBodyPoints + 1;
+inline constexpr std::size_t kDrawnPoints = kBodyPoints + 2;
 inline constexpr std::size_t kFacePoints = 68;
 inline constexpr std::size_t kHandPoints = 21;
 
@@ -80,6 +84,9 @@ using WholeBody = std::array<Keypoint, kWholeBodyPoints>;
 /// Puts the neck in, the middle of the shoulders with score 1 where both are over 0.3 and 0 otherwise, and reorders the
 /// body.
 Keypoints from_whole_body(const WholeBody& points);
+
+/// One of the kDrawnPoints: toes are seen where both of the foot are.
+Keypoint drawn_point(const Keypoints& keypoints, std::size_t index);
 
 /// The neck from the shoulders, by the same rule.
 Keypoint neck_between(const Keypoint& left_shoulder, const Keypoint& right_shoulder);

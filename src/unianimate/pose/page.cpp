@@ -15,14 +15,6 @@ double font_scale(int height) {
 
 }  // namespace
 
-cv::Mat pixels_of(Image& image) {
-  return {image.height, image.width, CV_8UC3, image.pixels.data()};
-}
-
-cv::Mat pixels_of(const Image& image) {
-  return {image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.pixels.data())};
-}
-
 int text_width(const std::string& text, int height) {
   int below = 0;
   return cv::getTextSize(text, kFont, font_scale(height), kThickness, &below).width;

@@ -4,13 +4,9 @@
 #include <opencv2/core.hpp>
 #include <string>
 
-#include "unianimate/media/image.h"
+#include "unianimate/pose/opencv_image.h"
 
 namespace unianimate::pose {
-
-/// The image's own pixels, red first; valid as long as they are. Those of a constant image are only to be read.
-cv::Mat pixels_of(Image& image);
-cv::Mat pixels_of(const Image& image);
 
 // Colours that several pictures share.
 inline const cv::Scalar kWhite = cv::Scalar::all(255);

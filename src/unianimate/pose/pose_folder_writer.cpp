@@ -23,11 +23,6 @@ void require(const std::error_code& problem, const fs::path& path, std::string_v
   throw Error(ErrorKind::kEnvironment, "{} could not be {}: {}", printable(path.string()), action, problem.message());
 }
 
-/// "poses/" -> "poses"
-fs::path without_trailing_separator(const fs::path& folder) {
-  return folder.has_filename() ? folder : folder.parent_path();
-}
-
 bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);

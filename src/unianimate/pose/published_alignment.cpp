@@ -10,8 +10,6 @@ namespace unianimate::pose {
 
 namespace {
 
-constexpr std::size_t kLeftToes = kBodyPoints;
-constexpr std::size_t kRightToes = kBodyPoints + 1;
 constexpr Point kUnseen{-1, -1};
 
 enum class Hand { kNone, kLeft, kRight };

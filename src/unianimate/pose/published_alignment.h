@@ -13,7 +13,7 @@ namespace unianimate::pose {
 /// One person as the published tool holds it: x and y as shares of the picture's width and height; an unseen point is
 /// (−1, −1) at first, and then scaled and moved like any other.
 struct PublishedPose {
-  static constexpr std::size_t kBody = 20;  ///< kBodyPoints, then the middles of the left and the right toes
+  static constexpr std::size_t kBody = kDrawnPoints;
 
   std::array<Point, kBody> body{};
   std::array<bool, kBody> seen{};

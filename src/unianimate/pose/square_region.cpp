@@ -5,6 +5,8 @@
 #include <limits>
 #include <opencv2/imgproc.hpp>
 
+#include "unianimate/pose/opencv_image.h"
+
 namespace unianimate::pose {
 
 namespace {
@@ -38,8 +40,7 @@ cv::Rect bounds(const SquareRegion& region, const Image& picture) {
 Part shrunk_part(const Image& picture, const SquareRegion& region, int size) {
   constexpr double kFineEnough = 1.5;
   constexpr int kMostShrink = 64;
-  // OpenCV only reads it.
-  const cv::Mat whole(picture.height, picture.width, CV_8UC3, const_cast<std::uint8_t*>(picture.pixels.data()));
+  const cv::Mat whole = pixels_of(picture);
   const double fineness = region.side / size;
   if (fineness <= kFineEnough) return {whole};
   const cv::Rect rect = bounds(region, picture);

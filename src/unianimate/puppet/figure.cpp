@@ -7,6 +7,8 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
+#include "unianimate/pose/opencv_image.h"
+
 namespace unianimate::puppet {
 
 namespace {
@@ -25,7 +27,7 @@ cv::Scalar scalar(const Colour& colour, double shade = 1) {
 /// OpenCV's smooth drawing at fractions of a pixel.
 class Brush {
  public:
-  explicit Brush(Image& picture) : mat_(picture.height, picture.width, CV_8UC3, picture.pixels.data()) {}
+  explicit Brush(Image& picture) : mat_(pose::pixels_of(picture)) {}
 
   void polygon(const std::vector<Point>& corners, const cv::Scalar& colour) {
     std::vector<cv::Point> fixed;

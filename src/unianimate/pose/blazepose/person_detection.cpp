@@ -4,6 +4,8 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
+#include "unianimate/pose/opencv_image.h"
+
 namespace unianimate::pose::blazepose {
 
 namespace {
@@ -56,7 +58,7 @@ Letterbox fill_letterboxed(const Image& picture, std::span<float> input) {
   const auto scaled = [scale](int sides) { return std::clamp(static_cast<int>(std::lround(sides * scale)), 1, kSide); };
   const cv::Rect place((kSide - scaled(picture.width)) / 2, (kSide - scaled(picture.height)) / 2, scaled(picture.width),
                        scaled(picture.height));
-  const cv::Mat whole(picture.height, picture.width, CV_8UC3, const_cast<std::uint8_t*>(picture.pixels.data()));
+  const cv::Mat whole = pixels_of(picture);
   cv::Mat square = cv::Mat::zeros(kSide, kSide, CV_8UC3);
   cv::Mat inner = square(place);
   cv::resize(whole, inner, place.size(), 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
