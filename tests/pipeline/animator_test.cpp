@@ -166,6 +166,27 @@ TEST_F(AnimatorTest, CancellingLeavesTheSinkUnfinished) {
   EXPECT_FALSE(sink.finished);
 }
 
+TEST(SideUnit, FollowsFromTheModels) {
+  ModelConfigs configs = testing::small_model_configs();
+  EXPECT_EQ(side_unit(configs), 64);
+  try {
+    check_size(500, 20, configs);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_STREQ(error.what(), "the sides of 500x20 must be multiples of 64 for these models; near is 512x64");
+  }
+  configs.unet.dim_mult = {1, 2, 4};
+  EXPECT_EQ(side_unit(configs), 32);
+  check_size(96, 128, configs);
+  EXPECT_THROW(check_size(96, 144, configs), Error);
+}
+
+TEST_F(AnimatorTest, SidesThatDoNotSuitTheModelsAreRefused) {
+  request_.width = 96;
+  EXPECT_THROW(plan_animation(request_, load().configs(), options_), Error);
+}
+
 TEST(Pictures, DecodedValuesAreTruncatedTo8Bits) {
   const at::Tensor decoded = at::tensor({-2.0F, -1.0F, 0.0F, 0.999F, 1.0F, 3.0F}).view({3, 1, 2});
   EXPECT_EQ(image_from_decoded(decoded).pixels, (std::vector<std::uint8_t>{0, 127, 255, 0, 254, 255}));

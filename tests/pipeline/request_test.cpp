@@ -41,8 +41,8 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 INSTANTIATE_TEST_SUITE_P(
     All, RequestCheck,
     ::testing::Values(
-        BadRequest{"width", [](auto& r) { r.width = 500; }, "width 500 is not a multiple of 64; near are 448 and 512"},
-        BadRequest{"height", [](auto& r) { r.height = 0; }, "height must be a multiple of 64 from 64 to 4096"},
+        BadRequest{"width", [](auto& r) { r.width = 8; }, "width must be between 16 and 4096 pixels, found 8"},
+        BadRequest{"height", [](auto& r) { r.height = 0; }, "height must be between 16 and 4096 pixels"},
         BadRequest{"large", [](auto& r) { r.width = 4160; }, "width must be"},
         BadRequest{"frames", [](auto& r) { r.max_frames = 0; }, "the number of frames must be between 1 and 1000000"},
         BadRequest{"interval", [](auto& r) { r.frame_interval = 0; }, "the frame interval must be between 1"},

@@ -132,7 +132,8 @@ void animate(const AnimateArguments& arguments, Session& session) {
   check_job_output(job);
   options.files = pipeline::find_model_files(models_folder(arguments.runtime.models));
   if (needs_drawing) {
-    pipeline::read_model_configs(options.files);  // says now what would fail after the poses
+    // says now what would fail after the poses
+    pipeline::check_size(job.request.width, job.request.height, pipeline::read_model_configs(options.files));
     prepare_pose_folder(arguments, job, *session.reporter);
   }
   run_jobs(

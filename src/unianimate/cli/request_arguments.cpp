@@ -18,7 +18,8 @@ void add_request_options(CLI::App& command, RequestArguments& arguments) {
       .add_option("--poses", arguments.poses,
                   "Folder of pose pictures with ref_pose.jpg, poses.json, or poses of OpenPose or ComfyUI")
       ->type_name("PATH");
-  command.add_option("--size", arguments.size, "Width x height of the video, multiples of 64")
+  command
+      .add_option("--size", arguments.size, "Width x height of the video; the published models make multiples of 64")
       ->capture_default_str()
       ->type_name("WxH");
   command.add_option("--frames", arguments.frames, "Frames to make, or all")->capture_default_str()->type_name("N");

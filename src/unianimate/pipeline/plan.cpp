@@ -65,14 +65,6 @@ PeakBytes activation_bytes(const AnimateRequest& request, const ModelConfigs& co
   return bytes;
 }
 
-void check_against_models(const AnimateRequest& request, const ModelConfigs& configs) {
-  const std::int64_t multiple = configs.autoencoder.downscale() * configs.unet.downscale();
-  if (request.width % multiple != 0 || request.height % multiple != 0) {
-    throw Error(ErrorKind::kUsage, "the size {}x{} does not suit these models, whose sides are multiples of {}",
-                request.width, request.height, multiple);
-  }
-}
-
 /// Bytes that grow with the number of frames: the poses, the latent and what the sampler makes of it, and the encoded
 /// conditions of every window.
 std::int64_t bytes_per_clip(const AnimateRequest& request, const ModelConfigs& configs, const AnimatePlan& plan,
@@ -115,9 +107,22 @@ void plan_memory(const AnimateRequest& request, const ModelConfigs& configs, con
 
 }  // namespace
 
+std::int64_t side_unit(const ModelConfigs& configs) {
+  return configs.autoencoder.downscale() * configs.unet.downscale();
+}
+
+void check_size(int width, int height, const ModelConfigs& configs) {
+  const std::int64_t unit = side_unit(configs);
+  const auto suits = [&](int side) { return side % unit == 0; };
+  const auto nearest = [&](int side) { return std::max<std::int64_t>(1, (side + unit / 2) / unit) * unit; };
+  if (suits(width) && suits(height)) return;
+  throw Error(ErrorKind::kUsage, "the sides of {}x{} must be multiples of {} for these models; near is {}x{}", width,
+              height, unit, nearest(width), nearest(height));
+}
+
 AnimatePlan plan_animation(const AnimateRequest& request, const ModelConfigs& configs, const RuntimeOptions& options) {
   request.check();
-  check_against_models(request, configs);
+  check_size(request.width, request.height, configs);
   AnimatePlan plan;
 
   // 1. the files

@@ -37,6 +37,12 @@ struct AnimatePlan {
   [[nodiscard]] std::int64_t frames() const { return latent.frames; }
 };
 
+/// What the sides of a video are multiples of: 64 for the published models.
+std::int64_t side_unit(const ModelConfigs& configs);
+
+/// Throws Error(kUsage) naming the nearest size where the sides are not multiples of side_unit().
+void check_size(int width, int height, const ModelConfigs& configs);
+
 /// Checks the request against the files it names and works out what it takes; loads no model. Throws Error(kUsage) or
 /// Error(kInput) for whatever would stop the animation, Error(kEnvironment) where the memory budget is too small.
 AnimatePlan plan_animation(const AnimateRequest& request, const ModelConfigs& configs, const RuntimeOptions& options);

@@ -6,23 +6,16 @@ namespace unianimate::pipeline {
 
 namespace {
 
-constexpr int kSideUnit = 64;
-constexpr int kSmallestSide = 64;
+constexpr int kSmallestSide = 16;
 constexpr int kLargestSide = 4096;
 constexpr double kLargestGuidance = 100;
 constexpr std::int64_t kLargestDecodeBatch = 64;
 constexpr std::int64_t kMostFrames = 1'000'000;
 
 void check_side(const char* name, int side) {
-  if (side < kSmallestSide || side > kLargestSide) {
-    throw Error(ErrorKind::kUsage, "{} must be a multiple of {} from {} to {} pixels, found {}", name, kSideUnit,
-                kSmallestSide, kLargestSide, side);
-  }
-  if (side % kSideUnit != 0) {
-    const int below = side / kSideUnit * kSideUnit;
-    throw Error(ErrorKind::kUsage, "{} {} is not a multiple of {}; near are {} and {}", name, side, kSideUnit, below,
-                below + kSideUnit);
-  }
+  if (side >= kSmallestSide && side <= kLargestSide) return;
+  throw Error(ErrorKind::kUsage, "{} must be between {} and {} pixels, found {}", name, kSmallestSide, kLargestSide,
+              side);
 }
 
 void check_range(const char* name, std::int64_t value, std::int64_t lowest, std::int64_t highest) {

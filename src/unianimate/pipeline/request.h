@@ -16,8 +16,8 @@ namespace unianimate::pipeline {
 struct AnimateRequest {
   std::filesystem::path reference;              ///< picture of the person
   std::filesystem::path poses;                  ///< folder of pose pictures and ref_pose.jpg
-  int width = 512;                              ///< pixels, a multiple of 64
-  int height = 768;                             ///< pixels, a multiple of 64
+  int width = 512;                              ///< pixels; see check_size()
+  int height = 768;                             ///< pixels
   std::optional<std::int64_t> max_frames = 32;  ///< frames to make; none: as many as the poses give
   std::int64_t frame_interval = 2;              ///< take every so many-th pose
   diffusion::DdimOptions sampling;
@@ -30,7 +30,8 @@ struct AnimateRequest {
   std::int64_t decode_batch = 1;  ///< frames decoded at once
   bool comparison = false;        ///< three columns: reference, pose, result
 
-  /// Throws Error(kUsage) that names the field, what was expected and what was given. Does not look at files.
+  /// Throws Error(kUsage) that names the field, what was expected and what was given. Looks neither at files nor at
+  /// models.
   void check() const;
 };
 

@@ -85,8 +85,8 @@ ClipText::ClipText(const ClipConfig& config, const at::TensorOptions& options)
 
 at::Tensor ClipText::embed_empty_prompt() const {
   at::Tensor tokens = at::zeros({config_.context_length}, token_embedding_.options().dtype(at::kLong));
-  tokens[0] = ClipConfig::kStartOfText;
-  tokens[1] = ClipConfig::kEndOfText;
+  tokens[0] = config_.start_of_text();
+  tokens[1] = config_.end_of_text();
   at::Tensor x = (token_embedding_.index_select(0, tokens) + positional_embedding_).unsqueeze(0);
   for (std::size_t i = 0; i + 1 < blocks_.size(); ++i) x = (*blocks_[i])(x, true);
   return ln_final_(x);

@@ -35,8 +35,8 @@ void ClipConfig::check() const {
   require_in_range("text.heads", text.heads);
   require_in_range("text.context_length", text.context_length);
   require_in_range("text.vocab_size", text.vocab_size, 1 << 24);
-  require(text.vocab_size > kEndOfText, "text.vocab_size",
-          "at least 49408, so that it has the marks of the empty prompt", text.vocab_size);
+  require(text.vocab_size >= 3, "text.vocab_size", "at least 3, for the marks of the empty prompt and the padding",
+          text.vocab_size);
   require(vision.width % vision.heads == 0, "vision.heads", "a divisor of vision.width", vision.heads);
   require(text.width % text.heads == 0, "text.heads", "a divisor of text.width", text.heads);
   require(vision.image_size % vision.patch_size == 0, "vision.image_size", "a multiple of vision.patch_size",

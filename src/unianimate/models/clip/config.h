@@ -24,12 +24,11 @@ struct ClipConfig {
     std::int64_t heads = 16;
     std::int64_t context_length = 77;
     std::int64_t vocab_size = 49408;
+    /// Tokens that begin and end every prompt, the last two of the vocabulary; 0 fills up what follows.
+    [[nodiscard]] std::int64_t start_of_text() const { return vocab_size - 2; }
+    [[nodiscard]] std::int64_t end_of_text() const { return vocab_size - 1; }
     bool operator==(const Text&) const = default;
   };
-  /// Tokens that begin and end every prompt.
-  static constexpr std::int64_t kStartOfText = 49406;
-  static constexpr std::int64_t kEndOfText = 49407;
-
   std::int64_t embed_dim = 1024;  ///< width of the picture's embedding
   Vision vision{};
   Text text{};
