@@ -1,0 +1,130 @@
+// One process of the groups in process_group_test.cpp: group_member COUNT TASK. Alone, it starts COUNT copies of
+// itself.
+#include <ATen/ATen.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <thread>
+
+#include "unianimate/core/error.h"
+#include "unianimate/distributed/group_environment.h"
+#include "unianimate/distributed/local_launch.h"
+#include "unianimate/distributed/process_group.h"
+
+namespace {
+
+using unianimate::distributed::Patience;
+using unianimate::distributed::ProcessGroup;
+
+constexpr int kWrong = 9;
+constexpr int kOwnFailure = 7;
+constexpr int kInterrupted = 130;
+constexpr std::chrono::seconds kLong{60};
+
+volatile std::sig_atomic_t g_interrupted = 0;
+
+int expect(bool right, const char* what) {
+  if (!right) std::cerr << "wrong: " << what << "\n";
+  return right ? 0 : kWrong;
+}
+
+int sum(ProcessGroup& group) {
+  const at::Tensor matrix = at::full({2, 3}, group.rank() + 1.0).t();
+  at::Tensor weight = at::full({4}, 0.5 * group.rank());
+  weight.requires_grad_();
+  const at::Tensor half = at::full({3}, 1.0 + group.rank(), at::kBFloat16);
+  const at::Tensor count = at::full({}, std::int64_t{10} + group.rank(), at::kLong);
+  const at::Tensor nothing = at::empty({0});
+  group.sum({matrix, weight, half, count, nothing});
+  group.sum({});
+  const int n = group.size();
+  const int ranks = n * (n - 1) / 2;
+  return expect(at::equal(matrix, at::full({3, 2}, static_cast<double>(ranks + n))), "the sum of a view") +
+         expect(at::equal(weight.detach(), at::full({4}, 0.5 * ranks)), "the sum of a leaf") +
+         expect(at::equal(half, at::full({3}, static_cast<double>(ranks + n), at::kBFloat16)), "the sum in 16 bits") +
+         expect(count.item<std::int64_t>() == 10 * n + ranks, "the sum of whole numbers");
+}
+
+int broadcast(ProcessGroup& group) {
+  const int root = group.size() - 1;
+  const auto made = [](int rank) {
+    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(rank));
+    return std::vector<at::Tensor>{at::randn({5, 7}, generator), at::randn({3}, generator).to(at::kBFloat16),
+                                   at::randn({2, 2}, generator).to(at::kHalf), at::full({1}, rank == 1, at::kBool)};
+  };
+  const std::vector<at::Tensor> tensors = made(group.rank());
+  group.broadcast(tensors, root);
+  int wrong = 0;
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    wrong += expect(at::equal(tensors[i], made(root)[i]), "the broadcast from the last rank");
+  return wrong;
+}
+
+/// The last to come holds up all.
+int barrier(ProcessGroup& group) {
+  constexpr std::chrono::milliseconds kLate{400};
+  group.barrier();
+  const auto begin = std::chrono::steady_clock::now();
+  if (group.rank() == group.size() - 1) std::this_thread::sleep_for(kLate);
+  group.barrier();
+  return expect(std::chrono::steady_clock::now() - begin >= kLate, "the barrier");
+}
+
+int wait_for_interruption() {
+  // The second interruption would end it, as it ends the program.
+  std::signal(SIGINT, [](int) {
+    if (g_interrupted != 0) ::_exit(kWrong);
+    g_interrupted = 1;
+  });
+  std::cout << "waiting" << std::endl;
+  const auto begin = std::chrono::steady_clock::now();
+  while (g_interrupted == 0 && std::chrono::steady_clock::now() - begin < kLong)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return g_interrupted != 0 ? kInterrupted : kWrong;
+}
+
+int perform(ProcessGroup& group, const std::string& task) {
+  if (task == "sum") return sum(group);
+  if (task == "broadcast") return broadcast(group);
+  if (task == "barrier") return barrier(group);
+  if (task == "places") {
+    std::cout << group.rank() << "/" << group.size() << "/" << group.local_rank() << "\n";
+    return 0;
+  }
+  if (task == "threads") {
+    std::cout << std::getenv("OMP_NUM_THREADS") << "\n";
+    return 0;
+  }
+  const bool last = group.rank() == group.size() - 1;
+  if (task == "last_leaves" && last) return kOwnFailure;
+  if (task == "last_crashes" && last) ::raise(SIGKILL);
+  if (task == "last_leaves_others_work") {
+    if (last) return kOwnFailure;
+    std::this_thread::sleep_for(kLong);
+  }
+  if (task == "last_hangs" && last) std::this_thread::sleep_for(kLong);
+  if (task == "wait_for_interruption") return wait_for_interruption();
+  group.sum({at::ones({1000})});
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) return kWrong;
+  try {
+    const int count = std::atoi(argv[1]);
+    if (count > 1 && unianimate::distributed::read_group_environment().size == 1)
+      return unianimate::distributed::run_on_this_machine(count, argv);
+    constexpr Patience kPatience{std::chrono::seconds(20), std::chrono::seconds(3)};
+    const auto group = ProcessGroup::from_environment(at::kCPU, kPatience);
+    return perform(*group, argv[2]);
+  } catch (const unianimate::Error& error) {
+    std::cerr << "error: " << error.what() << std::endl;
+    return unianimate::exit_status(error.kind());
+  }
+}
