@@ -13,11 +13,18 @@
 #include <utility>
 #include <vector>
 
-#include "unianimate/pose/page.h"
+#include "unianimate/plot/axis.h"
+#include "unianimate/plot/page.h"
+#include "unianimate/pose/report_colours.h"
 
 namespace unianimate::pose {
 
 namespace {
+
+using plot::kInk;
+using plot::text_width;
+using plot::TextAlign;
+using plot::write_text;
 
 // Of the page, in pixels.
 constexpr int kWidth = 1120;
@@ -283,24 +290,14 @@ void draw_part(cv::Mat& page, int top, const BodyPart& part, const Sightings& si
 
 constexpr int kMostTicks = 12;
 
-/// The least of 0.1, 0.2, 0.5, 1, 2, 5 … seconds that gives no more ticks.
-double tick_step(double seconds) {
-  constexpr double kLeast = 0.1;
-  constexpr double kDecade = 10;
-  for (double decade = kLeast;; decade *= kDecade) {
-    for (const double step : {1 * decade, 2 * decade, 5 * decade}) {
-      if (!(seconds / step > kMostTicks)) return step;
-    }
-  }
-}
-
 void draw_seconds(cv::Mat& page, int top, const Sightings& sightings) {
   cv::line(page, {kPlotLeft, top}, {kPlotRight - 1, top}, kAxis);
   write_text(page, "seconds", {kPlotRight + kLabelGap, top + kAxisHeight - kText / 2}, kText);
   if (sightings.frames() == 0) return;
   const double start = sightings.seconds(0);
   const double end = sightings.seconds(sightings.frames() - 1);
-  const double step = tick_step(end - start);
+  constexpr double kLeastStep = 0.1;
+  const double step = std::max(kLeastStep, plot::tick_step(end - start, kMostTicks));
   std::size_t frame = 0;
   for (int i = 0; i <= kMostTicks; ++i) {
     constexpr double kRounding = 1e-6;
@@ -351,8 +348,8 @@ Image alignment_plot(const AlignedPoses& poses, const PoseSequence& driver) {
   const std::span bones = std::span(poses.report.bones).first(std::min(poses.report.bones.size(), kMostBones));
   const int map_top = kMargin + bones_height(bones.size()) + kSectionGap;
   Image image(kWidth, map_top + time_map_height() + kMargin);
-  cv::Mat page = pixels_of(image);
-  page.setTo(kWhite);
+  cv::Mat page = plot::pixels_of(image);
+  page.setTo(plot::kWhite);
   draw_bones(page, kMargin, poses.report, bones);
   draw_time_map(page, map_top, Sightings(poses.motion, driver));
   return image;

@@ -5,12 +5,17 @@
 #include <vector>
 
 #include "unianimate/core/error.h"
-#include "unianimate/pose/page.h"
+#include "unianimate/plot/page.h"
+#include "unianimate/plot/picture_sheet.h"
 #include "unianimate/pose/panel.h"
+#include "unianimate/pose/report_colours.h"
 
 namespace unianimate::pose {
 
 namespace {
+
+using plot::kInk;
+using plot::pixels_of;
 
 constexpr int kMargin = 16;
 constexpr int kGap = 12;
@@ -37,15 +42,6 @@ void check(const ContactSheetLayout& layout) {
       kMostCells, kLeastCell, kMostCell, layout.columns, layout.rows, layout.cell);
 }
 
-/// `count` of the numbers 0 … frames − 1, evenly spread, the first and the last among them.
-std::vector<std::size_t> spread(std::size_t frames, std::size_t count) {
-  std::vector<std::size_t> chosen;
-  for (std::size_t i = 0; i < count; ++i) {
-    chosen.push_back(count == 1 ? 0 : (i * (frames - 1) + (count - 1) / 2) / (count - 1));
-  }
-  return chosen;
-}
-
 /// Puts pictures with labels onto a page, row by row.
 class Sheet {
  public:
@@ -65,8 +61,8 @@ class Sheet {
     const cv::Rect place{left + (width_ - picture_.width) / 2, top, picture_.width, picture_.height};
     cv::Mat target = page(place);
     cv::resize(pixels_of(picture), target, place.size(), 0, 0, cv::INTER_AREA);
-    write_text(page, label, {left + width_ / 2, top + picture_.height + (kLabelHeight + kTextHeight) / 2}, kTextHeight,
-               colour, TextAlign::kCentre);
+    plot::write_text(page, label, {left + width_ / 2, top + picture_.height + (kLabelHeight + kTextHeight) / 2},
+                     kTextHeight, colour, plot::TextAlign::kCentre);
     ++cells_;
   }
 
@@ -95,7 +91,7 @@ Image contact_sheet(const AlignedPoses& poses, const Image& reference_picture, c
   Sheet sheet(picture, shown + 1, columns);
   sheet.add(panel.with(&poses.reference), "reference", kInk);
   panel.dim(kDimmed);
-  for (const std::size_t i : spread(frames.size(), shown)) {
+  for (const std::size_t i : plot::evenly_spread(frames.size(), shown)) {
     const PoseFrame& frame = frames[i];
     const std::string label = fmt::format("#{}, {:.2f} s", i, frame.seconds);
     if (frame.people.empty()) {

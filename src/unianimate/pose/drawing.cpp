@@ -8,7 +8,7 @@
 #include <opencv2/imgproc.hpp>
 #include <optional>
 
-#include "unianimate/pose/opencv_image.h"
+#include "unianimate/plot/opencv_image.h"
 
 namespace unianimate::pose {
 
@@ -62,7 +62,7 @@ struct Pen {
 class Canvas {
  public:
   Canvas(Image& image, bool red_first, Pen pen)
-      : image_(image), mat_(pixels_of(image)), red_first_(red_first), pen_(pen) {}
+      : image_(image), mat_(plot::pixels_of(image)), red_first_(red_first), pen_(pen) {}
 
   void limb(Point from, Point to, std::size_t colour) {
     const Point centre = middle(from, to);

@@ -4,12 +4,14 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
+#include "unianimate/plot/page.h"
 #include "unianimate/pose/drawing.h"
-#include "unianimate/pose/page.h"
 
 namespace unianimate::pose {
 
 namespace {
+
+using plot::pixels_of;
 
 cv::Rect place_in_box(const Image& picture, PixelSize box) {
   // Of a box that has the picture's own aspect, rounded to whole or even pixels, no line is left over.
@@ -73,8 +75,8 @@ Image Panel::with_numbered(const std::vector<Person>& people) const {
     const bool inside = neck.x >= 0 && neck.y >= 0 && neck.x < image.width && neck.y < image.height;
     if (!inside) continue;
     cv::Mat page = pixels_of(image);
-    write_text(page, std::to_string(person.track), {static_cast<int>(neck.x), static_cast<int>(neck.y)}, kCapitals,
-               kWhite, TextAlign::kCentre);
+    plot::write_text(page, std::to_string(person.track), {static_cast<int>(neck.x), static_cast<int>(neck.y)},
+                     kCapitals, plot::kWhite, plot::TextAlign::kCentre);
   }
   return image;
 }

@@ -5,7 +5,7 @@
 #include <limits>
 #include <opencv2/imgproc.hpp>
 
-#include "unianimate/pose/opencv_image.h"
+#include "unianimate/plot/opencv_image.h"
 
 namespace unianimate::pose {
 
@@ -40,7 +40,7 @@ cv::Rect bounds(const SquareRegion& region, const Image& picture) {
 Part shrunk_part(const Image& picture, const SquareRegion& region, int size) {
   constexpr double kFineEnough = 1.5;
   constexpr int kMostShrink = 64;
-  const cv::Mat whole = pixels_of(picture);
+  const cv::Mat whole = plot::pixels_of(picture);
   const double fineness = region.side / size;
   if (fineness <= kFineEnough) return {whole};
   const cv::Rect rect = bounds(region, picture);

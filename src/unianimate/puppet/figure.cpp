@@ -7,7 +7,7 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
-#include "unianimate/pose/opencv_image.h"
+#include "unianimate/plot/opencv_image.h"
 
 namespace unianimate::puppet {
 
@@ -27,7 +27,7 @@ cv::Scalar scalar(const Colour& colour, double shade = 1) {
 /// OpenCV's smooth drawing at fractions of a pixel.
 class Brush {
  public:
-  explicit Brush(Image& picture) : mat_(pose::pixels_of(picture)) {}
+  explicit Brush(Image& picture) : mat_(plot::pixels_of(picture)) {}
 
   void polygon(const std::vector<Point>& corners, const cv::Scalar& colour) {
     std::vector<cv::Point> fixed;

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
-#include "unianimate/pose/opencv_image.h"
+#include "unianimate/plot/opencv_image.h"
 
 namespace unianimate::pose::blazepose {
 
@@ -58,7 +58,7 @@ Letterbox fill_letterboxed(const Image& picture, std::span<float> input) {
   const auto scaled = [scale](int sides) { return std::clamp(static_cast<int>(std::lround(sides * scale)), 1, kSide); };
   const cv::Rect place((kSide - scaled(picture.width)) / 2, (kSide - scaled(picture.height)) / 2, scaled(picture.width),
                        scaled(picture.height));
-  const cv::Mat whole = pixels_of(picture);
+  const cv::Mat whole = plot::pixels_of(picture);
   cv::Mat square = cv::Mat::zeros(kSide, kSide, CV_8UC3);
   cv::Mat inner = square(place);
   cv::resize(whole, inner, place.size(), 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
-#include "unianimate/pose/opencv_image.h"
+#include "unianimate/plot/opencv_image.h"
 
 namespace unianimate::pose::dwpose {
 
@@ -55,7 +55,7 @@ double fill_yolox_input(const Image& picture, std::span<float> input) {
   const double scale =
       std::min(static_cast<double>(kYoloxSide) / picture.height, static_cast<double>(kYoloxSide) / picture.width);
   const auto scaled = [scale](int side) { return std::max(1, static_cast<int>(side * scale)); };
-  const cv::Mat whole = pixels_of(picture);
+  const cv::Mat whole = plot::pixels_of(picture);
   cv::Mat square(kYoloxSide, kYoloxSide, CV_8UC3, cv::Scalar::all(kPadding));
   cv::Mat place = square(cv::Rect(0, 0, scaled(picture.width), scaled(picture.height)));
   cv::resize(whole, place, place.size(), 0, 0, cv::INTER_LINEAR);

@@ -4,7 +4,7 @@
 #include <array>
 #include <opencv2/imgproc.hpp>
 
-#include "unianimate/pose/opencv_image.h"
+#include "unianimate/plot/opencv_image.h"
 
 namespace unianimate::pose::dwpose {
 
@@ -46,7 +46,7 @@ void fill_whole_body_input(const Image& picture, const CropFrame& frame, std::sp
   const double scale = kCropWidth / frame.width;
   const cv::Matx23d to_crop(scale, 0, kCropWidth / 2.0 - scale * frame.centre.x,  //
                             0, scale, kCropHeight / 2.0 - scale * frame.centre.y);
-  const cv::Mat whole = pixels_of(picture);
+  const cv::Mat whole = plot::pixels_of(picture);
   cv::Mat crop;
   cv::warpAffine(whole, crop, to_crop, {kCropWidth, kCropHeight}, cv::INTER_LINEAR);
   constexpr std::size_t kPlane = std::size_t{kCropWidth} * kCropHeight;

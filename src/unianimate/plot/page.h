@@ -1,18 +1,16 @@
-// Inside pose: writing on pictures.
+// Writing on pictures.
 #pragma once
 
 #include <opencv2/core.hpp>
 #include <string>
 
-#include "unianimate/pose/opencv_image.h"
+#include "unianimate/plot/opencv_image.h"
 
-namespace unianimate::pose {
+namespace unianimate::plot {
 
 // Colours that several pictures share.
 inline const cv::Scalar kWhite = cv::Scalar::all(255);
 inline const cv::Scalar kInk = cv::Scalar::all(50);
-inline const cv::Scalar kFilledColour = {230, 130, 20};  ///< what was not found but filled in
-inline const cv::Scalar kNobodyColour = {200, 30, 45};
 
 enum class TextAlign { kLeft, kCentre, kRight };
 
@@ -22,4 +20,4 @@ void write_text(cv::Mat& page, const std::string& text, cv::Point at, int height
                 TextAlign align = TextAlign::kLeft);
 int text_width(const std::string& text, int height);
 
-}  // namespace unianimate::pose
+}  // namespace unianimate::plot

@@ -1,8 +1,8 @@
-#include "unianimate/pose/page.h"
+#include "unianimate/plot/page.h"
 
 #include <opencv2/imgproc.hpp>
 
-namespace unianimate::pose {
+namespace unianimate::plot {
 
 namespace {
 
@@ -27,4 +27,4 @@ void write_text(cv::Mat& page, const std::string& text, cv::Point at, int height
   cv::putText(page, text, at, kFont, font_scale(height), colour, kThickness, cv::LINE_AA);
 }
 
-}  // namespace unianimate::pose
+}  // namespace unianimate::plot

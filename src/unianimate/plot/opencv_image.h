@@ -6,7 +6,7 @@
 
 #include "unianimate/media/image.h"
 
-namespace unianimate::pose {
+namespace unianimate::plot {
 
 /// The image's own pixels, red first; valid as long as they are. Those of a constant image are only to be read.
 inline cv::Mat pixels_of(Image& image) {
@@ -16,4 +16,4 @@ inline cv::Mat pixels_of(const Image& image) {
   return {image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.pixels.data())};
 }
 
-}  // namespace unianimate::pose
+}  // namespace unianimate::plot
