@@ -1,12 +1,14 @@
 // Procedural people: the same from the same seed, unlike each other, and where their points say they are.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 #include <string>
 
 #include "unianimate/core/error.h"
-#include "unianimate/puppet/clip.h"
+#include "unianimate/puppet/clip_poses.h"
 
 namespace unianimate::puppet {
 namespace {
@@ -120,6 +122,56 @@ TEST(Clip, RefusesWhatCannotBeDrawn) {
   rate.frames_per_second = std::nan("");
   EXPECT_THROW(rate.check(), Error);
   EXPECT_THROW(parse_motion("fly"), Error);
+}
+
+TEST(FigureMask, IsWhereThePersonIs) {
+  const Clip clip(options_of(11));
+  const std::vector<std::uint8_t> mask = clip.figure_mask(3);
+  ASSERT_EQ(mask.size(), 96U * 128U);
+  const auto at = [&](const pose::Keypoints& points, std::size_t point) {
+    const auto x = static_cast<std::size_t>(points[point].at.x);
+    const auto y = static_cast<std::size_t>(points[point].at.y);
+    return mask[y * 96 + x];
+  };
+  const pose::Keypoints points = clip.keypoints(3);
+  for (const std::size_t point : {pose::kNose, pose::kNeck, pose::kRightKnee, pose::kLeftElbow}) {
+    EXPECT_EQ(at(points, point), 255) << point;
+  }
+  EXPECT_EQ(mask.front(), 0);
+  EXPECT_EQ(mask.back(), 0);
+}
+
+TEST(FigureMask, SeparatesWhatChangesWithTheBackgroundFromWhatDoesNot) {
+  const Identity identity = make_identity(4);
+  const Posture posture = Motion(MotionKind::kDance, 4).at(1);
+  const Stage stage = stage_for(96, 128);
+  const pose::Keypoints points = place_body(posture, identity, stage);
+  const std::vector<std::uint8_t> mask = figure_mask(96, 128, identity, posture, points, stage.height);
+  Image grey(96, 128);
+  std::ranges::fill(grey.pixels, std::uint8_t{128});
+  const Image empty = grey;
+  draw_person(grey, identity, posture, points, stage.height);
+  std::size_t covered = 0;
+  for (std::size_t i = 0; i < mask.size(); ++i) {
+    const auto pixel = std::span(grey.pixels).subspan(i * Image::kChannels, Image::kChannels);
+    const bool untouched = std::ranges::equal(pixel, std::span(empty.pixels).subspan(i * Image::kChannels, 3));
+    if (untouched) {
+      EXPECT_EQ(mask[i], 0) << i;
+    }
+    covered += mask[i] != 0 ? 1 : 0;
+  }
+  EXPECT_GT(covered, mask.size() / 20);
+  EXPECT_LT(covered, mask.size() / 2);
+}
+
+TEST(ClipPoses, AreOnTheCanvasOfPublishedPosePictures) {
+  const Clip clip(options_of(5));
+  const pose::AlignedPoses poses = poses_of(clip);
+  EXPECT_EQ(poses.motion.width, 512);
+  EXPECT_EQ(poses.motion.height, 682);
+  ASSERT_EQ(poses.motion.frames.size(), 64U);
+  const pose::Point on_canvas = poses.motion.frames[2].people.front().keypoints[pose::kNose].at;
+  EXPECT_NEAR(on_canvas.x, clip.keypoints(2)[pose::kNose].at.x * 512 / 96, 1e-9);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 #include "unianimate/media/video_writer.h"
 #include "unianimate/pose/align.h"
 #include "unianimate/pose/pose_json.h"
-#include "unianimate/puppet/clip.h"
+#include "unianimate/puppet/clip_poses.h"
 
 namespace unianimate::cli {
 
@@ -37,26 +37,6 @@ constexpr const char* kExamples = R"(Examples:
 A seed gives one person in front of one background and one movement, the same on every machine. The folder gets
 video.mp4, reference.png (the same person in another posture), poses.json (all 134 points) and poses/ (pose pictures).)";
 
-/// The clip's truth on a canvas as wide as published pose pictures.
-pose::AlignedPoses poses_of(const puppet::Clip& clip) {
-  const puppet::ClipOptions& options = clip.options();
-  pose::AlignedPoses poses;
-  poses.report.method = "puppet";
-  const double factor = static_cast<double>(pose::kCanvasWidth) / options.width;
-  const auto on_canvas = [&](pose::Keypoints keypoints) {
-    for (pose::Keypoint& point : keypoints) point.at = point.at * factor;
-    return keypoints;
-  };
-  poses.reference = on_canvas(clip.reference_keypoints());
-  poses.motion = {
-      pose::kCanvasWidth, static_cast<int>(options.height * factor), options.frames_per_second, "puppet", {}};
-  for (std::int64_t i = 0; i < options.frames; ++i) {
-    const double seconds = static_cast<double>(i) / options.frames_per_second;
-    poses.motion.frames.push_back({seconds, {{on_canvas(clip.keypoints(i))}}});
-  }
-  return poses;
-}
-
 void make_puppet(const PuppetArguments& arguments, Session& session) {
   session.reporter = make_reporter(false, arguments.quiet);
   catch_interruptions();
@@ -75,7 +55,7 @@ void make_puppet(const PuppetArguments& arguments, Session& session) {
     throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(folder.string()),
                 problem.message());
   }
-  const pose::AlignedPoses poses = poses_of(clip);
+  const pose::AlignedPoses poses = puppet::poses_of(clip);
   pose::draw_pose_folder(poses, folder / "poses", 0, *session.reporter);
   pose::write_poses(folder / "poses.json", poses);
   write_png(folder / "reference.png", clip.reference());

@@ -52,6 +52,12 @@ pose::Keypoints Clip::keypoints(std::int64_t index) const {
   return place(seconds_of(index));
 }
 
+std::vector<std::uint8_t> Clip::figure_mask(std::int64_t index) const {
+  const Posture posture = motion_.at(seconds_of(index));
+  return puppet::figure_mask(options_.width, options_.height, identity_, posture,
+                             place_body(posture, identity_, stage_), stage_.height);
+}
+
 Image Clip::reference() const {
   return draw(kReferenceSeconds);
 }

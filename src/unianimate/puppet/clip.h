@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "unianimate/puppet/figure.h"
 
@@ -28,6 +29,8 @@ class Clip {
   /// `index` may be any, also beyond the clip's frames.
   [[nodiscard]] Image frame(std::int64_t index) const;
   [[nodiscard]] pose::Keypoints keypoints(std::int64_t index) const;
+  /// Where the person is in frame(index); see puppet::figure_mask().
+  [[nodiscard]] std::vector<std::uint8_t> figure_mask(std::int64_t index) const;
   /// The same person in front of the same background, in a posture of another moment.
   [[nodiscard]] Image reference() const;
   [[nodiscard]] pose::Keypoints reference_keypoints() const;

@@ -315,4 +315,25 @@ void draw_person(Image& picture, const Identity& identity, const Posture& postur
   Painter(picture, identity, posture, points, unit).paint();
 }
 
+std::vector<std::uint8_t> figure_mask(int width, int height, const Identity& identity, const Posture& posture,
+                                      const Keypoints& points, double unit) {
+  constexpr std::uint8_t kBright = 255;
+  Image on_black(width, height);
+  Image on_white(width, height);
+  std::ranges::fill(on_white.pixels, kBright);
+  draw_person(on_black, identity, posture, points, unit);
+  draw_person(on_white, identity, posture, points, unit);
+  // What shows of the background is what differs between the two.
+  std::vector<std::uint8_t> mask(on_black.pixels.size() / Image::kChannels);
+  for (std::size_t i = 0; i < mask.size(); ++i) {
+    const std::size_t first = i * Image::kChannels;
+    int shows = 0;
+    for (std::size_t channel = first; channel < first + Image::kChannels; ++channel) {
+      shows += on_white.pixels[channel] - on_black.pixels[channel];
+    }
+    mask[i] = 2 * shows <= Image::kChannels * kBright ? kBright : 0;
+  }
+  return mask;
+}
+
 }  // namespace unianimate::puppet
