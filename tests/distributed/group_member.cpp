@@ -120,7 +120,7 @@ int main(int argc, char** argv) {
     const int count = std::atoi(argv[1]);
     if (count > 1 && unianimate::distributed::read_group_environment().size == 1)
       return unianimate::distributed::run_on_this_machine(count, argv);
-    constexpr Patience kPatience{std::chrono::seconds(20), std::chrono::seconds(3)};
+    constexpr Patience kPatience{std::chrono::seconds(10), std::chrono::seconds(3)};
     const auto group = ProcessGroup::from_environment(at::kCPU, kPatience);
     return perform(*group, argv[2]);
   } catch (const unianimate::Error& error) {

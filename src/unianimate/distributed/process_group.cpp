@@ -1,12 +1,15 @@
 #include "unianimate/distributed/process_group.h"
 
+#include <c10/util/Logging.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -22,12 +25,32 @@ namespace {
 /// Bounds the memory that travelling takes beside the tensors themselves.
 constexpr std::int64_t kParcelBytes = std::int64_t{256} << 20;
 
-/// The first line of what c10d says, which adds a stack trace.
+/// What one that ended on its own has to print its message and to end in, before the others do for its sake.
+constexpr std::chrono::seconds kTimeToSayWhy{1};
+
+/// What c10d or Gloo says, without their stack traces and the "[file:line] " before it.
 std::string reason(const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
-  const std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
-  return printable(text.substr(0, text.find('\n')));
+  std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
+  text.resize(std::min(text.size(), text.find('\n')));
+  const std::size_t place_end = text.find("] ");
+  if (text.starts_with('[') && place_end != std::string::npos) text.erase(0, place_end + 2);
+  return printable(text);
 }
+
+/// While it lives, c10d does not log what it throws anyway, unless the user asks for its log.
+class QuietLog {
+ public:
+  QuietLog() {
+    if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
+  }
+  ~QuietLog() { FLAGS_caffe2_log_level = before_; }
+  QuietLog(const QuietLog&) = delete;
+  QuietLog& operator=(const QuietLog&) = delete;
+
+ private:
+  int before_ = FLAGS_caffe2_log_level;
+};
 
 /// This machine's address on the way to `host`, as a number. Nothing is sent.
 std::string own_address_towards(const std::string& host, std::uint16_t port) {
@@ -70,7 +93,8 @@ c10::intrusive_ptr<c10d::Store> meet(const GroupEnvironment& environment, const 
   options.port = environment.master_port;
   options.isServer = environment.rank == 0 && !environment.store_is_served;
   options.numWorkers = static_cast<std::size_t>(environment.size);
-  options.timeout = patience.to_meet;
+  // Who only calls tries it twice.
+  options.timeout = options.isServer ? patience.to_meet : patience.to_meet / 2;
   auto store = c10::make_intrusive<c10d::PrefixStore>(
       "unianimate/" + environment.attempt, c10::make_intrusive<c10d::TCPStore>(environment.master_address, options));
   if (store->add("rank/" + std::to_string(environment.rank), 1) != 1) {
@@ -116,6 +140,7 @@ void in_parcels(c10::ArrayRef<at::Tensor> tensors, const Parcel& parcel) {
 class ProcessGroup::Connections {
  public:
   Connections(const GroupEnvironment& environment, const Patience& patience) : name_(environment) {
+    const QuietLog quiet;
     try {
       auto options = c10d::ProcessGroupGloo::Options::create(patience.to_meet);
       options->devices.push_back(network_device(environment));
@@ -156,6 +181,7 @@ class ProcessGroup::Connections {
     try {
       start()->wait();
     } catch (const std::exception& error) {
+      std::this_thread::sleep_for(kTimeToSayWhy);
       throw Error(ErrorKind::kEnvironment,
                   "rank {} of {} lost the other processes: one of them has ended or does not answer; see its message "
                   "({})",
