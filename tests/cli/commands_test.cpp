@@ -11,6 +11,8 @@
 #include "cli/program.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
+#include "unianimate/checkpoint/safetensors_writer.h"
+#include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/media/frame_source.h"
 #include "unianimate/media/image_writer.h"
 
@@ -115,6 +117,35 @@ TEST_F(Commands, QuietSaysThePathOnly) {
   EXPECT_EQ(result.status, 0);
   EXPECT_EQ(result.out, "out.mp4\n");
   EXPECT_EQ(result.err, "");
+}
+
+TEST_F(Commands, LorasAreCheckedBeforeTheWorkAndNamed) {
+  const std::string name = "middle_block.1.proj_in";
+  const NamedTensors lora{{name + ".lora_down.weight", at::ones({2, 128})},
+                          {name + ".lora_up.weight", at::ones({128, 2})}};
+  checkpoint::save_safetensors(folder_ / "style.safetensors", lora);
+  const ProgramResult good = animate({"--lora", "style.safetensors:0.5", "--dry-run", "--output", "out.mp4"});
+  EXPECT_EQ(good.status, 0) << good.err;
+  EXPECT_THAT(good.out + good.err, HasSubstr("style.safetensors corrects 1 weights with rank 2 at scale 0.5"));
+
+  const ProgramResult missing =
+      animate({"--lora", "style.safetensors", "--lora", "other.safetensors:2", "--output", "out.mp4"});
+  EXPECT_EQ(missing.status, 3);
+  EXPECT_THAT(missing.err, HasSubstr("other.safetensors"));
+  EXPECT_FALSE(files().contains("out.mp4"));
+}
+
+TEST(ParseLora, TakesAScaleBehindTheLastColon) {
+  const auto parsed = [](std::string_view text) {
+    const pipeline::LoraFile lora = cli::parse_lora(text);
+    return std::pair(lora.path.string(), lora.scale);
+  };
+  EXPECT_EQ(parsed("a.safetensors"), std::pair(std::string("a.safetensors"), 1.0));
+  EXPECT_EQ(parsed("a.safetensors:0.5"), std::pair(std::string("a.safetensors"), 0.5));
+  EXPECT_EQ(parsed("a.safetensors:-1e-2"), std::pair(std::string("a.safetensors"), -0.01));
+  EXPECT_EQ(parsed("b:2/a.safetensors:0"), std::pair(std::string("b:2/a.safetensors"), 0.0));
+  EXPECT_EQ(parsed("c:a.safetensors"), std::pair(std::string("c:a.safetensors"), 1.0));
+  EXPECT_EQ(parsed("a:"), std::pair(std::string("a:"), 1.0));
 }
 
 TEST_F(Commands, ADryRunWritesNothingAndSaysWhatWouldRun) {

@@ -7,6 +7,7 @@
 #include "support/rule.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
+#include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/error.h"
 #include "unianimate/media/image_writer.h"
 #include "unianimate/pipeline/pictures.h"
@@ -152,6 +153,27 @@ TEST_F(AnimatorTest, ReportsPhasesAndCalls) {
   EXPECT_EQ(names, (std::vector<std::string>{"read pictures", "encode reference", "load UNet", "sample", "decode"}));
   const auto passes = static_cast<std::int64_t>(request_.sampling.timesteps().size()) * 2;
   EXPECT_EQ(report_.unet_calls, passes);
+}
+
+TEST_F(AnimatorTest, LorasChangeTheVideoAsFarAsTheirScaleGoes) {
+  Animator plain = load();
+  const std::vector<Image> expected = animate(plain);
+
+  const std::string weight = "middle_block.1.transformer_blocks.0.attn1.to_v";
+  const std::int64_t width = plain.configs().unet.dim * plain.configs().unet.dim_mult.back();
+  checkpoint::save_safetensors(*folder_ / "lora.safetensors",
+                               {{weight + ".lora_down.weight", testing::rule_weight("down", {2, width})},
+                                {weight + ".lora_up.weight", testing::rule_weight("up", {width, 2})}});
+  options_.loras = {{*folder_ / "lora.safetensors", 0}};
+  Animator without_effect = load();
+  EXPECT_EQ(animate(without_effect), expected);
+  EXPECT_EQ(report_.notes.size(), 1U);
+  options_.loras = {{*folder_ / "lora.safetensors", 20}};
+  Animator strong = load();
+  EXPECT_NE(animate(strong), expected);
+
+  options_.loras = {{*folder_ / "nowhere.safetensors", 1}};
+  EXPECT_THROW(plan_animation(request_, plain.configs(), options_), Error);
 }
 
 TEST_F(AnimatorTest, CancellingLeavesTheSinkUnfinished) {

@@ -133,7 +133,9 @@ void animate(const AnimateArguments& arguments, Session& session) {
   options.files = pipeline::find_model_files(models_folder(arguments.runtime.models));
   if (needs_drawing) {
     // says now what would fail after the poses
-    pipeline::check_size(job.request.width, job.request.height, pipeline::read_model_configs(options.files));
+    const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);
+    pipeline::check_size(job.request.width, job.request.height, configs);
+    pipeline::check_loras(options.runtime.loras, configs.unet);
     prepare_pose_folder(arguments, job, *session.reporter);
   }
   run_jobs(

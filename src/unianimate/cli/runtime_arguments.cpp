@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdlib>
 
 #include "unianimate/cli/integer_option.h"
@@ -26,6 +27,13 @@ void add_runtime_options(CLI::App& command, RuntimeArguments& arguments) {
       .add_option("--models", arguments.models, "Folder of the models (default: $UNIANIMATE_MODELS or ./checkpoints)")
       ->type_name("DIR")
       ->group(group);
+  command
+      .add_option("--lora", arguments.loras,
+                  "LoRA file (safetensors) to correct the UNet with, and how strongly (default: 1); may be given more "
+                  "than once")
+      ->type_name("FILE[:SCALE]")
+      ->allow_extra_args(false)
+      ->group(group);
   command.add_option("--device", arguments.device, "auto, cpu or cuda")
       ->capture_default_str()
       ->type_name("NAME")
@@ -45,6 +53,16 @@ void add_runtime_options(CLI::App& command, RuntimeArguments& arguments) {
   command.add_flag("--quiet", arguments.quiet, "No progress and no notes")->group(group);
 }
 
+pipeline::LoraFile parse_lora(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return {text};
+  const std::string_view number = text.substr(colon + 1);
+  double scale = 0;
+  const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), scale);
+  if (problem != std::errc() || end != number.data() + number.size()) return {text};
+  return {text.substr(0, colon), scale};
+}
+
 pipeline::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments) {
   const DeviceChoice device = parse_device(arguments.device);
   load_cuda_libraries(device);
@@ -56,6 +74,7 @@ pipeline::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments) {
       throw Error(ErrorKind::kUsage, "--memory-budget must be above 0; leave it out to use what is free");
     }
   }
+  for (const std::string& lora : arguments.loras) options.loras.push_back(parse_lora(lora));
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   return options;
 }

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "unianimate/pipeline/plan.h"
 
@@ -18,17 +20,21 @@ struct RuntimeArguments {
   std::string device = "auto";
   std::string dtype = "auto";
   int threads = 0;
+  std::vector<std::string> loras;
   std::string memory_budget;
   bool dry_run = false;
   bool json = false;
   bool quiet = false;
 };
 
-/// --models, --device, --dtype, --threads, --memory-budget, --dry-run, --json, --quiet.
+/// --models, --lora, --device, --dtype, --threads, --memory-budget, --dry-run, --json, --quiet.
 void add_runtime_options(CLI::App& command, RuntimeArguments& arguments);
 
 /// --threads alone.
 CLI::Option* add_threads_option(CLI::App& command, int& threads);
+
+/// "FILE" or "FILE:SCALE"; what stands behind the last colon and is no number belongs to the file's name.
+pipeline::LoraFile parse_lora(std::string_view text);
 
 /// Loads the CUDA libraries as far as the device asks for them, so call it before anything computes, and settles
 /// threads, device, dtype and memory. Throws Error(kUsage), Error(kEnvironment).

@@ -89,7 +89,11 @@ struct Animator::State {
   [[nodiscard]] at::Tensor on_device(const at::Tensor& x) const { return x.to(options.compute.device); }
 
   const models::UNet& need_unet(const Progress& progress) {
-    if (!unet) unet = load_unet(files.unet, configs.unet, weights(), progress);
+    if (!unet) {
+      auto loaded = load_unet(files.unet, configs.unet, weights(), progress);
+      add_loras(options.loras, loaded->named_parameters(), progress);
+      unet = std::move(loaded);
+    }
     return *unet;
   }
   const models::Autoencoder& need_autoencoder(const Progress& progress) {

@@ -131,6 +131,7 @@ AnimatePlan plan_animation(const AnimateRequest& request, const ModelConfigs& co
   plan.selection = select_poses(static_cast<std::int64_t>(plan.pose_folder.poses.size()), request.frame_interval,
                                 request.max_frames);
   if (!plan.selection.note.empty()) plan.notes.push_back(plan.selection.note);
+  for (std::string& note : check_loras(options.loras, configs.unet)) plan.notes.push_back(std::move(note));
 
   // 2. the work
   const std::int64_t downscale = configs.autoencoder.downscale();

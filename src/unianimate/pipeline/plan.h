@@ -7,6 +7,7 @@
 
 #include "unianimate/core/device.h"
 #include "unianimate/models/unet/unet.h"
+#include "unianimate/pipeline/lora.h"
 #include "unianimate/pipeline/model_files.h"
 #include "unianimate/pipeline/pose_folder.h"
 #include "unianimate/pipeline/request.h"
@@ -16,6 +17,7 @@ namespace unianimate::pipeline {
 struct RuntimeOptions {
   Compute compute;                 ///< from choose_compute()
   std::int64_t memory_budget = 0;  ///< bytes of the compute device's memory this process may use; 0: what is available
+  std::vector<LoraFile> loras;     ///< added to the UNet when it is loaded
 };
 
 /// What Animator::animate() would do.
