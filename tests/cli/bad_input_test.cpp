@@ -211,7 +211,7 @@ TEST(Run, SaysWhatIsWrongWithTheConfiguration) {
   expect_one_sentence(run_config(inputs, kItems, {"--set", "seed=3", "--set", "round=0"}), kUsage, "--set round");
   expect_one_sentence(run_config(inputs, kItems), kInput, "there is no models folder checkpoints");
   expect_one_sentence(run_config(inputs, std::string(kItems) + "test_model: person.png"), kUsage, "lacks embedder.pre");
-  expect_one_sentence(run_config(inputs, std::string(kItems) + "resolution: [100, 128]"), kUsage, "width 100");
+  expect_one_sentence(run_config(inputs, std::string(kItems) + "resolution: [10, 128]"), kUsage, "width must be");
   expect_one_sentence(run_config(inputs, "test_list_path: [[1, person.png, poses], [1, nobody.png, poses]]"), kInput,
                       "nobody.png");
   expect_one_sentence(run_config(inputs, kItems, {"--root", "elsewhere"}), kInput, "elsewhere/person.png");
@@ -223,6 +223,29 @@ TEST(Run, NamesTheMissingCheckpoint) {
   const std::string models =
       "test_model: unet.pth\nembedder: {pretrained: clip.bin}\nauto_encoder: {pretrained: sd.ckpt}";
   expect_one_sentence(run_config(Inputs(), kItems + models), kInput, "there is no unet.pth (test_model of infer.yaml)");
+}
+
+TEST(EvaluateModel, SaysWhatIsWrongBeforeItBegins) {
+  const Inputs inputs;
+  write_text(inputs.in_folder("file"), "");
+  const auto refused = [&](const std::vector<std::string>& options, int status, const std::string& sentence) {
+    std::vector<std::string> arguments{"evaluate", "model", "--output", "quality"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    expect_one_sentence(run_program(arguments, {inputs.in_folder(""), {}, {}}), status, sentence);
+  };
+  refused({}, kInput, "there is no models folder checkpoints");
+  refused({"--people", "9-3"}, kUsage, "the people 9-3 run backwards");
+  refused({"--people", ""}, kUsage, "--people expects one seed or two, such as 900000-900031, found ''");
+  refused({"--people", "1-2-3"}, kUsage, "found '1-2-3'");
+  refused({"--people", "0-18446744073709551615"}, kUsage, "more than the 10000 that can be measured at once");
+  refused({"--conditions", "reference,sound"}, kUsage, "found 'sound'");
+  refused({"--steps", "1,,2"}, kUsage, "--steps expects a number, or several separated by commas, found '1,,2'");
+  refused({"--guidance", "1,nan"}, kUsage, "--guidance expects a number");
+  refused({"--noise-prior", "1000"}, kUsage, "the noise prior must be between 0 and 999");
+  refused({"--size", "8x128"}, kUsage, "the sides must lie between 16 and 4096 pixels");
+  refused({"--motion", "hop"}, kUsage, "the motion is dance, walk or wave, found 'hop'");
+  refused({"--frames", "0"}, kUsage, "the frames must be 1 to");
+  EXPECT_FALSE(fs::exists(inputs.in_folder("quality")));
 }
 
 TEST(Models, SayWhatIsWrong) {

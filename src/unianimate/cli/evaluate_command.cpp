@@ -1,8 +1,9 @@
-// unianimate evaluate poses | videos: how far two pose sequences, or two videos, are apart.
+// unianimate evaluate: how far two pose sequences, or two videos, are apart, and how good a model is.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "unianimate/cli/console.h"
+#include "unianimate/cli/evaluate_model_command.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/evaluation/video_comparison.h"
@@ -89,18 +90,18 @@ void evaluate_videos(const VideosArguments& arguments) {
       evaluation::compare_videos(*open_frame_source(arguments.first), *open_frame_source(arguments.second));
   if (arguments.json) {
     return print_json_line({{"frames", result.frames},
-                            {"psnr", result.psnr},
-                            {"ssim", result.ssim},
-                            {"l1", result.mean_absolute_error},
-                            {"consistency", result.consistency_error},
+                            {"psnr", result.quality.psnr},
+                            {"ssim", result.quality.ssim},
+                            {"l1", result.quality.mean_absolute_error},
+                            {"consistency", result.quality.consistency_error},
                             {"lengths_differ", result.lengths_differ}});
   }
   print(stdout, "{:<24}{}{}\n", "frames", result.frames,
         result.lengths_differ ? " (of the shorter one; the other is longer)" : "");
-  print(stdout, "{:<24}{:.2f} dB\n", "PSNR", result.psnr);
-  print(stdout, "{:<24}{:.4f}\n", "SSIM", result.ssim);
-  print(stdout, "{:<24}{:.4f}\n", "mean absolute error", result.mean_absolute_error);
-  print(stdout, "{:<24}{:.4f}\n", "consistency error", result.consistency_error);
+  print(stdout, "{:<24}{:.2f} dB\n", "PSNR", result.quality.psnr);
+  print(stdout, "{:<24}{:.4f}\n", "SSIM", result.quality.ssim);
+  print(stdout, "{:<24}{:.4f}\n", "mean absolute error", result.quality.mean_absolute_error);
+  print(stdout, "{:<24}{:.4f}\n", "consistency error", result.quality.consistency_error);
 }
 
 }  // namespace
@@ -123,6 +124,8 @@ void add_evaluate_command(CLI::App& app, Session& session) {
   videos->add_flag("--json", two->json, "One JSON object");
   videos->footer(kVideosExamples);
   videos->callback([two, &session] { session.command = [two] { evaluate_videos(*two); }; });
+
+  add_evaluate_model_command(*command, session);
 }
 
 }  // namespace unianimate::cli

@@ -9,6 +9,12 @@
 
 namespace unianimate::cli {
 
+namespace {
+
+constexpr const char* kSampling = "Sampling";
+
+}  // namespace
+
 void add_request_options(CLI::App& command, RequestArguments& arguments) {
   pipeline::AnimateRequest& rest = arguments.rest;
   command.add_option("--reference", arguments.reference, "Picture of the person (JPEG, PNG or WebP)")
@@ -29,31 +35,39 @@ void add_request_options(CLI::App& command, RequestArguments& arguments) {
       ->type_name("N");
   command.add_flag("--comparison", rest.comparison, "Three columns: reference, pose, result");
 
-  const std::string group = "Sampling";
-  add_integer_option(command, "--steps", rest.sampling.steps, "Sampling steps; 25 to 50 are usual")->group(group);
-  command.add_option("--eta", rest.sampling.eta, "New noise in each step: 0 none, 1 as ancestral sampling")
-      ->capture_default_str()
-      ->type_name("X")
-      ->group(group);
+  add_integer_option(command, "--steps", rest.sampling.steps, "Sampling steps; 25 to 50 are usual")->group(kSampling);
   command.add_option("--guidance", rest.guidance_scale, "How strongly the conditions act; 1 halves the work")
       ->capture_default_str()
       ->type_name("X")
-      ->group(group);
+      ->group(kSampling);
   add_integer_option(command, "--noise-prior", rest.noise_prior, "Timestep of the noise on the reference to start from")
-      ->group(group);
-  command
-      .add_option("--noise-prior-order", arguments.noise_prior_order,
-                  "Where the offset noise is added: short or long, as in the published programs")
-      ->capture_default_str()
-      ->type_name("NAME")
-      ->group(group);
+      ->group(kSampling);
   command
       .add_option("--conditions", arguments.conditions,
                   "List of image, local_image, randomref, dwpose; or reference, or first-frame")
       ->capture_default_str()
       ->type_name("LIST")
-      ->group(group);
+      ->group(kSampling);
 
+  add_sampler_options(command, arguments);
+  add_window_options(command, arguments);
+}
+
+void add_sampler_options(CLI::App& command, RequestArguments& arguments) {
+  command.add_option("--eta", arguments.rest.sampling.eta, "New noise in each step: 0 none, 1 as ancestral sampling")
+      ->capture_default_str()
+      ->type_name("X")
+      ->group(kSampling);
+  command
+      .add_option("--noise-prior-order", arguments.noise_prior_order,
+                  "Where the offset noise is added: short or long, as in the published programs")
+      ->capture_default_str()
+      ->type_name("NAME")
+      ->group(kSampling);
+}
+
+void add_window_options(CLI::App& command, RequestArguments& arguments) {
+  pipeline::AnimateRequest& rest = arguments.rest;
   const std::string windows = "Long videos and memory";
   add_integer_option(command, "--context-size", rest.context.size, "Frames in a window")->group(windows);
   add_integer_option(command, "--context-overlap", rest.context.overlap, "Frames that neighbouring windows share")

@@ -28,6 +28,11 @@ struct RequestArguments {
 
 void add_request_options(CLI::App& command, RequestArguments& arguments);
 
+/// Those of add_request_options() that commands share which read the others otherwise: --eta, --noise-prior-order, and
+/// the group of windows and memory.
+void add_sampler_options(CLI::App& command, RequestArguments& arguments);
+void add_window_options(CLI::App& command, RequestArguments& arguments);
+
 /// Throws Error(kUsage) for text that says nothing usable; ranges are for AnimateRequest::check().
 pipeline::AnimateRequest to_request(const RequestArguments& arguments);
 

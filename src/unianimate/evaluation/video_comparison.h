@@ -3,17 +3,14 @@
 
 #include <cstdint>
 
+#include "unianimate/evaluation/quality.h"
 #include "unianimate/media/frame_source.h"
 
 namespace unianimate::evaluation {
 
-/// Means over the frames that both have.
 struct VideoComparison {
-  std::int64_t frames = 0;
-  double psnr = 0;  ///< dB; equal frames count as 100
-  double ssim = 0;  ///< 11-tap Gaussian window
-  double mean_absolute_error = 0;
-  double consistency_error = 0;  ///< see FrameConsistency
+  std::int64_t frames = 0;  ///< that both have
+  Quality quality;
   bool lengths_differ = false;
 };
 

@@ -203,10 +203,22 @@ void place_head(BodyFrame& body, Point neck, double tilt) {
 
 }  // namespace
 
+std::string_view motion_name(MotionKind kind) {
+  switch (kind) {
+    case MotionKind::kDance:
+      return "dance";
+    case MotionKind::kWalk:
+      return "walk";
+    case MotionKind::kWave:
+      return "wave";
+  }
+  return "";
+}
+
 MotionKind parse_motion(std::string_view text) {
-  if (text == "dance") return MotionKind::kDance;
-  if (text == "walk") return MotionKind::kWalk;
-  if (text == "wave") return MotionKind::kWave;
+  for (const MotionKind kind : {MotionKind::kDance, MotionKind::kWalk, MotionKind::kWave}) {
+    if (text == motion_name(kind)) return kind;
+  }
   throw Error(ErrorKind::kUsage, "the motion is dance, walk or wave, found '{}'", printable(text));
 }
 

@@ -36,6 +36,7 @@ struct Posture {
 enum class MotionKind { kDance, kWalk, kWave };
 /// "dance", "walk", "wave". Throws Error(kUsage).
 MotionKind parse_motion(std::string_view text);
+std::string_view motion_name(MotionKind kind);
 
 /// The same seed gives the same movement at any frame rate.
 class Motion {

@@ -1,0 +1,209 @@
+#include "unianimate/cli/evaluate_model_command.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "unianimate/cli/console.h"
+#include "unianimate/cli/integer_option.h"
+#include "unianimate/cli/interruption.h"
+#include "unianimate/cli/json_reporter.h"
+#include "unianimate/cli/number_list.h"
+#include "unianimate/cli/process_environment.h"
+#include "unianimate/cli/request_arguments.h"
+#include "unianimate/cli/runtime_arguments.h"
+#include "unianimate/core/memory.h"
+#include "unianimate/core/output_file.h"
+#include "unianimate/evaluation/quality_pictures.h"
+#include "unianimate/evaluation/quality_report.h"
+#include "unianimate/media/image_writer.h"
+
+namespace unianimate::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Options as they were written.
+struct ModelArguments {
+  std::string people = "900000-900031";
+  std::string size = "96x128";
+  std::string motion = "dance";
+  std::string conditions = "reference,first-frame";
+  std::string steps = "30";
+  std::string guidance = "2.5";
+  std::string noise_prior = "949";
+  std::string seed = "11";
+  std::string output;
+  RequestArguments request;
+  evaluation::ModelEvaluationRequest rest;
+  RuntimeArguments runtime;
+};
+
+constexpr const char* kExamples = R"(Examples:
+  unianimate evaluate model --models small --people 900000-900031 --output quality
+  unianimate evaluate model --steps 1,2,5,10,20,50 --guidance 1,2.5 --conditions reference --output sweep
+
+People are procedural, so that every true frame is known: each is drawn from its seed as by 'unianimate puppet' and
+animated from a reference picture and poses as by 'unianimate animate'. Options that take lists give a row for each
+combination. A set of conditions is reference, first-frame, or names joined by '+': image+dwpose; where it holds
+local_image, the reference picture is the video's first frame, else the person stands otherwise in it.
+
+The folder gets quality.md and quality.json (PSNR, SSIM, PSNR within the figure, L1, consistency from frame to frame and
+time, as means and for each person), contact_sheet.png, and a plot for each number that was given several values.
+LPIPS and FVD are not measured: the networks they need do not come with this program.)";
+
+evaluation::PeopleRange parse_people(std::string_view text) {
+  const std::vector<std::string_view> ends = split(text, '-');
+  const auto first = parse_integer<std::uint64_t>(ends.front());
+  const auto last = parse_integer<std::uint64_t>(ends.back());
+  if (ends.size() <= 2 && first && last) return {*first, *last};
+  throw Error(ErrorKind::kUsage, "--people expects one seed or two, such as 900000-900031, found '{}'",
+              printable(text));
+}
+
+pipeline::ConditionSet parse_conditions(std::string name) {
+  std::ranges::replace(name, '+', ',');
+  return pipeline::ConditionSet::parse(name);
+}
+
+std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments) {
+  pipeline::AnimateRequest request = arguments.request.rest;
+  request.noise_prior_order = parse_noise_prior_order(arguments.request.noise_prior_order);
+  std::vector<evaluation::Setting> settings;
+  const auto steps = parse_numbers<std::int64_t>("--steps", arguments.steps);
+  const auto guidances = parse_numbers<double>("--guidance", arguments.guidance);
+  const auto noise_priors = parse_numbers<std::int64_t>("--noise-prior", arguments.noise_prior);
+  const auto seeds = parse_numbers<std::uint64_t>("--seed", arguments.seed);
+  for (const std::string_view name : split(arguments.conditions, ',')) {
+    request.conditions = parse_conditions(std::string(name));
+    for (const std::int64_t count : steps) {
+      request.sampling.steps = count;
+      for (const double guidance : guidances) {
+        request.guidance_scale = guidance;
+        for (const std::int64_t noise_prior : noise_priors) {
+          request.noise_prior = noise_prior;
+          for (const std::uint64_t seed : seeds) {
+            request.seed = seed;
+            settings.push_back({std::string(name), request});
+          }
+        }
+      }
+    }
+  }
+  return settings;
+}
+
+evaluation::ModelEvaluationRequest to_request(const ModelArguments& arguments) {
+  evaluation::ModelEvaluationRequest request = arguments.rest;
+  request.people = parse_people(arguments.people);
+  const PictureSize size = parse_size("--size", arguments.size);
+  request.clip.width = size.width;
+  request.clip.height = size.height;
+  request.clip.motion = puppet::parse_motion(arguments.motion);
+  request.settings = settings_of(arguments);
+  request.check();
+  return request;
+}
+
+/// Throws now what writing the results would throw after long work.
+void prepare_output(const fs::path& folder) {
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (problem) {
+    throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(folder.string()),
+                problem.message());
+  }
+  const OutputPath trial(folder / "quality.json");
+  constexpr std::uintmax_t kNeededBytes = 32'000'000;
+  const fs::space_info space = fs::space(folder, problem);
+  // Some file systems do not know their size.
+  if (problem || space.capacity == 0 || space.available >= kNeededBytes) return;
+  throw Error(ErrorKind::kEnvironment,
+              "the disk of {} has {} left, but the results need up to {}; make room or choose "
+              "another output",
+              printable(folder.string()), format_bytes(static_cast<std::int64_t>(space.available)),
+              format_bytes(static_cast<std::int64_t>(kNeededBytes)));
+}
+
+void tell_plan(const evaluation::ModelEvaluationRequest& request, const pipeline::ModelFiles& files,
+               const pipeline::RuntimeOptions& runtime) {
+  const std::vector<pipeline::AnimatePlan> plans =
+      evaluation::plan_evaluation(request, pipeline::read_model_configs(files), runtime);
+  std::int64_t unet_calls = 0;
+  double seconds = 0;
+  for (const pipeline::AnimatePlan& plan : plans) {
+    unet_calls += plan.unet_calls;
+    seconds += pipeline::estimate_seconds(plan, runtime.compute);
+  }
+  const auto people = static_cast<std::int64_t>(request.people.count());
+  print(stdout, "{} people with {} settings: {} videos of {} frames, {} calls of the UNet, about {} for sampling\n",
+        people, plans.size(), people * static_cast<std::int64_t>(plans.size()), request.clip.frames,
+        people * unet_calls, format_duration(seconds * static_cast<double>(people)));
+}
+
+void write_results(const evaluation::ModelEvaluation& evaluation, const fs::path& folder) {
+  write_file_atomically(folder / "quality.md", evaluation::quality_markdown(evaluation));
+  write_file_atomically(folder / "quality.json", evaluation::quality_json(evaluation).dump(2) + "\n");
+  write_png(folder / "contact_sheet.png", evaluation::quality_contact_sheet(evaluation));
+  for (const evaluation::NamedPicture& plot : evaluation::quality_plots(evaluation)) {
+    write_png(folder / (plot.name + ".png"), plot.picture);
+  }
+}
+
+void evaluate_model(const ModelArguments& arguments, Session& session) {
+  restart_with_tuned_environment(session.arguments);
+  session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
+  catch_interruptions();
+  const evaluation::ModelEvaluationRequest request = to_request(arguments);
+  const pipeline::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
+  const pipeline::ModelFiles files = pipeline::find_model_files(models_folder(arguments.runtime.models));
+  if (arguments.runtime.dry_run) return tell_plan(request, files, runtime);
+  const fs::path output = arguments.output;
+  prepare_output(output);
+  session.reporter->note(runtime.compute.reason);
+  const evaluation::ModelEvaluation evaluation = evaluation::evaluate_model(request, files, runtime, *session.reporter);
+  write_results(evaluation, output);
+  if (arguments.runtime.json) {
+    nlohmann::ordered_json event{{"event", "quality"}, {"output", output.string()}};
+    event.update(evaluation::quality_json(evaluation));
+    return print_json_line(event);
+  }
+  if (!arguments.runtime.quiet) print(stdout, "{}", evaluation::quality_table(evaluation));
+  print(stdout, "{}\n", printable((output / "quality.md").string(), kMessageBytes));
+}
+
+void add_list_option(CLI::App& command, const std::string& name, std::string& value, const std::string& description) {
+  command.add_option(name, value, description)->capture_default_str()->type_name("LIST")->group("Settings");
+}
+
+}  // namespace
+
+void add_evaluate_model_command(CLI::App& evaluate, Session& session) {
+  const auto arguments = std::make_shared<ModelArguments>();
+  CLI::App* command = evaluate.add_subcommand("model", "How near a model's videos of known people are to the truth");
+  command->add_option("--people", arguments->people, "Seeds of the people")->capture_default_str()->type_name("N-N");
+  add_integer_option(*command, "--frames", arguments->rest.clip.frames, "Frames of each video");
+  command->add_option("--size", arguments->size, "Width x height of the videos")
+      ->capture_default_str()
+      ->type_name("WxH");
+  command->add_option("--motion", arguments->motion, "dance, walk or wave")->capture_default_str()->type_name("NAME");
+  command->add_option("--fps", arguments->rest.clip.frames_per_second, "Frames a second of the motion")
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_flag("--reconstruction", arguments->rest.reconstruction,
+                    "Also measure what the autoencoder alone makes of the true frames");
+  command->add_option("--output,-o", arguments->output, "Folder for the results")->type_name("DIR")->required();
+  add_list_option(*command, "--conditions", arguments->conditions, "Sets of conditions");
+  add_list_option(*command, "--steps", arguments->steps, "Sampling steps");
+  add_list_option(*command, "--guidance", arguments->guidance, "How strongly the conditions act");
+  add_list_option(*command, "--noise-prior", arguments->noise_prior, "Timesteps of the noise to start from");
+  add_list_option(*command, "--seed", arguments->seed, "Starts of the random numbers");
+  add_sampler_options(*command, arguments->request);
+  add_window_options(*command, arguments->request);
+  add_runtime_options(*command, arguments->runtime);
+  command->footer(kExamples);
+  command->callback(
+      [arguments, &session] { session.command = [arguments, &session] { evaluate_model(*arguments, session); }; });
+}
+
+}  // namespace unianimate::cli

@@ -1,0 +1,291 @@
+#include "unianimate/evaluation/model_evaluation.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+#include <utility>
+
+#include "unianimate/core/error.h"
+#include "unianimate/evaluation/person_inputs.h"
+#include "unianimate/evaluation/reconstruction.h"
+#include "unianimate/media/image_reader.h"
+#include "unianimate/media/resize.h"
+#include "unianimate/pipeline/animator.h"
+#include "unianimate/plot/picture_sheet.h"
+
+namespace unianimate::evaluation {
+
+namespace {
+
+constexpr std::uint64_t kMostPeople = 10'000;
+constexpr std::size_t kMostSettings = 200;
+/// Rows of results on a contact sheet, all people together, as far as one person does not have more.
+constexpr std::size_t kShownRows = 8;
+constexpr std::size_t kShownFrames = 8;
+
+puppet::Clip clip_of(const ModelEvaluationRequest& request, std::uint64_t seed) {
+  puppet::ClipOptions options = request.clip;
+  options.seed = seed;
+  return puppet::Clip(options);
+}
+
+/// Frames of a finished video go here: measured at once, and kept as far as they are to be shown.
+class TruthComparison final : public FrameSink {
+ public:
+  TruthComparison(const puppet::Clip& clip, std::vector<std::int64_t> kept) : clip_(clip), kept_(std::move(kept)) {}
+
+  void write(const Image& frame) override {
+    const std::int64_t index = meter_.frames();
+    meter_.add(frame, clip_.frame(index), clip_.figure_mask(index));
+    if (std::ranges::count(kept_, index) > 0) pictures_.push_back(frame);
+  }
+  void finish() override {}
+
+  [[nodiscard]] Quality quality() const { return meter_.quality(); }
+  [[nodiscard]] std::vector<Image> take_pictures() { return std::move(pictures_); }
+
+ private:
+  const puppet::Clip& clip_;
+  std::vector<std::int64_t> kept_;
+  QualityMeter meter_;
+  std::vector<Image> pictures_;
+};
+
+/// Tells one count of UNet calls over all videos.
+class WholeProgress final : public Progress {
+ public:
+  WholeProgress(Progress& outer, std::int64_t unet_calls) : outer_(outer) {
+    outer_.begin_phase("animate people", unet_calls);
+  }
+
+  void begin_phase(std::string_view name, std::int64_t /*total*/) override { sampling_ = name == "sample"; }
+  void step(std::int64_t done) override {
+    if (sampling_) outer_.step(before_ + done);
+  }
+  void note(const std::string& message) override {
+    if (told_.insert(message).second) outer_.note(message);
+  }
+  [[nodiscard]] bool cancelled() const override { return outer_.cancelled(); }
+
+  void video_done(std::int64_t unet_calls) { before_ += unet_calls; }
+
+ private:
+  Progress& outer_;
+  bool sampling_ = false;
+  std::int64_t before_ = 0;
+  std::set<std::string> told_;
+};
+
+/// One person's files, and the requests of all settings for them.
+class Person {
+ public:
+  Person(const ModelEvaluationRequest& request, std::uint64_t seed, Progress& progress)
+      : clip_(clip_of(request, seed)) {
+    for (const Setting& setting : request.settings) {
+      const bool from_first_frame = setting.starts_from_first_frame();
+      pipeline::AnimateRequest& filled = requests_.emplace_back(setting.request);
+      write_person_inputs(clip_, from_first_frame, folder_.path() / (from_first_frame ? "first-frame" : "reference"),
+                          filled, progress);
+    }
+  }
+
+  [[nodiscard]] const puppet::Clip& clip() const { return clip_; }
+  [[nodiscard]] const std::vector<pipeline::AnimateRequest>& requests() const { return requests_; }
+
+ private:
+  puppet::Clip clip_;
+  ScratchFolder folder_;
+  std::vector<pipeline::AnimateRequest> requests_;
+};
+
+bool uses(const ModelEvaluationRequest& request, bool first_frame) {
+  return std::ranges::count(request.settings, first_frame, &Setting::starts_from_first_frame) > 0;
+}
+
+std::vector<std::int64_t> shown_frames(const ModelEvaluationRequest& request) {
+  const auto frames = static_cast<std::size_t>(request.clip.frames);
+  const std::vector<std::size_t> chosen = plot::evenly_spread(frames, std::min(frames, kShownFrames));
+  return {chosen.begin(), chosen.end()};
+}
+
+ShownPerson show(const ModelEvaluationRequest& request, const Person& person) {
+  const puppet::Clip& clip = person.clip();
+  ShownPerson shown{clip.options().seed, shown_frames(request), {}, {}, {}, {}};
+  const pipeline::PoseFolder poses = pipeline::open_pose_folder(person.requests().front().poses);
+  for (const std::int64_t frame : shown.frames) {
+    const Image pose = read_image(poses.poses[static_cast<std::size_t>(frame)]);
+    shown.poses.push_back(resize_bilinear(pose, clip.options().width, clip.options().height));
+    shown.truth.push_back(clip.frame(frame));
+  }
+  for (const Setting& setting : request.settings) {
+    shown.references.push_back(setting.starts_from_first_frame() ? clip.frame(0) : clip.reference());
+  }
+  return shown;
+}
+
+template <typename MakeFrame>
+PersonQuality measure(const puppet::Clip& clip, std::int64_t first_frame, const MakeFrame& make_frame) {
+  QualityMeter meter;
+  for (std::int64_t i = first_frame; i < clip.options().frames; ++i) {
+    const Image truth = clip.frame(i);
+    meter.add(make_frame(truth), truth, clip.figure_mask(i));
+  }
+  return {clip.options().seed, meter.quality(), 0};
+}
+
+Quality mean_over(const std::vector<PersonQuality>& people) {
+  std::vector<Quality> videos;
+  for (const PersonQuality& person : people) videos.push_back(person.quality);
+  return mean_of(videos);
+}
+
+double median_seconds(const std::vector<PersonQuality>& people) {
+  std::vector<double> seconds;
+  for (const PersonQuality& person : people) seconds.push_back(person.seconds);
+  const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
+  std::ranges::nth_element(seconds, middle);
+  return *middle;
+}
+
+template <typename MakeRow>
+QualityRow baseline(const ModelEvaluationRequest& request, std::string name, const MakeRow& measure_person) {
+  QualityRow row{std::move(name), {}, {}};
+  for (std::uint64_t i = 0; i < request.people.count(); ++i) {
+    row.people.push_back(measure_person(clip_of(request, request.people.first + i)));
+  }
+  row.mean = mean_over(row.people);
+  return row;
+}
+
+std::vector<QualityRow> repeated_references(const ModelEvaluationRequest& request) {
+  std::vector<QualityRow> rows;
+  if (uses(request, false)) {
+    rows.push_back(baseline(request, "repeat the reference picture", [](const puppet::Clip& clip) {
+      const Image reference = clip.reference();
+      return measure(clip, 0, [&](const Image&) -> const Image& { return reference; });
+    }));
+  }
+  if (uses(request, true) && request.clip.frames > 1) {
+    // In that frame itself it cannot err.
+    rows.push_back(baseline(request, "repeat the first frame, in all others", [](const puppet::Clip& clip) {
+      const Image first = clip.frame(0);
+      return measure(clip, 1, [&](const Image&) -> const Image& { return first; });
+    }));
+  }
+  return rows;
+}
+
+QualityRow reconstructed_truth(const ModelEvaluationRequest& request, const Reconstruction& reconstruct,
+                               Progress& progress) {
+  progress.begin_phase("reconstruct truth", static_cast<std::int64_t>(request.people.count()));
+  std::int64_t done = 0;
+  return baseline(request, "the autoencoder's reconstruction of the truth", [&](const puppet::Clip& clip) {
+    const PersonQuality person = measure(clip, 0, [&](const Image& truth) {
+      progress.throw_if_cancelled();
+      return reconstruct(truth);
+    });
+    progress.step(++done);
+    return person;
+  });
+}
+
+/// Adds one video to the row, where the seconds of the UNet are summed up for now.
+void add_video(SettingRow& row, const pipeline::AnimateReport& report, const TruthComparison& comparison,
+               std::uint64_t seed) {
+  PersonQuality person{seed, comparison.quality(), 0};
+  for (const pipeline::Phase& phase : report.phases) {
+    person.seconds += phase.seconds;
+    if (phase.name == "sample") row.seconds_per_unet_call += phase.seconds;
+  }
+  row.unet_calls = report.unet_calls;
+  row.row.people.push_back(person);
+}
+
+void finish(SettingRow& row) {
+  row.row.mean = mean_over(row.row.people);
+  row.seconds_per_video = median_seconds(row.row.people);
+  row.seconds_per_unet_call /= static_cast<double>(row.unet_calls) * static_cast<double>(row.row.people.size());
+}
+
+}  // namespace
+
+void ModelEvaluationRequest::check() const {
+  if (people.first > people.last) {
+    throw Error(ErrorKind::kUsage, "the people {}-{} run backwards; give the lowest seed first", people.first,
+                people.last);
+  }
+  if (people.last - people.first >= kMostPeople) {
+    throw Error(ErrorKind::kUsage, "the people {}-{} are more than the {} that can be measured at once", people.first,
+                people.last, kMostPeople);
+  }
+  if (settings.empty() || settings.size() > kMostSettings) {
+    throw Error(ErrorKind::kUsage, "there must be 1 to {} settings to measure, found {}", kMostSettings,
+                settings.size());
+  }
+  clip.check();
+  for (const Setting& setting : settings) {
+    pipeline::AnimateRequest filled = setting.request;
+    filled.width = clip.width;
+    filled.height = clip.height;
+    filled.max_frames = clip.frames;
+    filled.check();
+  }
+}
+
+std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request,
+                                                   const pipeline::ModelConfigs& configs,
+                                                   const pipeline::RuntimeOptions& runtime) {
+  request.check();
+  pipeline::check_size(request.clip.width, request.clip.height, configs);
+  Progress silent;
+  const Person person(request, request.people.first, silent);
+  std::vector<pipeline::AnimatePlan> plans;
+  for (const pipeline::AnimateRequest& filled : person.requests()) {
+    plans.push_back(pipeline::plan_animation(filled, configs, runtime));
+  }
+  return plans;
+}
+
+ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const pipeline::ModelFiles& files,
+                               const pipeline::RuntimeOptions& runtime, Progress& progress) {
+  auto animator = pipeline::Animator::load(files, runtime);
+  const pipeline::ModelConfigs configs = animator.configs();
+  const std::vector<pipeline::AnimatePlan> plans = plan_evaluation(request, configs, runtime);
+  const std::int64_t calls_per_person =
+      std::transform_reduce(plans.begin(), plans.end(), std::int64_t{0}, std::plus<>(),
+                            [](const pipeline::AnimatePlan& plan) { return plan.unet_calls; });
+
+  ModelEvaluation evaluation{request, runtime.compute, {}, {}, {}};
+  for (const Setting& setting : request.settings) {
+    evaluation.rows.push_back({{name_among(setting, request.settings), {}, {}}, 0, 0, 0});
+  }
+
+  // 1. the videos
+  const std::uint64_t shown_people = std::max<std::uint64_t>(1, kShownRows / request.settings.size());
+  WholeProgress whole(progress, calls_per_person * static_cast<std::int64_t>(request.people.count()));
+  for (std::uint64_t i = 0; i < request.people.count(); ++i) {
+    const std::uint64_t seed = request.people.first + i;
+    const Person person(request, seed, whole);
+    const bool is_shown = i < shown_people;
+    if (is_shown) evaluation.shown.push_back(show(request, person));
+    for (std::size_t s = 0; s < request.settings.size(); ++s) {
+      TruthComparison comparison(person.clip(),
+                                 is_shown ? evaluation.shown.back().frames : std::vector<std::int64_t>{});
+      const pipeline::AnimateReport report = animator.animate(person.requests()[s], comparison, whole);
+      whole.video_done(report.unet_calls);
+      add_video(evaluation.rows[s], report, comparison, seed);
+      if (is_shown) evaluation.shown.back().results.push_back(comparison.take_pictures());
+    }
+  }
+  for (SettingRow& row : evaluation.rows) finish(row);
+
+  // 2. what to compare them with
+  evaluation.baselines = repeated_references(request);
+  if (request.reconstruction) {
+    const Reconstruction reconstruct(files, configs, runtime.compute, progress);
+    evaluation.baselines.push_back(reconstructed_truth(request, reconstruct, progress));
+  }
+  return evaluation;
+}
+
+}  // namespace unianimate::evaluation

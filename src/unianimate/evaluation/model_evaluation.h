@@ -1,0 +1,88 @@
+// What a model makes of procedural people, of whom every true frame is known.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "unianimate/core/progress.h"
+#include "unianimate/evaluation/quality.h"
+#include "unianimate/evaluation/setting.h"
+#include "unianimate/media/image.h"
+#include "unianimate/pipeline/model_files.h"
+#include "unianimate/pipeline/plan.h"
+#include "unianimate/puppet/clip.h"
+
+namespace unianimate::evaluation {
+
+/// Seeds of procedural people, both ends included.
+struct PeopleRange {
+  std::uint64_t first = 900'000;
+  std::uint64_t last = 900'031;
+
+  [[nodiscard]] std::uint64_t count() const { return last - first + 1; }
+};
+
+struct ModelEvaluationRequest {
+  PeopleRange people;
+  puppet::ClipOptions clip{.seed = 0, .width = 96, .height = 128, .frames = 8, .frames_per_second = 8};
+  std::vector<Setting> settings;
+  bool reconstruction = false;  ///< also measure what the autoencoder alone loses
+
+  /// Throws Error(kUsage) naming the field; no more than 10 000 people and 200 settings. Does not look at models.
+  void check() const;
+};
+
+struct PersonQuality {
+  std::uint64_t seed = 0;
+  Quality quality;
+  double seconds = 0;  ///< for the whole video
+};
+
+/// One row of the table.
+struct QualityRow {
+  std::string name;
+  std::vector<PersonQuality> people;
+  Quality mean;
+};
+
+/// The row of a setting.
+struct SettingRow {
+  QualityRow row;
+  double seconds_per_video = 0;  ///< the median, so that loading the models does not count
+  double seconds_per_unet_call = 0;
+  std::int64_t unet_calls = 0;  ///< for each video
+};
+
+/// A person to look at, with frames spread evenly over the video.
+struct ShownPerson {
+  std::uint64_t seed = 0;
+  std::vector<std::int64_t> frames;  ///< their indices
+  std::vector<Image> poses;          ///< pose pictures of the frames, of the video's size
+  std::vector<Image> truth;
+  std::vector<Image> references;            ///< what each setting was given
+  std::vector<std::vector<Image>> results;  ///< what each setting made
+};
+
+struct ModelEvaluation {
+  ModelEvaluationRequest request;
+  Compute compute;
+  std::vector<SettingRow> rows;       ///< one for each setting
+  std::vector<QualityRow> baselines;  ///< to be beaten, and what the autoencoder allows
+  std::vector<ShownPerson> shown;
+};
+
+/// What one person's video takes with each setting. Throws as evaluate_model() does.
+std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request,
+                                                   const pipeline::ModelConfigs& configs,
+                                                   const pipeline::RuntimeOptions& runtime);
+
+/// Makes every person's video with every setting, each from a reference picture and a pose folder as `unianimate
+/// puppet` writes them (for as long as they are needed, in a temporary folder), and compares it with the true frames.
+/// Everything is checked before the first video. Phases: "animate people", whose steps are calls of the UNet, and
+/// "reconstruct truth". Throws Error of every kind.
+ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const pipeline::ModelFiles& files,
+                               const pipeline::RuntimeOptions& runtime, Progress& progress);
+
+}  // namespace unianimate::evaluation

@@ -1,0 +1,54 @@
+#include "unianimate/evaluation/person_inputs.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "unianimate/core/error.h"
+#include "unianimate/media/image_writer.h"
+#include "unianimate/pose/align.h"
+#include "unianimate/puppet/clip_poses.h"
+
+namespace unianimate::evaluation {
+
+namespace fs = std::filesystem;
+
+ScratchFolder::ScratchFolder() {
+  std::error_code ignored;
+  std::string pattern = (fs::temp_directory_path(ignored) / "unianimate-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) {
+    throw Error(ErrorKind::kEnvironment,
+                "a temporary folder such as {} cannot be made: {}; set TMPDIR to another place", printable(pattern),
+                std::strerror(errno));
+  }
+  path_ = pattern;
+}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+void write_person_inputs(const puppet::Clip& clip, bool from_first_frame, const fs::path& folder,
+                         pipeline::AnimateRequest& request, Progress& progress) {
+  const puppet::ClipOptions& options = clip.options();
+  request.reference = folder / "reference.png";
+  request.poses = folder / "poses";
+  request.width = options.width;
+  request.height = options.height;
+  request.max_frames = options.frames;
+  request.frame_interval = 1;
+  std::error_code problem;
+  const bool made = fs::create_directory(folder, problem);
+  if (problem) {
+    throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(folder.string()),
+                problem.message());
+  }
+  if (!made) return;
+  write_png(request.reference, from_first_frame ? clip.frame(0) : clip.reference());
+  pose::AlignedPoses poses = puppet::poses_of(clip);
+  if (from_first_frame) poses.reference = poses.motion.frames.front().people.front().keypoints;
+  pose::draw_pose_folder(poses, request.poses, 0, progress);
+}
+
+}  // namespace unianimate::evaluation

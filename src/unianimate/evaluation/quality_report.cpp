@@ -1,0 +1,178 @@
+#include "unianimate/evaluation/quality_report.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "unianimate/core/error.h"
+
+namespace unianimate::evaluation {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr double kMilliseconds = 1000;
+
+constexpr const char* kExplanation =
+    R"(PSNR and figure PSNR (within the person's outline) are in dB, means over frames and people; equal frames count as
+100. SSIM has the 11-tap Gaussian window. L1 is the mean absolute difference and consistency the same of the changes
+from frame to frame, both for values from 0 to 1: lower is better. Where the reference is the first frame, that frame
+counts in what a model makes, but not in what repeats it. The time of a video is the median. Blurred pictures reach high PSNR: look at the contact sheet as well.
+LPIPS and FVD are not measured, because the networks they need do not come with this program.
+)";
+
+using TableRow = std::vector<std::string>;
+
+/// Markdown with columns of equal width; all but the first column stand to the right.
+std::string markdown_table(const std::vector<TableRow>& rows) {
+  std::vector<std::size_t> widths(rows.front().size(), 3);
+  for (const TableRow& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  const auto line = [&](const TableRow& row) {
+    std::string text = fmt::format("| {:<{}} |", row[0], widths[0]);
+    for (std::size_t i = 1; i < row.size(); ++i) text += fmt::format(" {:>{}} |", row[i], widths[i]);
+    return text + "\n";
+  };
+  std::string text = line(rows.front()) + "|" + std::string(widths[0] + 2, '-') + "|";
+  for (std::size_t i = 1; i < widths.size(); ++i) text += std::string(widths[i] + 1, '-') + ":|";
+  text += "\n";
+  for (std::size_t i = 1; i < rows.size(); ++i) text += line(rows[i]);
+  return text;
+}
+
+std::string figure_text(const Quality& quality) {
+  return quality.figure_psnr ? fmt::format("{:.2f}", *quality.figure_psnr) : "";
+}
+
+void add_quality(TableRow& row, const Quality& quality) {
+  row.push_back(fmt::format("{:.2f}", quality.psnr));
+  row.push_back(fmt::format("{:.4f}", quality.ssim));
+  row.push_back(figure_text(quality));
+  row.push_back(fmt::format("{:.4f}", quality.mean_absolute_error));
+  row.push_back(fmt::format("{:.4f}", quality.consistency_error));
+}
+
+std::string people_table(const ModelEvaluation& evaluation) {
+  std::vector<const QualityRow*> columns;
+  for (const SettingRow& row : evaluation.rows) columns.push_back(&row.row);
+  for (const QualityRow& row : evaluation.baselines) columns.push_back(&row);
+  std::vector<TableRow> table{{"person"}};
+  for (const QualityRow* column : columns) table.front().push_back(column->name);
+  for (std::size_t i = 0; i < columns.front()->people.size(); ++i) {
+    TableRow& line = table.emplace_back(TableRow{fmt::to_string(columns.front()->people[i].seed)});
+    for (const QualityRow* column : columns) {
+      const Quality& quality = column->people[i].quality;
+      line.push_back(fmt::format("{:.2f} / {:.3f} / {}", quality.psnr, quality.ssim, figure_text(quality)));
+    }
+  }
+  return markdown_table(table);
+}
+
+ordered_json json_of(const Quality& quality) {
+  ordered_json json{{"psnr", quality.psnr},
+                    {"ssim", quality.ssim},
+                    {"l1", quality.mean_absolute_error},
+                    {"consistency", quality.consistency_error},
+                    {"figure_psnr", nullptr}};
+  if (quality.figure_psnr) json["figure_psnr"] = *quality.figure_psnr;
+  return json;
+}
+
+ordered_json json_of(const QualityRow& row) {
+  ordered_json json{{"name", row.name}};
+  json.update(json_of(row.mean));
+  ordered_json people = ordered_json::array();
+  for (const PersonQuality& person : row.people) {
+    ordered_json& entry = people.emplace_back(ordered_json{{"seed", person.seed}});
+    entry.update(json_of(person.quality));
+    if (person.seconds > 0) entry["seconds"] = person.seconds;
+  }
+  json["people"] = std::move(people);
+  return json;
+}
+
+ordered_json json_of(const SettingRow& row, const Setting& setting) {
+  const pipeline::AnimateRequest& request = setting.request;
+  ordered_json conditions = ordered_json::array();
+  for (const pipeline::Condition condition : request.conditions.conditions()) {
+    conditions.push_back(pipeline::condition_name(condition));
+  }
+  ordered_json json{{"name", row.row.name},
+                    {"conditions", std::move(conditions)},
+                    {"steps", request.sampling.steps},
+                    {"eta", request.sampling.eta},
+                    {"guidance", request.guidance_scale},
+                    {"noise_prior", request.noise_prior},
+                    {"seed", request.seed},
+                    {"unet_calls_per_video", row.unet_calls},
+                    {"seconds_per_video", row.seconds_per_video},
+                    {"seconds_per_unet_call", row.seconds_per_unet_call}};
+  json.update(json_of(row.row));
+  return json;
+}
+
+}  // namespace
+
+std::string quality_table(const ModelEvaluation& evaluation) {
+  TableRow head{"setting"};
+  for (const Parameter& parameter : parameters()) head.emplace_back(parameter.name);
+  for (const char* title : {"PSNR", "SSIM", "figure PSNR", "L1", "consistency", "s per video", "ms per UNet call"}) {
+    head.emplace_back(title);
+  }
+  std::vector<TableRow> table{head};
+  for (std::size_t i = 0; i < evaluation.rows.size(); ++i) {
+    const SettingRow& row = evaluation.rows[i];
+    const Setting& setting = evaluation.request.settings[i];
+    TableRow& line = table.emplace_back(TableRow{setting.conditions});
+    for (const Parameter& parameter : parameters()) line.push_back(parameter.text(setting.request));
+    add_quality(line, row.row.mean);
+    line.push_back(fmt::format("{:.2f}", row.seconds_per_video));
+    line.push_back(fmt::format("{:.1f}", kMilliseconds * row.seconds_per_unet_call));
+  }
+  for (const QualityRow& row : evaluation.baselines) {
+    TableRow& line = table.emplace_back(TableRow{row.name});
+    line.resize(1 + parameters().size());
+    add_quality(line, row.mean);
+    line.resize(head.size());
+  }
+  return markdown_table(table);
+}
+
+std::string quality_markdown(const ModelEvaluation& evaluation) {
+  const ModelEvaluationRequest& request = evaluation.request;
+  const puppet::ClipOptions& clip = request.clip;
+  return fmt::format(
+      "# Measured quality\n\n"
+      "{} procedural people ({} to {}), motion: {}, {} frames of {}x{} at {:g} a second, computed with {} in {}.\n\n"
+      "{}\n{}\n## Every person\n\nPSNR / SSIM / figure PSNR.\n\n{}",
+      request.people.count(), request.people.first, request.people.last, puppet::motion_name(clip.motion), clip.frames,
+      clip.width, clip.height, clip.frames_per_second, evaluation.compute.device.str(),
+      dtype_name(evaluation.compute.dtype), quality_table(evaluation), kExplanation, people_table(evaluation));
+}
+
+ordered_json quality_json(const ModelEvaluation& evaluation) {
+  const ModelEvaluationRequest& request = evaluation.request;
+  const puppet::ClipOptions& clip = request.clip;
+  ordered_json rows = ordered_json::array();
+  for (std::size_t i = 0; i < evaluation.rows.size(); ++i) {
+    rows.push_back(json_of(evaluation.rows[i], request.settings[i]));
+  }
+  ordered_json baselines = ordered_json::array();
+  for (const QualityRow& row : evaluation.baselines) baselines.push_back(json_of(row));
+  return {{"first_person", request.people.first},
+          {"last_person", request.people.last},
+          {"motion", puppet::motion_name(clip.motion)},
+          {"frames", clip.frames},
+          {"width", clip.width},
+          {"height", clip.height},
+          {"frames_per_second", clip.frames_per_second},
+          {"device", evaluation.compute.device.str()},
+          {"dtype", dtype_name(evaluation.compute.dtype)},
+          {"rows", std::move(rows)},
+          {"baselines", std::move(baselines)},
+          {"not_measured", {"LPIPS", "FVD"}}};
+}
+
+}  // namespace unianimate::evaluation

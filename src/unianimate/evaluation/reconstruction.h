@@ -1,0 +1,26 @@
+// What the autoencoder alone makes of a picture: no video made with it can be nearer to the truth for long.
+#pragma once
+
+#include "unianimate/core/progress.h"
+#include "unianimate/media/image.h"
+#include "unianimate/models/autoencoder/autoencoder.h"
+#include "unianimate/pipeline/model_files.h"
+#include "unianimate/pipeline/plan.h"
+
+namespace unianimate::evaluation {
+
+class Reconstruction {
+ public:
+  /// Loads the autoencoder; throws as pipeline::load_autoencoder() does.
+  Reconstruction(const pipeline::ModelFiles& files, const pipeline::ModelConfigs& configs, const Compute& compute,
+                 const Progress& progress);
+
+  /// Encoded to the mean of the posterior and decoded again. The sides must suit the autoencoder.
+  [[nodiscard]] Image operator()(const Image& picture) const;
+
+ private:
+  at::Device device_;
+  std::unique_ptr<models::Autoencoder> model_;
+};
+
+}  // namespace unianimate::evaluation

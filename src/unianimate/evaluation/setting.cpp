@@ -1,0 +1,48 @@
+#include "unianimate/evaluation/setting.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace unianimate::evaluation {
+
+namespace {
+
+using pipeline::AnimateRequest;
+
+}  // namespace
+
+bool Setting::starts_from_first_frame() const {
+  return request.conditions.contains(pipeline::Condition::kLocalImage);
+}
+
+const std::array<Parameter, 4>& parameters() {
+  static const std::array<Parameter, 4> kParameters{{
+      {"steps", true, [](const AnimateRequest& request) { return static_cast<double>(request.sampling.steps); },
+       [](const AnimateRequest& request) { return fmt::to_string(request.sampling.steps); }},
+      {"guidance", true, [](const AnimateRequest& request) { return request.guidance_scale; },
+       [](const AnimateRequest& request) { return fmt::format("{:g}", request.guidance_scale); }},
+      {"noise prior", true, [](const AnimateRequest& request) { return static_cast<double>(request.noise_prior); },
+       [](const AnimateRequest& request) { return fmt::to_string(request.noise_prior); }},
+      {"seed", false, [](const AnimateRequest& request) { return static_cast<double>(request.seed); },
+       [](const AnimateRequest& request) { return fmt::to_string(request.seed); }},
+  }};
+  return kParameters;
+}
+
+std::size_t count_values(const Parameter& parameter, std::span<const Setting> settings) {
+  std::set<std::string> values;
+  for (const Setting& setting : settings) values.insert(parameter.text(setting.request));
+  return values.size();
+}
+
+std::string name_among(const Setting& setting, std::span<const Setting> settings, const Parameter* left_out) {
+  std::string name = setting.conditions;
+  for (const Parameter& parameter : parameters()) {
+    if (&parameter == left_out || count_values(parameter, settings) < 2) continue;
+    name += fmt::format(", {} {}", parameter.name, parameter.text(setting.request));
+  }
+  return name;
+}
+
+}  // namespace unianimate::evaluation

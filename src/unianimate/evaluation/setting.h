@@ -1,0 +1,40 @@
+// One way of making videos, and how its row in a table is told apart from the others.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unianimate/pipeline/request.h"
+
+namespace unianimate::evaluation {
+
+struct Setting {
+  std::string conditions;  ///< the condition set's name for people: "reference", "image+dwpose"
+  /// Reference, poses, size, frames and frame interval are filled in by the evaluation.
+  pipeline::AnimateRequest request;
+
+  /// Whether the reference picture is the video's first frame, as local_image wants it; else the person stands
+  /// otherwise in it.
+  [[nodiscard]] bool starts_from_first_frame() const;
+};
+
+/// A number that settings may differ in.
+struct Parameter {
+  std::string_view name;  ///< "steps"
+  bool counts_as_curve;   ///< results over it make a curve; a seed's do not
+  double (*value)(const pipeline::AnimateRequest& request);
+  std::string (*text)(const pipeline::AnimateRequest& request);
+};
+/// Steps, guidance, noise prior and seed.
+const std::array<Parameter, 4>& parameters();
+
+/// The different values of a parameter.
+std::size_t count_values(const Parameter& parameter, std::span<const Setting> settings);
+
+/// Conditions and those parameters in which `settings` differ, without `left_out`: "reference, 20 steps".
+std::string name_among(const Setting& setting, std::span<const Setting> settings, const Parameter* left_out = nullptr);
+
+}  // namespace unianimate::evaluation

@@ -1,0 +1,109 @@
+// unianimate evaluate model with a small model: what it writes and says.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/program.h"
+#include "support/rule_models.h"
+#include "support/temporary_folder.h"
+#include "unianimate/media/image_reader.h"
+
+namespace unianimate {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::HasSubstr;
+using testing::ProgramResult;
+
+class EvaluateModelCommand : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    models_ = std::make_unique<testing::TemporaryFolder>();
+    pipeline::ModelConfigs configs = testing::small_model_configs();
+    configs.unet.dim_mult = {1, 2, 4};
+    configs.clip.text.vocab_size = 3;
+    testing::write_rule_models(models_->path(), configs);
+  }
+  static void TearDownTestSuite() { models_.reset(); }
+
+  /// Options win over those that a small measurement needs.
+  [[nodiscard]] ProgramResult run(const std::vector<std::string>& options) const {
+    const std::vector<std::pair<std::string, std::string>> needed{{"--models", models_->path().string()},
+                                                                  {"--people", "7-8"},
+                                                                  {"--frames", "2"},
+                                                                  {"--size", "32x64"},
+                                                                  {"--device", "cpu"},
+                                                                  {"--dtype", "fp32"},
+                                                                  {"--output", "new/quality"},
+                                                                  {"--steps", "1,2"},
+                                                                  {"--guidance", "1"}};
+    std::vector<std::string> arguments{"evaluate", "model"};
+    for (const auto& [name, value] : needed) {
+      if (std::ranges::count(options, name) == 0) arguments.insert(arguments.end(), {name, value});
+    }
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return testing::run_program(arguments, {folder_.path(), {}, {}});
+  }
+  [[nodiscard]] fs::path output(const std::string& name) const { return folder_ / ("new/quality/" + name); }
+
+  static std::unique_ptr<testing::TemporaryFolder> models_;
+  testing::TemporaryFolder folder_;
+};
+
+std::unique_ptr<testing::TemporaryFolder> EvaluateModelCommand::models_;
+
+TEST_F(EvaluateModelCommand, WritesTableNumbersAndPictures) {
+  const ProgramResult result = run({"--conditions", "reference,image+local_image"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("| image+local_image "));
+  EXPECT_THAT(result.out, HasSubstr("| repeat the first frame, in all others "));
+  EXPECT_THAT(result.out, ::testing::EndsWith("new/quality/quality.md\n"));
+  std::ifstream file(output("quality.json"));
+  const json quality = json::parse(file);
+  ASSERT_EQ(quality.at("rows").size(), 4U);
+  EXPECT_EQ(quality.at("rows")[3].at("steps"), 2);
+  EXPECT_EQ(quality.at("rows")[3].at("people")[1].at("seed"), 8);
+  for (const char* picture : {"contact_sheet.png", "steps.png"}) EXPECT_GT(read_image(output(picture)).width, 300);
+  EXPECT_FALSE(fs::exists(output("guidance.png")));
+}
+
+TEST_F(EvaluateModelCommand, IsTheSameEachTime) {
+  const std::vector<std::string> options{"--conditions", "reference", "--steps", "1", "--json", "--quiet"};
+  const auto measured = [&] {
+    const ProgramResult result = run(options);
+    EXPECT_EQ(result.status, 0) << result.err;
+    json event = json::parse(result.out);
+    EXPECT_EQ(event.at("event"), "quality");
+    return event.at("rows")[0].at("psnr").get<double>();
+  };
+  EXPECT_EQ(measured(), measured());
+}
+
+TEST_F(EvaluateModelCommand, ADryRunWritesNothing) {
+  const ProgramResult result = run({"--dry-run"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("2 people with 4 settings: 8 videos of 2 frames"));
+  EXPECT_FALSE(fs::exists(folder_ / "new"));
+}
+
+TEST_F(EvaluateModelCommand, RefusesBeforeLongWork) {
+  const auto refused = [&](const std::vector<std::string>& options, int status, const char* sentence) {
+    const ProgramResult result = run(options);
+    EXPECT_EQ(result.status, status) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(sentence));
+    EXPECT_EQ(result.err.find("animate people"), std::string::npos);
+  };
+  refused({"--size", "40x64"}, 2, "the sides of 40x64 must be multiples of 32 for these models; near is 32x64");
+  refused({"--output", "/proc/quality"}, 4, "/proc/quality");
+  std::ofstream(folder_ / "file") << "text";
+  refused({"--output", "file"}, 4, "file");
+  refused({"--memory-budget", "1kB"}, 4, "the budget is");
+}
+
+}  // namespace
+}  // namespace unianimate

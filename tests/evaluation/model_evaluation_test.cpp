@@ -1,0 +1,204 @@
+// A small model of arbitrary weights, measured and counted again by hand.
+#include "unianimate/evaluation/model_evaluation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "support/rule_models.h"
+#include "support/temporary_folder.h"
+#include "unianimate/core/error.h"
+#include "unianimate/evaluation/person_inputs.h"
+#include "unianimate/pipeline/animator.h"
+
+namespace unianimate::evaluation {
+namespace {
+
+namespace fs = std::filesystem;
+using pipeline::ConditionSet;
+
+constexpr std::uint64_t kFirst = 41;
+
+Setting setting(const char* conditions) {
+  Setting result{conditions, {}};
+  result.request.conditions = ConditionSet::parse(conditions);
+  result.request.sampling.steps = 1;
+  result.request.guidance_scale = 1;
+  return result;
+}
+
+class ModelEvaluationTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<testing::TemporaryFolder>();
+    pipeline::ModelConfigs configs = testing::small_model_configs();
+    configs.unet.dim_mult = {1, 2, 4};
+    configs.clip.text.vocab_size = 3;
+    configs.clip.vision.image_size = 28;
+    testing::write_rule_models(folder_->path(), configs);
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+
+  ModelEvaluationTest() {
+    fs::create_directory(temporary());
+    ::setenv("TMPDIR", temporary().c_str(), 1);
+    request_.people = {kFirst, kFirst + 1};
+    request_.clip.width = 32;
+    request_.clip.height = 64;
+    request_.clip.frames = 3;
+    request_.settings = {setting("reference"), setting("first-frame")};
+    runtime_.compute = choose_compute(DeviceChoice::kCpu, DTypeChoice::kFloat32);
+  }
+  ~ModelEvaluationTest() override {
+    ::unsetenv("TMPDIR");
+    fs::remove_all(temporary());
+  }
+
+  static fs::path temporary() { return *folder_ / "temporary"; }
+  static pipeline::ModelFiles files() { return pipeline::find_model_files(folder_->path()); }
+
+  [[nodiscard]] puppet::Clip clip(std::uint64_t seed) const {
+    puppet::ClipOptions options = request_.clip;
+    options.seed = seed;
+    return puppet::Clip(options);
+  }
+
+  static std::unique_ptr<testing::TemporaryFolder> folder_;
+  ModelEvaluationRequest request_;
+  pipeline::RuntimeOptions runtime_;
+  Progress silent_;
+};
+
+std::unique_ptr<testing::TemporaryFolder> ModelEvaluationTest::folder_;
+
+/// Measures against a clip's frames.
+class MeterSink : public FrameSink {
+ public:
+  explicit MeterSink(const puppet::Clip& clip) : clip_(clip) {}
+  void write(const Image& frame) override {
+    const std::int64_t index = meter.frames();
+    meter.add(frame, clip_.frame(index), clip_.figure_mask(index));
+  }
+  void finish() override {}
+  QualityMeter meter;
+
+ private:
+  const puppet::Clip& clip_;
+};
+
+TEST_F(ModelEvaluationTest, MeasuresWhatTheAnimatorMakes) {
+  const ModelEvaluation evaluation = evaluate_model(request_, files(), runtime_, silent_);
+  ASSERT_EQ(evaluation.rows.size(), 2U);
+  auto animator = pipeline::Animator::load(files(), runtime_);
+  const ScratchFolder scratch;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const SettingRow& row = evaluation.rows[i];
+    ASSERT_EQ(row.row.people.size(), 2U);
+    EXPECT_EQ(row.row.people[1].seed, kFirst + 1);
+    EXPECT_GT(row.seconds_per_video, row.seconds_per_unet_call);
+    EXPECT_GT(row.seconds_per_unet_call, 0);
+    EXPECT_DOUBLE_EQ(row.row.mean.psnr, (row.row.people[0].quality.psnr + row.row.people[1].quality.psnr) / 2);
+
+    const puppet::Clip person = clip(kFirst + 1);
+    pipeline::AnimateRequest by_hand = request_.settings[i].request;
+    write_person_inputs(person, i == 1, scratch.path() / std::to_string(i), by_hand, silent_);
+    MeterSink sink(person);
+    animator.animate(by_hand, sink, silent_);
+    EXPECT_EQ(sink.meter.frames(), 3);
+    EXPECT_DOUBLE_EQ(row.row.people[1].quality.psnr, sink.meter.quality().psnr);
+    EXPECT_DOUBLE_EQ(row.row.people[1].quality.figure_psnr.value(), sink.meter.quality().figure_psnr.value());
+  }
+}
+
+TEST_F(ModelEvaluationTest, ComparesWithRepeatingTheReferenceAndWithTheAutoencoder) {
+  request_.reconstruction = true;
+  const ModelEvaluation evaluation = evaluate_model(request_, files(), runtime_, silent_);
+  ASSERT_EQ(evaluation.baselines.size(), 3U);
+  const puppet::Clip person = clip(kFirst);
+  QualityMeter reference;
+  QualityMeter first;
+  for (std::int64_t i = 0; i < 3; ++i) {
+    reference.add(person.reference(), person.frame(i));
+    if (i > 0) first.add(person.frame(0), person.frame(i));
+  }
+  EXPECT_DOUBLE_EQ(evaluation.baselines[0].people[0].quality.psnr, reference.quality().psnr);
+  EXPECT_DOUBLE_EQ(evaluation.baselines[1].people[0].quality.psnr, first.quality().psnr);
+  EXPECT_GT(evaluation.baselines[2].mean.psnr, 1);
+  request_.settings.pop_back();
+  request_.reconstruction = false;
+  EXPECT_EQ(evaluate_model(request_, files(), runtime_, silent_).baselines.size(), 1U);
+}
+
+TEST_F(ModelEvaluationTest, KeepsPicturesToLookAt) {
+  const ModelEvaluation evaluation = evaluate_model(request_, files(), runtime_, silent_);
+  ASSERT_EQ(evaluation.shown.size(), 2U);
+  const ShownPerson& shown = evaluation.shown[0];
+  const puppet::Clip person = clip(kFirst);
+  EXPECT_EQ(shown.frames, (std::vector<std::int64_t>{0, 1, 2}));
+  ASSERT_EQ(shown.references.size(), 2U);
+  EXPECT_EQ(shown.references[0], person.reference());
+  EXPECT_EQ(shown.references[1], person.frame(0));
+  EXPECT_EQ(shown.truth[2], person.frame(2));
+  EXPECT_EQ(shown.poses.size(), 3U);
+  ASSERT_EQ(shown.results.size(), 2U);
+  EXPECT_EQ(shown.results[1].size(), 3U);
+}
+
+TEST_F(ModelEvaluationTest, LeavesNoFilesWhenItIsCancelled) {
+  struct : Progress {
+    void step(std::int64_t done) override { enough = done > 0; }
+    [[nodiscard]] bool cancelled() const override { return enough; }
+    bool enough = false;
+  } progress;
+  EXPECT_THROW(evaluate_model(request_, files(), runtime_, progress), Error);
+  EXPECT_TRUE(progress.enough);
+  EXPECT_TRUE(fs::is_empty(temporary()));
+}
+
+TEST_F(ModelEvaluationTest, CountsCallsOfTheUNetOverAllVideos) {
+  struct : Progress {
+    void begin_phase(std::string_view name, std::int64_t steps) override {
+      EXPECT_EQ(name, "animate people");
+      total = steps;
+    }
+    void step(std::int64_t done) override {
+      EXPECT_EQ(done, last + 1);
+      last = done;
+    }
+    std::int64_t total = 0;
+    std::int64_t last = 0;
+  } progress;
+  const ModelEvaluation evaluation = evaluate_model(request_, files(), runtime_, progress);
+  EXPECT_EQ(progress.last, progress.total);
+  EXPECT_EQ(progress.total, 2 * (evaluation.rows[0].unet_calls + evaluation.rows[1].unet_calls));
+}
+
+TEST_F(ModelEvaluationTest, RefusesWhatCannotBeMeasuredBeforeItBegins) {
+  const auto refused = [&](const auto& spoil, const char* sentence) {
+    ModelEvaluationRequest request = request_;
+    spoil(request);
+    try {
+      evaluate_model(request, files(), runtime_, silent_);
+      ADD_FAILURE() << "accepted: " << sentence;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      EXPECT_THAT(error.what(), ::testing::HasSubstr(sentence));
+    }
+  };
+  refused([](auto& r) { r.people = {5, 4}; }, "the people 5-4 run backwards");
+  refused([](auto& r) { r.people = {0, UINT64_MAX}; }, "are more than the 10000");
+  refused([](auto& r) { r.settings.clear(); }, "1 to 200 settings to measure, found 0");
+  refused([](auto& r) { r.clip.frames = 0; }, "the frames must be 1 to");
+  refused([](auto& r) { r.clip.width = 40; }, "the sides of 40x64 must be multiples of 32");
+  refused([](auto& r) { r.settings[1].request.guidance_scale = -1; }, "the guidance scale must be");
+}
+
+TEST_F(ModelEvaluationTest, ATemporaryFolderThatCannotBeMadeIsNamed) {
+  ::setenv("TMPDIR", "/proc", 1);
+  EXPECT_THROW(ScratchFolder(), Error);
+}
+
+}  // namespace
+}  // namespace unianimate::evaluation

@@ -1,0 +1,118 @@
+// Tables, JSON, sheets and plots of an evaluation made up here.
+#include "unianimate/evaluation/quality_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "unianimate/evaluation/quality_pictures.h"
+
+namespace unianimate::evaluation {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int kWidth = 20;
+constexpr int kHeight = 30;
+
+/// Two people, reference and first-frame with 1 and 5 steps each.
+ModelEvaluation made_up() {
+  ModelEvaluation evaluation;
+  evaluation.request.people = {7, 8};
+  for (const char* conditions : {"reference", "first-frame"}) {
+    for (const std::int64_t steps : {5, 1}) {
+      Setting setting{conditions, {}};
+      setting.request.conditions = pipeline::ConditionSet::parse(conditions);
+      setting.request.sampling.steps = steps;
+      evaluation.request.settings.push_back(setting);
+    }
+  }
+  for (const Setting& setting : evaluation.request.settings) {
+    const Quality quality{20.0 + static_cast<double>(setting.request.sampling.steps), 0.75, 0.0625, 17.5, 0.03125};
+    evaluation.rows.push_back(
+        {{name_among(setting, evaluation.request.settings), {{7, quality, 2.5}, {8, quality, 1.5}}, quality},
+         1.5,
+         0.125,
+         12});
+  }
+  const Quality repeated{15.25, 0.5, 0.25, std::nullopt, 0.5};
+  evaluation.baselines.push_back({"repeat the reference picture", {{7, repeated, 0}, {8, repeated, 0}}, repeated});
+  const std::vector<Image> frames(2, Image(kWidth, kHeight));
+  evaluation.shown.push_back({7, {0, 7}, frames, frames, std::vector<Image>(4, frames[0]), {4, frames}});
+  return evaluation;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST(Settings, AreNamedByWhatTheyDifferIn) {
+  const std::vector<Setting> settings = made_up().request.settings;
+  EXPECT_EQ(name_among(settings[0], settings), "reference, steps 5");
+  EXPECT_EQ(name_among(settings[0], std::span(settings).first(1)), "reference");
+  EXPECT_EQ(name_among(settings[3], settings, parameters().data()), "first-frame");
+  EXPECT_TRUE(settings[2].starts_from_first_frame());
+  EXPECT_FALSE(settings[1].starts_from_first_frame());
+}
+
+TEST(QualityTable, HasARowForEachSettingAndBaseline) {
+  const std::vector<std::string> lines = lines_of(quality_table(made_up()));
+  ASSERT_EQ(lines.size(), 2U + 4U + 1U);
+  const auto bars = std::ranges::count(lines[0], '|');
+  for (const std::string& line : lines) {
+    EXPECT_EQ(std::ranges::count(line, '|'), bars) << line;
+    EXPECT_EQ(line.size(), lines[0].size());
+  }
+  EXPECT_THAT(lines[3], HasSubstr("| reference "));
+  EXPECT_THAT(lines[3], HasSubstr(" 1 |      2.5 |         949 |   11 | 21.00 | 0.7500 |       17.50 | 0.0625 |"));
+  EXPECT_THAT(lines[3], HasSubstr(" 1.50 |            125.0 |"));
+  EXPECT_THAT(lines[6], HasSubstr("| repeat the reference picture |"));
+  EXPECT_THAT(lines[6], HasSubstr("15.25"));
+}
+
+TEST(QualityMarkdown, SaysWhatWasMeasuredAndWhatNot) {
+  const std::string text = quality_markdown(made_up());
+  EXPECT_THAT(text, HasSubstr("2 procedural people (7 to 8), motion: dance, 8 frames of 96x128 at 8 a second"));
+  EXPECT_THAT(text, HasSubstr("cpu in fp32"));
+  EXPECT_THAT(text, HasSubstr("LPIPS and FVD are not measured"));
+  EXPECT_THAT(text, HasSubstr("25.00 / 0.750 / 17.50"));
+}
+
+TEST(QualityJson, HoldsMeansAndPeople) {
+  const nlohmann::ordered_json json = quality_json(made_up());
+  EXPECT_EQ(json.at("first_person"), 7);
+  const auto& row = json.at("rows").at(3);
+  EXPECT_EQ(row.at("name"), "first-frame, steps 1");
+  EXPECT_EQ(row.at("conditions"), (nlohmann::ordered_json{"image", "local_image", "dwpose"}));
+  EXPECT_EQ(row.at("steps"), 1);
+  EXPECT_EQ(row.at("psnr"), 21);
+  EXPECT_EQ(row.at("people").at(1).at("seconds"), 1.5);
+  EXPECT_TRUE(json.at("baselines").at(0).at("figure_psnr").is_null());
+}
+
+TEST(QualityPictures, ShowEveryPersonAndSetting) {
+  const Image sheet = quality_contact_sheet(made_up());
+  // Enlarged five times: a reference and two frames across, poses, truth and four results down.
+  EXPECT_GT(sheet.width, 3 * 5 * kWidth);
+  EXPECT_GT(sheet.height, 6 * 5 * kHeight);
+}
+
+TEST(QualityPlots, AreMadeForWhatVaries) {
+  ModelEvaluation evaluation = made_up();
+  const std::vector<NamedPicture> plots = quality_plots(evaluation);
+  ASSERT_EQ(plots.size(), 1U);
+  EXPECT_EQ(plots[0].name, "steps");
+  evaluation.request.settings[0].request.noise_prior = 900;
+  EXPECT_EQ(quality_plots(evaluation).at(1).name, "noise_prior");
+  evaluation.request.settings.resize(1);
+  EXPECT_TRUE(quality_plots(evaluation).empty());
+}
+
+}  // namespace
+}  // namespace unianimate::evaluation
