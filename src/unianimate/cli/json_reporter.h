@@ -15,6 +15,7 @@
 //           {"bone", "ratio", "source"}), "missing_frames" (a list), "notes" (a list): a motion was aligned
 //   people  "output", "width", "height", "frames", "frames_per_second", "detector", "tracks" (a list of {"track",
 //           "frames"}): a motion was looked through
+//   quality "output", and what quality.json holds (docs/evaluation.md): a model was measured
 //   error   "message", "exit_status"; the message is on stderr as well
 #pragma once
 

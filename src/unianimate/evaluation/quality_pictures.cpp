@@ -95,7 +95,7 @@ Image quality_contact_sheet(const ModelEvaluation& evaluation) {
     sheet.rows.push_back(row_of("poses", {}, person.poses));
     sheet.rows.push_back(row_of("truth", {}, person.truth));
     for (std::size_t i = 0; i < person.results.size(); ++i) {
-      sheet.rows.push_back(row_of(evaluation.rows[i].row.name, person.references[i], person.results[i]));
+      sheet.rows.push_back(row_of("result: " + evaluation.rows[i].row.name, person.references[i], person.results[i]));
     }
   }
   return plot::draw_picture_sheet(sheet);
