@@ -47,6 +47,7 @@ int run(int argc, char** argv, Session& session) {
   add_run_command(app, session);
   add_evaluate_command(app, session);
   add_puppet_command(app, session);
+  add_train_command(app, session);
   add_models_command(app, session);
   try {
     app.parse(argc, argv);

@@ -1,5 +1,7 @@
 #include "unianimate/cli/process_environment.h"
 
+#include <malloc.h>
+
 #include <unistd.h>
 
 #include <cstdlib>
@@ -19,6 +21,15 @@ void restart_with_tuned_environment(char** arguments) {
   const bool waiting = std::getenv("OMP_WAIT_POLICY") == nullptr && set_default("GOMP_SPINCOUNT", "2000");
   const bool pages = set_default("THP_MEM_ALLOC_ENABLE", "1");
   if (waiting || pages) ::execv("/proc/self/exe", arguments);
+}
+
+void keep_freed_memory() noexcept {
+  constexpr int kLargestThreshold = 32 << 20;  // glibc takes no larger one
+  constexpr int kNeverTrim = 1 << 30;
+  constexpr int kGrowBy = 64 << 20;
+  mallopt(M_MMAP_THRESHOLD, kLargestThreshold);
+  mallopt(M_TRIM_THRESHOLD, kNeverTrim);
+  mallopt(M_TOP_PAD, kGrowBy);
 }
 
 }  // namespace unianimate::cli

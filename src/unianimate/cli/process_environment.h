@@ -11,4 +11,8 @@ namespace unianimate::cli {
 /// Returns where nothing needs to be done or that fails.
 void restart_with_tuned_environment(char** arguments);
 
+/// Makes the C library keep freed memory for the next allocation: a training frees and takes the same tensors again in
+/// every step, and giving them back to the system in between costs about a tenth of the time.
+void keep_freed_memory() noexcept;
+
 }  // namespace unianimate::cli

@@ -26,6 +26,7 @@ void add_animate_command(CLI::App& app, Session& session);
 void add_evaluate_command(CLI::App& app, Session& session);
 void add_puppet_command(CLI::App& app, Session& session);
 void add_run_command(CLI::App& app, Session& session);
+void add_train_command(CLI::App& app, Session& session);
 void add_models_command(CLI::App& app, Session& session);
 
 }  // namespace unianimate::cli

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
 
 namespace unianimate::pipeline {
 
@@ -150,6 +151,25 @@ class Comparer {
   const fs::path& checkpoint_;
 };
 
+/// Puts the fields into an object.
+class Writer {
+ public:
+  template <typename T>
+  void field(const char* name, const T& value) {
+    object_[name] = value;
+  }
+  template <typename Config>
+  void section(const char* name, Config& config) {
+    Writer inner;
+    visit(inner, config);
+    object_[name] = std::move(inner.object_);
+  }
+  [[nodiscard]] const nlohmann::ordered_json& object() const { return object_; }
+
+ private:
+  nlohmann::ordered_json object_;
+};
+
 json parse(const fs::path& path) {
   std::error_code problem;
   const std::uintmax_t size = fs::file_size(path, problem);
@@ -196,6 +216,16 @@ ModelDescription read_model_description(const fs::path& path) {
   reader.section("clip", description.configs.clip);
   reader.refuse_unknown();
   return description;
+}
+
+void write_model_description(const fs::path& path, const ModelConfigs& configs) {
+  constexpr int kIndent = 2;
+  ModelConfigs written = configs;
+  Writer writer;
+  writer.section("unet", written.unet);
+  writer.section("autoencoder", written.autoencoder);
+  writer.section("clip", written.clip);
+  write_file_atomically(path, writer.object().dump(kIndent) + "\n");
 }
 
 }  // namespace unianimate::pipeline

@@ -23,4 +23,7 @@ struct ModelDescription {
 /// wrong type, Error(kUsage) for an unknown key.
 ModelDescription read_model_description(const std::filesystem::path& path);
 
+/// Writes a model.json with all these sizes, atomically. Throws Error(kEnvironment).
+void write_model_description(const std::filesystem::path& path, const ModelConfigs& configs);
+
 }  // namespace unianimate::pipeline

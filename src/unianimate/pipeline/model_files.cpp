@@ -61,6 +61,13 @@ void require_models_fit_together(const ModelConfigs& configs) {
 
 }  // namespace
 
+ModelFiles model_files_to_write(const fs::path& folder) {
+  const auto file = [&](std::size_t index) {
+    return (folder / kPublished.at(index).name).replace_extension(".safetensors");
+  };
+  return {file(0), file(1), file(2), folder / "model.json"};
+}
+
 std::vector<PublishedFile> list_published_files(const fs::path& folder) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {

@@ -35,6 +35,10 @@ std::vector<PublishedFile> list_published_files(const std::filesystem::path& fol
 /// model.json. Throws Error(kInput) naming every file that is missing.
 ModelFiles find_model_files(const std::filesystem::path& folder);
 
+/// What the files of a model written into `folder` are called: the published names with the suffix .safetensors, and
+/// model.json.
+ModelFiles model_files_to_write(const std::filesystem::path& folder);
+
 /// Sizes of all three models.
 struct ModelConfigs {
   models::UNetConfig unet;

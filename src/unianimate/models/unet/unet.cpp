@@ -134,7 +134,11 @@ at::Tensor UNet::encode_concat(const UNetConditions& conditions, const LatentSha
   at::Tensor concat = at::zeros({b, f, h, w, config_.concat_dim}, options_);
   if (conditions.local_image.defined()) {
     require_shape("local_image", conditions.local_image, {b, 3, f, -1, -1});
-    concat = concat + local_image_after_(local_image_stem_(channels_last(conditions.local_image, options_), h, w));
+    // One picture for all frames passes the stem once.
+    const bool repeated = conditions.local_image.stride(2) == 0;
+    const at::Tensor pictures = repeated ? conditions.local_image.narrow(2, 0, 1) : conditions.local_image;
+    const at::Tensor features = local_image_stem_(channels_last(pictures, options_), h, w);
+    concat = concat + local_image_after_(features.expand({b, f, h, w, -1}).contiguous());
   }
   if (conditions.dwpose.defined()) {
     require_shape("dwpose", conditions.dwpose, {b, 3, 1 + f, -1, -1});

@@ -1,0 +1,78 @@
+// unianimate train: models from nothing, or further.
+#include <CLI/CLI.hpp>
+
+#include "unianimate/cli/console.h"
+#include "unianimate/cli/integer_option.h"
+#include "unianimate/cli/interruption.h"
+#include "unianimate/cli/process_environment.h"
+#include "unianimate/cli/runtime_arguments.h"
+#include "unianimate/cli/session.h"
+#include "unianimate/core/error.h"
+#include "unianimate/distributed/group_environment.h"
+#include "unianimate/distributed/local_launch.h"
+#include "unianimate/training/trainer.h"
+
+namespace unianimate::cli {
+
+namespace {
+
+struct TrainArguments {
+  std::string config;
+  std::string device = "auto";
+  int processes = 1;
+  int threads = 0;
+  bool quiet = false;
+};
+
+constexpr const char* kExamples = R"(Examples:
+  unianimate train training/autoencoder.yaml --processes 2
+  unianimate train training/unet.yaml --processes 2
+  torchrun-style: RANK=0 WORLD_SIZE=2 MASTER_ADDR=node0 MASTER_PORT=29500 unianimate train unet.yaml
+
+The configuration names an output folder; a training that it already holds is gone on with. Ctrl-C saves first and
+stops; the same command goes on. docs/training.md lists all settings.)";
+
+void train_model(const TrainArguments& arguments, Session& session) {
+  restart_with_tuned_environment(session.arguments);
+  const distributed::GroupEnvironment environment = distributed::read_group_environment();
+  session.reporter = make_reporter(false, arguments.quiet || environment.rank > 0);
+  const training::TrainConfig config = training::read_train_config(arguments.config);
+  if (arguments.processes > 1 && environment.size == 1) {
+    session.exit_status = distributed::run_on_this_machine(arguments.processes, session.arguments);
+    return;
+  }
+  catch_interruptions();
+  keep_freed_memory();
+  RuntimeArguments runtime;
+  runtime.device = arguments.device;
+  runtime.dtype = "fp32";
+  runtime.threads = arguments.threads;
+  const Compute compute = prepare_runtime(runtime).compute;
+  const auto group = distributed::ProcessGroup::from_environment(compute.device);
+  const training::TrainingReport report = training::train(config, compute, *group, *session.reporter);
+  if (environment.rank > 0) return;
+  if (!report.finished) {
+    throw Error(ErrorKind::kCancelled, "stopped after step {}, which is saved; the same command goes on", report.steps);
+  }
+  print(stdout, "{}\n", printable((config.output / "model").string(), kMessageBytes));
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app, Session& session) {
+  constexpr int kMostProcesses = 256;
+  const auto arguments = std::make_shared<TrainArguments>();
+  CLI::App* command = app.add_subcommand("train", "Train the UNet or the autoencoder");
+  command->add_option("config", arguments->config, "What to train, and how")->type_name("FILE.yaml")->required();
+  add_integer_option(*command, "--processes", arguments->processes,
+                     "Processes on this machine that share the work of each step; on a CPU best one for each core")
+      ->check(CLI::Range(1, kMostProcesses));
+  command->add_option("--device", arguments->device, "auto, cpu or cuda")->capture_default_str()->type_name("NAME");
+  add_threads_option(*command, arguments->threads);
+  command->add_flag("--quiet", arguments->quiet, "No progress");
+  command->footer(kExamples);
+  command->callback(
+      [arguments, &session] { session.command = [arguments, &session] { train_model(*arguments, session); }; });
+}
+
+}  // namespace unianimate::cli

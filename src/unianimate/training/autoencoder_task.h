@@ -1,0 +1,74 @@
+// Training the autoencoder.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "unianimate/models/autoencoder/autoencoder.h"
+#include "unianimate/pipeline/model_files.h"
+#include "unianimate/training/batch_order.h"
+#include "unianimate/training/footage.h"
+#include "unianimate/training/task.h"
+
+namespace unianimate::training {
+
+/// Pieces of the pictures that training looks at for a while: small ones first make it fast. Half of each picture's area
+/// is looked at, by as many pieces as that takes.
+struct CropPhase {
+  double until = 1;  ///< share of the training
+  int width = 0;     ///< pixels, multiples of the autoencoder's downscale; the whole picture where 0
+  int height = 0;
+};
+
+struct AutoencoderLossOptions {
+  double l1 = 1;
+  double l2 = 2;
+  double edges = 1;           ///< of the absolute error of differences between neighbouring pixels
+  double figure = 1;          ///< by how much more the figure counts than what is behind it
+  double kl = 0.01;           ///< of the divergence from N(0, 1), mean over the latent's values
+  double anchor = 2;          ///< of the distance of the first three latent channels from twice the shrunk picture …
+  double anchor_until = 0.4;  ///< … falling to nothing at this share of the training
+  double latent_noise = 0;    ///< deviation of noise added to what the decoder is given
+  std::vector<CropPhase> crops;
+
+  /// Throws Error(kUsage) that names the field.
+  void check() const;
+};
+
+class AutoencoderTask : public Task {
+ public:
+  /// `model` has its first weights. `microbatches`: of one step over all processes. With `normalize`, exported models
+  /// have latents of mean 0 and deviation 1 in every channel, by a change of quant_conv and post_quant_conv that
+  /// decoding undoes; for a model trained from nothing.
+  AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pipeline::ModelConfigs configs,
+                  std::shared_ptr<const FootageSource> footage, std::shared_ptr<const FootageSource> kept_aside,
+                  const AutoencoderLossOptions& options, std::int64_t batch, std::int64_t microbatches,
+                  std::uint64_t seed, bool normalize);
+
+  [[nodiscard]] NamedTensors parameters() const override { return model_->named_parameters(); }
+  [[nodiscard]] Loss loss(std::int64_t microbatch, double progress) override;
+  [[nodiscard]] Measurements validate() override;
+  [[nodiscard]] Image sample_sheet() override;
+  void export_model(const std::filesystem::path& folder) const override;
+
+ private:
+  /// Pictures (N, 3, H, W) in [-1, 1] and where the figure is (N, 1, H, W).
+  struct Batch {
+    at::Tensor pictures;
+    at::Tensor figure;
+  };
+  [[nodiscard]] Batch load(const FootageSource& source, const std::vector<std::int64_t>& items) const;
+  [[nodiscard]] NamedTensors normalized_parameters() const;
+
+  std::unique_ptr<models::Autoencoder> model_;
+  pipeline::ModelConfigs configs_;
+  std::shared_ptr<const FootageSource> footage_;
+  AutoencoderLossOptions options_;
+  BatchOrder order_;
+  std::uint64_t seed_;
+  bool normalize_;
+  Batch kept_aside_;
+};
+
+}  // namespace unianimate::training

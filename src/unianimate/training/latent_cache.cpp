@@ -1,0 +1,34 @@
+#include "unianimate/training/latent_cache.h"
+
+#include <c10/core/GradMode.h>
+
+#include "unianimate/pipeline/pictures.h"
+
+namespace unianimate::training {
+
+LatentCache::LatentCache(const FootageSource& source, const models::Autoencoder& autoencoder, bool keep)
+    : source_(source), autoencoder_(autoencoder), keep_(keep) {}
+
+std::shared_ptr<const EncodedFootage> LatentCache::item(std::int64_t index) {
+  const auto known = items_.find(index);
+  if (known != items_.end()) return known->second;
+  std::shared_ptr<const EncodedFootage> item = encode(index);
+  if (keep_) items_.emplace(index, item);
+  return item;
+}
+
+std::shared_ptr<const EncodedFootage> LatentCache::encode(std::int64_t index) const {
+  const c10::NoGradGuard no_gradients;
+  auto item = std::make_shared<EncodedFootage>();
+  item->footage = source_.load(index);
+  const at::Device device = autoencoder_.named_parameters().front().tensor.device();
+  const at::Tensor pictures = autoencoder_input(item->footage.pictures).to(device);
+  item->moments = autoencoder_.encode_moments(pictures).to(at::kFloat);
+  return item;
+}
+
+at::Tensor autoencoder_input(const at::Tensor& pictures) {
+  return 2 * pipeline::unit_range(pictures).permute({0, 3, 1, 2}) - 1;
+}
+
+}  // namespace unianimate::training

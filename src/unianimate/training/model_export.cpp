@@ -1,0 +1,34 @@
+#include "unianimate/training/model_export.h"
+
+#include "unianimate/checkpoint/safetensors_writer.h"
+#include "unianimate/core/error.h"
+#include "unianimate/pipeline/model_description.h"
+
+namespace unianimate::training {
+
+namespace fs = std::filesystem;
+
+void export_model(const fs::path& folder, const pipeline::ModelConfigs& configs, const ModelWeights& weights) {
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (problem) {
+    throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(folder.string()),
+                problem.message());
+  }
+  const pipeline::ModelFiles files = pipeline::model_files_to_write(folder);
+  const auto save = [](const fs::path& path, const NamedTensors& tensors) {
+    if (!tensors.empty()) checkpoint::save_safetensors(path, tensors);
+  };
+  save(files.unet, weights.unet);
+  save(files.autoencoder, weights.autoencoder);
+  save(files.clip, weights.clip);
+  pipeline::write_model_description(files.description, configs);
+}
+
+NamedTensors prefixed(const NamedTensors& tensors, const std::string& prefix) {
+  NamedTensors named;
+  for (const auto& [name, tensor] : tensors) named.push_back({prefix + name, tensor});
+  return named;
+}
+
+}  // namespace unianimate::training

@@ -1,0 +1,26 @@
+// A trained model as a folder that the program loads.
+#pragma once
+
+#include <filesystem>
+
+#include "unianimate/core/named_tensor.h"
+#include "unianimate/pipeline/model_files.h"
+
+namespace unianimate::training {
+
+/// Parameters of the three models under their checkpoint names (CLIP's with both towers).
+struct ModelWeights {
+  NamedTensors unet;
+  NamedTensors autoencoder;
+  NamedTensors clip;
+};
+
+/// Makes the folder where it is missing and writes model.json and those checkpoints that are given, each whole or not
+/// at all. Throws Error(kEnvironment).
+void export_model(const std::filesystem::path& folder, const pipeline::ModelConfigs& configs,
+                  const ModelWeights& weights);
+
+/// The names with `prefix` before each.
+NamedTensors prefixed(const NamedTensors& tensors, const std::string& prefix);
+
+}  // namespace unianimate::training

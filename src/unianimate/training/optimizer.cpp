@@ -1,0 +1,131 @@
+#include "unianimate/training/optimizer.h"
+
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+#include "unianimate/core/error.h"
+
+namespace unianimate::training {
+
+namespace {
+
+void require(bool holds, const char* field, const char* expected, double found) {
+  if (!holds) throw Error(ErrorKind::kUsage, "optimizer.{} must be {}, found {}", field, expected, found);
+}
+
+/// The average follows quickly at first, when the weights are still those of the beginning.
+double warmed_up_decay(double decay, double updates) {
+  constexpr double kHead = 10;
+  return std::min(decay, (1 + updates) / (kHead + updates));
+}
+
+}  // namespace
+
+void OptimizerOptions::check() const {
+  const auto is_share = [](double value) { return value >= 0 && value < 1; };
+  require(std::isfinite(learning_rate) && learning_rate > 0, "learning_rate", "above 0", learning_rate);
+  require(is_share(beta1), "beta1", "at least 0 and below 1", beta1);
+  require(is_share(beta2), "beta2", "at least 0 and below 1", beta2);
+  require(epsilon > 0 && epsilon < 1, "epsilon", "between 0 and 1", epsilon);
+  require(weight_decay >= 0 && weight_decay < 1, "weight_decay", "at least 0 and below 1", weight_decay);
+  require(clip_norm >= 0, "clip_norm", "at least 0", clip_norm);
+  require(is_share(ema_decay), "ema_decay", "at least 0 and below 1", ema_decay);
+  require(warmup_steps >= 0, "warmup_steps", "at least 0", static_cast<double>(warmup_steps));
+  require(decay_from >= 0 && decay_from <= 1, "decay_from", "between 0 and 1", decay_from);
+  require(last_learning_rate >= 0 && last_learning_rate <= 1, "last_learning_rate", "between 0 and 1",
+          last_learning_rate);
+}
+
+double OptimizerOptions::learning_rate_at(std::int64_t step, std::int64_t steps) const {
+  if (step < warmup_steps) return learning_rate * static_cast<double>(step + 1) / static_cast<double>(warmup_steps);
+  const double first = decay_from * static_cast<double>(steps);
+  const double length = static_cast<double>(steps) - first;
+  const double share = length > 0 ? std::clamp((static_cast<double>(step) - first) / length, 0.0, 1.0) : 0.0;
+  const double falling = 0.5 * (1 + std::cos(std::numbers::pi * share));
+  return learning_rate * (last_learning_rate + (1 - last_learning_rate) * falling);
+}
+
+Optimizer::Optimizer(NamedTensors parameters, const OptimizerOptions& options)
+    : parameters_(std::move(parameters)), options_((options.check(), options)) {
+  const c10::NoGradGuard no_gradients;
+  for (const auto& [name, tensor] : parameters_) {
+    const at::Tensor& weight =
+        weights_.emplace_back(tensor.scalar_type() == at::kFloat ? tensor.detach() : tensor.detach().to(at::kFloat));
+    first_moments_.push_back(at::zeros_like(weight));
+    second_moments_.push_back(at::zeros_like(weight));
+    if (options_.ema_decay > 0) averaged_.push_back(weight.clone());
+    updates_.push_back(at::zeros({}, at::TensorOptions(weight.device()).dtype(at::kFloat)));
+    tensor.set_requires_grad(true);
+  }
+}
+
+void Optimizer::zero_gradients() {
+  for (const auto& [name, tensor] : parameters_) tensor.mutable_grad().reset();
+}
+
+std::vector<at::Tensor> Optimizer::gradients() const {
+  std::vector<at::Tensor> gradients;
+  for (const auto& [name, tensor] : parameters_) {
+    if (!tensor.grad().defined()) tensor.mutable_grad() = at::zeros_like(tensor.detach());
+    gradients.push_back(tensor.grad());
+  }
+  return gradients;
+}
+
+double Optimizer::step(double learning_rate, double divisor) {
+  const c10::NoGradGuard no_gradients;
+  std::vector<at::Tensor> gradients = this->gradients();
+  for (at::Tensor& gradient : gradients) gradient = gradient.to(at::kFloat);
+  const double norm = at::stack(at::_foreach_norm(gradients, 2)).norm().item<double>() / divisor;
+  if (!std::isfinite(norm)) return norm;
+  const double clip = options_.clip_norm > 0 ? std::min(1.0, options_.clip_norm / (norm + 1e-6)) : 1.0;
+  at::_foreach_mul_(gradients, clip / divisor);
+  at::_foreach_add_(updates_, 1);
+  at::_fused_adamw_(weights_, gradients, first_moments_, second_moments_, {}, updates_, learning_rate, options_.beta1,
+                    options_.beta2, options_.weight_decay, options_.epsilon, false, false);
+  for (std::size_t i = 0; i < weights_.size(); ++i) {
+    if (!weights_[i].is_alias_of(parameters_[i].tensor)) parameters_[i].tensor.copy_(weights_[i]);
+  }
+  if (!averaged_.empty()) {
+    const double updates = updates_.front().item<double>();
+    at::_foreach_lerp_(averaged_, weights_, 1 - warmed_up_decay(options_.ema_decay, updates));
+  }
+  return norm;
+}
+
+NamedTensors Optimizer::state() const {
+  NamedTensors all;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const std::string& name = parameters_[i].name;
+    all.push_back({"weight/" + name, weights_[i]});
+    all.push_back({"first_moment/" + name, first_moments_[i]});
+    all.push_back({"second_moment/" + name, second_moments_[i]});
+    if (!averaged_.empty()) all.push_back({"averaged/" + name, averaged_[i]});
+    all.push_back({"updates/" + name, updates_[i]});
+  }
+  return all;
+}
+
+void Optimizer::state_was_loaded() {
+  const c10::NoGradGuard no_gradients;
+  for (std::size_t i = 0; i < weights_.size(); ++i) {
+    if (!weights_[i].is_alias_of(parameters_[i].tensor)) parameters_[i].tensor.copy_(weights_[i]);
+  }
+}
+
+void Optimizer::exchange_averaged() {
+  const c10::NoGradGuard no_gradients;
+  for (std::size_t i = 0; i < averaged_.size(); ++i) {
+    const at::Tensor& weight = weights_[i];
+    const at::Tensor before = weight.clone();
+    weight.copy_(averaged_[i]);
+    averaged_[i].copy_(before);
+    if (!weight.is_alias_of(parameters_[i].tensor)) parameters_[i].tensor.copy_(weight);
+  }
+}
+
+}  // namespace unianimate::training

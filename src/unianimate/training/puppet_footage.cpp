@@ -1,0 +1,91 @@
+#include "unianimate/training/puppet_footage.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "unianimate/core/error.h"
+#include "unianimate/media/resize.h"
+#include "unianimate/pipeline/pictures.h"
+#include "unianimate/pose/drawing.h"
+#include "unianimate/puppet/random_stream.h"
+#include "unianimate/training/batch_order.h"
+
+namespace unianimate::training {
+
+namespace {
+
+constexpr std::uint64_t kFootageStream = 0xF007;
+constexpr int kFarthestMoment = 400;  ///< frames from the first one
+
+puppet::MotionKind motion_of(puppet::RandomStream& random) {
+  constexpr int kOfFive = 5;
+  switch (random.below(kOfFive)) {
+    case 0:
+      return puppet::MotionKind::kWalk;
+    case 1:
+      return puppet::MotionKind::kWave;
+    default:
+      return puppet::MotionKind::kDance;
+  }
+}
+
+}  // namespace
+
+void PuppetFootageOptions::check() const {
+  constexpr std::int64_t kMost = 1 << 24;
+  if (people < 1 || people > kMost) {
+    throw Error(ErrorKind::kUsage, "the number of people must be 1 to {}, but is {}", kMost, people);
+  }
+  if (coherent < 1 || scattered < 0) {
+    throw Error(ErrorKind::kUsage,
+                "a person needs at least 1 moment that follows and 0 scattered ones, but has {} and {}", coherent,
+                scattered);
+  }
+}
+
+PuppetFootage::PuppetFootage(const PuppetFootageOptions& options) : options_((options.check(), options)) {}
+
+Footage PuppetFootage::load(std::int64_t index) const {
+  constexpr std::array kFrameRates{6.0, 8.0, 12.0, 16.0, 16.0};
+  const std::uint64_t seed = options_.first_person + static_cast<std::uint64_t>(index);
+  puppet::RandomStream random(mixed_seed(seed, kFootageStream));
+  puppet::ClipOptions clip_options;
+  clip_options.seed = seed;
+  clip_options.width = options_.width;
+  clip_options.height = options_.height;
+  clip_options.motion = motion_of(random);
+  clip_options.frames_per_second = kFrameRates.at(static_cast<std::size_t>(random.below(kFrameRates.size())));
+  const puppet::Clip clip(clip_options);
+
+  Footage footage;
+  footage.coherent = options_.coherent;
+  const std::int64_t moments = options_.coherent + options_.scattered;
+  footage.pictures = at::empty({moments, options_.height, options_.width, Image::kChannels}, at::kByte);
+  footage.poses = at::empty_like(footage.pictures);
+  const std::int64_t first = random.below(kFarthestMoment);
+  for (std::int64_t i = 0; i < moments; ++i) {
+    const std::int64_t frame = i < options_.coherent ? first + i : random.below(2 * kFarthestMoment) - kFarthestMoment;
+    footage.pictures[i].copy_(pipeline::tensor_from_image(clip.frame(frame)));
+    const Image pose = pose_picture(clip.keypoints(frame), options_.width, options_.height);
+    footage.poses[i].copy_(pipeline::tensor_from_image(pose));
+  }
+  return footage;
+}
+
+std::string PuppetFootage::description() const {
+  return fmt::format("{} procedural people from {}, {}x{}, {} moments that follow and {} others", options_.people,
+                     options_.first_person, options_.width, options_.height, options_.coherent, options_.scattered);
+}
+
+Image pose_picture(const pose::Keypoints& keypoints, int width, int height) {
+  const double factor = static_cast<double>(pose::kCanvasWidth) / width;
+  pose::Keypoints on_canvas = keypoints;
+  for (pose::Keypoint& point : on_canvas) point.at = point.at * factor;
+  const Image canvas = pose::draw_pose(on_canvas, pose::kCanvasWidth, static_cast<int>(std::lround(height * factor)));
+  return resize_bilinear(canvas, width, height);
+}
+
+}  // namespace unianimate::training

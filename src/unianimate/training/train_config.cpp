@@ -1,0 +1,233 @@
+#include "unianimate/training/train_config.h"
+
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <memory>
+
+#include "unianimate/core/error.h"
+#include "unianimate/pipeline/yaml_section.h"
+
+namespace unianimate::training {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using pipeline::YamlSection;
+
+constexpr std::int64_t kMost = std::int64_t{1} << 40;
+constexpr double kLargest = 1e9;
+constexpr int kLargestSide = 4096;
+
+/// Reads one section key by key, each into the field it belongs to.
+class Reader {
+ public:
+  Reader(YamlSection& section, const fs::path& root) : section_(section), root_(root) {}
+
+  Reader& number(const char* key, double& value) {
+    if (const auto given = section_.number(key, -kLargest, kLargest)) value = *given;
+    return *this;
+  }
+  Reader& integer(const char* key, std::int64_t& value, std::int64_t lowest) {
+    if (const auto given = section_.integer(key, lowest, kMost)) value = *given;
+    return *this;
+  }
+  Reader& flag(const char* key, bool& value) {
+    const auto given = section_.text(key);
+    if (!given) return *this;
+    if (*given != "true" && *given != "false") section_.refuse(key, section_.node(key), "true or false");
+    value = *given == "true";
+    return *this;
+  }
+  Reader& path(const char* key, fs::path& value) {
+    if (const auto given = section_.text(key)) value = root_ / *given;
+    return *this;
+  }
+  Reader& size(const char* key, int& width, int& height) {
+    const auto given = section_.integers(key);
+    if (!given) return *this;
+    const auto fits = [](std::int64_t side) { return side >= 1 && side <= kLargestSide; };
+    if (given->size() != 2 || !fits(given->front()) || !fits(given->back())) {
+      section_.refuse(key, section_.node(key), "[width, height] in pixels");
+    }
+    width = static_cast<int>(given->front());
+    height = static_cast<int>(given->back());
+    return *this;
+  }
+  Reader& seed(const char* key, std::uint64_t& value) {
+    if (const auto given = section_.integer(key, 0, std::numeric_limits<std::int64_t>::max())) {
+      value = static_cast<std::uint64_t>(*given);
+    }
+    return *this;
+  }
+
+ private:
+  YamlSection& section_;
+  const fs::path& root_;
+};
+
+void refuse_unknown(const YamlSection& section) {
+  const auto unknown = section.unknown();
+  if (unknown.empty()) return;
+  throw Error(ErrorKind::kUsage, "{} is no setting of a training; see docs/training.md for those there are",
+              unknown.front().where);
+}
+
+void read_people(YamlSection section, const fs::path& root, PuppetFootageOptions& people) {
+  Reader(section, root)
+      .seed("first", people.first_person)
+      .integer("count", people.people, 1)
+      .integer("coherent", people.coherent, 1)
+      .integer("scattered", people.scattered, 0);
+  refuse_unknown(section);
+}
+
+void read_optimizer(YamlSection section, const fs::path& root, OptimizerOptions& optimizer) {
+  Reader(section, root)
+      .number("learning_rate", optimizer.learning_rate)
+      .number("beta1", optimizer.beta1)
+      .number("beta2", optimizer.beta2)
+      .number("epsilon", optimizer.epsilon)
+      .number("weight_decay", optimizer.weight_decay)
+      .number("clip_norm", optimizer.clip_norm)
+      .number("ema_decay", optimizer.ema_decay)
+      .integer("warmup_steps", optimizer.warmup_steps, 0)
+      .number("decay_from", optimizer.decay_from)
+      .number("last_learning_rate", optimizer.last_learning_rate);
+  refuse_unknown(section);
+  optimizer.check();
+}
+
+std::vector<CropPhase> read_crops(YamlSection& section, const std::string& name, const fs::path& root) {
+  std::vector<CropPhase> crops;
+  const auto given = section.list("crops", "a list of {until, size}");
+  if (!given) return crops;
+  for (const YAML::Node& node : *given) {
+    YamlSection one(node, "loss.crops.", std::make_shared<pipeline::YamlSource>(pipeline::YamlSource{name, {}}));
+    CropPhase& phase = crops.emplace_back();
+    Reader(one, root).number("until", phase.until).size("size", phase.width, phase.height);
+    refuse_unknown(one);
+  }
+  return crops;
+}
+
+void read_autoencoder_loss(YamlSection section, const std::string& name, const fs::path& root,
+                           AutoencoderLossOptions& loss) {
+  Reader(section, root)
+      .number("l1", loss.l1)
+      .number("l2", loss.l2)
+      .number("edges", loss.edges)
+      .number("figure", loss.figure)
+      .number("kl", loss.kl)
+      .number("anchor", loss.anchor)
+      .number("anchor_until", loss.anchor_until)
+      .number("latent_noise", loss.latent_noise);
+  loss.crops = read_crops(section, name, root);
+  refuse_unknown(section);
+  loss.check();
+}
+
+void read_unet_loss(YamlSection section, const fs::path& root, UNetLossOptions& loss) {
+  Reader(section, root)
+      .integer("frames", loss.frames, 1)
+      .number("figure_weight", loss.figure_weight)
+      .number("high_noise_share", loss.high_noise_share)
+      .number("coherent_share", loss.coherent_share)
+      .number("reference_share", loss.reference_share)
+      .number("first_frame_share", loss.first_frame_share)
+      .number("empty_share", loss.empty_share)
+      .number("offset_noise", loss.offset_noise);
+  refuse_unknown(section);
+  loss.check();
+}
+
+void check(const TrainConfig& config, const std::string& name) {
+  const auto refuse = [&](const char* what) { throw Error(ErrorKind::kUsage, "{}: {}", printable(name), what); };
+  if (config.output.empty()) refuse("output is missing; give a folder for what the training writes");
+  if (config.sizes.empty() == config.start.empty()) {
+    refuse(
+        "give either model.sizes (a model.json, for a model made from nothing) or model.start (a folder with a model "
+        "to go on from)");
+  }
+  const bool unet_from_nothing = config.task == TaskKind::kUNet && !config.sizes.empty();
+  if (unet_from_nothing && config.autoencoder.empty()) {
+    refuse("a UNet made from nothing needs model.autoencoder, the folder of a trained autoencoder");
+  }
+  if (!unet_from_nothing && !config.autoencoder.empty()) {
+    refuse("model.autoencoder is only for a UNet made from nothing; remove it");
+  }
+  if (config.task == TaskKind::kUNet) {
+    const std::int64_t frames = config.unet_loss.frames;
+    if (config.people.coherent < frames || config.kept_aside.coherent < frames) {
+      refuse("data.coherent and validation.coherent must be at least loss.frames");
+    }
+  }
+}
+
+}  // namespace
+
+TrainConfig parse_train_config(std::string_view text, const std::string& name, const fs::path& root) {
+  YamlSection document(pipeline::parse_yaml(text, name), "",
+                       std::make_shared<pipeline::YamlSource>(pipeline::YamlSource{name, {}}));
+  TrainConfig config;
+  // 1. what kind of training
+  if (const auto task = document.text("task")) {
+    if (*task != "unet" && *task != "autoencoder") {
+      document.refuse("task", document.node("task"), "unet or autoencoder");
+    }
+    config.task = *task == "unet" ? TaskKind::kUNet : TaskKind::kAutoencoder;
+  }
+  if (config.task == TaskKind::kAutoencoder) {
+    config.people = {.people = std::int64_t{1} << 20, .coherent = 1, .scattered = 0};
+  }
+  config.kept_aside = {.first_person = 910'000, .people = 16, .coherent = config.people.coherent};
+
+  // 2. its settings
+  int width = config.people.width;
+  int height = config.people.height;
+  Reader(document, root)
+      .path("output", config.output)
+      .seed("seed", config.seed)
+      .size("size", width, height)
+      .integer("steps", config.steps, 1)
+      .integer("batch_size", config.batch_size, 1)
+      .integer("microbatches", config.microbatches, 1)
+      .flag("keep_latents", config.keep_latents)
+      .integer("log_every", config.log_every, 1)
+      .integer("validate_every", config.validate_every, 0)
+      .integer("sample_every", config.sample_every, 0)
+      .integer("save_every", config.save_every, 1);
+  YamlSection model = document.section("model");
+  Reader(model, root)
+      .path("sizes", config.sizes)
+      .path("start", config.start)
+      .path("autoencoder", config.autoencoder)
+      .flag("train_clip", config.train_clip);
+  refuse_unknown(model);
+  read_people(document.section("data"), root, config.people);
+  read_people(document.section("validation"), root, config.kept_aside);
+  for (PuppetFootageOptions* people : {&config.people, &config.kept_aside}) {
+    people->width = width;
+    people->height = height;
+  }
+  read_optimizer(document.section("optimizer"), root, config.optimizer);
+  if (config.task == TaskKind::kUNet) {
+    read_unet_loss(document.section("loss"), root, config.unet_loss);
+  } else {
+    read_autoencoder_loss(document.section("loss"), name, root, config.autoencoder_loss);
+  }
+  refuse_unknown(document);
+  check(config, name);
+  return config;
+}
+
+TrainConfig read_train_config(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file)
+    throw Error(ErrorKind::kInput, "{} cannot be read; give a training configuration", printable(path.string()));
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  return parse_train_config(text, path.string(), {});
+}
+
+}  // namespace unianimate::training

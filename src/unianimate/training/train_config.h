@@ -1,0 +1,56 @@
+// What `unianimate train` is asked to do: the YAML file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unianimate/training/autoencoder_task.h"
+#include "unianimate/training/optimizer.h"
+#include "unianimate/training/puppet_footage.h"
+#include "unianimate/training/unet_task.h"
+
+namespace unianimate::training {
+
+enum class TaskKind { kUNet, kAutoencoder };
+
+struct TrainConfig {
+  TaskKind task = TaskKind::kUNet;
+  std::filesystem::path output;  ///< folder for state, log, plots, samples and models
+  std::uint64_t seed = 1;
+  std::int64_t steps = 1000;
+  std::int64_t batch_size = 1;    ///< clips (autoencoder: pictures) that go through the model together
+  std::int64_t microbatches = 1;  ///< such batches in one step, over all processes: a multiple of their number
+
+  // -- where the models come from
+  std::filesystem::path sizes;        ///< model.json of a model to make from nothing; empty to go on from `start`
+  std::filesystem::path start;        ///< folder of a model to go on from
+  std::filesystem::path autoencoder;  ///< folder with the trained autoencoder, for a UNet made from nothing
+  bool train_clip = false;            ///< the visual tower, together with the UNet
+
+  // -- what it learns from
+  PuppetFootageOptions people;
+  PuppetFootageOptions kept_aside;  ///< people to validate with
+  bool keep_latents = true;
+
+  OptimizerOptions optimizer;
+  AutoencoderLossOptions autoencoder_loss;
+  UNetLossOptions unet_loss;
+
+  std::int64_t log_every = 20;        ///< steps
+  std::int64_t validate_every = 500;  ///< steps; 0: never
+  std::int64_t sample_every = 1000;   ///< steps; 0: never
+  std::int64_t save_every = 500;      ///< steps; besides, at the end and when asked to stop
+};
+
+/// Throws Error(kUsage) naming file, line and key for an unknown key, a value of the wrong type or out of range, and
+/// for settings that contradict each other; Error(kInput) for what is not YAML. Relative paths begin at `root`.
+TrainConfig parse_train_config(std::string_view text, const std::string& name, const std::filesystem::path& root);
+
+/// The same from a file; relative paths begin in the current folder.
+TrainConfig read_train_config(const std::filesystem::path& path);
+
+}  // namespace unianimate::training

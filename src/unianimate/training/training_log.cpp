@@ -1,0 +1,52 @@
+#include "unianimate/training/training_log.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
+
+namespace unianimate::training {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kFile = "log.jsonl";
+
+/// Nothing for a line that a killed process left in the middle.
+nlohmann::json parse_line(const std::string& line) {
+  return nlohmann::json::parse(line, nullptr, false);
+}
+
+}  // namespace
+
+TrainingLog::TrainingLog(fs::path folder, std::int64_t step) : folder_(std::move(folder)) {
+  std::ifstream before(folder_ / kFile);
+  std::string kept;
+  for (std::string line; std::getline(before, line);) {
+    const nlohmann::json entry = parse_line(line);
+    if (entry.is_object() && entry.contains("step") && entry["step"].is_number_integer() &&
+        entry["step"].get<std::int64_t>() <= step) {
+      kept += line + "\n";
+    }
+  }
+  write_file_atomically(folder_ / kFile, kept);
+}
+
+void TrainingLog::add(std::int64_t step, const Measurements& values) {
+  nlohmann::ordered_json entry{{"step", step}};
+  for (const auto& [name, value] : values) entry[name] = value;
+  std::ofstream file(folder_ / kFile, std::ios::app);
+  file << entry.dump() << "\n" << std::flush;
+  if (!file) {
+    throw Error(ErrorKind::kEnvironment, "{} cannot be written to; is the disk full?",
+                printable((folder_ / kFile).string()));
+  }
+}
+
+void TrainingLog::draw() const {}
+
+}  // namespace unianimate::training

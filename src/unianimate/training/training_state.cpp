@@ -1,0 +1,77 @@
+#include "unianimate/training/training_state.h"
+
+#include <c10/core/GradMode.h>
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <sstream>
+
+#include "unianimate/checkpoint/loading.h"
+#include "unianimate/checkpoint/safetensors_writer.h"
+#include "unianimate/core/error.h"
+
+namespace unianimate::training {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kStep = "training.step";
+constexpr const char* kBest = "training.best_validation";
+constexpr const char* kSeconds = "training.seconds";
+constexpr const char* kSettings = "training.settings";
+
+template <typename T>
+T number(const checkpoint::Checkpoint& file, const char* key) {
+  const auto found = file.metadata().find(key);
+  T value{};
+  if (found != file.metadata().end()) {
+    const std::string& text = found->second;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (problem == std::errc() && end == text.data() + text.size()) return value;
+  }
+  throw Error(ErrorKind::kInput, "{} is not the state of a training: it has no {}; begin anew in another output folder",
+              printable(file.file_name()), key);
+}
+
+void require_same_settings(const std::string& file, const std::string& before, const std::string& now) {
+  std::istringstream before_lines(before);
+  std::istringstream now_lines(now);
+  std::string was;
+  std::string is;
+  while (std::getline(now_lines, is)) {
+    if (std::getline(before_lines, was) && was == is) continue;
+    throw Error(ErrorKind::kUsage,
+                "the training in {} was begun with '{}', but now it says '{}'; change it back, or give another output "
+                "folder",
+                printable(file), printable(was), printable(is));
+  }
+}
+
+}  // namespace
+
+void save_training_state(const fs::path& file, const TrainingProgress& progress, const NamedTensors& optimizer) {
+  checkpoint::Metadata metadata{{kStep, fmt::format("{}", progress.step)},
+                                {kSeconds, fmt::format("{}", progress.seconds)},
+                                {kSettings, progress.settings}};
+  if (progress.has_best) metadata.emplace(kBest, fmt::format("{}", progress.best_validation));
+  checkpoint::save_safetensors(file, optimizer, metadata);
+}
+
+TrainingProgress load_training_state(const fs::path& path, const std::string& settings, const NamedTensors& optimizer) {
+  const checkpoint::Checkpoint file = checkpoint::open_checkpoint(path);
+  TrainingProgress progress;
+  progress.step = number<std::int64_t>(file, kStep);
+  progress.seconds = number<double>(file, kSeconds);
+  progress.has_best = file.metadata().contains(kBest);
+  if (progress.has_best) progress.best_validation = number<double>(file, kBest);
+  const auto before = file.metadata().find(kSettings);
+  require_same_settings(file.file_name(), before == file.metadata().end() ? "" : before->second, settings);
+  progress.settings = settings;
+  const c10::NoGradGuard no_gradients;
+  checkpoint::load_into(file, optimizer).require_ok();
+  return progress;
+}
+
+}  // namespace unianimate::training

@@ -1,0 +1,110 @@
+// Training the denoising UNet, and the CLIP tower with it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "unianimate/core/progress.h"
+#include "unianimate/diffusion/noise_schedule.h"
+#include "unianimate/models/autoencoder/autoencoder.h"
+#include "unianimate/models/clip/clip.h"
+#include "unianimate/models/unet/unet.h"
+#include "unianimate/pipeline/clip_denoiser.h"
+#include "unianimate/pipeline/condition_set.h"
+#include "unianimate/pipeline/model_files.h"
+#include "unianimate/puppet/random_stream.h"
+#include "unianimate/training/batch_order.h"
+#include "unianimate/training/footage.h"
+#include "unianimate/training/latent_cache.h"
+#include "unianimate/training/task.h"
+
+namespace unianimate::training {
+
+struct UNetLossOptions {
+  std::int64_t frames = 8;          ///< of a clip
+  double figure_weight = 2;         ///< by how much more the figure counts than what is behind it
+  double high_noise_share = 0.5;    ///< of the timesteps, drawn from 500 … 999 alone; the others from all
+  double coherent_share = 0.4;      ///< of the clips, whose frames follow each other; the others are shuffled moments
+  double reference_share = 0.58;    ///< of the microbatches: all of {image, randomref, dwpose}
+  double first_frame_share = 0.24;  ///< {image, local_image, dwpose}; these clips are coherent
+  double empty_share = 0.08;        ///< nothing; what is left of 1 has each of {image, randomref, dwpose} by chance
+  double offset_noise = 0.1;        ///< deviation of a shift of each channel of each frame, added to the noise
+
+  /// Throws Error(kUsage) that names the field.
+  void check() const;
+};
+
+/// The models of a training; `clip_visual` is trained, too, where `train_clip`.
+struct UNetTaskModels {
+  pipeline::ModelConfigs configs;
+  std::unique_ptr<models::UNet> unet;
+  std::unique_ptr<models::Autoencoder> autoencoder;
+  std::unique_ptr<models::ClipVisual> clip_visual;
+  std::unique_ptr<models::ClipText> clip_text;
+  bool train_clip = false;
+};
+
+/// Mean squared error of v = √ᾱ ε − √(1−ᾱ) x0 (Salimans and Ho, ICLR 2022) with ε = N(0, 1) + offset.
+class UNetTask : public Task {
+ public:
+  UNetTask(UNetTaskModels models, std::shared_ptr<const FootageSource> footage,
+           std::shared_ptr<const FootageSource> kept_aside, const UNetLossOptions& options, std::int64_t batch,
+           std::int64_t microbatches, std::uint64_t seed, bool keep_latents);
+
+  /// Of the UNet under "unet.", of the tower under "visual.".
+  [[nodiscard]] NamedTensors parameters() const override;
+  [[nodiscard]] Loss loss(std::int64_t microbatch, double progress) override;
+  [[nodiscard]] Measurements validate() override;
+  [[nodiscard]] Image sample_sheet() override;
+  void export_model(const std::filesystem::path& folder) const override;
+
+ private:
+  /// Those that are given; none for the unconditional model of guidance.
+  using Conditions = std::vector<pipeline::Condition>;
+
+  /// A clip of one item, by the indices of its moments.
+  struct Take {
+    std::int64_t reference = 0;
+    std::vector<std::int64_t> frames;
+  };
+  [[nodiscard]] Take take(const Footage& footage, bool coherent, bool from_reference,
+                          puppet::RandomStream& random) const;
+
+  /// Clips that go through the UNet together.
+  struct Batch {
+    at::Tensor moments;            ///< (B, F, 2·z, h, w) of the frames' posteriors
+    at::Tensor reference_moments;  ///< (B, 2·z, h, w)
+    at::Tensor poses;              ///< uint8 (B, 1 + F, H, W, 3), the reference's first
+    at::Tensor reference;          ///< uint8 (B, H, W, 3)
+  };
+  [[nodiscard]] Batch assemble(const std::vector<std::shared_ptr<const EncodedFootage>>& items,
+                               const std::vector<Take>& takes) const;
+  [[nodiscard]] Conditions draw_conditions(puppet::RandomStream& random) const;
+  [[nodiscard]] models::UNetConditions conditions(const Batch& batch, const Conditions& set,
+                                                  const at::Tensor& reference_latent) const;
+  [[nodiscard]] at::Tensor embed_picture(const at::Tensor& pictures) const;
+
+  struct Prediction {
+    at::Tensor squared_error;  ///< (B, 4, F, h, w)
+    at::Tensor figure;         ///< (B, 1, F, h, w), 1 where the figure is
+  };
+  [[nodiscard]] Prediction predict(const Batch& batch, const Conditions& set,
+                                   const std::vector<std::int64_t>& timesteps, at::Generator generator) const;
+  [[nodiscard]] at::Tensor sample(const Batch& batch, const Conditions& set) const;
+
+  UNetTaskModels models_;
+  std::shared_ptr<const FootageSource> footage_;
+  std::shared_ptr<const FootageSource> kept_aside_;
+  UNetLossOptions options_;
+  BatchOrder order_;
+  std::uint64_t seed_;
+  LatentCache cache_;
+  LatentCache kept_aside_cache_;
+  diffusion::NoiseSchedule schedule_;
+  at::Tensor empty_prompt_;
+  at::Device device_;
+};
+
+}  // namespace unianimate::training
