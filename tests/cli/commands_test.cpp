@@ -48,7 +48,7 @@ UNet: {dim: 32}
   }
 
   [[nodiscard]] ProgramResult run(std::vector<std::string> arguments, const std::string& interrupt_after = "") const {
-    if (arguments[0] != "models") arguments.insert(arguments.end(), {"--device", "cpu"});
+    if (arguments[0] != "models" && arguments[0] != "puppet") arguments.insert(arguments.end(), {"--device", "cpu"});
     return testing::run_program(arguments,
                                 {folder_.path(), {{"UNIANIMATE_MODELS", shared_->path().string()}}, interrupt_after});
   }
@@ -117,6 +117,26 @@ TEST_F(Commands, QuietSaysThePathOnly) {
   EXPECT_EQ(result.status, 0);
   EXPECT_EQ(result.out, "out.mp4\n");
   EXPECT_EQ(result.err, "");
+}
+
+TEST_F(Commands, PuppetsPerformPosesOfFiles) {
+  const ProgramResult first = run({"puppet", "--seed", "3", "--frames", "5", "--size", "64x96", "--output", "first"});
+  ASSERT_EQ(first.status, 0) << first.err;
+  const ProgramResult again = run({"puppet", "--seed", "4", "--poses", "first/poses.json", "--bones", "person",
+                                   "--size", "96x64", "--output", "again"});
+  ASSERT_EQ(again.status, 0) << again.err;
+  const FrameSourceInfo video = open_frame_source(folder_ / "again/video.mp4")->info();
+  EXPECT_EQ(video.frame_count, 5);
+  EXPECT_EQ(video.width, 96);
+  EXPECT_DOUBLE_EQ(video.frames_per_second, 16);
+  EXPECT_TRUE(files().contains("again/poses/ref_pose.jpg"));
+
+  const ProgramResult foreign = run({"puppet", "--poses", "infer.yaml", "--output", "other"});
+  EXPECT_EQ(foreign.status, 3);
+  EXPECT_THAT(foreign.err, HasSubstr("infer.yaml"));
+  EXPECT_EQ(run({"puppet", "--poses", "a.json", "--motion", "walk", "--output", "other"}).status, 2);
+  EXPECT_EQ(run({"puppet", "--poses", "first/poses.json", "--bones", "mine", "--output", "other"}).status, 2);
+  EXPECT_FALSE(fs::exists(folder_ / "other"));
 }
 
 TEST_F(Commands, LorasAreCheckedBeforeTheWorkAndNamed) {

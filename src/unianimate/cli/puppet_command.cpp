@@ -11,6 +11,7 @@
 #include "unianimate/media/image_writer.h"
 #include "unianimate/media/video_writer.h"
 #include "unianimate/pose/align.h"
+#include "unianimate/pose/pose_import.h"
 #include "unianimate/pose/pose_json.h"
 #include "unianimate/puppet/clip_poses.h"
 
@@ -24,8 +25,14 @@ struct PuppetArguments {
   std::string seed = "0";
   std::string size = "192x256";
   std::string motion = "dance";
+  std::string poses;
+  std::string poses_size;
+  std::string person = "main";
+  std::string bones = "poses";
   std::string output;
   puppet::ClipOptions rest;
+  bool frames_given = false;
+  bool rate_given = false;
   bool quiet = false;
 };
 
@@ -34,8 +41,30 @@ constexpr const char* kExamples = R"(Examples:
   unianimate puppet --seed 8 --motion walk --frames 64 --size 384x512 --output walker
   unianimate animate --reference puppet7/reference.png --poses puppet7/poses --output out.mp4
 
-A seed gives one person in front of one background and one movement, the same on every machine. The folder gets
-video.mp4, reference.png (the same person in another posture), poses.json (all 134 points) and poses/ (pose pictures).)";
+A seed gives one person in front of one background and one movement, the same on every machine. With --poses the person
+performs poses of a file instead: poses.json (as align --detect-only finds them in a video), or OpenPose's or ComfyUI's.
+The folder gets video.mp4, reference.png (the same person in another posture), poses.json (all 134 points) and poses/
+(pose pictures).)";
+
+puppet::Clip make_clip(const PuppetArguments& arguments, puppet::ClipOptions options) {
+  const pose::PersonChoice person = pose::PersonChoice::parse(arguments.person);
+  const puppet::Bones bones = puppet::parse_bones(arguments.bones);
+  options.check();
+  if (arguments.poses.empty()) return puppet::Clip(options);
+
+  pose::ImportOptions import;
+  if (!arguments.poses_size.empty()) {
+    const PictureSize size = parse_size("--poses-size", arguments.poses_size);
+    import.width = size.width;
+    import.height = size.height;
+  }
+  const pose::PoseSequence poses =
+      puppet::poses_to_perform(pose::import_poses(arguments.poses, import), person,
+                               arguments.rate_given ? std::optional(options.frames_per_second) : std::nullopt);
+  options.frames_per_second = poses.frames_per_second;
+  if (!arguments.frames_given) options.frames = static_cast<std::int64_t>(poses.frames.size());
+  return {options, poses, bones};
+}
 
 void make_puppet(const PuppetArguments& arguments, Session& session) {
   session.reporter = make_reporter(false, arguments.quiet);
@@ -46,8 +75,8 @@ void make_puppet(const PuppetArguments& arguments, Session& session) {
   const PictureSize size = parse_size("--size", arguments.size);
   options.width = size.width;
   options.height = size.height;
-  options.check();
-  const puppet::Clip clip(options);
+  const puppet::Clip clip = make_clip(arguments, options);
+  options = clip.options();
   const fs::path folder = arguments.output;
   std::error_code problem;
   fs::create_directories(folder, problem);
@@ -80,16 +109,35 @@ void add_puppet_command(CLI::App& app, Session& session) {
       ->capture_default_str()
       ->type_name("N");
   command->add_option("--motion", arguments->motion, "dance, walk or wave")->capture_default_str()->type_name("NAME");
-  add_integer_option(*command, "--frames", arguments->rest.frames, "Frames to draw");
-  command->add_option("--size", arguments->size, "Width x height in pixels")->capture_default_str()->type_name("WxH");
-  command->add_option("--fps", arguments->rest.frames_per_second, "Frames a second")
+  command
+      ->add_option("--poses", arguments->poses, "Poses to perform, of a file or folder: poses.json, OpenPose, ComfyUI")
+      ->type_name("PATH")
+      ->excludes("--motion");
+  command->add_option("--person", arguments->person, "Whose poses: main, largest, center, left, right, a number or x,y")
       ->capture_default_str()
-      ->type_name("N");
+      ->type_name("NAME");
+  command
+      ->add_option("--bones", arguments->bones,
+                   "Whose lengths the bones have: poses, at their place in their picture, or person")
+      ->capture_default_str()
+      ->type_name("NAME");
+  command->add_option("--poses-size", arguments->poses_size, "Picture size of --poses that do not say it")
+      ->type_name("WxH");
+  const CLI::Option* frames = add_integer_option(*command, "--frames", arguments->rest.frames,
+                                                 "Frames to draw (default: 64, or all of --poses)")
+                                  ->default_str("");
+  command->add_option("--size", arguments->size, "Width x height in pixels")->capture_default_str()->type_name("WxH");
+  const CLI::Option* rate =
+      command->add_option("--fps", arguments->rest.frames_per_second, "Frames a second (default: 16, or as --poses)")
+          ->type_name("N");
   command->add_option("--output,-o", arguments->output, "Folder for what is drawn")->type_name("DIR")->required();
   command->add_flag("--quiet", arguments->quiet, "No progress");
   command->footer(kExamples);
-  command->callback(
-      [arguments, &session] { session.command = [arguments, &session] { make_puppet(*arguments, session); }; });
+  command->callback([arguments, frames, rate, &session] {
+    arguments->frames_given = frames->count() > 0;
+    arguments->rate_given = rate->count() > 0;
+    session.command = [arguments, &session] { make_puppet(*arguments, session); };
+  });
 }
 
 }  // namespace unianimate::cli

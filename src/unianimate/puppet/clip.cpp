@@ -8,9 +8,6 @@ namespace unianimate::puppet {
 
 namespace {
 
-/// Long before the first frame.
-constexpr double kReferenceSeconds = -7;
-
 const ClipOptions& checked(const ClipOptions& options) {
   options.check();
   return options;
@@ -40,45 +37,45 @@ void ClipOptions::check() const {
 Clip::Clip(const ClipOptions& options)
     : options_(checked(options)),
       identity_(make_identity(options.seed)),
-      motion_(options.motion, options.seed),
-      stage_(stage_for(options.width, options.height)),
+      movement_(std::make_shared<SeededMovement>(Motion(options.motion, options.seed), identity_,
+                                                 stage_for(options.width, options.height))),
+      background_(draw_background(make_background(options.seed), options.width, options.height)) {}
+
+Clip::Clip(const ClipOptions& options, const pose::PoseSequence& poses, Bones bones)
+    : options_(checked(options)),
+      identity_(make_identity(options.seed)),
+      movement_(std::make_shared<Performance>(poses, bones, identity_, options.width, options.height)),
       background_(draw_background(make_background(options.seed), options.width, options.height)) {}
 
 Image Clip::frame(std::int64_t index) const {
-  return draw(seconds_of(index));
+  return draw(stance(index));
 }
 
 pose::Keypoints Clip::keypoints(std::int64_t index) const {
-  return place(seconds_of(index));
+  return stance(index).points;
 }
 
 std::vector<std::uint8_t> Clip::figure_mask(std::int64_t index) const {
-  const Posture posture = motion_.at(seconds_of(index));
-  return puppet::figure_mask(options_.width, options_.height, identity_, posture,
-                             place_body(posture, identity_, stage_), stage_.height);
+  const Stance moment = stance(index);
+  return puppet::figure_mask(options_.width, options_.height, identity_, moment.posture, moment.points, moment.unit);
 }
 
 Image Clip::reference() const {
-  return draw(kReferenceSeconds);
+  return draw(movement_->reference());
 }
 
 pose::Keypoints Clip::reference_keypoints() const {
-  return place(kReferenceSeconds);
+  return movement_->reference().points;
 }
 
-Image Clip::draw(double seconds) const {
+Stance Clip::stance(std::int64_t index) const {
+  return movement_->at(static_cast<double>(index) / options_.frames_per_second);
+}
+
+Image Clip::draw(const Stance& stance) const {
   Image picture = background_;
-  const Posture posture = motion_.at(seconds);
-  draw_person(picture, identity_, posture, place_body(posture, identity_, stage_), stage_.height);
+  draw_person(picture, identity_, stance.posture, stance.points, stance.unit);
   return picture;
-}
-
-pose::Keypoints Clip::place(double seconds) const {
-  return place_body(motion_.at(seconds), identity_, stage_);
-}
-
-double Clip::seconds_of(std::int64_t index) const {
-  return static_cast<double>(index) / options_.frames_per_second;
 }
 
 }  // namespace unianimate::puppet

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "unianimate/puppet/figure.h"
+#include "unianimate/puppet/performance.h"
 
 namespace unianimate::puppet {
 
@@ -24,6 +26,8 @@ struct ClipOptions {
 class Clip {
  public:
   explicit Clip(const ClipOptions& options);
+  /// The person of the seed performs `poses`, from poses_to_perform(); `options.motion` is not looked at.
+  Clip(const ClipOptions& options, const pose::PoseSequence& poses, Bones bones);
 
   [[nodiscard]] const ClipOptions& options() const { return options_; }
   /// `index` may be any, also beyond the clip's frames.
@@ -31,19 +35,17 @@ class Clip {
   [[nodiscard]] pose::Keypoints keypoints(std::int64_t index) const;
   /// Where the person is in frame(index); see puppet::figure_mask().
   [[nodiscard]] std::vector<std::uint8_t> figure_mask(std::int64_t index) const;
-  /// The same person in front of the same background, in a posture of another moment.
+  /// The same person in front of the same background at another moment; see Movement::reference().
   [[nodiscard]] Image reference() const;
   [[nodiscard]] pose::Keypoints reference_keypoints() const;
 
  private:
-  [[nodiscard]] Image draw(double seconds) const;
-  [[nodiscard]] pose::Keypoints place(double seconds) const;
-  [[nodiscard]] double seconds_of(std::int64_t index) const;
+  [[nodiscard]] Stance stance(std::int64_t index) const;
+  [[nodiscard]] Image draw(const Stance& stance) const;
 
   ClipOptions options_;
   Identity identity_;
-  Motion motion_;
-  Stage stage_;
+  std::shared_ptr<const Movement> movement_;
   Image background_;
 };
 
