@@ -29,26 +29,12 @@ puppet::Clip clip_of(const ModelEvaluationRequest& request, std::uint64_t seed) 
   return puppet::Clip(options);
 }
 
-/// Frames of a finished video go here: measured at once, and kept as far as they are to be shown.
-class TruthComparison final : public FrameSink {
+/// Keeps the frames: measuring them is not to count in the time of a video.
+class FrameCollector final : public FrameSink {
  public:
-  TruthComparison(const puppet::Clip& clip, std::vector<std::int64_t> kept) : clip_(clip), kept_(std::move(kept)) {}
-
-  void write(const Image& frame) override {
-    const std::int64_t index = meter_.frames();
-    meter_.add(frame, clip_.frame(index), clip_.figure_mask(index));
-    if (std::ranges::count(kept_, index) > 0) pictures_.push_back(frame);
-  }
+  void write(const Image& frame) override { frames.push_back(frame); }
   void finish() override {}
-
-  [[nodiscard]] Quality quality() const { return meter_.quality(); }
-  [[nodiscard]] std::vector<Image> take_pictures() { return std::move(pictures_); }
-
- private:
-  const puppet::Clip& clip_;
-  std::vector<std::int64_t> kept_;
-  QualityMeter meter_;
-  std::vector<Image> pictures_;
+  std::vector<Image> frames;
 };
 
 /// Tells one count of UNet calls over all videos.
@@ -123,12 +109,12 @@ ShownPerson show(const ModelEvaluationRequest& request, const Person& person) {
   return shown;
 }
 
-template <typename MakeFrame>
-PersonQuality measure(const puppet::Clip& clip, std::int64_t first_frame, const MakeFrame& make_frame) {
+/// `made(i)` is frame i as it was made.
+template <typename MadeFrame>
+PersonQuality measure(const puppet::Clip& clip, std::int64_t first_frame, const MadeFrame& made) {
   QualityMeter meter;
   for (std::int64_t i = first_frame; i < clip.options().frames; ++i) {
-    const Image truth = clip.frame(i);
-    meter.add(make_frame(truth), truth, clip.figure_mask(i));
+    meter.add(made(i), clip.frame(i), clip.figure_mask(i));
   }
   return {clip.options().seed, meter.quality(), 0};
 }
@@ -162,14 +148,14 @@ std::vector<QualityRow> repeated_references(const ModelEvaluationRequest& reques
   if (uses(request, false)) {
     rows.push_back(baseline(request, "repeat the reference picture", [](const puppet::Clip& clip) {
       const Image reference = clip.reference();
-      return measure(clip, 0, [&](const Image&) -> const Image& { return reference; });
+      return measure(clip, 0, [&](std::int64_t) -> const Image& { return reference; });
     }));
   }
   if (uses(request, true) && request.clip.frames > 1) {
     // In that frame itself it cannot err.
     rows.push_back(baseline(request, "repeat the first frame, in all others", [](const puppet::Clip& clip) {
       const Image first = clip.frame(0);
-      return measure(clip, 1, [&](const Image&) -> const Image& { return first; });
+      return measure(clip, 1, [&](std::int64_t) -> const Image& { return first; });
     }));
   }
   return rows;
@@ -180,9 +166,9 @@ QualityRow reconstructed_truth(const ModelEvaluationRequest& request, const Reco
   progress.begin_phase("reconstruct truth", static_cast<std::int64_t>(request.people.count()));
   std::int64_t done = 0;
   return baseline(request, "the autoencoder's reconstruction of the truth", [&](const puppet::Clip& clip) {
-    const PersonQuality person = measure(clip, 0, [&](const Image& truth) {
+    const PersonQuality person = measure(clip, 0, [&](std::int64_t frame) {
       progress.throw_if_cancelled();
-      return reconstruct(truth);
+      return reconstruct(clip.frame(frame));
     });
     progress.step(++done);
     return person;
@@ -190,9 +176,7 @@ QualityRow reconstructed_truth(const ModelEvaluationRequest& request, const Reco
 }
 
 /// Adds one video to the row, where the seconds of the UNet are summed up for now.
-void add_video(SettingRow& row, const pipeline::AnimateReport& report, const TruthComparison& comparison,
-               std::uint64_t seed) {
-  PersonQuality person{seed, comparison.quality(), 0};
+void add_video(SettingRow& row, const pipeline::AnimateReport& report, PersonQuality person) {
   for (const pipeline::Phase& phase : report.phases) {
     person.seconds += phase.seconds;
     if (phase.name == "sample") row.seconds_per_unet_call += phase.seconds;
@@ -269,12 +253,17 @@ ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const pipe
     const bool is_shown = i < shown_people;
     if (is_shown) evaluation.shown.push_back(show(request, person));
     for (std::size_t s = 0; s < request.settings.size(); ++s) {
-      TruthComparison comparison(person.clip(),
-                                 is_shown ? evaluation.shown.back().frames : std::vector<std::int64_t>{});
-      const pipeline::AnimateReport report = animator.animate(person.requests()[s], comparison, whole);
+      FrameCollector video;
+      const pipeline::AnimateReport report = animator.animate(person.requests()[s], video, whole);
       whole.video_done(report.unet_calls);
-      add_video(evaluation.rows[s], report, comparison, seed);
-      if (is_shown) evaluation.shown.back().results.push_back(comparison.take_pictures());
+      const auto made = [&](std::int64_t frame) -> const Image& {
+        return video.frames[static_cast<std::size_t>(frame)];
+      };
+      add_video(evaluation.rows[s], report, measure(person.clip(), 0, made));
+      if (!is_shown) continue;
+      ShownPerson& shown = evaluation.shown.back();
+      std::vector<Image>& pictures = shown.results.emplace_back();
+      for (const std::int64_t frame : shown.frames) pictures.push_back(made(frame));
     }
   }
   for (SettingRow& row : evaluation.rows) finish(row);

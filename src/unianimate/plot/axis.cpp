@@ -27,8 +27,8 @@ std::vector<double> logarithmic_ticks(double least, double most, int count) {
   const double stride = std::max(1.0, std::ceil((last - first) / count));
   std::vector<double> decades;
   std::vector<double> all;
-  for (double exponent = first; exponent <= last; exponent += stride) {
-    const double decade = std::pow(kTen, exponent);
+  for (int i = 0; i <= count && first + i * stride <= last; ++i) {
+    const double decade = std::pow(kTen, first + i * stride);
     for (const double factor : {1, 2, 5}) {
       const double tick = factor * decade;
       if (tick < least * (1 - kRounding) || tick > most * (1 + kRounding)) continue;
