@@ -98,6 +98,23 @@ TEST(Keypoints, MirroringSwapsSidesOfTheFace) {
   }
 }
 
+TEST(Keypoints, MirroringMovesPointsAndNames) {
+  constexpr double kWidth = 640;
+  const Keypoints keypoints = from_whole_body(numbered());
+  const Keypoints mirror = mirrored(keypoints, kWidth);
+  EXPECT_EQ(mirror[kLeftWrist].at, (Point{kWidth - keypoints[kRightWrist].at.x, keypoints[kRightWrist].at.y}));
+  EXPECT_EQ(mirror[kNose].at, (Point{kWidth - keypoints[kNose].at.x, keypoints[kNose].at.y}));
+  EXPECT_EQ(mirror[kRightSmallToe].at.y, keypoints[kLeftSmallToe].at.y);
+  EXPECT_EQ(mirror[kLeftHand + 8].at.y, keypoints[kRightHand + 8].at.y);
+  EXPECT_EQ(mirror[kFace].at.y, keypoints[kFace + 16].at.y);
+  EXPECT_EQ(mirror[kNeck].score, 1);
+  const Keypoints back = mirrored(mirror, kWidth);
+  for (std::size_t i = 0; i < kKeypoints; ++i) {
+    EXPECT_EQ(back[i].at, keypoints[i].at) << i;
+    EXPECT_EQ(back[i].score, keypoints[i].score) << i;
+  }
+}
+
 TEST(Keypoints, BoxHoldsSeenPointsOfBodyAndFeet) {
   Keypoints keypoints{};
   EXPECT_EQ(bounding_box(keypoints).area(), 0);

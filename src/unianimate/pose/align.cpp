@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cmath>
 #include <future>
 #include <system_error>
@@ -11,7 +10,6 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/threads.h"
-#include "unianimate/media/content_hash.h"
 #include "unianimate/media/frame_source.h"
 #include "unianimate/media/image_reader.h"
 #include "unianimate/media/image_writer.h"
@@ -21,6 +19,7 @@
 #include "unianimate/pose/contact_sheet.h"
 #include "unianimate/pose/extraction.h"
 #include "unianimate/pose/motion_pictures.h"
+#include "unianimate/pose/people_search.h"
 #include "unianimate/pose/pose_folder_writer.h"
 #include "unianimate/pose/pose_import.h"
 #include "unianimate/pose/pose_json.h"
@@ -43,57 +42,21 @@ void make_folder(const fs::path& folder) {
 
 // ---- the motion
 
-/// Null where the motion is no pictures but numbers.
-std::unique_ptr<FrameSource> open_motion(const AlignRequest& request, bool draft) {
-  if (holds_pose_numbers(request.motion)) return nullptr;
+FrameSourceOptions source_options(const AlignRequest& request) {
   FrameSourceOptions options;
-  options.draft = draft;
   options.start_seconds = request.start_seconds;
   options.end_seconds = request.end_seconds;
   options.folder_frames_per_second = request.motion_frames_per_second;
   options.threads = request.threads;
+  return options;
+}
+
+/// Null where the motion is no pictures but numbers.
+std::unique_ptr<FrameSource> open_motion(const AlignRequest& request, bool draft) {
+  if (holds_pose_numbers(request.motion)) return nullptr;
+  FrameSourceOptions options = source_options(request);
+  options.draft = draft;
   return open_frame_source(request.motion, options);
-}
-
-/// Networks are loaded when somebody has to be found, which a cache may spare.
-class LazyDetector {
- public:
-  LazyDetector(const DetectorOptions& options, Progress& progress) : options_(options), progress_(progress) {}
-
-  const PoseDetector& get() {
-    if (!chosen_.detector) {
-      progress_.begin_phase("load pose models", 0);
-      chosen_ = make_detector(options_);
-      progress_.note(chosen_.reason);
-    }
-    return *chosen_.detector;
-  }
-
- private:
-  DetectorOptions options_;
-  Progress& progress_;
-  ChosenDetector chosen_;
-};
-
-/// The file that keeps what was found in a motion: its name says for which content, part and detector.
-fs::path cache_file(const AlignRequest& request) {
-  const std::string part = fmt::format("{} {} {}", request.start_seconds, request.end_seconds.value_or(-1),
-                                       request.motion_frames_per_second);
-  const std::string key = content_hash(request.motion) + detector_identity(request.detector) + part;
-  return report_folder(request.output) / fmt::format("detected-{:016x}.json", std::hash<std::string>()(key));
-}
-
-/// Nothing where there is no file or it is of no use.
-std::optional<PoseSequence> read_cache(const fs::path& file, Progress& progress) {
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return std::nullopt;
-  try {
-    Poses poses = read_poses(file);
-    if (auto* detected = std::get_if<PoseSequence>(&poses)) return std::move(*detected);
-  } catch (const Error& error) {
-    progress.note(fmt::format("what was found earlier is looked for again: {}", error.what()));
-  }
-  return std::nullopt;
 }
 
 struct Motion {
@@ -140,22 +103,13 @@ PoseSequence import_motion(const AlignRequest& request) {
 Motion find_motion(const AlignRequest& request, std::unique_ptr<FrameSource> source, LazyDetector& detector,
                    Progress& progress) {
   if (!source) return {import_motion(request), {}, false, 0};
-  const fs::path cache = cache_file(request);
-  if (auto known = read_cache(cache, progress)) {
+  const fs::path file =
+      found_people_file(report_folder(request.output), request.motion, source_options(request), request.detector);
+  FoundPeople found = find_people(*source, request.motion, file, detector, request.threads, progress);
+  if (found.from_file) {
     progress.note(fmt::format("the poses found in {} earlier are used again", printable(request.motion.string())));
-    return {std::move(*known), source->info(), true, 0};
   }
-  const PoseDetector& networks = detector.get();
-  progress.begin_phase("find people", source->info().frame_count);
-  const auto start = std::chrono::steady_clock::now();
-  Motion motion{extract_poses(*source, networks, request.threads, progress), source->info()};
-  motion.detection_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (!source->trouble().empty()) {
-    progress.note(fmt::format("{}: {}", printable(request.motion.string()), source->trouble()));
-  }
-  make_folder(cache.parent_path());
-  write_poses(cache, motion.everyone);
-  return motion;
+  return {std::move(found.everyone), source->info(), found.from_file, found.seconds};
 }
 
 /// From the first frame on, at the speed asked for, at equal times.

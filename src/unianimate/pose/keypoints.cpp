@@ -76,6 +76,15 @@ std::size_t mirrored(std::size_t index) {
   return index < kRightHand ? index + kHandPoints : index - kHandPoints;
 }
 
+Keypoints mirrored(const Keypoints& keypoints, double width) {
+  Keypoints result;
+  for (std::size_t i = 0; i < kKeypoints; ++i) {
+    const Keypoint& point = keypoints[i];
+    result[mirrored(i)] = {{width - point.at.x, point.at.y}, point.score};
+  }
+  return result;
+}
+
 Box bounding_box(const Keypoints& keypoints) {
   constexpr double kFar = std::numeric_limits<double>::infinity();
   Box box{kFar, kFar, -kFar, -kFar};

@@ -94,6 +94,9 @@ Keypoint neck_between(const Keypoint& left_shoulder, const Keypoint& right_shoul
 /// The same point on the other side of the body; itself for nose and neck. Face points are mirrored within the face.
 std::size_t mirrored(std::size_t index);
 
+/// The points in the mirrored picture, which is `width` pixels wide: what was the left hand is a right one there.
+Keypoints mirrored(const Keypoints& keypoints, double width);
+
 /// The smallest upright box around the seen points of body and feet; empty (all 0) where none is seen.
 struct Box {
   double left = 0;
