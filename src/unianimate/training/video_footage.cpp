@@ -1,0 +1,109 @@
+#include "unianimate/training/video_footage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "unianimate/core/error.h"
+#include "unianimate/pipeline/pictures.h"
+#include "unianimate/puppet/random_stream.h"
+#include "unianimate/training/batch_order.h"
+#include "unianimate/training/puppet_footage.h"
+
+namespace unianimate::training {
+
+namespace {
+
+constexpr std::uint64_t kMomentStream = 0x51DE05;
+constexpr std::int64_t kLongestInterval = 4;  ///< frames
+
+}  // namespace
+
+void VideoFootageOptions::check() const {
+  preparation.check();
+  const auto longest = static_cast<std::int64_t>(kLongestSegment);
+  if (coherent < 1 || coherent > longest || scattered < 0 || scattered > longest) {
+    throw Error(ErrorKind::kUsage,
+                "videos give 1 to {0} moments that follow each other and 0 to {0} others, but {1} and {2} are asked "
+                "for",
+                longest, coherent, scattered);
+  }
+}
+
+VideoFootage::VideoFootage(const VideoFootageOptions& options, Progress& progress)
+    : options_((options.check(), options)), videos_(prepare_videos(options.preparation, progress)) {
+  std::int64_t too_short = 0;
+  for (std::size_t video = 0; video < videos_.size(); ++video) {
+    const std::vector<std::int64_t>& lengths = videos_[video].lengths();
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+      if (lengths[i] >= options_.coherent) {
+        segments_.push_back({video, i});
+      } else {
+        ++too_short;
+      }
+    }
+  }
+  if (segments_.empty()) {
+    throw Error(ErrorKind::kInput,
+                "the person is nowhere seen in {} frames without a break, which data.coherent asks for; give longer "
+                "videos or a lower number",
+                options_.coherent);
+  }
+  progress.note(fmt::format("{} segments of {} videos are used", segments_.size(), videos_.size()));
+  if (too_short > 0) {
+    progress.note(fmt::format("{} segments of fewer than {} frames are left out", too_short, options_.coherent));
+  }
+}
+
+std::int64_t VideoFootage::size() const {
+  return static_cast<std::int64_t>(segments_.size()) * variants();
+}
+
+std::vector<std::int64_t> VideoFootage::moments_of(std::int64_t index, std::int64_t frames) const {
+  puppet::RandomStream random(mixed_seed(static_cast<std::uint64_t>(index), kMomentStream));
+  const auto below = [&](std::int64_t count) {
+    return static_cast<std::int64_t>(random.below(static_cast<int>(count)));
+  };
+  const std::int64_t steps = options_.coherent - 1;
+  const std::int64_t widest = steps > 0 ? std::min(kLongestInterval, (frames - 1) / steps) : 1;
+  const std::int64_t interval = 1 + below(widest);
+  const std::int64_t first = below(frames - interval * steps);
+  std::vector<std::int64_t> moments;
+  for (std::int64_t i = 0; i < options_.coherent; ++i) moments.push_back(first + i * interval);
+  for (std::int64_t i = 0; i < options_.scattered; ++i) moments.push_back(below(frames));
+  return moments;
+}
+
+Footage VideoFootage::load(std::int64_t index) const {
+  const Segment& segment = segments_.at(static_cast<std::size_t>(index / variants()));
+  const bool flipped = index % variants() == 1;
+  const PreparedSegment prepared = videos_[segment.video].load(segment.number);
+  const std::vector<std::int64_t> moments = moments_of(index, prepared.pictures.size(0));
+  const int width = options_.preparation.segments.width;
+  const int height = options_.preparation.segments.height;
+
+  Footage footage;
+  footage.coherent = options_.coherent;
+  footage.pictures = prepared.pictures.index_select(0, at::tensor(moments));
+  if (flipped) footage.pictures = footage.pictures.flip({2});
+  footage.poses = at::empty_like(footage.pictures);
+  for (std::size_t i = 0; i < moments.size(); ++i) {
+    const pose::Keypoints& seen = prepared.keypoints[static_cast<std::size_t>(moments[i])];
+    const Image pose = pose_picture(flipped ? pose::mirrored(seen, width) : seen, width, height);
+    footage.poses[static_cast<std::int64_t>(i)].copy_(pipeline::tensor_from_image(pose));
+  }
+  return footage;
+}
+
+std::string VideoFootage::description() const {
+  std::string content;
+  for (const PreparedVideo& video : videos_) content += video.file().filename().string() + ' ';
+  const SegmentOptions& segments = options_.preparation.segments;
+  return fmt::format("{} segments of {} videos ({:016x}){}, {}x{}, {} moments that follow and {} others",
+                     segments_.size(), videos_.size(), std::hash<std::string>()(content),
+                     options_.flips ? " and mirrored" : "", segments.width, segments.height, options_.coherent,
+                     options_.scattered);
+}
+
+}  // namespace unianimate::training
