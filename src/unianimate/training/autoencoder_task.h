@@ -13,8 +13,8 @@
 
 namespace unianimate::training {
 
-/// Pieces of the pictures that training looks at for a while: small ones first make it fast. Half of each picture's area
-/// is looked at, by as many pieces as that takes.
+/// Pieces of the pictures that training looks at for a while: small ones first make it fast. Half of each picture's
+/// area is looked at, by as many pieces as that takes.
 struct CropPhase {
   double until = 1;  ///< share of the training
   int width = 0;     ///< pixels, multiples of the autoencoder's downscale; the whole picture where 0

@@ -22,6 +22,7 @@ void export_model(const fs::path& folder, const pipeline::ModelConfigs& configs,
   save(files.unet, weights.unet);
   save(files.autoencoder, weights.autoencoder);
   save(files.clip, weights.clip);
+  save(folder / "lora.safetensors", weights.lora);
   pipeline::write_model_description(files.description, configs);
 }
 

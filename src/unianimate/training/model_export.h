@@ -8,15 +8,16 @@
 
 namespace unianimate::training {
 
-/// Parameters of the three models under their checkpoint names (CLIP's with both towers).
+/// Parameters of the three models under their checkpoint names (CLIP's with both towers), and corrections.
 struct ModelWeights {
   NamedTensors unet;
   NamedTensors autoencoder;
   NamedTensors clip;
+  NamedTensors lora;
 };
 
-/// Makes the folder where it is missing and writes model.json and those checkpoints that are given, each whole or not
-/// at all. Throws Error(kEnvironment).
+/// Makes the folder where it is missing and writes model.json and those checkpoints that are given (corrections as
+/// lora.safetensors), each whole or not at all. Throws Error(kEnvironment).
 void export_model(const std::filesystem::path& folder, const pipeline::ModelConfigs& configs,
                   const ModelWeights& weights);
 

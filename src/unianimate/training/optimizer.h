@@ -60,16 +60,4 @@ class Optimizer {
   std::vector<at::Tensor> updates_;  ///< count for each parameter, as the fused operator wants it
 };
 
-/// While it lives the parameters hold the averaged weights.
-class AveragedWeights {
- public:
-  explicit AveragedWeights(Optimizer& optimizer) : optimizer_(optimizer) { optimizer_.exchange_averaged(); }
-  ~AveragedWeights() { optimizer_.exchange_averaged(); }
-  AveragedWeights(const AveragedWeights&) = delete;
-  AveragedWeights& operator=(const AveragedWeights&) = delete;
-
- private:
-  Optimizer& optimizer_;
-};
-
 }  // namespace unianimate::training

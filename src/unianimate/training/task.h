@@ -30,6 +30,10 @@ class Task {
   /// The loss of one microbatch, a pure function of the parameters, the number, and how far the training is (0 … 1).
   /// Microbatches are numbered over the whole training and all processes.
   [[nodiscard]] virtual Loss loss(std::int64_t microbatch, double progress) = 0;
+  /// To be called when gradients have arrived where the loss left them, before the parameters' are looked at …
+  virtual void collect_gradients() {}
+  /// … and when the parameters have changed, before the next loss, measurement or export.
+  virtual void parameters_changed() {}
   /// Measured on material kept aside, the same every time. "validation" is what decides which weights are best: lower
   /// is better.
   [[nodiscard]] virtual Measurements validate() = 0;

@@ -44,6 +44,17 @@ class Reader {
     if (const auto given = section_.text(key)) value = root_ / *given;
     return *this;
   }
+  Reader& paths(const char* key, std::vector<fs::path>& values) {
+    constexpr const char* kExpected = "a list of files or folders";
+    const auto given = section_.list(key, kExpected);
+    if (!given) return *this;
+    for (const YAML::Node& node : *given) {
+      const auto text = pipeline::plain_text(node);
+      if (!text) section_.refuse(key, node, kExpected);
+      values.push_back(root_ / *text);
+    }
+    return *this;
+  }
   Reader& size(const char* key, int& width, int& height) {
     const auto given = section_.integers(key);
     if (!given) return *this;
@@ -74,13 +85,47 @@ void refuse_unknown(const YamlSection& section) {
               unknown.front().where);
 }
 
-void read_people(YamlSection section, const fs::path& root, PuppetFootageOptions& people) {
+/// Instead of people, where the section names any. `flips`: where it does not say.
+std::optional<VideoFootageOptions> read_videos(YamlSection& section, const fs::path& root, bool flips) {
+  VideoFootageOptions videos;
+  videos.flips = flips;
   Reader(section, root)
-      .seed("first", people.first_person)
-      .integer("count", people.people, 1)
-      .integer("coherent", people.coherent, 1)
-      .integer("scattered", people.scattered, 0);
+      .paths("videos", videos.preparation.paths)
+      .path("cache", videos.preparation.cache)
+      .number("frame_rate", videos.preparation.segments.frame_rate)
+      .flag("flips", videos.flips);
+  if (const auto person = section.text("person")) videos.preparation.person = pose::PersonChoice::parse(*person);
+  for (const char* key : {"first", "count"}) {
+    if (const YAML::Node given = section.node(key); given.IsDefined()) {
+      section.refuse(key, given, "left out beside videos: the people come from these");
+    }
+  }
+  return videos;
+}
+
+std::optional<VideoFootageOptions> read_data(YamlSection section, const fs::path& root, bool flips,
+                                             PuppetFootageOptions& people) {
+  std::optional<VideoFootageOptions> videos;
+  Reader reader(section, root);
+  reader.integer("coherent", people.coherent, 1).integer("scattered", people.scattered, 0);
+  if (section.node("videos").IsDefined()) {
+    videos = read_videos(section, root, flips);
+  } else {
+    reader.seed("first", people.first_person).integer("count", people.people, 1);
+  }
   refuse_unknown(section);
+  return videos;
+}
+
+/// What the whole training says about its videos.
+void complete(VideoFootageOptions& videos, const TrainConfig& config, const PuppetFootageOptions& people) {
+  VideoPreparationOptions& preparation = videos.preparation;
+  if (preparation.cache.empty()) preparation.cache = config.output / "data";
+  preparation.segments.width = people.width;
+  preparation.segments.height = people.height;
+  videos.coherent = people.coherent;
+  videos.scattered = people.scattered;
+  videos.check();
 }
 
 void read_optimizer(YamlSection section, const fs::path& root, OptimizerOptions& optimizer) {
@@ -97,6 +142,19 @@ void read_optimizer(YamlSection section, const fs::path& root, OptimizerOptions&
       .number("last_learning_rate", optimizer.last_learning_rate);
   refuse_unknown(section);
   optimizer.check();
+}
+
+void read_precision(YamlSection& model, at::ScalarType& precision) {
+  const auto given = model.text("precision");
+  if (!given) return;
+  if (*given != "fp32" && *given != "bf16") model.refuse("precision", model.node("precision"), "fp32 or bf16");
+  precision = *given == "bf16" ? at::kBFloat16 : at::kFloat;
+}
+
+void read_lora(YamlSection section, const fs::path& root, LoraOptions& lora) {
+  Reader(section, root).integer("rank", lora.rank, 0).number("alpha", lora.alpha);
+  refuse_unknown(section);
+  lora.check();
 }
 
 std::vector<CropPhase> read_crops(YamlSection& section, const std::string& name, const fs::path& root) {
@@ -157,6 +215,9 @@ void check(const TrainConfig& config, const std::string& name) {
   if (!unet_from_nothing && !config.autoencoder.empty()) {
     refuse("model.autoencoder is only for a UNet made from nothing; remove it");
   }
+  if (config.lora.rank > 0 && (config.task != TaskKind::kUNet || config.start.empty())) {
+    refuse("lora is for a UNet that goes on from model.start");
+  }
   if (config.task == TaskKind::kUNet) {
     const std::int64_t frames = config.unet_loss.frames;
     if (config.people.coherent < frames || config.kept_aside.coherent < frames) {
@@ -181,7 +242,8 @@ TrainConfig parse_train_config(std::string_view text, const std::string& name, c
   if (config.task == TaskKind::kAutoencoder) {
     config.people = {.people = std::int64_t{1} << 20, .coherent = 1, .scattered = 0};
   }
-  config.kept_aside = {.first_person = 910'000, .people = 16, .coherent = config.people.coherent};
+  config.kept_aside = {
+      .first_person = 910'000, .people = 16, .coherent = config.people.coherent, .scattered = config.people.scattered};
 
   // 2. its settings
   int width = config.people.width;
@@ -203,14 +265,19 @@ TrainConfig parse_train_config(std::string_view text, const std::string& name, c
       .path("sizes", config.sizes)
       .path("start", config.start)
       .path("autoencoder", config.autoencoder)
-      .flag("train_clip", config.train_clip);
+      .flag("train_clip", config.train_clip)
+      .flag("recompute", config.recompute);
+  read_precision(model, config.precision);
   refuse_unknown(model);
-  read_people(document.section("data"), root, config.people);
-  read_people(document.section("validation"), root, config.kept_aside);
+  read_lora(document.section("lora"), root, config.lora);
+  config.videos = read_data(document.section("data"), root, true, config.people);
+  config.kept_aside_videos = read_data(document.section("validation"), root, false, config.kept_aside);
   for (PuppetFootageOptions* people : {&config.people, &config.kept_aside}) {
     people->width = width;
     people->height = height;
   }
+  if (config.videos) complete(*config.videos, config, config.people);
+  if (config.kept_aside_videos) complete(*config.kept_aside_videos, config, config.kept_aside);
   read_optimizer(document.section("optimizer"), root, config.optimizer);
   if (config.task == TaskKind::kUNet) {
     read_unet_loss(document.section("loss"), root, config.unet_loss);

@@ -10,6 +10,7 @@
 #include "unianimate/media/image_writer.h"
 #include "unianimate/pipeline/model_description.h"
 #include "unianimate/pipeline/model_weights.h"
+#include "unianimate/training/first_process.h"
 #include "unianimate/training/initialisation.h"
 #include "unianimate/training/training_log.h"
 #include "unianimate/training/training_state.h"
@@ -22,8 +23,19 @@ namespace {
 
 constexpr const char* kState = "state.safetensors";
 
+/// An autoencoder may stand alone in its folder.
+bool is_autoencoder_alone(const TrainConfig& config) {
+  std::error_code ignored;
+  return config.task == TaskKind::kAutoencoder && !config.start.empty() &&
+         !fs::exists(pipeline::model_files_to_write(config.start).unet, ignored) &&
+         fs::exists(pipeline::model_files_to_write(config.start).description, ignored);
+}
+
 pipeline::ModelConfigs sizes_of(const TrainConfig& config) {
   if (!config.sizes.empty()) return pipeline::read_model_description(config.sizes).configs;
+  if (is_autoencoder_alone(config)) {
+    return pipeline::read_model_description(pipeline::model_files_to_write(config.start).description).configs;
+  }
   return pipeline::read_model_configs(pipeline::find_model_files(config.start));
 }
 
@@ -53,11 +65,12 @@ std::unique_ptr<Task> make_autoencoder_task(const TrainConfig& config, const pip
                                             std::shared_ptr<const FootageSource> footage,
                                             std::shared_ptr<const FootageSource> kept_aside, at::Device device,
                                             Progress& progress) {
-  const at::TensorOptions options = at::TensorOptions().device(device).dtype(at::kFloat);
+  const at::TensorOptions options = at::TensorOptions().device(device).dtype(config.precision);
   std::unique_ptr<models::Autoencoder> model;
   if (config.sizes.empty()) {
-    model = pipeline::load_autoencoder(pipeline::find_model_files(config.start).autoencoder, sizes.autoencoder, options,
-                                       progress);
+    const pipeline::ModelFiles files = is_autoencoder_alone(config) ? pipeline::model_files_to_write(config.start)
+                                                                    : pipeline::find_model_files(config.start);
+    model = pipeline::load_autoencoder(files.autoencoder, sizes.autoencoder, options, progress);
   } else {
     model = std::make_unique<models::Autoencoder>(sizes.autoencoder, options);
     initialise(model->named_parameters(), mixed_seed(config.seed, kAutoencoderSeed));
@@ -71,14 +84,16 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::
                                      std::shared_ptr<const FootageSource> footage,
                                      std::shared_ptr<const FootageSource> kept_aside, at::Device device,
                                      Progress& progress) {
-  const at::TensorOptions options = at::TensorOptions().device(device).dtype(at::kFloat);
+  const at::TensorOptions exact = at::TensorOptions().device(device).dtype(at::kFloat);
+  const at::TensorOptions options = exact.dtype(config.precision);
   UNetTaskModels models;
   models.configs = sizes;
+  models.lora = config.lora;
   models.train_clip = config.train_clip;
   if (config.sizes.empty()) {
     const pipeline::ModelFiles files = pipeline::find_model_files(config.start);
     models.unet = pipeline::load_unet(files.unet, sizes.unet, options, progress);
-    models.autoencoder = pipeline::load_autoencoder(files.autoencoder, sizes.autoencoder, options, progress);
+    models.autoencoder = pipeline::load_autoencoder(files.autoencoder, sizes.autoencoder, exact, progress);
     models.clip_visual = pipeline::load_clip_visual(files.clip, sizes.clip, options, progress);
     models.clip_text = pipeline::load_clip_text(files.clip, sizes.clip, options, progress);
   } else {
@@ -89,26 +104,38 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::
     initialise_clip(models.clip_visual->named_parameters(), mixed_seed(config.seed, kVisualSeed));
     initialise_clip(models.clip_text->named_parameters(), mixed_seed(config.seed, kTextSeed));
     models.autoencoder = pipeline::load_autoencoder(pipeline::model_files_to_write(config.autoencoder).autoencoder,
-                                                    sizes.autoencoder, options, progress);
+                                                    sizes.autoencoder, exact, progress);
   }
+  models.unet->set_recompute(config.recompute);
   return std::make_unique<UNetTask>(std::move(models), std::move(footage), std::move(kept_aside), config.unet_loss,
                                     config.batch_size, config.microbatches, config.seed, config.keep_latents);
 }
 
-std::unique_ptr<Task> make_task(const TrainConfig& config, at::Device device, Progress& progress) {
+/// The first process prepares videos; the others find what it made.
+std::shared_ptr<const FootageSource> make_footage(const PuppetFootageOptions& people,
+                                                  const std::optional<VideoFootageOptions>& videos,
+                                                  distributed::ProcessGroup& group, Progress& progress) {
+  if (!videos) return std::make_shared<PuppetFootage>(people);
+  std::shared_ptr<const FootageSource> footage;
+  const auto make = [&] { footage = std::make_shared<VideoFootage>(*videos, progress); };
+  in_first_process(group, make);
+  if (!footage) make();
+  return footage;
+}
+
+std::unique_ptr<Task> make_task(const TrainConfig& config, std::shared_ptr<const FootageSource> footage,
+                                at::Device device, distributed::ProcessGroup& group, Progress& progress) {
   const pipeline::ModelConfigs sizes = sizes_of(config);
-  require_fits(config, sizes);
-  const auto footage = std::make_shared<PuppetFootage>(config.people);
-  const auto kept_aside = std::make_shared<PuppetFootage>(config.kept_aside);
+  const auto kept_aside = make_footage(config.kept_aside, config.kept_aside_videos, group, progress);
   const auto make = config.task == TaskKind::kUNet ? make_unet_task : make_autoencoder_task;
-  return make(config, sizes, footage, kept_aside, device, progress);
+  return make(config, sizes, std::move(footage), kept_aside, device, progress);
 }
 
 /// What has to stay as it was for a training to go on exactly.
-std::string settings_of(const TrainConfig& config) {
-  return fmt::format("task: {}\nseed: {}\nbatch_size: {}\nmicrobatches: {}\ndata: {}\n",
+std::string settings_of(const TrainConfig& config, const FootageSource& footage) {
+  return fmt::format("task: {}\nseed: {}\nbatch_size: {}\nmicrobatches: {}\nprecision: {}\nlora rank: {}\ndata: {}\n",
                      config.task == TaskKind::kUNet ? "unet" : "autoencoder", config.seed, config.batch_size,
-                     config.microbatches, PuppetFootage(config.people).description());
+                     config.microbatches, dtype_name(config.precision), config.lora.rank, footage.description());
 }
 
 class Clock {
@@ -121,6 +148,23 @@ class Clock {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+/// While it lives the task works with the averaged weights.
+class AveragedModel {
+ public:
+  AveragedModel(Optimizer& optimizer, Task& task) : optimizer_(optimizer), task_(task) { exchange(); }
+  ~AveragedModel() { exchange(); }
+  AveragedModel(const AveragedModel&) = delete;
+  AveragedModel& operator=(const AveragedModel&) = delete;
+
+ private:
+  void exchange() {
+    optimizer_.exchange_averaged();
+    task_.parameters_changed();
+  }
+  Optimizer& optimizer_;
+  Task& task_;
+};
+
 class Trainer {
  public:
   Trainer(const TrainConfig& config, at::Device device, distributed::ProcessGroup& group, Progress& progress)
@@ -128,7 +172,8 @@ class Trainer {
         group_(group),
         progress_(progress),
         device_(device),
-        task_(make_task(config, device, progress)),
+        footage_((require_fits(config, sizes_of(config)), make_footage(config.people, config.videos, group, progress))),
+        task_(make_task(config, footage_, device, group, progress)),
         optimizer_(task_->parameters(), config.optimizer) {
     if (config.microbatches % group.size() != 0) {
       throw Error(ErrorKind::kUsage, "microbatches must be a multiple of the number of processes, {}, but is {}",
@@ -189,12 +234,13 @@ class Trainer {
   }
 
   void resume() {
-    done_.settings = settings_of(config_);
+    done_.settings = settings_of(config_, *footage_);
     const fs::path state = config_.output / kState;
     std::error_code problem;
     if (fs::exists(state, problem)) {
       done_ = load_training_state(state, done_.settings, optimizer_.state());
       optimizer_.state_was_loaded();
+      task_->parameters_changed();
       if (group_.rank() == 0) progress_.note(fmt::format("going on after step {}", done_.step));
     } else if (group_.rank() == 0) {
       fs::create_directories(config_.output / "samples", problem);
@@ -218,6 +264,7 @@ class Trainer {
       sums["loss"] += loss.total.item<double>() / count;
       for (const auto& [name, value] : loss.parts) sums[name] += value / count;
     }
+    task_->collect_gradients();
     sum_over_processes(sums);
     if (!std::isfinite(sums["loss"])) {
       throw Error(ErrorKind::kEnvironment,
@@ -227,6 +274,7 @@ class Trainer {
     }
     const double rate = config_.optimizer.learning_rate_at(done_.step, config_.steps);
     sums["gradient_norm"] = optimizer_.step(rate, count);
+    task_->parameters_changed();
     sums["learning_rate"] = rate;
     return sums;
   }
@@ -243,7 +291,7 @@ class Trainer {
   }
 
   void validate(TrainingLog& log) {
-    const AveragedWeights averaged(optimizer_);
+    const AveragedModel averaged(optimizer_, *task_);
     const Measurements found = task_->validate();
     log.add(done_.step, found);
     const double score = found.at("validation");
@@ -254,13 +302,13 @@ class Trainer {
   }
 
   void draw_samples() {
-    const AveragedWeights averaged(optimizer_);
+    const AveragedModel averaged(optimizer_, *task_);
     write_png(config_.output / "samples" / fmt::format("step-{:06}.png", done_.step), task_->sample_sheet());
   }
 
   void save() {
     save_training_state(config_.output / kState, done_, optimizer_.state());
-    const AveragedWeights averaged(optimizer_);
+    const AveragedModel averaged(optimizer_, *task_);
     task_->export_model(config_.output / "model");
   }
 
@@ -268,6 +316,7 @@ class Trainer {
   distributed::ProcessGroup& group_;
   Progress& progress_;
   at::Device device_;
+  std::shared_ptr<const FootageSource> footage_;
   std::unique_ptr<Task> task_;
   Optimizer optimizer_;
   TrainingProgress done_;

@@ -7,6 +7,8 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/media/image_writer.h"
+#include "unianimate/plot/line_chart.h"
 
 namespace unianimate::training {
 
@@ -47,6 +49,24 @@ void TrainingLog::add(std::int64_t step, const Measurements& values) {
   }
 }
 
-void TrainingLog::draw() const {}
+void TrainingLog::draw() const {
+  plot::LineChart chart;
+  chart.title = "Training";
+  chart.x_label = "step";
+  chart.y_label = "loss";
+  chart.log_y = true;
+  chart.series = {{"loss", {}, {}}, {"validation", {}, {}}};
+  std::ifstream lines(folder_ / kFile);
+  for (std::string line; std::getline(lines, line);) {
+    const nlohmann::json entry = parse_line(line);
+    for (plot::Series& series : chart.series) {
+      if (!entry.contains(series.name)) continue;
+      series.x.push_back(entry["step"].get<double>());
+      series.y.push_back(entry[series.name].get<double>());
+    }
+  }
+  std::erase_if(chart.series, [](const plot::Series& series) { return series.x.empty(); });
+  if (!chart.series.empty()) write_png(folder_ / "loss.png", plot::draw_line_chart(chart));
+}
 
 }  // namespace unianimate::training

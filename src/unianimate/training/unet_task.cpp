@@ -82,10 +82,13 @@ UNetTask::UNetTask(UNetTaskModels models, std::shared_ptr<const FootageSource> f
       cache_(*footage_, *models_.autoencoder, keep_latents),
       kept_aside_cache_(*kept_aside_, *models_.autoencoder, true),
       empty_prompt_(models_.clip_text->embed_empty_prompt().detach()),
-      device_(empty_prompt_.device()) {}
+      device_(empty_prompt_.device()) {
+  models_.lora.check();
+  if (models_.lora.rank > 0) adapters_.emplace(models_.unet->named_parameters(), models_.lora, seed);
+}
 
 NamedTensors UNetTask::parameters() const {
-  NamedTensors all = prefixed(models_.unet->named_parameters(), kUNetPrefix);
+  NamedTensors all = prefixed(adapters_ ? adapters_->parameters() : models_.unet->named_parameters(), kUNetPrefix);
   if (!models_.train_clip) return all;
   for (NamedTensor& parameter : prefixed(models_.clip_visual->named_parameters(), kVisualPrefix)) {
     all.push_back(std::move(parameter));
@@ -241,6 +244,14 @@ Loss UNetTask::loss(std::int64_t microbatch, double) {
   return loss;
 }
 
+void UNetTask::collect_gradients() {
+  if (adapters_) adapters_->collect_gradients();
+}
+
+void UNetTask::parameters_changed() {
+  if (adapters_) adapters_->apply();
+}
+
 Measurements UNetTask::validate() {
   const c10::NoGradGuard no_gradients;
   constexpr std::array<std::int64_t, 4> kTimesteps{999, 900, 700, 350};
@@ -312,10 +323,16 @@ Image UNetTask::sample_sheet() {
 
 void UNetTask::export_model(const std::filesystem::path& folder) const {
   ModelWeights weights;
-  weights.unet = models_.unet->named_parameters();
-  weights.autoencoder = models_.autoencoder->named_parameters();
-  weights.clip = prefixed(models_.clip_visual->named_parameters(), kVisualPrefix);
-  for (NamedTensor& parameter : models_.clip_text->named_parameters()) weights.clip.push_back(std::move(parameter));
+  if (!adapters_ || models_.train_clip) {
+    weights.clip = prefixed(models_.clip_visual->named_parameters(), kVisualPrefix);
+    for (NamedTensor& parameter : models_.clip_text->named_parameters()) weights.clip.push_back(std::move(parameter));
+  }
+  if (adapters_) {
+    weights.lora = adapters_->file_content();
+  } else {
+    weights.unet = models_.unet->named_parameters();
+    weights.autoencoder = models_.autoencoder->named_parameters();
+  }
   training::export_model(folder, models_.configs, weights);
 }
 

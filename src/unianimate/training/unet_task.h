@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "unianimate/core/progress.h"
@@ -18,6 +19,7 @@
 #include "unianimate/training/batch_order.h"
 #include "unianimate/training/footage.h"
 #include "unianimate/training/latent_cache.h"
+#include "unianimate/training/lora_adapters.h"
 #include "unianimate/training/task.h"
 
 namespace unianimate::training {
@@ -44,6 +46,7 @@ struct UNetTaskModels {
   std::unique_ptr<models::ClipVisual> clip_visual;
   std::unique_ptr<models::ClipText> clip_text;
   bool train_clip = false;
+  LoraOptions lora;  ///< with a rank, corrections of the UNet are trained and not the UNet
 };
 
 /// Mean squared error of v = √ᾱ ε − √(1−ᾱ) x0 (Salimans and Ho, ICLR 2022) with ε = N(0, 1) + offset.
@@ -53,11 +56,14 @@ class UNetTask : public Task {
            std::shared_ptr<const FootageSource> kept_aside, const UNetLossOptions& options, std::int64_t batch,
            std::int64_t microbatches, std::uint64_t seed, bool keep_latents);
 
-  /// Of the UNet under "unet.", of the tower under "visual.".
+  /// Of the UNet, or its corrections, under "unet.", of the tower under "visual.".
   [[nodiscard]] NamedTensors parameters() const override;
   [[nodiscard]] Loss loss(std::int64_t microbatch, double progress) override;
+  void collect_gradients() override;
+  void parameters_changed() override;
   [[nodiscard]] Measurements validate() override;
   [[nodiscard]] Image sample_sheet() override;
+  /// With corrections: lora.safetensors, and CLIP where it is trained, too.
   void export_model(const std::filesystem::path& folder) const override;
 
  private:
@@ -95,6 +101,7 @@ class UNetTask : public Task {
   [[nodiscard]] at::Tensor sample(const Batch& batch, const Conditions& set) const;
 
   UNetTaskModels models_;
+  std::optional<LoraAdapters> adapters_;
   std::shared_ptr<const FootageSource> footage_;
   std::shared_ptr<const FootageSource> kept_aside_;
   UNetLossOptions options_;

@@ -1,9 +1,12 @@
 #include "unianimate/models/unet/unet.h"
 
+#include <c10/core/GradMode.h>
+
 #include <string>
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/nn/recompute.h"
 
 namespace unianimate::models {
 
@@ -34,6 +37,16 @@ at::Tensor sinusoidal_embedding(const at::Tensor& timesteps, std::int64_t half) 
   const at::Tensor frequencies = at::pow(10000, -at::arange(half, t.options()).div(half));
   const at::Tensor angles = at::outer(t, frequencies);
   return at::cat({at::cos(angles), at::sin(angles)}, 1);
+}
+
+at::Tensor run_block(const UNetBlock& block, at::Tensor h, const at::Tensor& silu_time,
+                     const ContextKeysValues& context) {
+  if (block.residual) h = (*block.residual)(h, silu_time);
+  if (block.spatial) h = (*block.spatial)(h, context);
+  if (block.temporal) h = (*block.temporal)(h);
+  if (block.downsample) h = (*block.downsample)(h);
+  if (block.upsample) h = (*block.upsample)(h);
+  return h;
 }
 
 }  // namespace
@@ -214,12 +227,13 @@ at::Tensor UNet::operator()(const at::Tensor& latent, const at::Tensor& timestep
   // 3. encoder
   auto context = conditions.context.begin();
   const auto apply = [&](const UNetBlock& block, at::Tensor h) {
-    if (block.residual) h = (*block.residual)(h, silu_time);
-    if (block.spatial) h = (*block.spatial)(h, *context++);
-    if (block.temporal) h = (*block.temporal)(h);
-    if (block.downsample) h = (*block.downsample)(h);
-    if (block.upsample) h = (*block.upsample)(h);
-    return h;
+    const ContextKeysValues keys_values = block.spatial ? *context++ : ContextKeysValues{};
+    if (!recompute_ || !c10::GradMode::is_enabled()) return run_block(block, std::move(h), silu_time, keys_values);
+    return nn::recompute(
+        [&block](const std::vector<at::Tensor>& in) {
+          return run_block(block, in[0], in[1], {in[2], in[3]});
+        },
+        {h, silu_time, keys_values.keys, keys_values.values});
   };
   x = temporal_in_(conv_in_(x));
   std::vector<at::Tensor> skips{x};

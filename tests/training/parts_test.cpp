@@ -1,0 +1,158 @@
+// Order of material, first weights, low-rank corrections.
+#include <c10/core/GradMode.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "support/rule.h"
+#include "unianimate/core/error.h"
+#include "unianimate/models/unet/unet.h"
+#include "unianimate/training/batch_order.h"
+#include "unianimate/training/initialisation.h"
+#include "unianimate/training/lora_adapters.h"
+
+namespace unianimate::training {
+namespace {
+
+models::UNetConfig tiny_unet() {
+  models::UNetConfig config;
+  config.dim = 8;
+  config.dim_mult = {1, 2};
+  config.num_res_blocks = 1;
+  config.head_dim = 4;
+  config.num_heads = 2;
+  config.context_dim = 8;
+  config.num_tokens = 2;
+  config.concat_dim = 4;
+  config.norm_groups = 4;
+  return config;
+}
+
+TEST(BatchOrder, GoesThroughEverythingOnceARoundInAnotherOrderEachTime) {
+  BatchOrder order(20, 2, 2, 7);
+  std::multiset<std::int64_t> seen;
+  std::vector<std::int64_t> first_round;
+  std::vector<std::int64_t> second_round;
+  for (std::int64_t m = 0; m < 20; ++m) {
+    for (const std::int64_t item : order.items_of(m)) {
+      EXPECT_EQ(item % 2, m % 2) << "a part has its own items";
+      seen.insert(item);
+      (m < 10 ? first_round : second_round).push_back(item);
+    }
+  }
+  for (std::int64_t item = 0; item < 20; ++item) EXPECT_EQ(seen.count(item), 2U);
+  EXPECT_NE(first_round, second_round);
+  EXPECT_EQ(BatchOrder(20, 2, 2, 7).items_of(13), order.items_of(13)) << "whatever was asked for before";
+  EXPECT_THROW(BatchOrder(3, 2, 2, 7), Error);
+}
+
+TEST(Initialisation, IsPyTorchsWithZerosAtTheEndsOfResidualBranches) {
+  const models::UNet unet(tiny_unet(), at::TensorOptions());
+  initialise_unet(unet.named_parameters(), 3);
+  for (const auto& [name, tensor] : unet.named_parameters()) {
+    const bool zero = name == "out.2.weight" || name.find("proj_out") != std::string::npos ||
+                      name.find("out_layers.3") != std::string::npos || name.find("conv4.3") != std::string::npos;
+    if (zero) {
+      EXPECT_EQ(tensor.abs().max().item<float>(), 0) << name;
+    } else if (tensor.dim() > 1) {
+      const double bound = 1 / std::sqrt(static_cast<double>(tensor.numel()) / static_cast<double>(tensor.size(0)));
+      EXPECT_LE(tensor.abs().max().item<double>(), bound) << name;
+      if (tensor.numel() < 100) continue;
+      EXPECT_NEAR(tensor.std().item<double>(), bound / std::sqrt(3.0), 0.2 * bound) << name;
+    }
+  }
+}
+
+TEST(Initialisation, AnUntrainedUNetPredictsNothingYet) {
+  const c10::InferenceMode inference;
+  const models::UNet unet(tiny_unet(), at::TensorOptions());
+  initialise_unet(unet.named_parameters(), 3);
+  const auto encoded = unet.encode({}, at::zeros({1, 4, 8}), {1, 2, 4, 4});
+  const at::Tensor v = unet(at::ones({1, 4, 2, 4, 4}), at::zeros({1}, at::kLong), encoded);
+  EXPECT_LT((v - v.mean({0, 2, 3, 4}, true)).abs().max().item<double>(), 1e-6) << "only the bias of the last layer";
+}
+
+TEST(LoraAdapters, GradientsFollowFromThoseOfTheMatrix) {
+  at::Tensor weight = testing::rule_input("weight", {6, 5}).to(at::kFloat);
+  const std::string name = "input_blocks.1.1.transformer_blocks.0.attn1.to_q";
+  const LoraAdapters adapters({{name + ".weight", weight}}, {.rank = 2, .alpha = 3}, 1);
+  const NamedTensors pair = adapters.parameters();
+  const at::Tensor down = pair[0].tensor;
+  const at::Tensor up = pair[1].tensor;
+  up.copy_(testing::rule_input("up", {6, 2}));
+  adapters.apply();
+  const at::Tensor x = testing::rule_input("x", {4, 5}).to(at::kFloat);
+  at::linear(x, weight).sin().sum().backward();
+  adapters.collect_gradients();
+
+  const at::Tensor base = testing::rule_input("weight", {6, 5}).to(at::kFloat);
+  at::Tensor free_down = down.detach().clone().set_requires_grad(true);
+  at::Tensor free_up = up.detach().clone().set_requires_grad(true);
+  at::linear(x, base + 1.5 * at::mm(free_up, free_down)).sin().sum().backward();
+  EXPECT_TRUE(at::allclose(down.grad(), free_down.grad(), 1e-4, 1e-5));
+  EXPECT_TRUE(at::allclose(up.grad(), free_up.grad(), 1e-4, 1e-5));
+  EXPECT_FALSE(weight.grad().defined());
+}
+
+TEST(LoraAdapters, FullRankMovesTheMatrixAsItsOwnGradientWould) {
+  // With orthogonal down the step  W − r·(G downᵀ) down  is  W − r·G.
+  const std::string name = "middle_block.1.transformer_blocks.0.ff.net.2";
+  at::Tensor weight = testing::rule_input("weight", {5, 5}).to(at::kFloat);
+  const at::Tensor before = weight.clone();
+  const LoraAdapters adapters({{name + ".weight", weight}}, {.rank = 5}, 1);
+  const NamedTensors pair = adapters.parameters();
+  pair[0].tensor.copy_(std::get<0>(at::linalg_qr(testing::rule_input("q", {5, 5}).to(at::kFloat))));
+  const at::Tensor gradient = testing::rule_input("g", {5, 5}).to(at::kFloat);
+  weight.mutable_grad() = gradient.clone();
+  adapters.collect_gradients();
+  constexpr double kRate = 0.1;
+  pair[1].tensor.sub_(pair[1].tensor.grad(), kRate);
+  adapters.apply();
+  EXPECT_TRUE(at::allclose(weight.detach(), before - kRate * gradient, 1e-4, 1e-5));
+}
+
+TEST(LoraAdapters, TakeTheTransformersMatricesAlone) {
+  const models::UNet unet(tiny_unet(), at::TensorOptions());
+  initialise_unet(unet.named_parameters(), 3);
+  const LoraAdapters adapters(unet.named_parameters(), {.rank = 4}, 1);
+  EXPECT_GT(adapters.parameters().size(), 20U);
+  for (const auto& [name, tensor] : unet.named_parameters()) {
+    if (name.find("transformer_blocks") == std::string::npos && name.find("proj_") == std::string::npos) {
+      EXPECT_FALSE(tensor.requires_grad()) << name;
+    }
+  }
+}
+
+TEST(Recompute, GivesTheSameGradientsWithAndWithout) {
+  models::UNet unet(tiny_unet(), at::TensorOptions().dtype(at::kDouble));
+  testing::fill_by_rule(unet.named_parameters());
+  std::vector<std::vector<at::Tensor>> gradients;
+  for (const bool recompute : {false, true}) {
+    unet.set_recompute(recompute);
+    for (auto& [name, tensor] : unet.named_parameters()) {
+      tensor.set_requires_grad(true);
+      tensor.mutable_grad().reset();
+    }
+    models::UNetConditions conditions;
+    conditions.image = testing::rule_input("image", {1, 1, 8}).to(at::kDouble);
+    const auto encoded =
+        unet.encode(conditions, testing::rule_input("prompt", {1, 4, 8}).to(at::kDouble), {1, 2, 4, 4});
+    const at::Tensor x = testing::rule_input("x", {1, 4, 2, 4, 4}).to(at::kDouble);
+    unet(x, at::full({1}, 500, at::kLong), encoded).square().sum().backward();
+    auto& found = gradients.emplace_back();
+    for (auto& [name, tensor] : unet.named_parameters()) found.push_back(tensor.grad());
+  }
+  std::size_t compared = 0;
+  for (std::size_t i = 0; i < gradients[0].size(); ++i) {
+    ASSERT_EQ(gradients[0][i].defined(), gradients[1][i].defined());
+    if (!gradients[0][i].defined()) continue;
+    EXPECT_TRUE(at::allclose(gradients[0][i], gradients[1][i], 1e-9, 1e-12));
+    ++compared;
+  }
+  EXPECT_GT(compared, 100U);
+}
+
+}  // namespace
+}  // namespace unianimate::training

@@ -1,0 +1,170 @@
+#include "unianimate/training/trainer.h"
+
+#include <ATen/Parallel.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "support/temporary_folder.h"
+#include "training/tiny_training.h"
+#include "unianimate/checkpoint/loading.h"
+#include "unianimate/core/error.h"
+#include "unianimate/pipeline/model_description.h"
+#include "unianimate/pipeline/model_weights.h"
+
+namespace unianimate::training {
+namespace {
+
+using testing::autoencoder_yaml;
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using testing::losses;
+using testing::run;
+using testing::unet_yaml;
+using unianimate::testing::TemporaryFolder;
+
+class Training : public ::testing::Test {
+ protected:
+  Training() {
+    at::set_num_threads(1);  // such small models are slower with more
+    testing::write_tiny_sizes(folder_.path() / "model.json");
+  }
+
+  std::string refusal(const std::string& yaml) {
+    try {
+      run(yaml, folder_.path());
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "nothing was refused";
+  }
+  const std::filesystem::path& root() { return folder_.path(); }
+  void train_autoencoder() { run(autoencoder_yaml("ae", 60), root()); }
+  static std::string from_nothing() { return "{sizes: model.json, autoencoder: ae/model, train_clip: true}"; }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+TEST_F(Training, TheAutoencoderLearnsWithinSeconds) {
+  const TrainingReport report = run(autoencoder_yaml("ae", 120), root());
+  EXPECT_TRUE(report.finished);
+  const std::vector<double> all = losses(root() / "ae");
+  ASSERT_EQ(all.size(), 120U);
+  EXPECT_GT(all.front(), 1.2);
+  double last = 0;
+  for (std::size_t i = 110; i < 120; ++i) last += all[i] / 10;
+  EXPECT_LT(last, 0.75) << "stated in docs/training.md";
+  EXPECT_TRUE(fs::exists(root() / "ae" / "loss.png"));
+}
+
+TEST_F(Training, TheUNetLearnsWithinSeconds) {
+  train_autoencoder();
+  run(unet_yaml("unet", 100, from_nothing()), root());
+  const std::vector<double> all = losses(root() / "unet");
+  const auto mean = [](auto from, auto to) { return std::accumulate(from, to, 0.0) / static_cast<double>(to - from); };
+  EXPECT_GT(mean(all.begin(), all.begin() + 10), 1.05);
+  EXPECT_LT(mean(all.end() - 30, all.end()), 0.95) << "stated in docs/training.md";
+}
+
+TEST_F(Training, GoesOnExactlyWhereItWasStopped) {
+  run(autoencoder_yaml("whole", 9), root());
+  testing::StopAfter after_five(5);
+  EXPECT_FALSE(run(autoencoder_yaml("halves", 9), root(), after_five).finished);
+  EXPECT_EQ(losses(root() / "halves").size(), 5U);
+  EXPECT_TRUE(run(autoencoder_yaml("halves", 9), root()).finished);
+  EXPECT_EQ(losses(root() / "halves"), losses(root() / "whole"));
+  const auto weights = [&](const char* name) {
+    const checkpoint::Checkpoint state = checkpoint::open_checkpoint(root() / name / "state.safetensors");
+    return checkpoint::materialize(state, *state.find("averaged/decoder.conv_out.weight"));
+  };
+  EXPECT_TRUE(at::equal(weights("whole"), weights("halves")));
+}
+
+TEST_F(Training, LinesOfStepsThatWereLostAreTakenOut) {
+  testing::StopAfter after_six(6);
+  run(autoencoder_yaml("ae", 8), root(), after_six);
+  std::ofstream(root() / "ae" / "log.jsonl", std::ios::app) << "{\"step\":7,\"loss\":9}\n{\"step\":8,\"lo";
+  run(autoencoder_yaml("ae", 8), root());
+  const std::vector<double> all = losses(root() / "ae");
+  ASSERT_EQ(all.size(), 8U);
+  EXPECT_NE(all[6], 9);
+}
+
+TEST_F(Training, WritesModelsThatThePipelineLoads) {
+  train_autoencoder();
+  run(unet_yaml("unet", 2, from_nothing()), root());
+  const pipeline::ModelFiles files = pipeline::find_model_files(root() / "unet" / "model");
+  const pipeline::ModelConfigs sizes = pipeline::read_model_configs(files);
+  EXPECT_EQ(sizes.unet.dim, 8);
+  EXPECT_EQ(sizes.clip.text.vocab_size, 3);
+}
+
+TEST_F(Training, LatentsOfANewAutoencoderAreNormalized) {
+  train_autoencoder();
+  const pipeline::ModelFiles files = pipeline::model_files_to_write(root() / "ae" / "model");
+  const auto sizes = pipeline::read_model_description(files.description).configs;
+  const auto model = pipeline::load_autoencoder(files.autoencoder, sizes.autoencoder, at::TensorOptions(), Progress());
+  PuppetFootageOptions people{
+      .first_person = 910'000, .people = 4, .width = 32, .height = 48, .coherent = 1, .scattered = 0};
+  std::vector<at::Tensor> pictures;
+  for (std::int64_t i = 0; i < 4; ++i) pictures.push_back(PuppetFootage(people).load(i).pictures);
+  const c10::InferenceMode inference;
+  const at::Tensor mean = model->encode_moments(autoencoder_input(at::cat(pictures))).narrow(1, 0, 4);
+  for (std::int64_t channel = 0; channel < 4; ++channel) {
+    EXPECT_NEAR(mean.select(1, channel).mean().item<double>(), 0, 1e-3);
+    EXPECT_NEAR(mean.select(1, channel).std().item<double>(), 1, 1e-3);
+  }
+}
+
+TEST_F(Training, LoraChangesOnlyItsFile) {
+  train_autoencoder();
+  run(unet_yaml("unet", 2, from_nothing()), root());
+  run(unet_yaml("tuned", 4, "{start: unet/model}", "lora: {rank: 2}"), root());
+  EXPECT_TRUE(fs::exists(root() / "tuned" / "model" / "lora.safetensors"));
+  EXPECT_FALSE(fs::exists(pipeline::model_files_to_write(root() / "tuned" / "model").unet));
+  const checkpoint::Checkpoint file = checkpoint::open_checkpoint(root() / "tuned" / "model" / "lora.safetensors");
+  const checkpoint::TensorEntry* up = file.find("middle_block.1.transformer_blocks.0.attn1.to_q.lora_up.weight");
+  ASSERT_NE(up, nullptr);
+  EXPECT_GT(checkpoint::materialize(file, *up).abs().max().item<double>(), 0);
+}
+
+TEST_F(Training, HalfPrecisionFollowsTheFullOne) {
+  train_autoencoder();
+  run(unet_yaml("exact", 6, from_nothing()), root());
+  run(unet_yaml("short", 6, "{sizes: model.json, autoencoder: ae/model, train_clip: true, precision: bf16}"), root());
+  const std::vector<double> exact = losses(root() / "exact");
+  const std::vector<double> half = losses(root() / "short");
+  ASSERT_EQ(exact.size(), half.size());
+  for (std::size_t i = 0; i < exact.size(); ++i) EXPECT_NEAR(half[i], exact[i], 0.03 * exact[i]);
+}
+
+TEST_F(Training, RefusesWhatCannotBeMeant) {
+  EXPECT_THAT(refusal(autoencoder_yaml("a", 2) + "learning: 1\n"), HasSubstr("learning"));
+  EXPECT_THAT(refusal(autoencoder_yaml("a", 2) + "loss: {l3: 1}\n"), HasSubstr("loss.l3"));
+  EXPECT_THAT(refusal("task: unet\noutput: a\nmodel: {sizes: model.json}\n"), HasSubstr("model.autoencoder"));
+  EXPECT_THAT(refusal("task: unet\noutput: a\n"), HasSubstr("model.sizes"));
+  EXPECT_THAT(refusal("task: gan\noutput: a\n"), HasSubstr("unet or autoencoder"));
+  EXPECT_THAT(refusal("task: autoencoder\nmodel: {sizes: model.json}\n"), HasSubstr("output is missing"));
+  EXPECT_THAT(refusal("task: autoencoder\noutput: a\nmodel: {sizes: none.json}\n"), HasSubstr("none.json"));
+  EXPECT_THAT(refusal("task: autoencoder\noutput: a\nsize: [30, 48]\nmodel: {sizes: model.json}\n"),
+              HasSubstr("multiple of 4"));
+  EXPECT_FALSE(fs::exists(root() / "a"));
+}
+
+TEST_F(Training, RefusesToGoOnWithOtherData) {
+  run(autoencoder_yaml("ae", 4), root());
+  std::string other = autoencoder_yaml("ae", 4);
+  other.replace(other.find("count: 64"), 9, "count: 65");
+  EXPECT_THAT(refusal(other), HasSubstr("65 procedural people"));
+}
+
+TEST_F(Training, RefusesAStateThatIsNone) {
+  fs::create_directories(root() / "ae");
+  std::ofstream(root() / "ae" / "state.safetensors") << "nonsense";
+  EXPECT_THAT(refusal(autoencoder_yaml("ae", 4)), HasSubstr("state.safetensors"));
+}
+
+}  // namespace
+}  // namespace unianimate::training
