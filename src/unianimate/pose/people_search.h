@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <utility>
 
 #include "unianimate/core/progress.h"
 #include "unianimate/media/frame_source.h"
@@ -13,7 +14,7 @@ namespace unianimate::pose {
 /// Networks are loaded when somebody has to be found, which what was found earlier may spare.
 class LazyDetector {
  public:
-  LazyDetector(const DetectorOptions& options, Progress& progress) : options_(options), progress_(progress) {}
+  LazyDetector(DetectorOptions options, Progress& progress) : options_(std::move(options)), progress_(progress) {}
 
   /// Phase, the first time: "load pose models". Throws as make_detector().
   const PoseDetector& get();

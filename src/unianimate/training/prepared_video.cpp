@@ -42,7 +42,7 @@ std::vector<checkpoint::TensorPlan> plans(const std::vector<std::int64_t>& lengt
 
 at::Tensor as_tensor(const std::vector<pose::Keypoints>& keypoints) {
   at::Tensor numbers = at::empty(keypoints_shape(static_cast<std::int64_t>(keypoints.size())), at::kFloat);
-  float* next = numbers.mutable_data_ptr<float>();
+  auto* next = numbers.mutable_data_ptr<float>();
   for (const pose::Keypoints& person : keypoints) {
     for (const pose::Keypoint& point : person) {
       for (const double number : {point.at.x, point.at.y, point.score}) *next++ = static_cast<float>(number);
@@ -53,7 +53,7 @@ at::Tensor as_tensor(const std::vector<pose::Keypoints>& keypoints) {
 
 std::vector<pose::Keypoints> from_tensor(const at::Tensor& numbers) {
   std::vector<pose::Keypoints> keypoints(static_cast<std::size_t>(numbers.size(0)));
-  const float* next = numbers.const_data_ptr<float>();
+  const auto* next = numbers.const_data_ptr<float>();
   for (pose::Keypoints& person : keypoints) {
     for (pose::Keypoint& point : person) {
       point = {{next[0], next[1]}, next[2]};

@@ -18,6 +18,10 @@ namespace {
 constexpr std::uint64_t kMomentStream = 0x51DE05;
 constexpr std::int64_t kLongestInterval = 4;  ///< frames
 
+std::string counted(std::size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 }  // namespace
 
 void VideoFootageOptions::check() const {
@@ -33,7 +37,7 @@ void VideoFootageOptions::check() const {
 
 VideoFootage::VideoFootage(const VideoFootageOptions& options, Progress& progress)
     : options_((options.check(), options)), videos_(prepare_videos(options.preparation, progress)) {
-  std::int64_t too_short = 0;
+  std::size_t too_short = 0;
   for (std::size_t video = 0; video < videos_.size(); ++video) {
     const std::vector<std::int64_t>& lengths = videos_[video].lengths();
     for (std::size_t i = 0; i < lengths.size(); ++i) {
@@ -50,9 +54,11 @@ VideoFootage::VideoFootage(const VideoFootageOptions& options, Progress& progres
                 "videos or a lower number",
                 options_.coherent);
   }
-  progress.note(fmt::format("{} segments of {} videos are used", segments_.size(), videos_.size()));
+  progress.note(fmt::format("{} of {} to train on or to validate with", counted(segments_.size(), "segment"),
+                            counted(videos_.size(), "video")));
   if (too_short > 0) {
-    progress.note(fmt::format("{} segments of fewer than {} frames are left out", too_short, options_.coherent));
+    progress.note(
+        fmt::format("{} left out for having fewer than {} frames", counted(too_short, "segment"), options_.coherent));
   }
 }
 

@@ -138,8 +138,9 @@ class Preparation {
       });
     }
     if (prepared_.empty()) {
-      throw Error(ErrorKind::kInput, "of the {} videos in {} none can be used for training{}", videos.size(),
-                  list_of_paths(), videos.empty() ? "" : "; the notes above say why");
+      throw Error(ErrorKind::kInput, "{} in {}; give videos in which a person is seen",
+                  videos.empty() ? "there is no video" : "no video can be used, as the notes above say,",
+                  list_of_paths());
     }
     std::vector<PreparedVideo> result;
     for (auto& [file, video] : prepared_) result.push_back(std::move(video));
@@ -253,6 +254,7 @@ class Preparation {
     const int width = options_.segments.width;
     const int height = options_.segments.height;
     std::vector<std::int64_t> lengths;
+    lengths.reserve(segments.size());
     for (const VideoSegment& segment : segments) lengths.push_back(static_cast<std::int64_t>(segment.frames.size()));
     PreparedVideoWriter writer(file, lengths, width, height, settings_);
     FrameSourceOptions part;
