@@ -10,8 +10,9 @@ int main(int argc, char** argv) try {
   if (argc != 5) throw std::invalid_argument("usage: animate MODELS_FOLDER PICTURE POSE_FOLDER VIDEO");
   using namespace unianimate;
   load_cuda_libraries(DeviceChoice::kAuto);
-  const Compute compute = choose_compute(DeviceChoice::kAuto, DTypeChoice::kAuto);
-  auto animator = pipeline::Animator::load(pipeline::find_model_files(argv[1]), {.compute = compute});
+  pipeline::RuntimeOptions options;
+  options.compute = choose_compute(DeviceChoice::kAuto, DTypeChoice::kAuto);
+  auto animator = pipeline::Animator::load(pipeline::find_model_files(argv[1]), options);
 
   pipeline::AnimateRequest request;
   request.reference = argv[2];

@@ -10,6 +10,7 @@
 #include "cli/program.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
+#include "unianimate/media/frame_source.h"
 #include "unianimate/media/image_reader.h"
 
 namespace unianimate {
@@ -70,6 +71,16 @@ TEST_F(EvaluateModelCommand, WritesTableNumbersAndPictures) {
   EXPECT_EQ(quality.at("rows")[3].at("people")[1].at("seed"), 8);
   for (const char* picture : {"contact_sheet.png", "steps.png"}) EXPECT_GT(read_image(output(picture)).width, 300);
   EXPECT_FALSE(fs::exists(output("guidance.png")));
+}
+
+TEST_F(EvaluateModelCommand, WritesAVideoOfEachPersonAndSettingWithFourColumns) {
+  ASSERT_EQ(run({"--videos"}).status, 0);
+  for (const char* name : {"person-7-1.mp4", "person-7-2.mp4", "person-8-1.mp4", "person-8-2.mp4"}) {
+    const auto video = open_frame_source(output(name));
+    EXPECT_EQ(video->info().width, 4 * 4 * 32) << "64 rows are enlarged fourfold to 256";
+    EXPECT_EQ(video->info().height, 256);
+    EXPECT_EQ(video->info().frame_count, 2);
+  }
 }
 
 TEST_F(EvaluateModelCommand, IsTheSameEachTime) {

@@ -9,6 +9,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/models/unet/unet.h"
+#include "unianimate/pipeline/model_description.h"
 
 namespace unianimate::pipeline {
 namespace {
@@ -92,6 +93,26 @@ TEST_F(ModelFilesTest, HeadDimAloneGivesTheNumberOfHeads) {
                         R"({"unet": {"head_dim": 32}, "clip": {"vision": {"heads": 4}, "text": {"heads": 4}}})");
   files_.description = other / "model.json";
   EXPECT_EQ(read_model_configs(files_).unet.num_heads, 4);
+}
+
+TEST_F(ModelFilesTest, ADescriptionMayHaveSettingsThatSuitTheModel) {
+  const testing::TemporaryFolder other;
+  EXPECT_EQ(default_request(other.path()).width, 512) << "the published ones without a file";
+  write_file_atomically(other / "model.json",
+                        R"({"defaults": {"width": 96, "height": 128, "steps": 7, "guidance_scale": 1,
+                                         "context_size": 8, "context_overlap": 2, "frame_interval": 1}})");
+  const AnimateRequest request = default_request(other.path());
+  EXPECT_EQ(request.width, 96);
+  EXPECT_EQ(request.sampling.steps, 7);
+  EXPECT_EQ(request.context.size, 8);
+  ModelDescription description = read_model_description(other / "model.json");
+  description.configs.unet.dim = 48;
+  write_model_description(other / "again.json", description);
+  const ModelDescription again = read_model_description(other / "again.json");
+  EXPECT_EQ(again.configs.unet.dim, 48);
+  EXPECT_EQ(again.defaults.height, 128);
+  write_file_atomically(other / "model.json", R"({"defaults": {"width": 8}})");
+  EXPECT_THROW(default_request(other.path()), Error) << "settings out of range";
 }
 
 TEST_F(ModelFilesTest, BadDescriptionsAreRefusedInOneSentence) {

@@ -12,6 +12,7 @@
 #include "unianimate/core/output_file.h"
 #include "unianimate/media/image_reader.h"
 #include "unianimate/media/video_writer.h"
+#include "unianimate/pipeline/model_description.h"
 #include "unianimate/pose/align.h"
 
 namespace unianimate::cli {
@@ -113,7 +114,9 @@ void animate(const AnimateArguments& arguments, Session& session) {
   JobOptions options;
   options.runtime = prepare_runtime(arguments.runtime);
   options.dry_run = arguments.runtime.dry_run;
-  VideoJob job{to_request(arguments.request), arguments.output, kPublishedFramesPerSecond, arguments.runtime.threads};
+  const fs::path models = models_to_animate_with(arguments.runtime.models, *session.reporter);
+  VideoJob job{to_request(arguments.request, pipeline::default_request(models)), arguments.output,
+               kPublishedFramesPerSecond, arguments.runtime.threads};
   if (!arguments.frames_per_second.empty()) {
     job.frames_per_second = parse_frames_per_second(arguments.frames_per_second);
   }
@@ -130,7 +133,7 @@ void animate(const AnimateArguments& arguments, Session& session) {
     check_jobs({job});
   }
   check_job_output(job);
-  options.files = pipeline::find_model_files(models_folder(arguments.runtime.models));
+  options.files = pipeline::find_model_files(models);
   if (needs_drawing) {
     // says now what would fail after the poses
     const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);

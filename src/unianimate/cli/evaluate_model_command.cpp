@@ -16,6 +16,7 @@
 #include "unianimate/evaluation/quality_pictures.h"
 #include "unianimate/evaluation/quality_report.h"
 #include "unianimate/media/image_writer.h"
+#include "unianimate/pipeline/model_description.h"
 
 namespace unianimate::cli {
 
@@ -26,14 +27,15 @@ namespace {
 /// Options as they were written.
 struct ModelArguments {
   std::string people = "900000-900031";
-  std::string size = "96x128";
+  std::string size;
   std::string motion = "dance";
   std::string conditions = "reference,first-frame";
-  std::string steps = "30";
-  std::string guidance = "2.5";
+  std::string steps;
+  std::string guidance;
   std::string noise_prior = "949";
   std::string seed = "11";
   std::string output;
+  bool videos = false;
   RequestArguments request;
   evaluation::ModelEvaluationRequest rest;
   RuntimeArguments runtime;
@@ -49,7 +51,8 @@ combination. A set of conditions is reference, first-frame, or names joined by '
 local_image, the reference picture is the video's first frame, else the person stands otherwise in it.
 
 The folder gets quality.md and quality.json (PSNR, SSIM, PSNR within the figure, L1, consistency from frame to frame and
-time, as means and for each person), contact_sheet.png, and a plot for each number that was given several values.
+time, as means and for each person), contact_sheet.png, a plot for each number that was given several values, and with
+--videos a video of each person.
 LPIPS and FVD are not measured: the networks they need do not come with this program.)";
 
 evaluation::PeopleRange parse_people(std::string_view text) {
@@ -66,12 +69,16 @@ pipeline::ConditionSet parse_conditions(std::string name) {
   return pipeline::ConditionSet::parse(name);
 }
 
-std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments) {
+std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments,
+                                             const pipeline::AnimateRequest& defaults) {
   pipeline::AnimateRequest request = arguments.request.rest;
+  take_model_defaults(arguments.request, defaults, request);
   request.noise_prior_order = parse_noise_prior_order(arguments.request.noise_prior_order);
   std::vector<evaluation::Setting> settings;
-  const auto steps = parse_numbers<std::int64_t>("--steps", arguments.steps);
-  const auto guidances = parse_numbers<double>("--guidance", arguments.guidance);
+  const auto steps = arguments.steps.empty() ? std::vector{defaults.sampling.steps}
+                                             : parse_numbers<std::int64_t>("--steps", arguments.steps);
+  const auto guidances = arguments.guidance.empty() ? std::vector{defaults.guidance_scale}
+                                                    : parse_numbers<double>("--guidance", arguments.guidance);
   const auto noise_priors = parse_numbers<std::int64_t>("--noise-prior", arguments.noise_prior);
   const auto seeds = parse_numbers<std::uint64_t>("--seed", arguments.seed);
   for (const std::string_view name : split(arguments.conditions, ',')) {
@@ -93,14 +100,20 @@ std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments) {
   return settings;
 }
 
-evaluation::ModelEvaluationRequest to_request(const ModelArguments& arguments) {
+evaluation::ModelEvaluationRequest to_request(const ModelArguments& arguments,
+                                              const pipeline::AnimateRequest& defaults) {
   evaluation::ModelEvaluationRequest request = arguments.rest;
   request.people = parse_people(arguments.people);
-  const PictureSize size = parse_size("--size", arguments.size);
-  request.clip.width = size.width;
-  request.clip.height = size.height;
+  if (arguments.videos) request.videos = arguments.output;
+  request.clip.width = defaults.width;
+  request.clip.height = defaults.height;
+  if (!arguments.size.empty()) {
+    const PictureSize size = parse_size("--size", arguments.size);
+    request.clip.width = size.width;
+    request.clip.height = size.height;
+  }
   request.clip.motion = puppet::parse_motion(arguments.motion);
-  request.settings = settings_of(arguments);
+  request.settings = settings_of(arguments, defaults);
   request.check();
   return request;
 }
@@ -154,9 +167,10 @@ void evaluate_model(const ModelArguments& arguments, Session& session) {
   restart_with_tuned_environment(session.arguments);
   session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
   catch_interruptions();
-  const evaluation::ModelEvaluationRequest request = to_request(arguments);
+  const fs::path models = models_to_animate_with(arguments.runtime.models, *session.reporter);
+  const evaluation::ModelEvaluationRequest request = to_request(arguments, pipeline::default_request(models));
   const pipeline::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
-  const pipeline::ModelFiles files = pipeline::find_model_files(models_folder(arguments.runtime.models));
+  const pipeline::ModelFiles files = pipeline::find_model_files(models);
   if (arguments.runtime.dry_run) return tell_plan(request, files, runtime);
   const fs::path output = arguments.output;
   prepare_output(output);
@@ -183,8 +197,7 @@ void add_evaluate_model_command(CLI::App& evaluate, Session& session) {
   CLI::App* command = evaluate.add_subcommand("model", "How near a model's videos of known people are to the truth");
   command->add_option("--people", arguments->people, "Seeds of the people")->capture_default_str()->type_name("N-N");
   add_integer_option(*command, "--frames", arguments->rest.clip.frames, "Frames of each video");
-  command->add_option("--size", arguments->size, "Width x height of the videos")
-      ->capture_default_str()
+  command->add_option("--size", arguments->size, "Width x height of the videos (default: what suits the model)")
       ->type_name("WxH");
   command->add_option("--motion", arguments->motion, "dance, walk or wave")->capture_default_str()->type_name("NAME");
   command->add_option("--fps", arguments->rest.clip.frames_per_second, "Frames a second of the motion")
@@ -192,10 +205,12 @@ void add_evaluate_model_command(CLI::App& evaluate, Session& session) {
       ->type_name("N");
   command->add_flag("--reconstruction", arguments->rest.reconstruction,
                     "Also measure what the autoencoder alone makes of the true frames");
+  command->add_flag("--videos", arguments->videos, "Also write a video of each person: reference, pose, result, truth");
   command->add_option("--output,-o", arguments->output, "Folder for the results")->type_name("DIR")->required();
   add_list_option(*command, "--conditions", arguments->conditions, "Sets of conditions");
-  add_list_option(*command, "--steps", arguments->steps, "Sampling steps");
-  add_list_option(*command, "--guidance", arguments->guidance, "How strongly the conditions act");
+  add_list_option(*command, "--steps", arguments->steps, "Sampling steps (default: what suits the model)");
+  add_list_option(*command, "--guidance", arguments->guidance,
+                  "How strongly the conditions act (default: what suits the model)");
   add_list_option(*command, "--noise-prior", arguments->noise_prior, "Timesteps of the noise to start from");
   add_list_option(*command, "--seed", arguments->seed, "Starts of the random numbers");
   add_sampler_options(*command, arguments->request);

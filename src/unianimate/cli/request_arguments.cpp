@@ -13,6 +13,8 @@ namespace {
 
 constexpr const char* kSampling = "Sampling";
 
+using pipeline::AnimateRequest;
+
 }  // namespace
 
 void add_request_options(CLI::App& command, RequestArguments& arguments) {
@@ -24,22 +26,27 @@ void add_request_options(CLI::App& command, RequestArguments& arguments) {
       .add_option("--poses", arguments.poses,
                   "Folder of pose pictures with ref_pose.jpg, poses.json, or poses of OpenPose or ComfyUI")
       ->type_name("PATH");
-  command
-      .add_option("--size", arguments.size, "Width x height of the video; the published models make multiples of 64")
-      ->capture_default_str()
-      ->type_name("WxH");
+  const CLI::Option* size = command
+                                .add_option("--size", arguments.size,
+                                            "Width x height of the video; the published models make multiples of 64")
+                                ->capture_default_str()
+                                ->type_name("WxH");
   command.add_option("--frames", arguments.frames, "Frames to make, or all")->capture_default_str()->type_name("N");
-  add_integer_option(command, "--interval", rest.frame_interval, "Take every so many-th pose");
+  const CLI::Option* interval =
+      add_integer_option(command, "--interval", rest.frame_interval, "Take every so many-th pose");
   command.add_option("--seed", arguments.seed, "Start of the random numbers: the same seed gives the same video")
       ->capture_default_str()
       ->type_name("N");
   command.add_flag("--comparison", rest.comparison, "Three columns: reference, pose, result");
 
-  add_integer_option(command, "--steps", rest.sampling.steps, "Sampling steps; 25 to 50 are usual")->group(kSampling);
-  command.add_option("--guidance", rest.guidance_scale, "How strongly the conditions act; 1 halves the work")
-      ->capture_default_str()
-      ->type_name("X")
-      ->group(kSampling);
+  const CLI::Option* steps =
+      add_integer_option(command, "--steps", rest.sampling.steps, "Sampling steps; 25 to 50 are usual")
+          ->group(kSampling);
+  const CLI::Option* guidance =
+      command.add_option("--guidance", rest.guidance_scale, "How strongly the conditions act; 1 halves the work")
+          ->capture_default_str()
+          ->type_name("X")
+          ->group(kSampling);
   add_integer_option(command, "--noise-prior", rest.noise_prior, "Timestep of the noise on the reference to start from")
       ->group(kSampling);
   command
@@ -51,6 +58,23 @@ void add_request_options(CLI::App& command, RequestArguments& arguments) {
 
   add_sampler_options(command, arguments);
   add_window_options(command, arguments);
+
+  const auto by_model = [&](const CLI::Option* option, auto take) {
+    arguments.model_defaults.push_back({option, take});
+  };
+  by_model(size, [](AnimateRequest& request, const AnimateRequest& defaults) {
+    request.width = defaults.width;
+    request.height = defaults.height;
+  });
+  by_model(interval, [](AnimateRequest& request, const AnimateRequest& defaults) {
+    request.frame_interval = defaults.frame_interval;
+  });
+  by_model(steps, [](AnimateRequest& request, const AnimateRequest& defaults) {
+    request.sampling.steps = defaults.sampling.steps;
+  });
+  by_model(guidance, [](AnimateRequest& request, const AnimateRequest& defaults) {
+    request.guidance_scale = defaults.guidance_scale;
+  });
 }
 
 void add_sampler_options(CLI::App& command, RequestArguments& arguments) {
@@ -69,15 +93,23 @@ void add_sampler_options(CLI::App& command, RequestArguments& arguments) {
 void add_window_options(CLI::App& command, RequestArguments& arguments) {
   pipeline::AnimateRequest& rest = arguments.rest;
   const std::string windows = "Long videos and memory";
-  add_integer_option(command, "--context-size", rest.context.size, "Frames in a window")->group(windows);
-  add_integer_option(command, "--context-overlap", rest.context.overlap, "Frames that neighbouring windows share")
-      ->group(windows);
+  const CLI::Option* size =
+      add_integer_option(command, "--context-size", rest.context.size, "Frames in a window")->group(windows);
+  const CLI::Option* overlap =
+      add_integer_option(command, "--context-overlap", rest.context.overlap, "Frames that neighbouring windows share")
+          ->group(windows);
+  arguments.model_defaults.push_back({size, [](AnimateRequest& request, const AnimateRequest& defaults) {
+                                        request.context.size = defaults.context.size;
+                                      }});
+  arguments.model_defaults.push_back({overlap, [](AnimateRequest& request, const AnimateRequest& defaults) {
+                                        request.context.overlap = defaults.context.overlap;
+                                      }});
   add_integer_option(command, "--context-batch-size", rest.context.batch_size, "Windows computed at once")
       ->group(windows);
   add_integer_option(command, "--decode-batch", rest.decode_batch, "Frames decoded at once")->group(windows);
 }
 
-pipeline::AnimateRequest to_request(const RequestArguments& arguments) {
+pipeline::AnimateRequest to_request(const RequestArguments& arguments, const pipeline::AnimateRequest& defaults) {
   pipeline::AnimateRequest request = arguments.rest;
   request.reference = arguments.reference;
   request.poses = arguments.poses;
@@ -88,7 +120,15 @@ pipeline::AnimateRequest to_request(const RequestArguments& arguments) {
   request.seed = parse_seed(arguments.seed);
   request.noise_prior_order = parse_noise_prior_order(arguments.noise_prior_order);
   request.conditions = pipeline::ConditionSet::parse(arguments.conditions);
+  take_model_defaults(arguments, defaults, request);
   return request;
+}
+
+void take_model_defaults(const RequestArguments& arguments, const pipeline::AnimateRequest& defaults,
+                         pipeline::AnimateRequest& request) {
+  for (const auto& [option, take] : arguments.model_defaults) {
+    if (option->count() == 0) take(request, defaults);
+  }
 }
 
 PictureSize parse_size(std::string_view option, std::string_view text) {

@@ -5,17 +5,25 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "unianimate/pipeline/request.h"
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace unianimate::cli {
 
 /// Options as they were written. The defaults are AnimateRequest's.
 struct RequestArguments {
+  /// An option whose default is the model's affair.
+  struct ModelDefault {
+    const CLI::Option* option;
+    void (*take)(pipeline::AnimateRequest& request, const pipeline::AnimateRequest& defaults);
+  };
+
   std::string reference;
   std::string poses;
   std::string size = "512x768";
@@ -24,6 +32,7 @@ struct RequestArguments {
   std::string noise_prior_order = "short";
   std::string conditions = "image,randomref,dwpose";
   pipeline::AnimateRequest rest;  ///< what needs no reading beyond a number or a switch
+  std::vector<ModelDefault> model_defaults;
 };
 
 void add_request_options(CLI::App& command, RequestArguments& arguments);
@@ -33,8 +42,13 @@ void add_request_options(CLI::App& command, RequestArguments& arguments);
 void add_sampler_options(CLI::App& command, RequestArguments& arguments);
 void add_window_options(CLI::App& command, RequestArguments& arguments);
 
-/// Throws Error(kUsage) for text that says nothing usable; ranges are for AnimateRequest::check().
-pipeline::AnimateRequest to_request(const RequestArguments& arguments);
+/// `defaults`: for what was not given and depends on the model. Throws Error(kUsage) for text that says nothing usable;
+/// ranges are for AnimateRequest::check().
+pipeline::AnimateRequest to_request(const RequestArguments& arguments, const pipeline::AnimateRequest& defaults);
+
+/// Puts the model's defaults where options were not given.
+void take_model_defaults(const RequestArguments& arguments, const pipeline::AnimateRequest& defaults,
+                         pipeline::AnimateRequest& request);
 
 struct PictureSize {
   int width = 0;

@@ -10,6 +10,7 @@
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
+#include "unianimate/pipeline/model_files.h"
 
 namespace unianimate::cli {
 
@@ -24,7 +25,8 @@ CLI::Option* add_threads_option(CLI::App& command, int& threads) {
 void add_runtime_options(CLI::App& command, RuntimeArguments& arguments) {
   const std::string group = "Machine and messages";
   command
-      .add_option("--models", arguments.models, "Folder of the models (default: $UNIANIMATE_MODELS or ./checkpoints)")
+      .add_option("--models", arguments.models,
+                  "Folder of the models (default: $UNIANIMATE_MODELS, ./checkpoints, or the embedded one)")
       ->type_name("DIR")
       ->group(group);
   command
@@ -83,6 +85,24 @@ std::filesystem::path models_folder(const std::string& given) {
   if (!given.empty()) return given;
   const char* const from_environment = std::getenv("UNIANIMATE_MODELS");
   return from_environment != nullptr && *from_environment != '\0' ? from_environment : "checkpoints";
+}
+
+std::filesystem::path models_to_animate_with(const std::string& given, Progress& progress) {
+  const std::filesystem::path folder = models_folder(given);
+  const char* const from_environment = std::getenv("UNIANIMATE_MODELS");
+  const bool chosen = !given.empty() || (from_environment != nullptr && *from_environment != '\0');
+  std::error_code ignored;
+  if (chosen || !std::filesystem::exists(pipeline::model_files_to_write(UNIANIMATE_EMBEDDED_MODEL).unet, ignored)) {
+    return folder;
+  }
+  if (std::filesystem::is_directory(folder, ignored)) {
+    for (const pipeline::PublishedFile& file : pipeline::list_published_files(folder)) {
+      if (file.role == "UNet" && file.found) return folder;
+    }
+  }
+  progress.note(
+      "the embedded model is used: small, and trained on procedural people; give --models for the published ones");
+  return UNIANIMATE_EMBEDDED_MODEL;
 }
 
 }  // namespace unianimate::cli

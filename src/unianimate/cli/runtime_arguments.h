@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unianimate/core/progress.h"
 #include "unianimate/pipeline/plan.h"
 
 namespace CLI {
@@ -42,5 +43,8 @@ pipeline::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments);
 
 /// `given`, else the environment variable UNIANIMATE_MODELS, else ./checkpoints.
 std::filesystem::path models_folder(const std::string& given);
+
+/// The same, but the embedded model where nothing is given and ./checkpoints has no UNet; `progress` is told.
+std::filesystem::path models_to_animate_with(const std::string& given, Progress& progress);
 
 }  // namespace unianimate::cli

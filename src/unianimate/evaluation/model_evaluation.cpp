@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "unianimate/core/error.h"
 #include "unianimate/evaluation/person_inputs.h"
 #include "unianimate/evaluation/reconstruction.h"
+#include "unianimate/evaluation/result_video.h"
 #include "unianimate/media/image_reader.h"
 #include "unianimate/media/resize.h"
 #include "unianimate/pipeline/animator.h"
@@ -107,6 +109,24 @@ ShownPerson show(const ModelEvaluationRequest& request, const Person& person) {
     shown.references.push_back(setting.starts_from_first_frame() ? clip.frame(0) : clip.reference());
   }
   return shown;
+}
+
+void write_video(const ModelEvaluationRequest& request, const Person& person, std::size_t setting,
+                 const std::vector<Image>& result) {
+  const puppet::Clip& clip = person.clip();
+  const pipeline::PoseFolder folder = pipeline::open_pose_folder(person.requests().front().poses);
+  std::vector<Image> poses;
+  std::vector<Image> truth;
+  for (std::int64_t i = 0; i < clip.options().frames; ++i) {
+    const Image pose = read_image(folder.poses[static_cast<std::size_t>(i)]);
+    poses.push_back(resize_bilinear(pose, clip.options().width, clip.options().height));
+    truth.push_back(clip.frame(i));
+  }
+  const std::string number = request.settings.size() > 1 ? fmt::format("-{}", setting + 1) : "";
+  const bool from_first_frame = request.settings[setting].starts_from_first_frame();
+  write_result_video(request.videos / fmt::format("person-{}{}.mp4", clip.options().seed, number),
+                     {from_first_frame ? clip.frame(0) : clip.reference(), poses, result, truth},
+                     clip.options().frames_per_second);
 }
 
 /// `made(i)` is frame i as it was made.
@@ -260,6 +280,7 @@ ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const pipe
         return video.frames[static_cast<std::size_t>(frame)];
       };
       add_video(evaluation.rows[s], report, measure(person.clip(), 0, made));
+      if (!request.videos.empty()) write_video(request, person, s, video.frames);
       if (!is_shown) continue;
       ShownPerson& shown = evaluation.shown.back();
       std::vector<Image>& pictures = shown.results.emplace_back();

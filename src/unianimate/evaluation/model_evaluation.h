@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct ModelEvaluationRequest {
   puppet::ClipOptions clip{.seed = 0, .width = 96, .height = 128, .frames = 8, .frames_per_second = 8};
   std::vector<Setting> settings;
   bool reconstruction = false;  ///< also measure what the autoencoder alone loses
+  /// Where person-SEED.mp4 of everyone is written (with several settings person-SEED-N.mp4), see result_video.h; none
+  /// where empty.
+  std::filesystem::path videos;
 
   /// Throws Error(kUsage) naming the field; no more than 10 000 people and 200 settings. Does not look at models.
   void check() const;

@@ -72,6 +72,18 @@ void visit(Visitor& visitor, models::ClipConfig& config) {
   visitor.section("text", config.text);
 }
 
+/// The settings that a model may have its own defaults for.
+template <typename Visitor>
+void visit(Visitor& visitor, AnimateRequest& defaults) {
+  visitor.field("width", defaults.width);
+  visitor.field("height", defaults.height);
+  visitor.field("frame_interval", defaults.frame_interval);
+  visitor.field("steps", defaults.sampling.steps);
+  visitor.field("guidance_scale", defaults.guidance_scale);
+  visitor.field("context_size", defaults.context.size);
+  visitor.field("context_overlap", defaults.context.overlap);
+}
+
 /// Puts an object's values into the fields and refuses keys that name none.
 class Reader {
  public:
@@ -207,24 +219,33 @@ void ModelDescription::require_agreement(const ModelConfigs& actual, const Model
 }
 
 ModelDescription read_model_description(const fs::path& path) {
-  ModelDescription description{{}, nullptr, path};
+  ModelDescription description{{}, {}, nullptr, path};
   if (path.empty()) return description;
   description.json = std::make_shared<const nlohmann::json>(parse(path));
   Reader reader(*description.json, path.string());
   reader.section("unet", description.configs.unet);
   reader.section("autoencoder", description.configs.autoencoder);
   reader.section("clip", description.configs.clip);
+  reader.section("defaults", description.defaults);
   reader.refuse_unknown();
+  description.defaults.check();
   return description;
 }
 
-void write_model_description(const fs::path& path, const ModelConfigs& configs) {
+AnimateRequest default_request(const fs::path& folder) {
+  const fs::path file = model_files_to_write(folder).description;
+  std::error_code ignored;
+  return fs::is_regular_file(file, ignored) ? read_model_description(file).defaults : AnimateRequest();
+}
+
+void write_model_description(const fs::path& path, const ModelDescription& description) {
   constexpr int kIndent = 2;
-  ModelConfigs written = configs;
+  ModelDescription written = description;
   Writer writer;
-  writer.section("unet", written.unet);
-  writer.section("autoencoder", written.autoencoder);
-  writer.section("clip", written.clip);
+  writer.section("unet", written.configs.unet);
+  writer.section("autoencoder", written.configs.autoencoder);
+  writer.section("clip", written.configs.clip);
+  writer.section("defaults", written.defaults);
   write_file_atomically(path, writer.object().dump(kIndent) + "\n");
 }
 

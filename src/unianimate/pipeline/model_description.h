@@ -1,4 +1,4 @@
-// model.json: what a checkpoint's shapes cannot tell about a model's sizes.
+// model.json: what a checkpoint's shapes cannot tell about a model's sizes, and settings that suit it.
 #pragma once
 
 #include <filesystem>
@@ -6,11 +6,13 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "unianimate/pipeline/model_files.h"
+#include "unianimate/pipeline/request.h"
 
 namespace unianimate::pipeline {
 
 struct ModelDescription {
   ModelConfigs configs;                        ///< the published sizes with what the file says over them
+  AnimateRequest defaults;                     ///< the published settings with the file's "defaults" over them
   std::shared_ptr<const nlohmann::json> json;  ///< the file's content; null without a file
   std::filesystem::path path;
 
@@ -23,7 +25,10 @@ struct ModelDescription {
 /// wrong type, Error(kUsage) for an unknown key.
 ModelDescription read_model_description(const std::filesystem::path& path);
 
-/// Writes a model.json with all these sizes, atomically. Throws Error(kEnvironment).
-void write_model_description(const std::filesystem::path& path, const ModelConfigs& configs);
+/// The settings that suit the model in `folder`: those of its model.json, where it has one. Throws as above.
+AnimateRequest default_request(const std::filesystem::path& folder);
+
+/// Writes a model.json with all sizes and defaults, atomically. Throws Error(kEnvironment).
+void write_model_description(const std::filesystem::path& path, const ModelDescription& description);
 
 }  // namespace unianimate::pipeline

@@ -49,12 +49,12 @@ void AutoencoderLossOptions::check() const {
   if (l1 + l2 <= 0) throw Error(ErrorKind::kUsage, "one of the loss's l1 and l2 must be above 0");
 }
 
-AutoencoderTask::AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pipeline::ModelConfigs configs,
+AutoencoderTask::AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pipeline::ModelDescription description,
                                  std::shared_ptr<const FootageSource> footage,
                                  std::shared_ptr<const FootageSource> kept_aside, const AutoencoderLossOptions& options,
                                  std::int64_t batch, std::int64_t microbatches, std::uint64_t seed, bool normalize)
     : model_(std::move(model)),
-      configs_(std::move(configs)),
+      description_(std::move(description)),
       footage_(std::move(footage)),
       options_((options.check(), options)),
       order_(footage_->size(), microbatches, batch, seed),
@@ -144,7 +144,8 @@ Measurements AutoencoderTask::validate() {
   const c10::NoGradGuard no_gradients;
   const Batch& batch = kept_aside_;
   const at::Tensor means = model_->encode_moments(batch.pictures).to(at::kFloat).chunk(2, 1)[0];
-  const at::Tensor decoded = model_->decode(configs_.autoencoder.scale_factor * means).to(at::kFloat).clamp(-1, 1);
+  const at::Tensor decoded =
+      model_->decode(description_.configs.autoencoder.scale_factor * means).to(at::kFloat).clamp(-1, 1);
   const at::Tensor squared = ((decoded - batch.pictures) / 2).square();
   const auto in_figure = (squared * batch.figure).sum().item<double>() / (3 * batch.figure.sum().item<double>());
   const double psnr = psnr_of(decoded, batch.pictures);
@@ -157,17 +158,17 @@ Image AutoencoderTask::sample_sheet() {
   const c10::NoGradGuard no_gradients;
   const at::Tensor pictures = kept_aside_.pictures.narrow(0, 0, std::min(kSheetPictures, kept_aside_.pictures.size(0)));
   const at::Tensor means = model_->encode_moments(pictures).to(at::kFloat).chunk(2, 1)[0];
-  const at::Tensor decoded = model_->decode(configs_.autoencoder.scale_factor * means).to(at::kFloat);
+  const at::Tensor decoded = model_->decode(description_.configs.autoencoder.scale_factor * means).to(at::kFloat);
   const auto row = [](const at::Tensor& all) { return at::cat(all.unbind(0), 2); };
   return pipeline::image_from_decoded(at::cat({row(pictures.cpu()), row(decoded.cpu())}, 1));
 }
 
 NamedTensors AutoencoderTask::normalized_parameters() const {
   const c10::NoGradGuard no_gradients;
-  const std::int64_t z = configs_.autoencoder.z_channels;
+  const std::int64_t z = description_.configs.autoencoder.z_channels;
   const at::Tensor means = model_->encode_moments(kept_aside_.pictures).to(at::kFloat).narrow(1, 0, z);
   const at::Tensor mean = means.mean({0, 2, 3});
-  const at::Tensor deviation = means.transpose(0, 1).flatten(1).std(1) * configs_.autoencoder.scale_factor;
+  const at::Tensor deviation = means.transpose(0, 1).flatten(1).std(1) * description_.configs.autoencoder.scale_factor;
   NamedTensors parameters;
   for (const auto& [name, tensor] : model_->named_parameters()) {
     at::Tensor value = tensor.detach().to(at::kFloat).clone();
@@ -191,7 +192,7 @@ NamedTensors AutoencoderTask::normalized_parameters() const {
 void AutoencoderTask::export_model(const std::filesystem::path& folder) const {
   ModelWeights weights;
   weights.autoencoder = normalize_ ? normalized_parameters() : model_->named_parameters();
-  training::export_model(folder, configs_, weights);
+  training::export_model(folder, description_, weights);
 }
 
 }  // namespace unianimate::training

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "unianimate/models/autoencoder/autoencoder.h"
-#include "unianimate/pipeline/model_files.h"
+#include "unianimate/pipeline/model_description.h"
 #include "unianimate/training/batch_order.h"
 #include "unianimate/training/footage.h"
 #include "unianimate/training/task.h"
@@ -41,7 +41,7 @@ class AutoencoderTask : public Task {
   /// `model` has its first weights. `microbatches`: of one step over all processes. With `normalize`, exported models
   /// have latents of mean 0 and deviation 1 in every channel, by a change of quant_conv and post_quant_conv that
   /// decoding undoes; for a model trained from nothing.
-  AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pipeline::ModelConfigs configs,
+  AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pipeline::ModelDescription description,
                   std::shared_ptr<const FootageSource> footage, std::shared_ptr<const FootageSource> kept_aside,
                   const AutoencoderLossOptions& options, std::int64_t batch, std::int64_t microbatches,
                   std::uint64_t seed, bool normalize);
@@ -62,7 +62,7 @@ class AutoencoderTask : public Task {
   [[nodiscard]] NamedTensors normalized_parameters() const;
 
   std::unique_ptr<models::Autoencoder> model_;
-  pipeline::ModelConfigs configs_;
+  pipeline::ModelDescription description_;
   std::shared_ptr<const FootageSource> footage_;
   AutoencoderLossOptions options_;
   BatchOrder order_;

@@ -2,13 +2,12 @@
 
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/error.h"
-#include "unianimate/pipeline/model_description.h"
 
 namespace unianimate::training {
 
 namespace fs = std::filesystem;
 
-void export_model(const fs::path& folder, const pipeline::ModelConfigs& configs, const ModelWeights& weights) {
+void export_model(const fs::path& folder, const pipeline::ModelDescription& description, const ModelWeights& weights) {
   std::error_code problem;
   fs::create_directories(folder, problem);
   if (problem) {
@@ -23,7 +22,7 @@ void export_model(const fs::path& folder, const pipeline::ModelConfigs& configs,
   save(files.autoencoder, weights.autoencoder);
   save(files.clip, weights.clip);
   save(folder / "lora.safetensors", weights.lora);
-  pipeline::write_model_description(files.description, configs);
+  pipeline::write_model_description(files.description, description);
 }
 
 NamedTensors prefixed(const NamedTensors& tensors, const std::string& prefix) {

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "unianimate/core/named_tensor.h"
-#include "unianimate/pipeline/model_files.h"
+#include "unianimate/pipeline/model_description.h"
 
 namespace unianimate::training {
 
@@ -18,7 +18,7 @@ struct ModelWeights {
 
 /// Makes the folder where it is missing and writes model.json and those checkpoints that are given (corrections as
 /// lora.safetensors), each whole or not at all. Throws Error(kEnvironment).
-void export_model(const std::filesystem::path& folder, const pipeline::ModelConfigs& configs,
+void export_model(const std::filesystem::path& folder, const pipeline::ModelDescription& description,
                   const ModelWeights& weights);
 
 /// The names with `prefix` before each.

@@ -160,7 +160,7 @@ UNetTask::Conditions UNetTask::draw_conditions(puppet::RandomStream& random) con
 }
 
 at::Tensor UNetTask::embed_picture(const at::Tensor& pictures) const {
-  const auto side = static_cast<int>(models_.configs.clip.vision.image_size);
+  const auto side = static_cast<int>(models_.description.configs.clip.vision.image_size);
   std::vector<at::Tensor> sized;
   for (const at::Tensor& picture : pictures.unbind(0)) {
     const Image small = resize_bilinear(pipeline::image_from_tensor(picture), side, side);
@@ -283,7 +283,7 @@ at::Tensor UNetTask::sample(const Batch& batch, const Conditions& set) const {
   constexpr std::int64_t kSteps = 10;
   const std::int64_t frames = batch.moments.size(1);
   const at::Tensor mean = batch.reference_moments.chunk(2, 1)[0];
-  const at::Tensor reference_latent = models_.configs.autoencoder.scale_factor * mean;
+  const at::Tensor reference_latent = models_.description.configs.autoencoder.scale_factor * mean;
   const models::LatentShape shape{1, frames, mean.size(2), mean.size(3)};
   const diffusion::ItemNoise noise = diffusion::draw_item_noise(kSeed, frames, shape.height, shape.width, device_);
   const at::Tensor start =
@@ -333,7 +333,7 @@ void UNetTask::export_model(const std::filesystem::path& folder) const {
     weights.unet = models_.unet->named_parameters();
     weights.autoencoder = models_.autoencoder->named_parameters();
   }
-  training::export_model(folder, models_.configs, weights);
+  training::export_model(folder, models_.description, weights);
 }
 
 }  // namespace unianimate::training

@@ -14,7 +14,7 @@
 #include "unianimate/models/unet/unet.h"
 #include "unianimate/pipeline/clip_denoiser.h"
 #include "unianimate/pipeline/condition_set.h"
-#include "unianimate/pipeline/model_files.h"
+#include "unianimate/pipeline/model_description.h"
 #include "unianimate/puppet/random_stream.h"
 #include "unianimate/training/batch_order.h"
 #include "unianimate/training/footage.h"
@@ -40,7 +40,7 @@ struct UNetLossOptions {
 
 /// The models of a training; `clip_visual` is trained, too, where `train_clip`.
 struct UNetTaskModels {
-  pipeline::ModelConfigs configs;
+  pipeline::ModelDescription description;
   std::unique_ptr<models::UNet> unet;
   std::unique_ptr<models::Autoencoder> autoencoder;
   std::unique_ptr<models::ClipVisual> clip_visual;

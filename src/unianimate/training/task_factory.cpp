@@ -1,0 +1,129 @@
+#include "unianimate/training/task_factory.h"
+
+#include <utility>
+
+#include "unianimate/core/error.h"
+#include "unianimate/pipeline/model_description.h"
+#include "unianimate/pipeline/model_weights.h"
+#include "unianimate/training/first_process.h"
+#include "unianimate/training/initialisation.h"
+
+namespace unianimate::training {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// An autoencoder may stand alone in its folder.
+bool is_autoencoder_alone(const TrainConfig& config) {
+  std::error_code ignored;
+  return config.task == TaskKind::kAutoencoder && !config.start.empty() &&
+         !fs::exists(pipeline::model_files_to_write(config.start).unet, ignored) &&
+         fs::exists(pipeline::model_files_to_write(config.start).description, ignored);
+}
+
+/// Sizes and default settings.
+pipeline::ModelDescription describe_model(const TrainConfig& config) {
+  if (!config.sizes.empty()) return pipeline::read_model_description(config.sizes);
+  const pipeline::ModelFiles written = pipeline::model_files_to_write(config.start);
+  if (is_autoencoder_alone(config)) return pipeline::read_model_description(written.description);
+  return {pipeline::read_model_configs(pipeline::find_model_files(config.start)),
+          pipeline::default_request(config.start), nullptr, written.description};
+}
+
+/// So that the models of one training do not begin alike.
+enum SeedStream : std::uint64_t { kUNetSeed = 1, kAutoencoderSeed, kVisualSeed, kTextSeed };
+
+std::unique_ptr<Task> make_autoencoder_task(const TrainConfig& config, const pipeline::ModelDescription& description,
+                                            std::shared_ptr<const FootageSource> footage,
+                                            std::shared_ptr<const FootageSource> kept_aside, at::Device device,
+                                            Progress& progress) {
+  const at::TensorOptions options = at::TensorOptions().device(device).dtype(config.precision);
+  std::unique_ptr<models::Autoencoder> model;
+  if (config.sizes.empty()) {
+    const pipeline::ModelFiles files = is_autoencoder_alone(config) ? pipeline::model_files_to_write(config.start)
+                                                                    : pipeline::find_model_files(config.start);
+    model = pipeline::load_autoencoder(files.autoencoder, description.configs.autoencoder, options, progress);
+  } else {
+    model = std::make_unique<models::Autoencoder>(description.configs.autoencoder, options);
+    initialise(model->named_parameters(), mixed_seed(config.seed, kAutoencoderSeed));
+  }
+  return std::make_unique<AutoencoderTask>(std::move(model), description, std::move(footage), std::move(kept_aside),
+                                           config.autoencoder_loss, config.batch_size, config.microbatches, config.seed,
+                                           !config.sizes.empty());
+}
+
+std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::ModelDescription& description,
+                                     std::shared_ptr<const FootageSource> footage,
+                                     std::shared_ptr<const FootageSource> kept_aside, at::Device device,
+                                     Progress& progress) {
+  const at::TensorOptions exact = at::TensorOptions().device(device).dtype(at::kFloat);
+  const at::TensorOptions options = exact.dtype(config.precision);
+  UNetTaskModels models;
+  models.description = description;
+  const pipeline::ModelConfigs& sizes = description.configs;
+  models.lora = config.lora;
+  models.train_clip = config.train_clip;
+  if (config.sizes.empty()) {
+    const pipeline::ModelFiles files = pipeline::find_model_files(config.start);
+    models.unet = pipeline::load_unet(files.unet, sizes.unet, options, progress);
+    models.autoencoder = pipeline::load_autoencoder(files.autoencoder, sizes.autoencoder, exact, progress);
+    models.clip_visual = pipeline::load_clip_visual(files.clip, sizes.clip, options, progress);
+    models.clip_text = pipeline::load_clip_text(files.clip, sizes.clip, options, progress);
+  } else {
+    models.unet = std::make_unique<models::UNet>(sizes.unet, options);
+    models.clip_visual = std::make_unique<models::ClipVisual>(sizes.clip, options);
+    models.clip_text = std::make_unique<models::ClipText>(sizes.clip, options);
+    initialise_unet(models.unet->named_parameters(), mixed_seed(config.seed, kUNetSeed));
+    initialise_clip(models.clip_visual->named_parameters(), mixed_seed(config.seed, kVisualSeed));
+    initialise_clip(models.clip_text->named_parameters(), mixed_seed(config.seed, kTextSeed));
+    models.autoencoder = pipeline::load_autoencoder(pipeline::model_files_to_write(config.autoencoder).autoencoder,
+                                                    sizes.autoencoder, exact, progress);
+  }
+  models.unet->set_recompute(config.recompute);
+  return std::make_unique<UNetTask>(std::move(models), std::move(footage), std::move(kept_aside), config.unet_loss,
+                                    config.batch_size, config.microbatches, config.seed, config.keep_latents);
+}
+
+}  // namespace
+
+void check_against_models(const TrainConfig& config) {
+  const pipeline::ModelConfigs sizes = describe_model(config).configs;
+  const auto unit =
+      static_cast<int>(sizes.autoencoder.downscale() * (config.task == TaskKind::kUNet ? sizes.unet.downscale() : 1));
+  const auto require = [&](const char* what, int side) {
+    if (side % unit == 0) return;
+    throw Error(ErrorKind::kUsage, "the {} must be a multiple of {} for these models, but is {}", what, unit, side);
+  };
+  require("width", config.people.width);
+  require("height", config.people.height);
+  for (const CropPhase& phase : config.autoencoder_loss.crops) {
+    require("width of a crop", phase.width);
+    require("height of a crop", phase.height);
+    if (phase.width > config.people.width || phase.height > config.people.height) {
+      throw Error(ErrorKind::kUsage, "a crop of {}x{} does not fit into pictures of {}x{}", phase.width, phase.height,
+                  config.people.width, config.people.height);
+    }
+  }
+}
+
+std::shared_ptr<const FootageSource> open_footage(const PuppetFootageOptions& people,
+                                                  const std::optional<VideoFootageOptions>& videos,
+                                                  distributed::ProcessGroup& group, Progress& progress) {
+  if (!videos) return std::make_shared<PuppetFootage>(people);
+  std::shared_ptr<const FootageSource> footage;
+  const auto make = [&] { footage = std::make_shared<VideoFootage>(*videos, progress); };
+  in_first_process(group, make);
+  if (!footage) make();
+  return footage;
+}
+
+std::unique_ptr<Task> make_task(const TrainConfig& config, std::shared_ptr<const FootageSource> footage,
+                                at::Device device, distributed::ProcessGroup& group, Progress& progress) {
+  const pipeline::ModelDescription description = describe_model(config);
+  const auto kept_aside = open_footage(config.kept_aside, config.kept_aside_videos, group, progress);
+  const auto make = config.task == TaskKind::kUNet ? make_unet_task : make_autoencoder_task;
+  return make(config, description, std::move(footage), kept_aside, device, progress);
+}
+
+}  // namespace unianimate::training

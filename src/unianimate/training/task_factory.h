@@ -1,0 +1,30 @@
+// From a configuration to what is trained: models with their first weights, and material.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+#include <optional>
+
+#include "unianimate/core/progress.h"
+#include "unianimate/distributed/process_group.h"
+#include "unianimate/training/footage.h"
+#include "unianimate/training/task.h"
+#include "unianimate/training/train_config.h"
+
+namespace unianimate::training {
+
+/// Throws Error(kUsage) where the sizes of pictures and crops do not fit the models that the configuration names, and
+/// what reading their sizes throws.
+void check_against_models(const TrainConfig& config);
+
+/// Procedural people, or `videos` where there are any: the first process prepares them, the others find what it made.
+std::shared_ptr<const FootageSource> open_footage(const PuppetFootageOptions& people,
+                                                  const std::optional<VideoFootageOptions>& videos,
+                                                  distributed::ProcessGroup& group, Progress& progress);
+
+/// Loads or makes the models. Throws Error(kInput) for unusable files.
+std::unique_ptr<Task> make_task(const TrainConfig& config, std::shared_ptr<const FootageSource> footage,
+                                at::Device device, distributed::ProcessGroup& group, Progress& progress);
+
+}  // namespace unianimate::training
