@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Measures a model on procedural people and writes docs/quality.md: steps, guidance, noise prior, seeds and number
+# formats, for both condition sets.
+#
+#   scripts/measure_quality.sh [MODELS [PEOPLE]]      (default: models/puppet 900000-900031)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+models=${1:-models/puppet}
+people=${2:-900000-900031}
+unianimate=build/release/bin/unianimate
+results=build/quality
+page=docs/quality.md.new
+
+measure() {  # NAME TITLE OPTION...
+  local name=$1 title=$2
+  shift 2
+  "$unianimate" evaluate model --models "$models" --people "$people" --output "$results/$name" --quiet "$@"
+  {
+    printf '\n## %s\n\n```sh\nunianimate evaluate model --people %s %s --output DIR\n```\n\n' "$title" "$people" "$*"
+    grep '^|' "$results/$name/quality.md" | awk '/^\| person/ {exit} {print}'
+  } >>"$page"
+}
+
+{
+  echo '# Measured quality of the embedded model'
+  echo
+  echo "Written by \`scripts/measure_quality.sh\` on $(date -u +%F), $(nproc) cores ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1))."
+  echo 'What the measures are: [evaluation.md](evaluation.md). Times depend on the machine; nothing else does.'
+} >"$page"
+
+measure defaults 'Default settings, and what the autoencoder allows' --reconstruction
+measure steps 'Steps' --steps 1,2,5,10,20,30,50
+measure guidance 'Guidance' --guidance 1,1.5,2,2.5,3
+measure noise_prior 'Noise prior' --noise-prior 849,899,949,999
+measure seeds 'Seeds' --seed 1,2,3,4,5 --conditions reference
+measure fp32 'Number formats: fp32' --dtype fp32
+measure bf16 'Number formats: bf16' --dtype bf16
+mv "$page" docs/quality.md
+echo docs/quality.md
