@@ -20,11 +20,19 @@ namespace {
 
 constexpr std::int64_t kSheetPictures = 10;
 
+/// (N, H, W) -> (N, 1, H, W): 1 where something is at most `reach` / 2 pixels away.
+at::Tensor widened(const at::Tensor& there, std::int64_t reach) {
+  return at::max_pool2d(there.to(at::kFloat).unsqueeze(1), {reach, reach}, {1, 1}, {reach / 2, reach / 2});
+}
+
 /// Everything near the skeleton: pose pictures show the bones, the figure is about this much wider.
 at::Tensor figure_mask(const at::Tensor& poses) {
-  constexpr std::int64_t kReach = 7;
-  const at::Tensor bones = poses.amax(-1).gt(0).to(at::kFloat).unsqueeze(1);  // (N, 1, H, W)
-  return at::max_pool2d(bones, {kReach, kReach}, {1, 1}, {kReach / 2, kReach / 2});
+  return widened(poses.amax(-1).gt(0), 7);
+}
+
+/// Pose pictures draw the keypoints of faces, and nothing else, in white.
+at::Tensor face_mask(const at::Tensor& poses) {
+  return widened(poses.amin(-1).gt(127), 3);
 }
 
 at::Tensor edge_error(const at::Tensor& a, const at::Tensor& b) {
@@ -33,15 +41,14 @@ at::Tensor edge_error(const at::Tensor& a, const at::Tensor& b) {
   return along(2) + along(3);
 }
 
-double psnr_of(const at::Tensor& decoded, const at::Tensor& pictures) {
-  const auto mse = ((decoded.clamp(-1, 1) - pictures) / 2).square().mean().item<double>();
-  return -10 * std::log10(mse);
+double psnr_of(double mean_squared_error) {
+  return -10 * std::log10(mean_squared_error);
 }
 
 }  // namespace
 
 void AutoencoderLossOptions::check() const {
-  for (const double weight : {l1, l2, edges, figure, kl, anchor, latent_noise}) {
+  for (const double weight : {l1, l2, edges, figure, faces, kl, anchor, latent_noise}) {
     if (!std::isfinite(weight) || weight < 0) {
       throw Error(ErrorKind::kUsage, "the weights of the autoencoder's loss must be at least 0, found {}", weight);
     }
@@ -54,6 +61,7 @@ AutoencoderTask::AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pip
                                  std::shared_ptr<const FootageSource> kept_aside, const AutoencoderLossOptions& options,
                                  std::int64_t batch, std::int64_t microbatches, std::uint64_t seed, bool normalize)
     : model_(std::move(model)),
+      device_(model_->named_parameters().front().tensor.device()),
       description_(std::move(description)),
       footage_(std::move(footage)),
       options_((options.check(), options)),
@@ -68,14 +76,15 @@ AutoencoderTask::AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pip
 AutoencoderTask::Batch AutoencoderTask::load(const FootageSource& source,
                                              const std::vector<std::int64_t>& items) const {
   std::vector<at::Tensor> pictures;
-  std::vector<at::Tensor> masks;
+  std::vector<at::Tensor> poses;
   for (const std::int64_t item : items) {
     const Footage footage = source.load(item);
     pictures.push_back(footage.pictures);
-    masks.push_back(footage.poses);
+    poses.push_back(footage.poses);
   }
-  const at::Device device = model_->named_parameters().front().tensor.device();
-  return {autoencoder_input(at::cat(pictures)).to(device), figure_mask(at::cat(masks)).to(device)};
+  const at::Tensor drawn = at::cat(poses);
+  return {autoencoder_input(at::cat(pictures)).to(device_), figure_mask(drawn).to(device_),
+          face_mask(drawn).to(device_)};
 }
 
 Loss AutoencoderTask::loss(std::int64_t microbatch, double progress) {
@@ -89,7 +98,8 @@ Loss AutoencoderTask::loss(std::int64_t microbatch, double progress) {
       return static_cast<std::int64_t>(random.below(static_cast<int>(side) - piece + 1));
     };
     std::vector<at::Tensor> pictures;
-    std::vector<at::Tensor> masks;
+    std::vector<at::Tensor> figures;
+    std::vector<at::Tensor> faces;
     const std::int64_t area = batch.pictures.size(2) * batch.pictures.size(3);
     const std::int64_t pieces = std::max<std::int64_t>(1, area / (2 * phase->width * phase->height));
     for (std::int64_t k = 0; k < pieces * batch.pictures.size(0); ++k) {
@@ -100,9 +110,10 @@ Loss AutoencoderTask::loss(std::int64_t microbatch, double progress) {
         return all[i].narrow(1, y, phase->height).narrow(2, x, phase->width);
       };
       pictures.push_back(piece(batch.pictures));
-      masks.push_back(piece(batch.figure));
+      figures.push_back(piece(batch.figure));
+      faces.push_back(piece(batch.faces));
     }
-    batch = {at::stack(pictures), at::stack(masks)};
+    batch = {at::stack(pictures), at::stack(figures), at::stack(faces)};
   }
 
   // 2. there and back
@@ -113,11 +124,16 @@ Loss AutoencoderTask::loss(std::int64_t microbatch, double progress) {
     return at::empty(halves[0].sizes(), at::kFloat).normal_(0, 1, generator).to(halves[0].device());
   };
   at::Tensor latent = model_->sample_latent(moments, noise());
-  if (options_.latent_noise > 0) latent = latent + options_.latent_noise * noise();
+  if (options_.latent_noise > 0) {
+    const at::Tensor spread = latent.detach().transpose(0, 1).flatten(1).std(1).view({1, -1, 1, 1});
+    const at::Tensor share =
+        at::empty({latent.size(0), 1, 1, 1}, at::kFloat).uniform_(0, options_.latent_noise, generator);
+    latent = latent + share.to(device_) * spread * noise();
+  }
   const at::Tensor decoded = model_->decode(latent).to(at::kFloat);
 
   // 3. what it lost
-  const at::Tensor weight = 1 + options_.figure * batch.figure;
+  const at::Tensor weight = 1 + options_.figure * batch.figure + options_.faces * batch.faces;
   const at::Tensor error = decoded - batch.pictures;
   const at::Tensor l1 = (weight * error.abs()).mean();
   const at::Tensor l2 = (weight * error.square()).mean();
@@ -143,24 +159,23 @@ Loss AutoencoderTask::loss(std::int64_t microbatch, double progress) {
 Measurements AutoencoderTask::validate() {
   const c10::NoGradGuard no_gradients;
   const Batch& batch = kept_aside_;
-  const at::Tensor means = model_->encode_moments(batch.pictures).to(at::kFloat).chunk(2, 1)[0];
-  const at::Tensor decoded =
-      model_->decode(description_.configs.autoencoder.scale_factor * means).to(at::kFloat).clamp(-1, 1);
-  const at::Tensor squared = ((decoded - batch.pictures) / 2).square();
+  const at::Tensor squared = ((reconstruct(batch.pictures).clamp(-1, 1) - batch.pictures) / 2).square();
+  const auto everywhere = squared.mean().item<double>();
   const auto in_figure = (squared * batch.figure).sum().item<double>() / (3 * batch.figure.sum().item<double>());
-  const double psnr = psnr_of(decoded, batch.pictures);
-  return {{"validation", std::sqrt(squared.mean().item<double>())},
-          {"psnr", psnr},
-          {"figure_psnr", -10 * std::log10(in_figure)}};
+  return {{"validation", std::sqrt(everywhere)}, {"psnr", psnr_of(everywhere)}, {"figure_psnr", psnr_of(in_figure)}};
 }
 
 Image AutoencoderTask::sample_sheet() {
   const c10::NoGradGuard no_gradients;
   const at::Tensor pictures = kept_aside_.pictures.narrow(0, 0, std::min(kSheetPictures, kept_aside_.pictures.size(0)));
-  const at::Tensor means = model_->encode_moments(pictures).to(at::kFloat).chunk(2, 1)[0];
-  const at::Tensor decoded = model_->decode(description_.configs.autoencoder.scale_factor * means).to(at::kFloat);
+  const at::Tensor decoded = reconstruct(pictures);
   const auto row = [](const at::Tensor& all) { return at::cat(all.unbind(0), 2); };
   return pipeline::image_from_decoded(at::cat({row(pictures.cpu()), row(decoded.cpu())}, 1));
+}
+
+at::Tensor AutoencoderTask::reconstruct(const at::Tensor& pictures) const {
+  const at::Tensor means = model_->encode_moments(pictures).to(at::kFloat).chunk(2, 1)[0];
+  return model_->decode(description_.configs.autoencoder.scale_factor * means).to(at::kFloat);
 }
 
 NamedTensors AutoencoderTask::normalized_parameters() const {

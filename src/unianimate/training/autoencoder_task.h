@@ -26,10 +26,13 @@ struct AutoencoderLossOptions {
   double l2 = 2;
   double edges = 1;           ///< of the absolute error of differences between neighbouring pixels
   double figure = 1;          ///< by how much more the figure counts than what is behind it
+  double faces = 0;           ///< by how much more than that faces count
   double kl = 0.01;           ///< of the divergence from N(0, 1), mean over the latent's values
   double anchor = 2;          ///< of the distance of the first three latent channels from twice the shrunk picture …
   double anchor_until = 0.4;  ///< … falling to nothing at this share of the training
-  double latent_noise = 0;    ///< deviation of noise added to what the decoder is given
+  /// Noise added to what the decoder is given, so that it forgives the denoiser's errors: its deviation, in units of
+  /// each channel's own, is drawn for each picture between 0 and this.
+  double latent_noise = 0;
   std::vector<CropPhase> crops;
 
   /// Throws Error(kUsage) that names the field.
@@ -53,15 +56,19 @@ class AutoencoderTask : public Task {
   void export_model(const std::filesystem::path& folder) const override;
 
  private:
-  /// Pictures (N, 3, H, W) in [-1, 1] and where the figure is (N, 1, H, W).
+  /// Pictures (N, 3, H, W) in [-1, 1] and where the figure and its face are (N, 1, H, W).
   struct Batch {
     at::Tensor pictures;
     at::Tensor figure;
+    at::Tensor faces;
   };
   [[nodiscard]] Batch load(const FootageSource& source, const std::vector<std::int64_t>& items) const;
+  /// Pictures (N, 3, H, W) there and back by the posterior's mean, in 32-bit floats.
+  [[nodiscard]] at::Tensor reconstruct(const at::Tensor& pictures) const;
   [[nodiscard]] NamedTensors normalized_parameters() const;
 
   std::unique_ptr<models::Autoencoder> model_;
+  at::Device device_;
   pipeline::ModelDescription description_;
   std::shared_ptr<const FootageSource> footage_;
   AutoencoderLossOptions options_;

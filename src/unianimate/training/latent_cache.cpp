@@ -7,7 +7,10 @@
 namespace unianimate::training {
 
 LatentCache::LatentCache(const FootageSource& source, const models::Autoencoder& autoencoder, bool keep)
-    : source_(source), autoencoder_(autoencoder), keep_(keep) {}
+    : source_(source),
+      autoencoder_(autoencoder),
+      device_(autoencoder.named_parameters().front().tensor.device()),
+      keep_(keep) {}
 
 std::shared_ptr<const EncodedFootage> LatentCache::item(std::int64_t index) {
   const auto known = items_.find(index);
@@ -21,8 +24,7 @@ std::shared_ptr<const EncodedFootage> LatentCache::encode(std::int64_t index) co
   const c10::NoGradGuard no_gradients;
   auto item = std::make_shared<EncodedFootage>();
   item->footage = source_.load(index);
-  const at::Device device = autoencoder_.named_parameters().front().tensor.device();
-  const at::Tensor pictures = autoencoder_input(item->footage.pictures).to(device);
+  const at::Tensor pictures = autoencoder_input(item->footage.pictures).to(device_);
   item->moments = autoencoder_.encode_moments(pictures).to(at::kFloat);
   return item;
 }

@@ -30,6 +30,7 @@ class LatentCache {
 
   const FootageSource& source_;
   const models::Autoencoder& autoencoder_;
+  at::Device device_;
   bool keep_;
   std::unordered_map<std::int64_t, std::shared_ptr<const EncodedFootage>> items_;
 };

@@ -87,9 +87,7 @@ double Optimizer::step(double learning_rate, double divisor) {
   at::_foreach_add_(updates_, 1);
   at::_fused_adamw_(weights_, gradients, first_moments_, second_moments_, {}, updates_, learning_rate, options_.beta1,
                     options_.beta2, options_.weight_decay, options_.epsilon, false, false);
-  for (std::size_t i = 0; i < weights_.size(); ++i) {
-    if (!weights_[i].is_alias_of(parameters_[i].tensor)) parameters_[i].tensor.copy_(weights_[i]);
-  }
+  follow_masters();
   if (!averaged_.empty()) {
     const double updates = updates_.front().item<double>();
     at::_foreach_lerp_(averaged_, weights_, 1 - warmed_up_decay(options_.ema_decay, updates));
@@ -110,7 +108,7 @@ NamedTensors Optimizer::state() const {
   return all;
 }
 
-void Optimizer::state_was_loaded() {
+void Optimizer::follow_masters() {
   const c10::NoGradGuard no_gradients;
   for (std::size_t i = 0; i < weights_.size(); ++i) {
     if (!weights_[i].is_alias_of(parameters_[i].tensor)) parameters_[i].tensor.copy_(weights_[i]);
@@ -124,8 +122,8 @@ void Optimizer::exchange_averaged() {
     const at::Tensor before = weight.clone();
     weight.copy_(averaged_[i]);
     averaged_[i].copy_(before);
-    if (!weight.is_alias_of(parameters_[i].tensor)) parameters_[i].tensor.copy_(weight);
   }
+  follow_masters();
 }
 
 }  // namespace unianimate::training

@@ -44,8 +44,8 @@ class Optimizer {
 
   /// Master weights, both moments, averaged weights and the count of updates, for saving and for loading in place.
   [[nodiscard]] NamedTensors state() const;
-  /// To be called when state() was written to: the weights follow their masters.
-  void state_was_loaded();
+  /// To be called when state() was written to: the parameters follow their masters.
+  void follow_masters();
 
   /// Puts the averaged weights into the parameters, and what was there in their place: twice is nothing.
   void exchange_averaged();

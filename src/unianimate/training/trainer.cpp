@@ -82,6 +82,7 @@ class Trainer {
     const Clock clock;
     Measurements sums;
     std::int64_t summed = 0;
+    std::optional<std::int64_t> saved_step;
     while (done_.step < config_.steps && !stop_wanted()) {
       const Measurements values = step();
       ++done_.step;
@@ -100,9 +101,12 @@ class Trainer {
       }
       if (due(config_.validate_every)) validate(*log);
       if (due(config_.sample_every)) draw_samples();
-      if (due(config_.save_every)) save();
+      if (due(config_.save_every)) {
+        save();
+        saved_step = done_.step;
+      }
     }
-    if (leads) save();
+    if (leads && saved_step != done_.step) save();
     if (log) log->draw();
     report.steps = done_.step;
     report.seconds = clock.seconds();
@@ -129,7 +133,7 @@ class Trainer {
     std::error_code problem;
     if (fs::exists(state, problem)) {
       done_ = load_training_state(state, done_.settings, optimizer_.state());
-      optimizer_.state_was_loaded();
+      optimizer_.follow_masters();
       task_->parameters_changed();
       if (group_.rank() == 0) progress_.note(fmt::format("going on after step {}", done_.step));
     } else if (group_.rank() == 0) {

@@ -61,6 +61,8 @@ void UNetLossOptions::check() const {
   require(frames >= 1, "frames", "at least 1", static_cast<double>(frames));
   require(std::isfinite(figure_weight) && figure_weight >= 0, "figure_weight", "at least 0", figure_weight);
   require(is_share(high_noise_share), "high_noise_share", "between 0 and 1", high_noise_share);
+  require(high_noise_from < diffusion::NoiseSchedule::kTimesteps, "high_noise_from", "at most 999",
+          static_cast<double>(high_noise_from));
   require(is_share(coherent_share), "coherent_share", "between 0 and 1", coherent_share);
   require(is_share(reference_share), "reference_share", "between 0 and 1", reference_share);
   require(is_share(first_frame_share), "first_frame_share", "between 0 and 1", first_frame_share);
@@ -232,9 +234,8 @@ Loss UNetTask::loss(std::int64_t microbatch, double) {
   for (const std::int64_t index : order_.items_of(microbatch)) {
     items.push_back(cache_.item(index));
     takes.push_back(take(items.back()->footage, random.chance(options_.coherent_share), from_reference, random));
-    constexpr int kAll = diffusion::NoiseSchedule::kTimesteps;
-    const bool high = random.chance(options_.high_noise_share);
-    timesteps.push_back(high ? kAll / 2 + random.below(kAll / 2) : random.below(kAll));
+    const auto from = random.chance(options_.high_noise_share) ? static_cast<int>(options_.high_noise_from) : 0;
+    timesteps.push_back(from + random.below(diffusion::NoiseSchedule::kTimesteps - from));
   }
   const Prediction result = predict(assemble(items, takes), set, timesteps, make_generator(random.next()));
   const at::Tensor weight = 1 + options_.figure_weight * result.figure;

@@ -25,9 +25,10 @@
 namespace unianimate::training {
 
 struct UNetLossOptions {
-  std::int64_t frames = 8;          ///< of a clip
-  double figure_weight = 2;         ///< by how much more the figure counts than what is behind it
-  double high_noise_share = 0.5;    ///< of the timesteps, drawn from 500 … 999 alone; the others from all
+  std::int64_t frames = 8;        ///< of a clip
+  double figure_weight = 2;       ///< by how much more the figure counts than what is behind it
+  double high_noise_share = 0.5;  ///< of the timesteps, drawn from high_noise_from … 999; the others from all
+  std::int64_t high_noise_from = 500;
   double coherent_share = 0.4;      ///< of the clips, whose frames follow each other; the others are shuffled moments
   double reference_share = 0.58;    ///< of the microbatches: all of {image, randomref, dwpose}
   double first_frame_share = 0.24;  ///< {image, local_image, dwpose}; these clips are coherent
