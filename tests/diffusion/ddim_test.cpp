@@ -59,12 +59,14 @@ TEST(Ddim, WithTheTrueVItEndsAtTheCleanLatent) {
     const double alpha = schedule.alpha_cumprod(t);
     return std::sqrt(alpha) * noise - std::sqrt(1 - alpha) * x0;
   };
-  for (const std::int64_t steps : {1, 2, 7, 25, 30, 50, 100}) {
-    const DdimOptions options{.steps = steps};
-    const at::Tensor start = schedule.q_sample(x0, options.timesteps().front(), noise);
-    const at::Tensor end = sample(options, start, truth);
-    // The last step goes to timestep 0, which still has the little noise of the first beta.
-    EXPECT_TRUE(at::allclose(end, schedule.q_sample(x0, 0, noise), 1e-6, 1e-9)) << steps << " steps";
+  for (const TimestepSpacing spacing : {TimestepSpacing::kLeading, TimestepSpacing::kTrailing}) {
+    for (const std::int64_t steps : {1, 2, 7, 25, 30, 50, 100}) {
+      const DdimOptions options{.steps = steps, .spacing = spacing};
+      const at::Tensor start = schedule.q_sample(x0, options.timesteps().front(), noise);
+      const at::Tensor end = sample(options, start, truth);
+      // The last step goes to timestep 0, which still has the little noise of the first beta.
+      EXPECT_TRUE(at::allclose(end, schedule.q_sample(x0, 0, noise), 1e-6, 1e-9)) << steps << " steps";
+    }
   }
 }
 
@@ -80,6 +82,17 @@ TEST(Ddim, TimestepsAreThePublishedOnes) {
   EXPECT_EQ(thirty.front(), 991);
   EXPECT_EQ(thirty.back(), 1);
   EXPECT_EQ((DdimOptions{.steps = 1}.timesteps()), std::vector<std::int64_t>{1});
+}
+
+TEST(Ddim, TrailingTimestepsBeginAtPureNoise) {
+  const auto trailing = [](std::int64_t steps) {
+    return DdimOptions{.steps = steps, .spacing = TimestepSpacing::kTrailing}.timesteps();
+  };
+  EXPECT_EQ(trailing(1), std::vector<std::int64_t>{999});
+  EXPECT_EQ(trailing(3), (std::vector<std::int64_t>{999, 666, 332}));
+  EXPECT_EQ(trailing(5), (std::vector<std::int64_t>{999, 799, 599, 399, 199}));
+  EXPECT_EQ(trailing(1000).back(), 0);
+  EXPECT_THROW(parse_timestep_spacing("linspace"), Error);
 }
 
 TEST(Ddim, CancelsBetweenSteps) {

@@ -32,7 +32,7 @@ struct ModelArguments {
   std::string conditions = "reference,first-frame";
   std::string steps;
   std::string guidance;
-  std::string noise_prior = "949";
+  std::string noise_prior;
   std::string seed = "11";
   std::string output;
   bool videos = false;
@@ -72,14 +72,16 @@ pipeline::ConditionSet parse_conditions(std::string name) {
 std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments,
                                              const pipeline::AnimateRequest& defaults) {
   pipeline::AnimateRequest request = arguments.request.rest;
+  take_sampler(arguments.request, request);
   take_model_defaults(arguments.request, defaults, request);
-  request.noise_prior_order = parse_noise_prior_order(arguments.request.noise_prior_order);
   std::vector<evaluation::Setting> settings;
   const auto steps = arguments.steps.empty() ? std::vector{defaults.sampling.steps}
                                              : parse_numbers<std::int64_t>("--steps", arguments.steps);
   const auto guidances = arguments.guidance.empty() ? std::vector{defaults.guidance_scale}
                                                     : parse_numbers<double>("--guidance", arguments.guidance);
-  const auto noise_priors = parse_numbers<std::int64_t>("--noise-prior", arguments.noise_prior);
+  const auto noise_priors = arguments.noise_prior.empty()
+                                ? std::vector{defaults.noise_prior}
+                                : parse_numbers<std::int64_t>("--noise-prior", arguments.noise_prior);
   const auto seeds = parse_numbers<std::uint64_t>("--seed", arguments.seed);
   for (const std::string_view name : split(arguments.conditions, ',')) {
     request.conditions = parse_conditions(std::string(name));
@@ -211,7 +213,8 @@ void add_evaluate_model_command(CLI::App& evaluate, Session& session) {
   add_list_option(*command, "--steps", arguments->steps, "Sampling steps (default: what suits the model)");
   add_list_option(*command, "--guidance", arguments->guidance,
                   "How strongly the conditions act (default: what suits the model)");
-  add_list_option(*command, "--noise-prior", arguments->noise_prior, "Timesteps of the noise to start from");
+  add_list_option(*command, "--noise-prior", arguments->noise_prior,
+                  "Timesteps of the noise to start from (default: what suits the model)");
   add_list_option(*command, "--seed", arguments->seed, "Starts of the random numbers");
   add_sampler_options(*command, arguments->request);
   add_window_options(*command, arguments->request);

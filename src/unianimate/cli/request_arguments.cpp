@@ -47,8 +47,9 @@ void add_request_options(CLI::App& command, RequestArguments& arguments) {
           ->capture_default_str()
           ->type_name("X")
           ->group(kSampling);
-  add_integer_option(command, "--noise-prior", rest.noise_prior, "Timestep of the noise on the reference to start from")
-      ->group(kSampling);
+  const CLI::Option* noise_prior = add_integer_option(command, "--noise-prior", rest.noise_prior,
+                                                      "Timestep of the noise on the reference to start from")
+                                       ->group(kSampling);
   command
       .add_option("--conditions", arguments.conditions,
                   "List of image, local_image, randomref, dwpose; or reference, or first-frame")
@@ -75,9 +76,21 @@ void add_request_options(CLI::App& command, RequestArguments& arguments) {
   by_model(guidance, [](AnimateRequest& request, const AnimateRequest& defaults) {
     request.guidance_scale = defaults.guidance_scale;
   });
+  by_model(noise_prior,
+           [](AnimateRequest& request, const AnimateRequest& defaults) { request.noise_prior = defaults.noise_prior; });
 }
 
 void add_sampler_options(CLI::App& command, RequestArguments& arguments) {
+  const CLI::Option* spacing =
+      command
+          .add_option("--timestep-spacing", arguments.timestep_spacing,
+                      "leading as published, or trailing, which begins at pure noise however few the steps")
+          ->capture_default_str()
+          ->type_name("NAME")
+          ->group(kSampling);
+  arguments.model_defaults.push_back({spacing, [](AnimateRequest& request, const AnimateRequest& defaults) {
+                                        request.sampling.spacing = defaults.sampling.spacing;
+                                      }});
   command.add_option("--eta", arguments.rest.sampling.eta, "New noise in each step: 0 none, 1 as ancestral sampling")
       ->capture_default_str()
       ->type_name("X")
@@ -118,10 +131,15 @@ pipeline::AnimateRequest to_request(const RequestArguments& arguments, const pip
   request.height = size.height;
   request.max_frames = parse_frames(arguments.frames);
   request.seed = parse_seed(arguments.seed);
-  request.noise_prior_order = parse_noise_prior_order(arguments.noise_prior_order);
+  take_sampler(arguments, request);
   request.conditions = pipeline::ConditionSet::parse(arguments.conditions);
   take_model_defaults(arguments, defaults, request);
   return request;
+}
+
+void take_sampler(const RequestArguments& arguments, pipeline::AnimateRequest& request) {
+  request.sampling.spacing = diffusion::parse_timestep_spacing(arguments.timestep_spacing);
+  request.noise_prior_order = parse_noise_prior_order(arguments.noise_prior_order);
 }
 
 void take_model_defaults(const RequestArguments& arguments, const pipeline::AnimateRequest& defaults,

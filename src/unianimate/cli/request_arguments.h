@@ -29,6 +29,7 @@ struct RequestArguments {
   std::string size = "512x768";
   std::string frames = "32";
   std::string seed = "11";
+  std::string timestep_spacing = "leading";
   std::string noise_prior_order = "short";
   std::string conditions = "image,randomref,dwpose";
   pipeline::AnimateRequest rest;  ///< what needs no reading beyond a number or a switch
@@ -37,9 +38,12 @@ struct RequestArguments {
 
 void add_request_options(CLI::App& command, RequestArguments& arguments);
 
-/// Those of add_request_options() that commands share which read the others otherwise: --eta, --noise-prior-order, and
+/// Those of add_request_options() that commands share which read the others otherwise: --timestep-spacing, --eta,
+/// --noise-prior-order, and
 /// the group of windows and memory.
 void add_sampler_options(CLI::App& command, RequestArguments& arguments);
+/// What the options of add_sampler_options() say. Throws Error(kUsage).
+void take_sampler(const RequestArguments& arguments, pipeline::AnimateRequest& request);
 void add_window_options(CLI::App& command, RequestArguments& arguments);
 
 /// `defaults`: for what was not given and depends on the model. Throws Error(kUsage) for text that says nothing usable;

@@ -14,10 +14,26 @@ void DdimOptions::check() const {
   if (!(eta >= 0.0 && eta <= 1.0)) throw Error(ErrorKind::kUsage, "eta must be between 0 and 1, found {}", eta);
 }
 
+std::string_view timestep_spacing_name(TimestepSpacing spacing) {
+  return spacing == TimestepSpacing::kLeading ? "leading" : "trailing";
+}
+
+TimestepSpacing parse_timestep_spacing(std::string_view name) {
+  for (const TimestepSpacing spacing : {TimestepSpacing::kLeading, TimestepSpacing::kTrailing}) {
+    if (name == timestep_spacing_name(spacing)) return spacing;
+  }
+  throw Error(ErrorKind::kUsage, "timestep spacing is leading or trailing, found '{}'", printable(name));
+}
+
 std::vector<std::int64_t> DdimOptions::timesteps() const {
+  constexpr std::int64_t kAll = NoiseSchedule::kTimesteps;
   std::vector<std::int64_t> timesteps;
-  for (std::int64_t t = 0; t < NoiseSchedule::kTimesteps; t += stride()) {
-    timesteps.push_back(std::clamp<std::int64_t>(1 + t, 0, NoiseSchedule::kTimesteps - 1));
+  if (spacing == TimestepSpacing::kTrailing) {
+    for (std::int64_t i = steps; i > 0; --i) timesteps.push_back((2 * i * kAll + steps) / (2 * steps) - 1);
+    return timesteps;
+  }
+  for (std::int64_t t = 0; t < kAll; t += stride()) {
+    timesteps.push_back(std::min(1 + t, kAll - 1));
   }
   std::ranges::reverse(timesteps);
   return timesteps;
@@ -27,11 +43,16 @@ at::Tensor ddim_sample(const NoiseSchedule& schedule, const DdimOptions& options
                        std::optional<at::Generator> generator, const Progress& progress) {
   options.check();
   const std::vector<std::int64_t> timesteps = options.timesteps();
-  for (const std::int64_t t : timesteps) {
+  const auto following = [&](std::size_t i) {
+    if (options.spacing == TimestepSpacing::kLeading) return std::max<std::int64_t>(timesteps[i] - options.stride(), 0);
+    return i + 1 < timesteps.size() ? timesteps[i + 1] : 0;
+  };
+  for (std::size_t i = 0; i < timesteps.size(); ++i) {
     progress.throw_if_cancelled();
+    const std::int64_t t = timesteps[i];
     const auto [x0, eps] = schedule.from_v(x, denoise(x, t), t);
     const double alpha = schedule.alpha_cumprod(t);
-    const double alpha_prev = schedule.alpha_cumprod(std::max<std::int64_t>(t - options.stride(), 0));
+    const double alpha_prev = schedule.alpha_cumprod(following(i));
     const double sigma =
         options.eta == 0.0 ? 0.0 : options.eta * std::sqrt((1 - alpha_prev) / (1 - alpha) * (1 - alpha / alpha_prev));
     x = std::sqrt(alpha_prev) * x0 + std::sqrt(1 - alpha_prev - sigma * sigma) * eps;

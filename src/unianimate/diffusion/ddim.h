@@ -1,4 +1,4 @@
-// The DDIM sampler (Denoising Diffusion Implicit Models, equation 12), as published: v prediction, uniform strides.
+// The DDIM sampler (Denoising Diffusion Implicit Models, equation 12), as published: v prediction.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "unianimate/core/progress.h"
@@ -13,15 +14,27 @@
 
 namespace unianimate::diffusion {
 
+/// Which timesteps the model is asked at ("Common Diffusion Noise Schedules and Sample Steps are Flawed", table 2).
+enum class TimestepSpacing {
+  kLeading,   ///< published: clamp(1 + {0, stride, 2·stride, … < 1000}, 0, 999) with stride 1000 div steps
+  kTrailing,  ///< round({1, 2, … steps} · 1000 / steps) − 1: begins at 999 however few they are
+};
+
+/// "leading" or "trailing".
+std::string_view timestep_spacing_name(TimestepSpacing spacing);
+/// Throws Error(kUsage) for another name.
+TimestepSpacing parse_timestep_spacing(std::string_view name);
+
 struct DdimOptions {
   std::int64_t steps = 30;  ///< 1 … 1000; the model is evaluated timesteps().size() times, which may be one more
-  double eta = 0.0;         ///< 0: deterministic … 1: as much new noise in each step as ancestral sampling adds
+  TimestepSpacing spacing = TimestepSpacing::kLeading;
+  double eta = 0.0;  ///< 0: deterministic … 1: as much new noise in each step as ancestral sampling adds
 
   /// Throws Error(kUsage) that names the field, what was expected and what was given.
   void check() const;
   /// 1000 div steps: the distance between two timesteps.
   [[nodiscard]] std::int64_t stride() const { return NoiseSchedule::kTimesteps / steps; }
-  /// clamp(1 + {0, stride, 2·stride, … < 1000}, 0, 999), descending.
+  /// Descending; see TimestepSpacing.
   [[nodiscard]] std::vector<std::int64_t> timesteps() const;
 };
 

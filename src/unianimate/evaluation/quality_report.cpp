@@ -102,6 +102,7 @@ ordered_json json_of(const SettingRow& row, const Setting& setting) {
   ordered_json json{{"name", row.row.name},
                     {"conditions", std::move(conditions)},
                     {"steps", request.sampling.steps},
+                    {"timestep_spacing", diffusion::timestep_spacing_name(request.sampling.spacing)},
                     {"eta", request.sampling.eta},
                     {"guidance", request.guidance_scale},
                     {"noise_prior", request.noise_prior},

@@ -79,9 +79,19 @@ void visit(Visitor& visitor, AnimateRequest& defaults) {
   visitor.field("height", defaults.height);
   visitor.field("frame_interval", defaults.frame_interval);
   visitor.field("steps", defaults.sampling.steps);
+  visitor.field("timestep_spacing", defaults.sampling.spacing);
+  visitor.field("noise_prior", defaults.noise_prior);
   visitor.field("guidance_scale", defaults.guidance_scale);
   visitor.field("context_size", defaults.context.size);
   visitor.field("context_overlap", defaults.context.overlap);
+}
+
+json as_json(diffusion::TimestepSpacing spacing) {
+  return diffusion::timestep_spacing_name(spacing);
+}
+template <typename T>
+json as_json(const T& value) {
+  return value;
 }
 
 /// Puts an object's values into the fields and refuses keys that name none.
@@ -96,7 +106,11 @@ class Reader {
     known_.emplace_back(name);
     if (!object_.contains(name)) return;
     const json& given = object_.at(name);
-    if constexpr (std::is_same_v<T, double>) {
+    if constexpr (std::is_same_v<T, diffusion::TimestepSpacing>) {
+      if (!given.is_string()) refuse(name, "leading or trailing");
+      value = diffusion::parse_timestep_spacing(given.get<std::string>());
+      return;
+    } else if constexpr (std::is_same_v<T, double>) {
       if (!given.is_number()) refuse(name, "a number");
     } else if constexpr (std::is_integral_v<T>) {
       if (!given.is_number_integer()) refuse(name, "a whole number");
@@ -168,7 +182,7 @@ class Writer {
  public:
   template <typename T>
   void field(const char* name, const T& value) {
-    object_[name] = value;
+    object_[name] = as_json(value);
   }
   template <typename Config>
   void section(const char* name, Config& config) {

@@ -50,7 +50,7 @@ std::unique_ptr<Task> make_autoencoder_task(const TrainConfig& config, const pip
   }
   return std::make_unique<AutoencoderTask>(std::move(model), description, std::move(footage), std::move(kept_aside),
                                            config.autoencoder_loss, config.batch_size, config.microbatches, config.seed,
-                                           !config.sizes.empty());
+                                           config.normalize_latents);
 }
 
 std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::ModelDescription& description,
@@ -67,7 +67,6 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::
   if (config.sizes.empty()) {
     const pipeline::ModelFiles files = pipeline::find_model_files(config.start);
     models.unet = pipeline::load_unet(files.unet, sizes.unet, options, progress);
-    models.autoencoder = pipeline::load_autoencoder(files.autoencoder, sizes.autoencoder, exact, progress);
     models.clip_visual = pipeline::load_clip_visual(files.clip, sizes.clip, options, progress);
     models.clip_text = pipeline::load_clip_text(files.clip, sizes.clip, options, progress);
   } else {
@@ -77,9 +76,11 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::
     initialise_unet(models.unet->named_parameters(), mixed_seed(config.seed, kUNetSeed));
     initialise_clip(models.clip_visual->named_parameters(), mixed_seed(config.seed, kVisualSeed));
     initialise_clip(models.clip_text->named_parameters(), mixed_seed(config.seed, kTextSeed));
-    models.autoencoder = pipeline::load_autoencoder(pipeline::model_files_to_write(config.autoencoder).autoencoder,
-                                                    sizes.autoencoder, exact, progress);
   }
+  const fs::path autoencoder = config.autoencoder.empty()
+                                   ? pipeline::find_model_files(config.start).autoencoder
+                                   : pipeline::model_files_to_write(config.autoencoder).autoencoder;
+  models.autoencoder = pipeline::load_autoencoder(autoencoder, sizes.autoencoder, exact, progress);
   models.unet->set_recompute(config.recompute);
   return std::make_unique<UNetTask>(std::move(models), std::move(footage), std::move(kept_aside), config.unet_loss,
                                     config.batch_size, config.microbatches, config.seed, config.keep_latents);

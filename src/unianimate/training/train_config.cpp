@@ -214,8 +214,8 @@ void check(const TrainConfig& config, const std::string& name) {
   if (unet_from_nothing && config.autoencoder.empty()) {
     refuse("a UNet made from nothing needs model.autoencoder, the folder of a trained autoencoder");
   }
-  if (!unet_from_nothing && !config.autoencoder.empty()) {
-    refuse("model.autoencoder is only for a UNet made from nothing; remove it");
+  if (config.task != TaskKind::kUNet && !config.autoencoder.empty()) {
+    refuse("model.autoencoder is for training a UNet; remove it");
   }
   if (config.lora.rank > 0 && (config.task != TaskKind::kUNet || config.start.empty())) {
     refuse("lora is for a UNet that goes on from model.start");
@@ -269,6 +269,8 @@ TrainConfig parse_train_config(std::string_view text, const std::string& name, c
       .path("autoencoder", config.autoencoder)
       .flag("train_clip", config.train_clip)
       .flag("recompute", config.recompute);
+  config.normalize_latents = !config.sizes.empty();
+  Reader(model, root).flag("normalize_latents", config.normalize_latents);
   read_precision(model, config.precision);
   refuse_unknown(model);
   read_lora(document.section("lora"), root, config.lora);

@@ -27,10 +27,11 @@ struct TrainConfig {
   std::int64_t microbatches = 1;  ///< such batches in one step, over all processes: a multiple of their number
 
   // -- where the models come from
-  std::filesystem::path sizes;            ///< model.json of a model to make from nothing; empty to go on from `start`
-  std::filesystem::path start;            ///< folder of a model to go on from
-  std::filesystem::path autoencoder;      ///< folder with the trained autoencoder, for a UNet made from nothing
-  bool train_clip = false;                ///< the visual tower, together with the UNet
+  std::filesystem::path sizes;        ///< model.json of a model to make from nothing; empty to go on from `start`
+  std::filesystem::path start;        ///< folder of a model to go on from
+  std::filesystem::path autoencoder;  ///< folder with the UNet's autoencoder; empty for that of `start`
+  bool normalize_latents = false;     ///< see AutoencoderTask; read as true where nothing is said and the model is new
+  bool train_clip = false;            ///< the visual tower, together with the UNet
   at::ScalarType precision = at::kFloat;  ///< of the trained models; below 32 bits the optimizer keeps copies with 32
   bool recompute = false;                 ///< the UNet's blocks keep less for the gradients and run a second time
   LoraOptions lora;

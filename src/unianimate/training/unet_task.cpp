@@ -280,23 +280,21 @@ Measurements UNetTask::validate() {
 
 at::Tensor UNetTask::sample(const Batch& batch, const Conditions& set) const {
   constexpr std::uint64_t kSeed = 11;
-  constexpr std::int64_t kNoisePrior = 949;
-  constexpr std::int64_t kSteps = 10;
+  const pipeline::AnimateRequest& defaults = models_.description.defaults;
   const std::int64_t frames = batch.moments.size(1);
   const at::Tensor mean = batch.reference_moments.chunk(2, 1)[0];
   const at::Tensor reference_latent = models_.description.configs.autoencoder.scale_factor * mean;
   const models::LatentShape shape{1, frames, mean.size(2), mean.size(3)};
   const diffusion::ItemNoise noise = diffusion::draw_item_noise(kSeed, frames, shape.height, shape.width, device_);
   const at::Tensor start =
-      diffusion::start_latent(schedule_, reference_latent, noise, kNoisePrior, diffusion::NoisePriorOrder::kShort);
+      diffusion::start_latent(schedule_, reference_latent, noise, defaults.noise_prior, defaults.noise_prior_order);
   const models::EncodedConditions encoded =
       models_.unet->encode(conditions(batch, set, reference_latent), empty_prompt_, shape);
   const auto denoise = [&](const at::Tensor& x, std::int64_t timestep) {
     return (*models_.unet)(x, at::tensor({timestep}).to(device_), encoded).to(at::kFloat);
   };
-  diffusion::DdimOptions how;
-  how.steps = kSteps;
-  const at::Tensor latent = diffusion::ddim_sample(schedule_, how, start, denoise, noise.generator, Progress());
+  const at::Tensor latent =
+      diffusion::ddim_sample(schedule_, defaults.sampling, start, denoise, noise.generator, Progress());
   return models_.autoencoder->decode(latent.squeeze(0).transpose(0, 1)).to(at::kFloat).cpu();
 }
 
