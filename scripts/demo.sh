@@ -1,37 +1,37 @@
 #!/usr/bin/env bash
-# Sets up, builds the program and lets it animate a figure drawn here, with small models of arbitrary weights.
-# The result, demo/out.mp4, shows that everything works together; it does not show a person.
+# Sets up, builds the program, and lets its embedded model animate a person it has never seen with a motion it has never
+# seen; the true frames are known, so the result is measured and shown beside them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 say() { printf '\n-- %s\n' "$*"; }
-bin=build/release/bin
+unianimate=build/release/bin/unianimate
+person=900100
 
 scripts/setup.sh
 
 say "building the program"
 cmake --preset release --log-level=WARNING
-cmake --build --preset release --target unianimate write_rule_models draw_demo_pictures
+cmake --build --preset release --target unianimate
 
-say "drawing a figure and its poses: demo/reference.png, demo/poses"
-"$bin/draw_demo_pictures" demo
-# model.json is written last.
-if [ ! -e demo/models/model.json ]; then
-  say "writing small models of arbitrary weights: demo/models"
-  "$bin/write_rule_models" demo/models small
-fi
+say "drawing a person and the poses of a dance: demo/person"
+"$unianimate" puppet --seed $person --size 96x128 --frames 24 --fps 8 --output demo/person
 
-say "animating it"
-"$bin/unianimate" animate --models demo/models --reference demo/reference.png --poses demo/poses \
-  --size 192x256 --frames 8 --steps 5 --comparison --output demo/out.mp4
+say "animating the picture with the poses: demo/result.mp4"
+"$unianimate" animate --reference demo/person/reference.png --poses demo/person/poses --frames 24 \
+  --output demo/result.mp4
+
+say "measuring it against the true frames"
+"$unianimate" evaluate model --people $person --frames 24 --conditions reference --videos --output demo/quality
+cp "demo/quality/person-$person.mp4" demo/out.mp4
 
 cat <<EOF
 
-demo/out.mp4 has three columns: the reference picture, the pose, the result.
-The weights of these models are arbitrary numbers, so the result is coloured noise, not a person: this run checks
-the plumbing from pictures to video and nothing more. For a real animation put the published checkpoints into
-checkpoints/ (README.md says which and how), then:
+demo/out.mp4 has four columns: the reference picture, the pose, the result, and the truth that the model never saw.
+demo/quality has the figures and a sheet of frames; models/puppet/README.md says what this small model can do and how
+it was trained. For people of flesh and blood put the published checkpoints into checkpoints/ (README.md says which and
+how), then:
 
-  $bin/unianimate models list
-  $bin/unianimate animate --reference person.jpg --motion dance.mp4 --output person.mp4
+  $unianimate models list
+  $unianimate animate --reference person.jpg --motion dance.mp4 --output person.mp4
 EOF

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -31,7 +30,10 @@ class Align : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     shared_ = std::make_unique<testing::TemporaryFolder>();
-    ASSERT_EQ(std::system((UNIANIMATE_DRAW_DEMO_PICTURES " " + shared_->path().string()).c_str()), 0);
+    const ProgramResult drawn =
+        testing::run_program({"puppet", "--seed", "7", "--size", "512x768", "--frames", "1", "--output", "."},
+                             {shared_->path(), {}, {}});
+    ASSERT_EQ(drawn.status, 0) << drawn.err;
   }
   static void TearDownTestSuite() { shared_.reset(); }
 

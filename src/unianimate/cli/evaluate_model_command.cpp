@@ -122,13 +122,9 @@ evaluation::ModelEvaluationRequest to_request(const ModelArguments& arguments,
 
 /// Throws now what writing the results would throw after long work.
 void prepare_output(const fs::path& folder) {
-  std::error_code problem;
-  fs::create_directories(folder, problem);
-  if (problem) {
-    throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(folder.string()),
-                problem.message());
-  }
+  make_folder(folder);
   const OutputPath trial(folder / "quality.json");
+  std::error_code problem;
   constexpr std::uintmax_t kNeededBytes = 32'000'000;
   const fs::space_info space = fs::space(folder, problem);
   // Some file systems do not know their size.

@@ -8,6 +8,7 @@
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/media/image_writer.h"
 #include "unianimate/media/video_writer.h"
 #include "unianimate/pose/align.h"
@@ -78,12 +79,7 @@ void make_puppet(const PuppetArguments& arguments, Session& session) {
   const puppet::Clip clip = make_clip(arguments, options);
   options = clip.options();
   const fs::path folder = arguments.output;
-  std::error_code problem;
-  fs::create_directories(folder, problem);
-  if (problem) {
-    throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(folder.string()),
-                problem.message());
-  }
+  make_folder(folder);
   const pose::AlignedPoses poses = puppet::poses_of(clip);
   pose::draw_pose_folder(poses, folder / "poses", 0, *session.reporter);
   pose::write_poses(folder / "poses.json", poses);

@@ -52,16 +52,9 @@ std::vector<VideoJob> list_jobs(const RunArguments& arguments, const pipeline::P
 
 // A dry run tries the nearest folder that exists instead of making the one asked for.
 void prepare_output_folder(const fs::path& folder, std::vector<VideoJob> jobs, bool dry_run) {
-  std::error_code problem;
-  if (!dry_run) {
-    fs::create_directories(folder, problem);
-  } else if (fs::exists(folder, problem) && !fs::is_directory(folder, problem)) {
-    problem = std::make_error_code(std::errc::not_a_directory);
-  }
-  if (problem) {
-    throw Error(ErrorKind::kEnvironment, "the output folder {} cannot be made: {}", printable(folder.string()),
-                problem.message());
-  }
+  std::error_code ignored;
+  // Of a file in its place making the folder says so, and changes nothing.
+  if (!dry_run || (fs::exists(folder, ignored) && !fs::is_directory(folder, ignored))) make_folder(folder);
   for (VideoJob& job : jobs) {
     if (dry_run) job.output = existing_folder(folder) / job.output.filename();
     check_job_output(job);

@@ -25,7 +25,8 @@ CLI::Option* add_threads_option(CLI::App& command, int& threads) {
 void add_runtime_options(CLI::App& command, RuntimeArguments& arguments) {
   const std::string group = "Machine and messages";
   command
-      .add_option("--models", arguments.models, "Folder of the models (default: $UNIANIMATE_MODELS or ./checkpoints)")
+      .add_option("--models", arguments.models,
+                  "Folder of the models (default: $UNIANIMATE_MODELS or ./checkpoints, else the embedded model)")
       ->type_name("DIR")
       ->group(group);
   command

@@ -78,6 +78,14 @@ fs::path existing_folder(const fs::path& path) {
   return folder;
 }
 
+void make_folder(const fs::path& folder) {
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (!problem) return;
+  throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(folder.string()),
+              problem.message());
+}
+
 void write_file_atomically(const fs::path& path, std::string_view content) {
   OutputPath output(path);
   std::ofstream file(output.temporary(), std::ios::binary);

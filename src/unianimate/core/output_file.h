@@ -36,6 +36,9 @@ std::filesystem::path without_trailing_separator(const std::filesystem::path& fo
 /// The nearest folder above or at `path` that exists.
 std::filesystem::path existing_folder(const std::filesystem::path& path);
 
+/// Makes it with all folders above it; one that is there already is fine. Throws Error(kEnvironment).
+void make_folder(const std::filesystem::path& folder);
+
 /// Writes a whole small file atomically. Throws Error(kEnvironment) naming the path and the system's reason.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 

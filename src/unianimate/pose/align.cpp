@@ -32,14 +32,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void make_folder(const fs::path& folder) {
-  std::error_code problem;
-  fs::create_directories(folder, problem);
-  if (!problem) return;
-  throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(folder.string()),
-              problem.message());
-}
-
 // ---- the motion
 
 FrameSourceOptions source_options(const AlignRequest& request) {

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/media/content_hash.h"
 #include "unianimate/pose/extraction.h"
 #include "unianimate/pose/pose_json.h"
@@ -59,12 +60,7 @@ FoundPeople find_people(FrameSource& source, const fs::path& video, const fs::pa
   FoundPeople found{extract_poses(source, networks, threads, progress)};
   found.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!source.trouble().empty()) progress.note(fmt::format("{}: {}", printable(video.string()), source.trouble()));
-  std::error_code problem;
-  fs::create_directories(file.parent_path(), problem);
-  if (problem) {
-    throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(file.parent_path().string()),
-                problem.message());
-  }
+  make_folder(file.parent_path());
   write_poses(file, found.everyone);
   return found;
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "unianimate/puppet/random_stream.h"
+#include "unianimate/core/random_stream.h"
 
 namespace unianimate::puppet {
 
@@ -53,7 +53,7 @@ Colour hair_colour(RandomStream& random) {
                                             {0.80, 0.65, 0.35},
                                             {0.62, 0.25, 0.12},
                                             {0.70, 0.70, 0.72}}};
-  return random.chance(0.1) ? any_colour(random) : kColours[static_cast<std::size_t>(random.below(kColours.size()))];
+  return random.chance(0.1) ? any_colour(random) : kColours[random.below(kColours.size())];
 }
 
 Proportions make_proportions(RandomStream& random) {
@@ -76,10 +76,10 @@ Clothes make_clothes(RandomStream& random) {
   clothes.shirt_second = any_colour(random);
   clothes.pattern = random.chance(0.5) ? Pattern::kPlain : static_cast<Pattern>(1 + random.below(3));
   constexpr std::array<double, 4> kSleeves{0.05, 0.35, 0.7, 1};
-  clothes.sleeves = kSleeves[static_cast<std::size_t>(random.below(kSleeves.size()))];
+  clothes.sleeves = kSleeves[random.below(kSleeves.size())];
   clothes.trousers = any_colour(random, 0.1);
   constexpr std::array<double, 4> kLegs{0.3, 0.5, 0.75, 1};
-  clothes.trouser_legs = kLegs[static_cast<std::size_t>(random.below(kLegs.size()))];
+  clothes.trouser_legs = kLegs[random.below(kLegs.size())];
   clothes.skirt = random.chance(0.2);
   clothes.shoes = any_colour(random, 0.05);
   clothes.belt = random.chance(0.3);
@@ -98,7 +98,7 @@ Identity make_identity(std::uint64_t seed) {
   identity.headwear_colour = any_colour(random);
   identity.clothes = make_clothes(random);
   constexpr std::array<Colour, 3> kEyes{{{0.15, 0.10, 0.08}, {0.15, 0.30, 0.45}, {0.15, 0.35, 0.20}}};
-  identity.face.eyes = kEyes[static_cast<std::size_t>(random.below(kEyes.size()))];
+  identity.face.eyes = kEyes[random.below(kEyes.size())];
   identity.face.lips = from_hsv(random.uniform(0.95, 1.02), random.uniform(0.4, 0.8), random.uniform(0.4, 0.8));
   identity.face.eye_distance *= random.uniform(0.85, 1.15);
   identity.face.mouth_width *= random.uniform(0.8, 1.3);

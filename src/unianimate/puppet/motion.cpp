@@ -5,7 +5,7 @@
 #include <numbers>
 
 #include "unianimate/core/error.h"
-#include "unianimate/puppet/random_stream.h"
+#include "unianimate/puppet/wander.h"
 
 namespace unianimate::puppet {
 

@@ -9,8 +9,8 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/random.h"
+#include "unianimate/core/random_stream.h"
 #include "unianimate/pipeline/pictures.h"
-#include "unianimate/puppet/random_stream.h"
 #include "unianimate/training/latent_cache.h"
 #include "unianimate/training/model_export.h"
 
@@ -88,15 +88,13 @@ AutoencoderTask::Batch AutoencoderTask::load(const FootageSource& source,
 }
 
 Loss AutoencoderTask::loss(std::int64_t microbatch, double progress) {
-  puppet::RandomStream random(mixed_seed(seed_, static_cast<std::uint64_t>(microbatch)));
+  RandomStream random(mixed_seed(seed_, static_cast<std::uint64_t>(microbatch)));
   Batch batch = load(*footage_, order_.items_of(microbatch));
 
   // 1. pieces of the pictures
   const auto phase = std::ranges::find_if(options_.crops, [&](const CropPhase& p) { return progress < p.until; });
   if (phase != options_.crops.end() && phase->width > 0) {
-    const auto start = [&](std::int64_t side, int piece) {
-      return static_cast<std::int64_t>(random.below(static_cast<int>(side) - piece + 1));
-    };
+    const auto start = [&](std::int64_t side, int piece) { return random.below(side - piece + 1); };
     std::vector<at::Tensor> pictures;
     std::vector<at::Tensor> figures;
     std::vector<at::Tensor> faces;

@@ -3,14 +3,9 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
-#include "unianimate/puppet/random_stream.h"
+#include "unianimate/core/random_stream.h"
 
 namespace unianimate::training {
-
-std::uint64_t mixed_seed(std::uint64_t seed, std::uint64_t stream) {
-  puppet::RandomStream first(seed);
-  return puppet::RandomStream(first.next() ^ stream).next();
-}
 
 BatchOrder::BatchOrder(std::int64_t items, std::int64_t parts, std::int64_t batch, std::uint64_t seed)
     : batch_(batch), seed_(seed), per_hand_(items / parts), hands_(static_cast<std::size_t>(parts)) {
@@ -39,9 +34,9 @@ void BatchOrder::shuffle(std::int64_t part, std::int64_t round) {
   hand.items.clear();
   const auto parts = static_cast<std::int64_t>(hands_.size());
   for (std::int64_t i = 0; i < per_hand_; ++i) hand.items.push_back(i * parts + part);
-  puppet::RandomStream random(mixed_seed(seed_, static_cast<std::uint64_t>(round * parts + part)));
+  RandomStream random(mixed_seed(seed_, static_cast<std::uint64_t>(round * parts + part)));
   for (std::size_t left = hand.items.size(); left > 1; --left) {
-    std::swap(hand.items[left - 1], hand.items[static_cast<std::size_t>(random.below(static_cast<int>(left)))]);
+    std::swap(hand.items[left - 1], hand.items[random.below(left)]);
   }
 }
 

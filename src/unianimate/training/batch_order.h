@@ -30,7 +30,4 @@ class BatchOrder {
   std::vector<Hand> hands_;
 };
 
-/// A number that has nothing to do with that of any other pair.
-std::uint64_t mixed_seed(std::uint64_t seed, std::uint64_t stream);
-
 }  // namespace unianimate::training

@@ -2,18 +2,14 @@
 
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
 
 namespace unianimate::training {
 
 namespace fs = std::filesystem;
 
 void export_model(const fs::path& folder, const pipeline::ModelDescription& description, const ModelWeights& weights) {
-  std::error_code problem;
-  fs::create_directories(folder, problem);
-  if (problem) {
-    throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(folder.string()),
-                problem.message());
-  }
+  make_folder(folder);
   const pipeline::ModelFiles files = pipeline::model_files_to_write(folder);
   const auto save = [](const fs::path& path, const NamedTensors& tensors) {
     if (!tensors.empty()) checkpoint::save_safetensors(path, tensors);

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/random_stream.h"
 #include "unianimate/media/resize.h"
 #include "unianimate/pipeline/pictures.h"
 #include "unianimate/pose/drawing.h"
-#include "unianimate/puppet/random_stream.h"
 #include "unianimate/training/batch_order.h"
 
 namespace unianimate::training {
@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint64_t kFootageStream = 0xF007;
 constexpr int kFarthestMoment = 400;  ///< frames from the first one
 
-puppet::MotionKind motion_of(puppet::RandomStream& random) {
+puppet::MotionKind motion_of(RandomStream& random) {
   constexpr int kOfFive = 5;
   switch (random.below(kOfFive)) {
     case 0:
@@ -51,13 +51,13 @@ PuppetFootage::PuppetFootage(const PuppetFootageOptions& options) : options_((op
 Footage PuppetFootage::load(std::int64_t index) const {
   constexpr std::array kFrameRates{6.0, 8.0, 12.0, 16.0, 16.0};
   const std::uint64_t seed = options_.first_person + static_cast<std::uint64_t>(index);
-  puppet::RandomStream random(mixed_seed(seed, kFootageStream));
+  RandomStream random(mixed_seed(seed, kFootageStream));
   puppet::ClipOptions clip_options;
   clip_options.seed = seed;
   clip_options.width = options_.width;
   clip_options.height = options_.height;
   clip_options.motion = motion_of(random);
-  clip_options.frames_per_second = kFrameRates.at(static_cast<std::size_t>(random.below(kFrameRates.size())));
+  clip_options.frames_per_second = kFrameRates.at(random.below(kFrameRates.size()));
   const puppet::Clip clip(clip_options);
 
   Footage footage;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/media/image_writer.h"
 #include "unianimate/training/optimizer.h"
 #include "unianimate/training/task_factory.h"
@@ -100,7 +101,10 @@ class Trainer {
         summed = 0;
       }
       if (due(config_.validate_every)) validate(*log);
-      if (due(config_.sample_every)) draw_samples();
+      if (due(config_.sample_every)) {
+        draw_samples();
+        log->draw();
+      }
       if (due(config_.save_every)) {
         save();
         saved_step = done_.step;
@@ -137,11 +141,7 @@ class Trainer {
       task_->parameters_changed();
       if (group_.rank() == 0) progress_.note(fmt::format("going on after step {}", done_.step));
     } else if (group_.rank() == 0) {
-      fs::create_directories(config_.output / "samples", problem);
-      if (problem) {
-        throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(config_.output.string()),
-                    problem.message());
-      }
+      make_folder(config_.output / "samples");
     }
     group_.barrier();
   }

@@ -98,29 +98,25 @@ NamedTensors UNetTask::parameters() const {
   return all;
 }
 
-UNetTask::Take UNetTask::take(const Footage& footage, bool coherent, bool from_reference,
-                              puppet::RandomStream& random) const {
-  const auto below = [&](std::int64_t count) {
-    return static_cast<std::int64_t>(random.below(static_cast<int>(count)));
-  };
+UNetTask::Take UNetTask::take(const Footage& footage, bool coherent, bool from_reference, RandomStream& random) const {
   Take result;
   const std::int64_t moments = footage.moments();
   if (coherent || from_reference) {
     // Stretched over as long a time as there are frames for.
     const std::int64_t most = options_.frames > 1 ? (footage.coherent - 1) / (options_.frames - 1) : 1;
-    const std::int64_t interval = 1 + below(std::max<std::int64_t>(1, most));
+    const std::int64_t interval = 1 + random.below(std::max<std::int64_t>(1, most));
     const std::int64_t last = footage.coherent - 1 - interval * (options_.frames - 1);
-    const std::int64_t first = below(last + 1);
+    const std::int64_t first = random.below(last + 1);
     for (std::int64_t i = 0; i < options_.frames; ++i) result.frames.push_back(first + i * interval);
   } else {
     std::vector<std::int64_t> all(static_cast<std::size_t>(moments));
     std::iota(all.begin(), all.end(), 0);
     for (std::int64_t i = 0; i < options_.frames; ++i) {
-      std::swap(all[static_cast<std::size_t>(i)], all[static_cast<std::size_t>(i + below(moments - i))]);
+      std::swap(all[static_cast<std::size_t>(i)], all[static_cast<std::size_t>(i + random.below(moments - i))]);
     }
     result.frames.assign(all.begin(), all.begin() + options_.frames);
   }
-  result.reference = from_reference ? result.frames.front() : below(moments);
+  result.reference = from_reference ? result.frames.front() : random.below(moments);
   return result;
 }
 
@@ -143,7 +139,7 @@ UNetTask::Batch UNetTask::assemble(const std::vector<std::shared_ptr<const Encod
   return {at::stack(moments), at::stack(reference_moments), at::stack(poses).to(device_), at::stack(references)};
 }
 
-UNetTask::Conditions UNetTask::draw_conditions(puppet::RandomStream& random) const {
+UNetTask::Conditions UNetTask::draw_conditions(RandomStream& random) const {
   double draw = random.uniform();
   const auto falls_into = [&](double share) {
     const bool inside = draw < share;
@@ -225,7 +221,7 @@ UNetTask::Prediction UNetTask::predict(const Batch& batch, const Conditions& set
 }
 
 Loss UNetTask::loss(std::int64_t microbatch, double) {
-  puppet::RandomStream random(mixed_seed(seed_, static_cast<std::uint64_t>(microbatch)));
+  RandomStream random(mixed_seed(seed_, static_cast<std::uint64_t>(microbatch)));
   const Conditions set = draw_conditions(random);
   const bool from_reference = contains(set, Condition::kLocalImage);
   std::vector<std::shared_ptr<const EncodedFootage>> items;
@@ -234,7 +230,7 @@ Loss UNetTask::loss(std::int64_t microbatch, double) {
   for (const std::int64_t index : order_.items_of(microbatch)) {
     items.push_back(cache_.item(index));
     takes.push_back(take(items.back()->footage, random.chance(options_.coherent_share), from_reference, random));
-    const auto from = random.chance(options_.high_noise_share) ? static_cast<int>(options_.high_noise_from) : 0;
+    const std::int64_t from = random.chance(options_.high_noise_share) ? options_.high_noise_from : 0;
     timesteps.push_back(from + random.below(diffusion::NoiseSchedule::kTimesteps - from));
   }
   const Prediction result = predict(assemble(items, takes), set, timesteps, make_generator(random.next()));
@@ -262,7 +258,7 @@ Measurements UNetTask::validate() {
   for (const Conditions& set : {reference_set(), first_frame_set()}) {
     double sum_of_set = 0;
     for (std::int64_t index = 0; index < kept_aside_->size(); ++index) {
-      puppet::RandomStream random(mixed_seed(kValidationStream, static_cast<std::uint64_t>(index)));
+      RandomStream random(mixed_seed(kValidationStream, static_cast<std::uint64_t>(index)));
       const auto item = kept_aside_cache_.item(index);
       const Take frames = take(item->footage, true, contains(set, Condition::kLocalImage), random);
       const std::int64_t timestep = kTimesteps.at(static_cast<std::size_t>(index) % kTimesteps.size());
@@ -305,7 +301,7 @@ Image UNetTask::sample_sheet() {
   const auto from_bytes = [](const at::Tensor& pictures) { return autoencoder_input(pictures); };
   for (std::int64_t index = 0; index < std::min(kSheetPeople, kept_aside_->size()); ++index) {
     const Conditions& set = index % 4 == 3 ? first_frame_set() : reference_set();
-    puppet::RandomStream random(mixed_seed(kValidationStream, static_cast<std::uint64_t>(index)));
+    RandomStream random(mixed_seed(kValidationStream, static_cast<std::uint64_t>(index)));
     const auto item = kept_aside_cache_.item(index);
     const Take frames = take(item->footage, true, contains(set, Condition::kLocalImage), random);
     const Batch batch = assemble({item}, {frames});

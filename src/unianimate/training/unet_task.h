@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "unianimate/core/progress.h"
+#include "unianimate/core/random_stream.h"
 #include "unianimate/diffusion/noise_schedule.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/clip/clip.h"
@@ -15,7 +16,6 @@
 #include "unianimate/pipeline/clip_denoiser.h"
 #include "unianimate/pipeline/condition_set.h"
 #include "unianimate/pipeline/model_description.h"
-#include "unianimate/puppet/random_stream.h"
 #include "unianimate/training/batch_order.h"
 #include "unianimate/training/footage.h"
 #include "unianimate/training/latent_cache.h"
@@ -76,8 +76,7 @@ class UNetTask : public Task {
     std::int64_t reference = 0;
     std::vector<std::int64_t> frames;
   };
-  [[nodiscard]] Take take(const Footage& footage, bool coherent, bool from_reference,
-                          puppet::RandomStream& random) const;
+  [[nodiscard]] Take take(const Footage& footage, bool coherent, bool from_reference, RandomStream& random) const;
 
   /// Clips that go through the UNet together.
   struct Batch {
@@ -88,7 +87,7 @@ class UNetTask : public Task {
   };
   [[nodiscard]] Batch assemble(const std::vector<std::shared_ptr<const EncodedFootage>>& items,
                                const std::vector<Take>& takes) const;
-  [[nodiscard]] Conditions draw_conditions(puppet::RandomStream& random) const;
+  [[nodiscard]] Conditions draw_conditions(RandomStream& random) const;
   [[nodiscard]] models::UNetConditions conditions(const Batch& batch, const Conditions& set,
                                                   const at::Tensor& reference_latent) const;
   [[nodiscard]] at::Tensor embed_picture(const at::Tensor& pictures) const;

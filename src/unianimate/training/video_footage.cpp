@@ -6,8 +6,8 @@
 #include <functional>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/random_stream.h"
 #include "unianimate/pipeline/pictures.h"
-#include "unianimate/puppet/random_stream.h"
 #include "unianimate/training/batch_order.h"
 #include "unianimate/training/puppet_footage.h"
 
@@ -67,17 +67,14 @@ std::int64_t VideoFootage::size() const {
 }
 
 std::vector<std::int64_t> VideoFootage::moments_of(std::int64_t index, std::int64_t frames) const {
-  puppet::RandomStream random(mixed_seed(static_cast<std::uint64_t>(index), kMomentStream));
-  const auto below = [&](std::int64_t count) {
-    return static_cast<std::int64_t>(random.below(static_cast<int>(count)));
-  };
+  RandomStream random(mixed_seed(static_cast<std::uint64_t>(index), kMomentStream));
   const std::int64_t steps = options_.coherent - 1;
   const std::int64_t widest = steps > 0 ? std::min(kLongestInterval, (frames - 1) / steps) : 1;
-  const std::int64_t interval = 1 + below(widest);
-  const std::int64_t first = below(frames - interval * steps);
+  const std::int64_t interval = 1 + random.below(widest);
+  const std::int64_t first = random.below(frames - interval * steps);
   std::vector<std::int64_t> moments;
   for (std::int64_t i = 0; i < options_.coherent; ++i) moments.push_back(first + i * interval);
-  for (std::int64_t i = 0; i < options_.scattered; ++i) moments.push_back(below(frames));
+  for (std::int64_t i = 0; i < options_.scattered; ++i) moments.push_back(random.below(frames));
   return moments;
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/media/content_hash.h"
 #include "unianimate/media/frame_source.h"
 #include "unianimate/media/image_reader.h"
@@ -116,11 +117,7 @@ class Preparation {
                               options.segments.height, options.segments.frame_rate,
                               static_cast<int>(options.person.kind), options.person.track, options.person.at.x,
                               options.person.at.y, pose::detector_identity(options.detector))) {
-    std::error_code problem;
-    fs::create_directories(options.cache, problem);
-    if (!problem) return;
-    throw Error(ErrorKind::kEnvironment, "the folder {} for prepared videos cannot be made: {}",
-                printable(options.cache.string()), problem.message());
+    make_folder(options.cache);
   }
 
   std::vector<PreparedVideo> run() {
