@@ -45,7 +45,8 @@ void run(const training::TrainConfig& config, int steps) {
   const auto group = distributed::ProcessGroup::from_environment(at::kCPU);
   training::check_against_models(config);
   const auto footage = training::open_footage(config.people, config.videos, *group, silent);
-  const auto task = training::make_task(config, footage, at::kCPU, *group, silent);
+  const auto kept_aside = training::open_footage(config.kept_aside, config.kept_aside_videos, *group, silent);
+  const auto task = training::make_task(config, footage, kept_aside, at::kCPU, silent);
   training::Optimizer optimizer(task->parameters(), config.optimizer);
 
   // The same microbatch again and again, so that making its material is not measured.

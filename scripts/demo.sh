@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Sets up, builds the program, and lets its embedded model animate a person it has never seen with a motion it has never
 # seen; the true frames are known, so the result is measured and shown beside them.
+#
+#   scripts/demo.sh [VIDEO]      with a video of somebody who moves, the person performs that, too: demo/motion.mp4
 set -euo pipefail
+video=${1:+$(realpath "$1")}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 say() { printf '\n-- %s\n' "$*"; }
@@ -18,12 +21,18 @@ say "drawing a person and the poses of a dance: demo/person"
 "$unianimate" puppet --seed $person --size 96x128 --frames 24 --fps 8 --output demo/person
 
 say "animating the picture with the poses: demo/result.mp4"
-"$unianimate" animate --reference demo/person/reference.png --poses demo/person/poses --frames 24 \
+"$unianimate" animate --models models/puppet --reference demo/person/reference.png --poses demo/person/poses --frames 24 \
   --output demo/result.mp4
 
 say "measuring it against the true frames"
-"$unianimate" evaluate model --people $person --frames 24 --conditions reference --videos --output demo/quality
+"$unianimate" evaluate model --models models/puppet --people $person --frames 24 --conditions reference --videos --output demo/quality
 cp "demo/quality/person-$person.mp4" demo/out.mp4
+
+if [ -n "$video" ]; then
+  say "the same person performs $video: demo/motion.mp4"
+  "$unianimate" animate --models models/puppet --reference demo/person/reference.png --motion "$video" --frames 24 \
+    --comparison --output demo/motion.mp4
+fi
 
 cat <<EOF
 

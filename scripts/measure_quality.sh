@@ -10,7 +10,8 @@ models=${1:-models/puppet}
 people=${2:-900000-900031}
 unianimate=build/release/bin/unianimate
 results=build/quality
-page=docs/quality.md.new
+page=build/quality.md
+mkdir -p build
 
 measure() {  # NAME TITLE OPTION...
   local name=$1 title=$2
@@ -29,12 +30,12 @@ measure() {  # NAME TITLE OPTION...
   echo 'What the measures are: [evaluation.md](evaluation.md). Times depend on the machine; nothing else does.'
 } >"$page"
 
-measure defaults 'Default settings, and what the autoencoder allows' --reconstruction
-measure steps 'Steps' --steps 1,2,5,10,20,30,50
-measure guidance 'Guidance' --guidance 1,1.5,2,2.5,3
-measure noise_prior 'Noise prior' --noise-prior 849,899,949,999
-measure seeds 'Seeds' --seed 1,2,3,4,5 --conditions reference
-measure fp32 'Number formats: fp32' --dtype fp32
-measure bf16 'Number formats: bf16' --dtype bf16
+measure defaults 'Default settings, and what the autoencoder allows' --dtype fp32 --reconstruction
+measure bf16 'The same in bf16' --dtype bf16
+measure steps 'Steps' --dtype fp32 --steps 1,2,5,10,20,30,50
+measure guidance 'Guidance' --dtype fp32 --guidance 1,1.5,2,2.5,3
+measure noise_prior 'Noise prior, with the published timesteps' --dtype fp32 --timestep-spacing leading --steps 20 \
+  --noise-prior 849,899,949,999
+measure seeds 'Seeds' --dtype fp32 --seed 1,2,3,4,5 --conditions reference
 mv "$page" docs/quality.md
 echo docs/quality.md

@@ -91,15 +91,18 @@ inline TrainingReport run(const std::string& yaml, const fs::path& root) {
   return run(yaml, root, silent);
 }
 
-/// "loss" of every line of the log that has one, by step.
-inline std::vector<double> losses(const fs::path& folder) {
+/// The number of this name of every line of the log that has it, by step.
+inline std::vector<double> logged(const fs::path& folder, const std::string& name) {
   std::vector<double> all;
   std::ifstream log(folder / "log.jsonl");
   for (std::string line; std::getline(log, line);) {
     const nlohmann::json entry = nlohmann::json::parse(line);
-    if (entry.contains("loss")) all.push_back(entry["loss"].get<double>());
+    if (entry.contains(name)) all.push_back(entry[name].get<double>());
   }
   return all;
+}
+inline std::vector<double> losses(const fs::path& folder) {
+  return logged(folder, "loss");
 }
 
 }  // namespace unianimate::training::testing

@@ -111,14 +111,17 @@ void add_puppet_command(CLI::App& app, Session& session) {
       ->excludes("--motion");
   command->add_option("--person", arguments->person, "Whose poses: main, largest, center, left, right, a number or x,y")
       ->capture_default_str()
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->needs("--poses");
   command
       ->add_option("--bones", arguments->bones,
                    "Whose lengths the bones have: poses, at their place in their picture, or person")
       ->capture_default_str()
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->needs("--poses");
   command->add_option("--poses-size", arguments->poses_size, "Picture size of --poses that do not say it")
-      ->type_name("WxH");
+      ->type_name("WxH")
+      ->needs("--poses");
   const CLI::Option* frames = add_integer_option(*command, "--frames", arguments->rest.frames,
                                                  "Frames to draw (default: 64, or all of --poses)")
                                   ->default_str("");

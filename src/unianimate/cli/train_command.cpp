@@ -47,7 +47,8 @@ void train_model(const TrainArguments& arguments, Session& session) {
   runtime.device = arguments.device;
   runtime.dtype = "fp32";
   runtime.threads = arguments.threads;
-  const Compute compute = prepare_runtime(runtime).compute;
+  Compute compute = prepare_runtime(runtime).compute;
+  if (compute.device.is_cuda()) compute.device = cuda_device_of(environment.local_rank);
   const auto group = distributed::ProcessGroup::from_environment(compute.device);
   const training::TrainingReport report = training::train(config, compute, *group, *session.reporter);
   if (environment.rank > 0) return;

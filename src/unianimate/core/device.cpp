@@ -49,6 +49,10 @@ void load_cuda_libraries(DeviceChoice choice) {
               ::dlerror());
 }
 
+at::Device cuda_device_of(int local_rank) {
+  return {at::kCUDA, static_cast<at::DeviceIndex>(local_rank % at::detail::getCUDAHooks().deviceCount())};
+}
+
 std::int64_t usable_bytes(at::Device device) {
   if (device.is_cpu()) return available_memory_bytes() + resident_bytes();
   return static_cast<std::int64_t>(at::accelerator::getMemoryInfo(device.index()).first);

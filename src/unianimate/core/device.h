@@ -31,6 +31,10 @@ struct Compute {
 /// absent; `kCuda` throws Error(kEnvironment) that says what is missing and how to get it.
 void load_cuda_libraries(DeviceChoice choice);
 
+/// Which GPU the process with this rank on its machine has: they take turns where there are fewer GPUs than processes.
+/// Only where there is one.
+at::Device cuda_device_of(int local_rank);
+
 /// Settles device and dtype. dtype auto is bf16 on a CPU with bf16 instructions and on CUDA, else fp32.
 /// Throws Error(kUsage) for fp16 on a CPU, Error(kEnvironment) for CUDA without a GPU.
 Compute choose_compute(DeviceChoice device, DTypeChoice dtype);

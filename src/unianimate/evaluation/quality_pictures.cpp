@@ -6,6 +6,7 @@
 #include <array>
 #include <functional>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "unianimate/media/resize.h"
@@ -90,13 +91,26 @@ Image quality_contact_sheet(const ModelEvaluation& evaluation) {
   for (const std::int64_t frame : evaluation.shown.front().frames) {
     sheet.columns.push_back(fmt::format("frame {}", frame));
   }
-  for (const ShownPerson& person : evaluation.shown) {
+  // As many rows as a picture can have, at least those of one person.
+  constexpr std::size_t kMostPixels = 30'000;
+  constexpr std::size_t kAround = 50;
+  constexpr std::size_t kOtherRows = 3;
+  const auto height = static_cast<std::size_t>(evaluation.shown.front().truth.front().height);
+  const std::size_t room = std::max(kOtherRows + 1, kMostPixels / (height + kAround));
+  const std::size_t settings = std::min(evaluation.rows.size(), room - kOtherRows);
+  const std::size_t people =
+      std::min(evaluation.shown.size(), std::max<std::size_t>(1, room / (settings + kOtherRows)));
+  for (const ShownPerson& person : std::span(evaluation.shown).first(people)) {
     sheet.rows.push_back({fmt::format("Person {}", person.seed), {}});
     sheet.rows.push_back(row_of("poses", {}, person.poses));
     sheet.rows.push_back(row_of("truth", {}, person.truth));
-    for (std::size_t i = 0; i < person.results.size(); ++i) {
+    for (std::size_t i = 0; i < settings; ++i) {
       sheet.rows.push_back(row_of("result: " + evaluation.rows[i].row.name, person.references[i], person.results[i]));
     }
+  }
+  if (settings < evaluation.rows.size()) {
+    sheet.rows.push_back(
+        {fmt::format("{} more settings are only in the table", evaluation.rows.size() - settings), {}});
   }
   return plot::draw_picture_sheet(sheet);
 }

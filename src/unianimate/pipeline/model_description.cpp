@@ -80,10 +80,10 @@ void visit(Visitor& visitor, AnimateRequest& defaults) {
   visitor.field("frame_interval", defaults.frame_interval);
   visitor.field("steps", defaults.sampling.steps);
   visitor.field("timestep_spacing", defaults.sampling.spacing);
-  visitor.field("noise_prior", defaults.noise_prior);
+  visitor.field("noise_prior", defaults.noise_prior, 0);
   visitor.field("guidance_scale", defaults.guidance_scale);
   visitor.field("context_size", defaults.context.size);
-  visitor.field("context_overlap", defaults.context.overlap);
+  visitor.field("context_overlap", defaults.context.overlap, 0);
 }
 
 json as_json(diffusion::TimestepSpacing spacing) {
@@ -102,13 +102,15 @@ class Reader {
   }
 
   template <typename T>
-  void field(const char* name, T& value) {
+  void field(const char* name, T& value, std::int64_t lowest = 1) {
     known_.emplace_back(name);
     if (!object_.contains(name)) return;
     const json& given = object_.at(name);
     if constexpr (std::is_same_v<T, diffusion::TimestepSpacing>) {
       if (!given.is_string()) refuse(name, "leading or trailing");
-      value = diffusion::parse_timestep_spacing(given.get<std::string>());
+      const auto name_given = given.get<std::string>();
+      if (name_given != "leading" && name_given != "trailing") refuse(name, "leading or trailing");
+      value = diffusion::parse_timestep_spacing(name_given);
       return;
     } else if constexpr (std::is_same_v<T, double>) {
       if (!given.is_number()) refuse(name, "a number");
@@ -117,9 +119,13 @@ class Reader {
     } else if (!given.is_array() || !std::ranges::all_of(given, [](const json& x) { return x.is_number_integer(); })) {
       refuse(name, "a list of whole numbers");
     }
-    given.get_to(value);
     if constexpr (std::is_integral_v<T>) {
-      if (value < 1 || value > kLargestSize) refuse(name, "between 1 and 16777216");
+      // Numbers above the largest signed one wrap around to below the lowest.
+      const auto number = given.get<std::int64_t>();
+      if (number < lowest || number > kLargestSize) refuse(name, fmt::format("{} to {}", lowest, kLargestSize));
+      value = static_cast<T>(number);
+    } else {
+      given.get_to(value);
     }
   }
 
@@ -141,7 +147,7 @@ class Reader {
   }
 
  private:
-  [[noreturn]] void refuse(const char* name, const char* expected) const {
+  [[noreturn]] void refuse(const char* name, std::string_view expected) const {
     throw Error(ErrorKind::kInput, "{}.{} must be {}, found {}", path_, name, expected,
                 printable(object_.at(name).dump(-1, ' ', true, json::error_handler_t::replace)));
   }
@@ -181,7 +187,7 @@ class Comparer {
 class Writer {
  public:
   template <typename T>
-  void field(const char* name, const T& value) {
+  void field(const char* name, const T& value, std::int64_t = 0) {
     object_[name] = as_json(value);
   }
   template <typename Config>
@@ -242,7 +248,11 @@ ModelDescription read_model_description(const fs::path& path) {
   reader.section("clip", description.configs.clip);
   reader.section("defaults", description.defaults);
   reader.refuse_unknown();
-  description.defaults.check();
+  try {
+    description.defaults.check();
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kInput, "{}: defaults: {}", printable(path.string()), error.what());
+  }
   return description;
 }
 

@@ -1,5 +1,7 @@
 #include "unianimate/puppet/clip_poses.h"
 
+#include <cmath>
+
 #include "unianimate/pose/drawing.h"
 
 namespace unianimate::puppet {
@@ -14,8 +16,11 @@ pose::AlignedPoses poses_of(const Clip& clip) {
     return keypoints;
   };
   poses.reference = on_canvas(clip.reference_keypoints());
-  poses.motion = {
-      pose::kCanvasWidth, static_cast<int>(options.height * factor), options.frames_per_second, "puppet", {}};
+  poses.motion = {pose::kCanvasWidth,
+                  static_cast<int>(std::lround(options.height * factor)),
+                  options.frames_per_second,
+                  "puppet",
+                  {}};
   for (std::int64_t i = 0; i < options.frames; ++i) {
     const double seconds = static_cast<double>(i) / options.frames_per_second;
     poses.motion.frames.push_back({seconds, {{on_canvas(clip.keypoints(i))}}});

@@ -14,7 +14,7 @@ constexpr std::uint64_t kIdentityStream = 0x1D;
 constexpr std::uint64_t kBackgroundStream = 0xBAC;
 
 RandomStream stream(std::uint64_t seed, std::uint64_t part) {
-  return RandomStream(seed * 0x9E3779B97F4A7C15U + part);
+  return RandomStream(mixed_seed(seed, part));
 }
 
 /// Hue in turns.

@@ -20,19 +20,11 @@ namespace {
 
 constexpr std::int64_t kSheetPictures = 10;
 
-/// (N, H, W) -> (N, 1, H, W): 1 where something is at most `reach` / 2 pixels away.
-at::Tensor widened(const at::Tensor& there, std::int64_t reach) {
-  return at::max_pool2d(there.to(at::kFloat).unsqueeze(1), {reach, reach}, {1, 1}, {reach / 2, reach / 2});
-}
-
 /// Everything near the skeleton: pose pictures show the bones, the figure is about this much wider.
 at::Tensor figure_mask(const at::Tensor& poses) {
-  return widened(poses.amax(-1).gt(0), 7);
-}
-
-/// Pose pictures draw the keypoints of faces, and nothing else, in white.
-at::Tensor face_mask(const at::Tensor& poses) {
-  return widened(poses.amin(-1).gt(127), 3);
+  constexpr std::int64_t kReach = 7;
+  const at::Tensor bones = poses.amax(-1).gt(0).to(at::kFloat).unsqueeze(1);  // (N, 1, H, W)
+  return at::max_pool2d(bones, {kReach, kReach}, {1, 1}, {kReach / 2, kReach / 2});
 }
 
 at::Tensor edge_error(const at::Tensor& a, const at::Tensor& b) {
@@ -77,14 +69,15 @@ AutoencoderTask::Batch AutoencoderTask::load(const FootageSource& source,
                                              const std::vector<std::int64_t>& items) const {
   std::vector<at::Tensor> pictures;
   std::vector<at::Tensor> poses;
+  std::vector<at::Tensor> faces;
   for (const std::int64_t item : items) {
     const Footage footage = source.load(item);
     pictures.push_back(footage.pictures);
     poses.push_back(footage.poses);
+    faces.push_back(footage.faces);
   }
-  const at::Tensor drawn = at::cat(poses);
-  return {autoencoder_input(at::cat(pictures)).to(device_), figure_mask(drawn).to(device_),
-          face_mask(drawn).to(device_)};
+  return {autoencoder_input(at::cat(pictures)).to(device_), figure_mask(at::cat(poses)).to(device_),
+          at::cat(faces).to(device_, at::kFloat).unsqueeze(1)};
 }
 
 Loss AutoencoderTask::loss(std::int64_t microbatch, double progress) {
@@ -163,7 +156,7 @@ Measurements AutoencoderTask::validate() {
   return {{"validation", std::sqrt(everywhere)}, {"psnr", psnr_of(everywhere)}, {"figure_psnr", psnr_of(in_figure)}};
 }
 
-Image AutoencoderTask::sample_sheet() {
+Image AutoencoderTask::sample_sheet(const Progress&) {
   const c10::NoGradGuard no_gradients;
   const at::Tensor pictures = kept_aside_.pictures.narrow(0, 0, std::min(kSheetPictures, kept_aside_.pictures.size(0)));
   const at::Tensor decoded = reconstruct(pictures);

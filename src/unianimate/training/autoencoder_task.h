@@ -52,7 +52,7 @@ class AutoencoderTask : public Task {
   [[nodiscard]] NamedTensors parameters() const override { return model_->named_parameters(); }
   [[nodiscard]] Loss loss(std::int64_t microbatch, double progress) override;
   [[nodiscard]] Measurements validate() override;
-  [[nodiscard]] Image sample_sheet() override;
+  [[nodiscard]] Image sample_sheet(const Progress& progress) override;
   void export_model(const std::filesystem::path& folder) const override;
 
  private:

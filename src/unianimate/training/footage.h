@@ -12,6 +12,7 @@ namespace unianimate::training {
 struct Footage {
   at::Tensor pictures;        ///< uint8 (moments, H, W, 3)
   at::Tensor poses;           ///< uint8 (moments, H, W, 3), pose pictures
+  at::Tensor faces;           ///< uint8 (moments, H, W), 1 where the face is
   std::int64_t coherent = 0;  ///< the first so many moments follow each other at equal intervals
 
   [[nodiscard]] std::int64_t moments() const { return pictures.size(0); }

@@ -37,4 +37,8 @@ class PuppetFootage : public FootageSource {
 /// published width, then scaled.
 Image pose_picture(const pose::Keypoints& keypoints, int width, int height);
 
+/// uint8 (height, width): 1 in the box around the seen points of the face, a sixth of its sides larger each way; of
+/// the nose, eyes and ears where no others are seen.
+at::Tensor face_mask(const pose::Keypoints& keypoints, int width, int height);
+
 }  // namespace unianimate::training

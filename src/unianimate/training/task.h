@@ -9,6 +9,7 @@
 #include <string>
 
 #include "unianimate/core/named_tensor.h"
+#include "unianimate/core/progress.h"
 #include "unianimate/media/image.h"
 
 namespace unianimate::training {
@@ -37,8 +38,8 @@ class Task {
   /// Measured on material kept aside, the same every time. "validation" is what decides which weights are best: lower
   /// is better.
   [[nodiscard]] virtual Measurements validate() = 0;
-  /// What the model makes of material kept aside, for people to look at.
-  [[nodiscard]] virtual Image sample_sheet() = 0;
+  /// What the model makes of material kept aside, for people to look at. `progress` may cancel.
+  [[nodiscard]] virtual Image sample_sheet(const Progress& progress) = 0;
   /// Writes a folder of checkpoints that the program can load.
   virtual void export_model(const std::filesystem::path& folder) const = 0;
 };

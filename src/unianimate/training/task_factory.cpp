@@ -120,11 +120,11 @@ std::shared_ptr<const FootageSource> open_footage(const PuppetFootageOptions& pe
 }
 
 std::unique_ptr<Task> make_task(const TrainConfig& config, std::shared_ptr<const FootageSource> footage,
-                                at::Device device, distributed::ProcessGroup& group, Progress& progress) {
+                                std::shared_ptr<const FootageSource> kept_aside, at::Device device,
+                                Progress& progress) {
   const pipeline::ModelDescription description = describe_model(config);
-  const auto kept_aside = open_footage(config.kept_aside, config.kept_aside_videos, group, progress);
   const auto make = config.task == TaskKind::kUNet ? make_unet_task : make_autoencoder_task;
-  return make(config, description, std::move(footage), kept_aside, device, progress);
+  return make(config, description, std::move(footage), std::move(kept_aside), device, progress);
 }
 
 }  // namespace unianimate::training

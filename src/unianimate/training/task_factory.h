@@ -25,6 +25,6 @@ std::shared_ptr<const FootageSource> open_footage(const PuppetFootageOptions& pe
 
 /// Loads or makes the models. Throws Error(kInput) for unusable files.
 std::unique_ptr<Task> make_task(const TrainConfig& config, std::shared_ptr<const FootageSource> footage,
-                                at::Device device, distributed::ProcessGroup& group, Progress& progress);
+                                std::shared_ptr<const FootageSource> kept_aside, at::Device device, Progress& progress);
 
 }  // namespace unianimate::training

@@ -202,6 +202,16 @@ void read_unet_loss(YamlSection section, const fs::path& root, UNetLossOptions& 
   loss.check();
 }
 
+/// No training sees these, so that measurements with them mean something.
+const PuppetFootageOptions kForMeasuring{.first_person = 900'000, .people = 10'000};
+
+bool overlap(const PuppetFootageOptions& a, const PuppetFootageOptions& b) {
+  const auto end = [](const PuppetFootageOptions& people) {
+    return people.first_person + static_cast<std::uint64_t>(people.people);
+  };
+  return a.first_person < end(b) && b.first_person < end(a);
+}
+
 void check(const TrainConfig& config, const std::string& name) {
   const auto refuse = [&](const char* what) { throw Error(ErrorKind::kUsage, "{}: {}", printable(name), what); };
   if (config.output.empty()) refuse("output is missing; give a folder for what the training writes");
@@ -216,6 +226,22 @@ void check(const TrainConfig& config, const std::string& name) {
   }
   if (config.task != TaskKind::kUNet && !config.autoencoder.empty()) {
     refuse("model.autoencoder is for training a UNet; remove it");
+  }
+  if (config.task != TaskKind::kUNet && (config.train_clip || config.recompute)) {
+    refuse("model.train_clip and model.recompute are for training a UNet; remove them");
+  }
+  if (config.task == TaskKind::kUNet && config.normalize_latents && config.sizes.empty()) {
+    refuse("model.normalize_latents is for training an autoencoder; remove it");
+  }
+  constexpr std::int64_t kMostInAStep = 65'536;
+  if (config.batch_size > kMostInAStep || config.microbatches > kMostInAStep) {
+    refuse("batch_size and microbatches must be at most 65536");
+  }
+  if (!config.videos && !config.kept_aside_videos && overlap(config.people, config.kept_aside)) {
+    refuse("data and validation have people in common; give other seeds to one of them");
+  }
+  if (!config.videos && overlap(config.people, kForMeasuring)) {
+    refuse("data holds people from 900000 to 909999, which are kept for 'unianimate evaluate model'; give other seeds");
   }
   if (config.lora.rank > 0 && (config.task != TaskKind::kUNet || config.start.empty())) {
     refuse("lora is for a UNet that goes on from model.start");
@@ -294,9 +320,13 @@ TrainConfig parse_train_config(std::string_view text, const std::string& name, c
 }
 
 TrainConfig read_train_config(const fs::path& path) {
+  constexpr std::uintmax_t kMostBytes = 1 << 20;
+  std::error_code problem;
   std::ifstream file(path, std::ios::binary);
-  if (!file)
-    throw Error(ErrorKind::kInput, "{} cannot be read; give a training configuration", printable(path.string()));
+  if (!file || !fs::is_regular_file(path, problem) || fs::file_size(path, problem) > kMostBytes) {
+    throw Error(ErrorKind::kInput, "{} cannot be read; give a training configuration, a YAML file of at most 1 MiB",
+                printable(path.string()));
+  }
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   return parse_train_config(text, path.string(), {});
 }

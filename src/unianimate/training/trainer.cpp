@@ -1,7 +1,13 @@
 #include "unianimate/training/trainer.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -9,6 +15,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/media/image_writer.h"
+#include "unianimate/training/first_process.h"
 #include "unianimate/training/optimizer.h"
 #include "unianimate/training/task_factory.h"
 #include "unianimate/training/training_log.h"
@@ -23,11 +30,38 @@ namespace {
 constexpr const char* kState = "state.safetensors";
 
 /// What has to stay as it was for a training to go on exactly.
-std::string settings_of(const TrainConfig& config, const FootageSource& footage) {
-  return fmt::format("task: {}\nseed: {}\nbatch_size: {}\nmicrobatches: {}\nprecision: {}\nlora rank: {}\ndata: {}\n",
-                     config.task == TaskKind::kUNet ? "unet" : "autoencoder", config.seed, config.batch_size,
-                     config.microbatches, dtype_name(config.precision), config.lora.rank, footage.description());
+std::string settings_of(const TrainConfig& config, const FootageSource& footage, const FootageSource& kept_aside) {
+  return fmt::format(
+      "task: {}\nseed: {}\nbatch_size: {}\nmicrobatches: {}\nprecision: {}\nlora rank: {}\nlora alpha: {}\n"
+      "start: {}\nautoencoder: {}\ndata: {}\nvalidation: {}\n",
+      config.task == TaskKind::kUNet ? "unet" : "autoencoder", config.seed, config.batch_size, config.microbatches,
+      dtype_name(config.precision), config.lora.rank, config.lora.alpha, config.start.string(),
+      config.autoencoder.string(), footage.description(), kept_aside.description());
 }
+
+/// Two trainings that write to one folder would destroy each other's states.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder) {
+    const fs::path file = folder / ".lock";
+    constexpr mode_t kMode = 0600;
+    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode);
+    if (descriptor_ < 0) {
+      throw Error(ErrorKind::kEnvironment, "{} cannot be opened: {}", printable(file.string()), std::strerror(errno));
+    }
+    // Where the file system knows no locks there is none to wait for.
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+    ::close(descriptor_);
+    throw Error(ErrorKind::kUsage, "another training is writing to {}; wait for it, or give another output folder",
+                printable(folder.string()));
+  }
+  ~FolderLock() { ::close(descriptor_); }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_;
+};
 
 class Clock {
  public:
@@ -64,7 +98,8 @@ class Trainer {
         progress_(progress),
         device_(device),
         footage_((check_against_models(config), open_footage(config.people, config.videos, group, progress))),
-        task_(make_task(config, footage_, device, group, progress)),
+        kept_aside_(open_footage(config.kept_aside, config.kept_aside_videos, group, progress)),
+        task_(make_task(config, footage_, kept_aside_, device, progress)),
         optimizer_(task_->parameters(), config.optimizer) {
     if (config.microbatches % group.size() != 0) {
       throw Error(ErrorKind::kUsage, "microbatches must be a multiple of the number of processes, {}, but is {}",
@@ -76,46 +111,30 @@ class Trainer {
   TrainingReport run() {
     TrainingReport report;
     const bool leads = group_.rank() == 0;
-    std::optional<TrainingLog> log;
-    if (leads) log.emplace(config_.output, done_.step);
+    if (leads) log_.emplace(config_.output, done_.step);
     progress_.begin_phase("train", config_.steps);
     const double seconds_before = done_.seconds;
     const Clock clock;
-    Measurements sums;
-    std::int64_t summed = 0;
-    std::optional<std::int64_t> saved_step;
     while (done_.step < config_.steps && !stop_wanted()) {
       const Measurements values = step();
       ++done_.step;
       ++report.steps_now;
-      ++summed;
+      ++done_.summed_steps;
       done_.seconds = seconds_before + clock.seconds();
-      for (const auto& [name, value] : values) sums[name] += value;
+      for (const auto& [name, value] : values) done_.sums[name] += value;
       report.last_loss = values.at("loss");
       progress_.step(done_.step);
-      if (!leads) continue;
-      if (due(config_.log_every)) {
-        for (auto& [name, sum] : sums) sum /= static_cast<double>(summed);
-        sums["seconds"] = done_.seconds;
-        log->add(done_.step, std::exchange(sums, {}));
-        summed = 0;
-      }
-      if (due(config_.validate_every)) validate(*log);
-      if (due(config_.sample_every)) {
-        draw_samples();
-        log->draw();
-      }
-      if (due(config_.save_every)) {
-        save();
-        saved_step = done_.step;
-      }
+      if (leads && due(config_.log_every)) log_means();
+      if (due(config_.validate_every)) in_first_process(group_, [&] { validate(); });
+      if (due(config_.save_every)) in_first_process(group_, [&] { save(); });
+      if (due(config_.sample_every)) in_first_process(group_, [&] { draw(); });
     }
-    if (leads && saved_step != done_.step) save();
-    if (log) log->draw();
+    if (leads && saved_step_ != done_.step) save();
+    if (leads) draw_curves();
     report.steps = done_.step;
     report.seconds = clock.seconds();
     report.best_validation = done_.best_validation;
-    report.finished = done_.step == config_.steps;
+    report.finished = done_.step >= config_.steps;
     return report;
   }
 
@@ -131,19 +150,29 @@ class Trainer {
     return wanted.item<double>() > 0;
   }
 
+  /// Only the first process needs to see the folder.
   void resume() {
-    done_.settings = settings_of(config_, *footage_);
-    const fs::path state = config_.output / kState;
-    std::error_code problem;
-    if (fs::exists(state, problem)) {
-      done_ = load_training_state(state, done_.settings, optimizer_.state());
-      optimizer_.follow_masters();
-      task_->parameters_changed();
-      if (group_.rank() == 0) progress_.note(fmt::format("going on after step {}", done_.step));
-    } else if (group_.rank() == 0) {
+    done_.settings = settings_of(config_, *footage_, *kept_aside_);
+    const at::Tensor step = at::zeros({1}, at::kLong);
+    in_first_process(group_, [&] {
       make_folder(config_.output / "samples");
-    }
-    group_.barrier();
+      lock_.emplace(config_.output);
+      const fs::path state = config_.output / kState;
+      std::error_code ignored;
+      if (!fs::exists(state, ignored)) return;
+      done_ = load_training_state(state, done_.settings, optimizer_.state());
+      step.fill_(done_.step);
+      progress_.note(fmt::format("going on after step {}", done_.step));
+    });
+    const at::Tensor on_device = step.to(device_);
+    group_.broadcast({on_device});
+    done_.step = on_device.item<std::int64_t>();
+    if (done_.step == 0) return;
+    std::vector<at::Tensor> state;
+    for (const NamedTensor& part : optimizer_.state()) state.push_back(part.tensor);
+    group_.broadcast(state);
+    optimizer_.follow_masters();
+    task_->parameters_changed();
   }
 
   Measurements step() {
@@ -168,6 +197,7 @@ class Trainer {
     }
     const double rate = config_.optimizer.learning_rate_at(done_.step, config_.steps);
     sums["gradient_norm"] = optimizer_.step(rate, count);
+    require_progress(sums["gradient_norm"]);
     task_->parameters_changed();
     sums["learning_rate"] = rate;
     return sums;
@@ -184,26 +214,67 @@ class Trainer {
     for (auto& [name, value] : sums) value = summed[i++].item<double>();
   }
 
-  void validate(TrainingLog& log) {
+  /// Such an update is left out; where that goes on, nothing is learnt any more.
+  void require_progress(double gradient_norm) {
+    constexpr int kMostInARow = 20;
+    updates_left_out_ = std::isfinite(gradient_norm) ? 0 : updates_left_out_ + 1;
+    if (updates_left_out_ < kMostInARow) return;
+    throw Error(ErrorKind::kEnvironment,
+                "the gradients of {} steps in a row up to {} are no numbers; go on from the last saved state with a "
+                "lower learning rate",
+                kMostInARow, done_.step + 1);
+  }
+
+  void log_means() {
+    Measurements means = std::exchange(done_.sums, {});
+    for (auto& [name, sum] : means) sum /= static_cast<double>(done_.summed_steps);
+    done_.summed_steps = 0;
+    means["seconds"] = done_.seconds;
+    log_->add(done_.step, means);
+  }
+
+  void validate() {
     const AveragedModel averaged(optimizer_, *task_);
     const Measurements found = task_->validate();
-    log.add(done_.step, found);
+    log_->add(done_.step, found);
     const double score = found.at("validation");
+    if (!std::isfinite(score)) {
+      throw Error(ErrorKind::kEnvironment,
+                  "the validation after step {} is no number; go on from the last saved state with a lower learning "
+                  "rate",
+                  done_.step);
+    }
     if (done_.has_best && score >= done_.best_validation) return;
     done_.has_best = true;
     done_.best_validation = score;
     task_->export_model(config_.output / "best");
   }
 
-  void draw_samples() {
-    const AveragedModel averaged(optimizer_, *task_);
-    write_png(config_.output / "samples" / fmt::format("step-{:06}.png", done_.step), task_->sample_sheet());
+  /// Pictures are no reason to end a training.
+  void draw() {
+    try {
+      const AveragedModel averaged(optimizer_, *task_);
+      const Image sheet = task_->sample_sheet(progress_);
+      write_png(config_.output / "samples" / fmt::format("step-{:06}.png", done_.step), sheet);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kCancelled) progress_.note(fmt::format("no sample sheet: {}", error.what()));
+    }
+    draw_curves();
+  }
+
+  void draw_curves() {
+    try {
+      log_->draw();
+    } catch (const Error& error) {
+      progress_.note(fmt::format("no curves: {}", error.what()));
+    }
   }
 
   void save() {
     save_training_state(config_.output / kState, done_, optimizer_.state());
     const AveragedModel averaged(optimizer_, *task_);
     task_->export_model(config_.output / "model");
+    saved_step_ = done_.step;
   }
 
   const TrainConfig& config_;
@@ -211,9 +282,14 @@ class Trainer {
   Progress& progress_;
   at::Device device_;
   std::shared_ptr<const FootageSource> footage_;
+  std::shared_ptr<const FootageSource> kept_aside_;
   std::unique_ptr<Task> task_;
   Optimizer optimizer_;
   TrainingProgress done_;
+  std::optional<FolderLock> lock_;  ///< of the first process, as is the log
+  std::optional<TrainingLog> log_;
+  std::optional<std::int64_t> saved_step_;
+  int updates_left_out_ = 0;
 };
 
 }  // namespace

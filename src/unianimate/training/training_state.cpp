@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstring>
 #include <sstream>
 
 #include "unianimate/checkpoint/loading.h"
@@ -20,10 +21,12 @@ namespace {
 constexpr const char* kStep = "training.step";
 constexpr const char* kBest = "training.best_validation";
 constexpr const char* kSeconds = "training.seconds";
+constexpr const char* kSummedSteps = "training.summed_steps";
+constexpr const char* kSum = "training.sum.";
 constexpr const char* kSettings = "training.settings";
 
 template <typename T>
-T number(const checkpoint::Checkpoint& file, const char* key) {
+T number(const checkpoint::Checkpoint& file, const std::string& key) {
   const auto found = file.metadata().find(key);
   T value{};
   if (found != file.metadata().end()) {
@@ -54,7 +57,9 @@ void require_same_settings(const std::string& file, const std::string& before, c
 void save_training_state(const fs::path& file, const TrainingProgress& progress, const NamedTensors& optimizer) {
   checkpoint::Metadata metadata{{kStep, fmt::format("{}", progress.step)},
                                 {kSeconds, fmt::format("{}", progress.seconds)},
+                                {kSummedSteps, fmt::format("{}", progress.summed_steps)},
                                 {kSettings, progress.settings}};
+  for (const auto& [name, sum] : progress.sums) metadata.emplace(kSum + name, fmt::format("{}", sum));
   if (progress.has_best) metadata.emplace(kBest, fmt::format("{}", progress.best_validation));
   checkpoint::save_safetensors(file, optimizer, metadata);
 }
@@ -64,6 +69,10 @@ TrainingProgress load_training_state(const fs::path& path, const std::string& se
   TrainingProgress progress;
   progress.step = number<std::int64_t>(file, kStep);
   progress.seconds = number<double>(file, kSeconds);
+  progress.summed_steps = number<std::int64_t>(file, kSummedSteps);
+  for (const auto& [key, text] : file.metadata()) {
+    if (key.starts_with(kSum)) progress.sums[key.substr(std::strlen(kSum))] = number<double>(file, key);
+  }
   progress.has_best = file.metadata().contains(kBest);
   if (progress.has_best) progress.best_validation = number<double>(file, kBest);
   const auto before = file.metadata().find(kSettings);

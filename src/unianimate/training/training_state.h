@@ -6,6 +6,7 @@
 #include <string>
 
 #include "unianimate/core/named_tensor.h"
+#include "unianimate/training/task.h"
 
 namespace unianimate::training {
 
@@ -13,8 +14,10 @@ struct TrainingProgress {
   std::int64_t step = 0;       ///< steps done
   double best_validation = 0;  ///< lowest so far; only where has_best
   bool has_best = false;
-  double seconds = 0;    ///< of all steps so far
-  std::string settings;  ///< what must not change on the way, one line for each, "name: value"
+  double seconds = 0;             ///< of all steps so far
+  Measurements sums;              ///< over the steps since the last line of the log
+  std::int64_t summed_steps = 0;  ///< how many these are
+  std::string settings;           ///< what must not change on the way, one line for each, "name: value"
 };
 
 /// Writes the file whole or not at all; the one before stays until then. Throws Error(kEnvironment).

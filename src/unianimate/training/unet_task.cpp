@@ -274,7 +274,7 @@ Measurements UNetTask::validate() {
   return by_set;
 }
 
-at::Tensor UNetTask::sample(const Batch& batch, const Conditions& set) const {
+at::Tensor UNetTask::sample(const Batch& batch, const Conditions& set, const Progress& progress) const {
   constexpr std::uint64_t kSeed = 11;
   const pipeline::AnimateRequest& defaults = models_.description.defaults;
   const std::int64_t frames = batch.moments.size(1);
@@ -290,11 +290,11 @@ at::Tensor UNetTask::sample(const Batch& batch, const Conditions& set) const {
     return (*models_.unet)(x, at::tensor({timestep}).to(device_), encoded).to(at::kFloat);
   };
   const at::Tensor latent =
-      diffusion::ddim_sample(schedule_, defaults.sampling, start, denoise, noise.generator, Progress());
+      diffusion::ddim_sample(schedule_, defaults.sampling, start, denoise, noise.generator, progress);
   return models_.autoencoder->decode(latent.squeeze(0).transpose(0, 1)).to(at::kFloat).cpu();
 }
 
-Image UNetTask::sample_sheet() {
+Image UNetTask::sample_sheet(const Progress& progress) {
   const c10::NoGradGuard no_gradients;
   std::vector<at::Tensor> rows;
   const auto row = [](const at::Tensor& pictures) { return at::cat(pictures.unbind(0), 2); };
@@ -311,7 +311,7 @@ Image UNetTask::sample_sheet() {
     const at::Tensor nothing = -at::ones_like(reference);
     rows.push_back(row(at::cat({nothing, poses})));
     rows.push_back(row(at::cat({reference, truth})));
-    rows.push_back(row(at::cat({nothing, sample(batch, set)})));
+    rows.push_back(row(at::cat({nothing, sample(batch, set, progress)})));
   }
   return pipeline::image_from_decoded(at::cat(rows, 1));
 }

@@ -63,7 +63,7 @@ class UNetTask : public Task {
   void collect_gradients() override;
   void parameters_changed() override;
   [[nodiscard]] Measurements validate() override;
-  [[nodiscard]] Image sample_sheet() override;
+  [[nodiscard]] Image sample_sheet(const Progress& progress) override;
   /// With corrections: lora.safetensors, and CLIP where it is trained, too.
   void export_model(const std::filesystem::path& folder) const override;
 
@@ -98,7 +98,7 @@ class UNetTask : public Task {
   };
   [[nodiscard]] Prediction predict(const Batch& batch, const Conditions& set,
                                    const std::vector<std::int64_t>& timesteps, at::Generator generator) const;
-  [[nodiscard]] at::Tensor sample(const Batch& batch, const Conditions& set) const;
+  [[nodiscard]] at::Tensor sample(const Batch& batch, const Conditions& set, const Progress& progress) const;
 
   UNetTaskModels models_;
   std::optional<LoraAdapters> adapters_;

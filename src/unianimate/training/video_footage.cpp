@@ -8,7 +8,6 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/random_stream.h"
 #include "unianimate/pipeline/pictures.h"
-#include "unianimate/training/batch_order.h"
 #include "unianimate/training/puppet_footage.h"
 
 namespace unianimate::training {
@@ -91,10 +90,13 @@ Footage VideoFootage::load(std::int64_t index) const {
   footage.pictures = prepared.pictures.index_select(0, at::tensor(moments));
   if (flipped) footage.pictures = footage.pictures.flip({2});
   footage.poses = at::empty_like(footage.pictures);
+  footage.faces = at::empty({footage.moments(), height, width}, at::kByte);
   for (std::size_t i = 0; i < moments.size(); ++i) {
     const pose::Keypoints& seen = prepared.keypoints[static_cast<std::size_t>(moments[i])];
-    const Image pose = pose_picture(flipped ? pose::mirrored(seen, width) : seen, width, height);
+    const pose::Keypoints shown = flipped ? pose::mirrored(seen, width) : seen;
+    const Image pose = pose_picture(shown, width, height);
     footage.poses[static_cast<std::int64_t>(i)].copy_(pipeline::tensor_from_image(pose));
+    footage.faces[static_cast<std::int64_t>(i)].copy_(face_mask(shown, width, height));
   }
   return footage;
 }
