@@ -120,7 +120,7 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Files, Animate,
     ::testing::Values(
-        BadInput{"no_models", {}, {}, kInput, "there is no models folder checkpoints"},
+        BadInput{"no_models", {"--models", "elsewhere"}, {}, kInput, "there is no models folder elsewhere"},
         BadInput{"models_missing",
                  {"--models", "poses"},
                  {},
@@ -233,7 +233,7 @@ TEST(EvaluateModel, SaysWhatIsWrongBeforeItBegins) {
     arguments.insert(arguments.end(), options.begin(), options.end());
     expect_one_sentence(run_program(arguments, {inputs.in_folder(""), {}, {}}), status, sentence);
   };
-  refused({}, kInput, "there is no models folder checkpoints");
+  refused({"--models", "elsewhere"}, kInput, "there is no models folder elsewhere");
   refused({"--people", "9-3"}, kUsage, "the people 9-3 run backwards");
   refused({"--people", ""}, kUsage, "--people expects one seed or two, such as 900000-900031, found ''");
   refused({"--people", "1-2-3"}, kUsage, "found '1-2-3'");

@@ -168,7 +168,7 @@ TEST(ClipPoses, AreOnTheCanvasOfPublishedPosePictures) {
   const Clip clip(options_of(5));
   const pose::AlignedPoses poses = poses_of(clip);
   EXPECT_EQ(poses.motion.width, 512);
-  EXPECT_EQ(poses.motion.height, 682);
+  EXPECT_EQ(poses.motion.height, 683);
   ASSERT_EQ(poses.motion.frames.size(), 64U);
   const pose::Point on_canvas = poses.motion.frames[2].people.front().keypoints[pose::kNose].at;
   EXPECT_NEAR(on_canvas.x, clip.keypoints(2)[pose::kNose].at.x * 512 / 96, 1e-9);

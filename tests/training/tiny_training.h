@@ -38,7 +38,7 @@ steps: {}
 batch_size: 2
 microbatches: {}
 data: {{count: 64}}
-validation: {{count: 4}}
+validation: {{count: 32}}
 optimizer: {{learning_rate: 4.0e-3, beta2: 0.98, warmup_steps: 5, ema_decay: 0.9}}
 log_every: 1
 validate_every: 5

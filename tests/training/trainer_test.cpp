@@ -64,8 +64,8 @@ TEST_F(Training, TheUNetLearnsWithinSeconds) {
   run(unet_yaml("unet", 100, from_nothing()), root());
   const std::vector<double> all = losses(root() / "unet");
   const auto mean = [](auto from, auto to) { return std::accumulate(from, to, 0.0) / static_cast<double>(to - from); };
-  EXPECT_GT(mean(all.begin(), all.begin() + 10), 1.05);
-  EXPECT_LT(mean(all.end() - 30, all.end()), 0.95) << "stated in docs/training.md";
+  EXPECT_GT(mean(all.begin(), all.begin() + 10), 1.8);
+  EXPECT_LT(mean(all.end() - 30, all.end()), 1.5) << "stated in docs/training.md";
 }
 
 TEST_F(Training, GoesOnExactlyWhereItWasStopped) {

@@ -114,7 +114,7 @@ void animate(const AnimateArguments& arguments, Session& session) {
   JobOptions options;
   options.runtime = prepare_runtime(arguments.runtime);
   options.dry_run = arguments.runtime.dry_run;
-  const fs::path models = models_to_animate_with(arguments.runtime.models, *session.reporter);
+  const fs::path models = models_to_animate_with(arguments.runtime.models);
   VideoJob job{to_request(arguments.request, pipeline::default_request(models)), arguments.output,
                kPublishedFramesPerSecond, arguments.runtime.threads};
   if (!arguments.frames_per_second.empty()) {
@@ -134,6 +134,7 @@ void animate(const AnimateArguments& arguments, Session& session) {
   }
   check_job_output(job);
   options.files = pipeline::find_model_files(models);
+  tell_models(models, *session.reporter);
   if (needs_drawing) {
     // says now what would fail after the poses
     const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);

@@ -165,13 +165,14 @@ void evaluate_model(const ModelArguments& arguments, Session& session) {
   restart_with_tuned_environment(session.arguments);
   session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
   catch_interruptions();
-  const fs::path models = models_to_animate_with(arguments.runtime.models, *session.reporter);
+  const fs::path models = models_to_animate_with(arguments.runtime.models);
   const evaluation::ModelEvaluationRequest request = to_request(arguments, pipeline::default_request(models));
   const pipeline::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
   const pipeline::ModelFiles files = pipeline::find_model_files(models);
   if (arguments.runtime.dry_run) return tell_plan(request, files, runtime);
   const fs::path output = arguments.output;
   prepare_output(output);
+  tell_models(models, *session.reporter);
   session.reporter->note(runtime.compute.reason);
   const evaluation::ModelEvaluation evaluation = evaluation::evaluate_model(request, files, runtime, *session.reporter);
   write_results(evaluation, output);

@@ -87,7 +87,7 @@ std::filesystem::path models_folder(const std::string& given) {
   return from_environment != nullptr && *from_environment != '\0' ? from_environment : "checkpoints";
 }
 
-std::filesystem::path models_to_animate_with(const std::string& given, Progress& progress) {
+std::filesystem::path models_to_animate_with(const std::string& given) {
   const std::filesystem::path folder = models_folder(given);
   const char* const from_environment = std::getenv("UNIANIMATE_MODELS");
   const bool chosen = !given.empty() || (from_environment != nullptr && *from_environment != '\0');
@@ -100,9 +100,13 @@ std::filesystem::path models_to_animate_with(const std::string& given, Progress&
       if (file.role == "UNet" && file.found) return folder;
     }
   }
+  return UNIANIMATE_EMBEDDED_MODEL;
+}
+
+void tell_models(const std::filesystem::path& models, Progress& progress) {
+  if (models != UNIANIMATE_EMBEDDED_MODEL) return;
   progress.note(
       "the embedded model is used: small, and trained on procedural people; give --models for the published ones");
-  return UNIANIMATE_EMBEDDED_MODEL;
 }
 
 }  // namespace unianimate::cli
