@@ -107,9 +107,9 @@ TEST_F(Training, LatentsOfANewAutoencoderAreNormalized) {
   const auto sizes = pipeline::read_model_description(files.description).configs;
   const auto model = pipeline::load_autoencoder(files.autoencoder, sizes.autoencoder, at::TensorOptions(), Progress());
   PuppetFootageOptions people{
-      .first_person = 910'000, .people = 4, .width = 32, .height = 48, .coherent = 1, .scattered = 0};
+      .first_person = 910'000, .people = 32, .width = 32, .height = 48, .coherent = 1, .scattered = 0};
   std::vector<at::Tensor> pictures;
-  for (std::int64_t i = 0; i < 4; ++i) pictures.push_back(PuppetFootage(people).load(i).pictures);
+  for (std::int64_t i = 0; i < people.people; ++i) pictures.push_back(PuppetFootage(people).load(i).pictures);
   const c10::InferenceMode inference;
   const at::Tensor mean = model->encode_moments(autoencoder_input(at::cat(pictures))).narrow(1, 0, 4);
   for (std::int64_t channel = 0; channel < 4; ++channel) {
