@@ -30,9 +30,8 @@ class Align : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     shared_ = std::make_unique<testing::TemporaryFolder>();
-    const ProgramResult drawn =
-        testing::run_program({"puppet", "--seed", "7", "--size", "512x768", "--frames", "1", "--output", "."},
-                             {shared_->path(), {}, {}});
+    const ProgramResult drawn = testing::run_program(
+        {"puppet", "--seed", "7", "--size", "512x768", "--frames", "1", "--output", "."}, {shared_->path(), {}, {}});
     ASSERT_EQ(drawn.status, 0) << drawn.err;
   }
   static void TearDownTestSuite() { shared_.reset(); }
