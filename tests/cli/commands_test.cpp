@@ -187,7 +187,7 @@ TEST_F(Commands, ADryRunWritesNothingAndSaysWhatWouldRun) {
 
 TEST_F(Commands, InterruptedWorkLeavesNothingAndSaysWhereItStood) {
   const std::set<std::string> before = files();
-  const ProgramResult result = animate({"--steps", "900", "--output", "out.mp4"}, "sample: 0 of");
+  const ProgramResult result = animate({"--steps", "900", "--output", "out.mp4", "--save-every", "0"}, "sample: 0 of");
   EXPECT_EQ(result.status, 130);
   EXPECT_THAT(result.err, ::testing::ContainsRegex("stopped on request in the phase 'sample' after [0-9]+ of 2000"));
   EXPECT_EQ(files(), before);
@@ -198,7 +198,8 @@ TEST_F(Commands, AHangUpOrOutputThatNobodyReadsStopsTheWorkCleanly) {
   const auto animate_with = [&](const std::string& interrupt_after, int signal, bool unread_output) {
     return testing::run_program(
         {"animate", "--reference", "person.a.png", "--poses", "poses", "--size", "64x128", "--interval", "1",
-         "--device", "cpu", "--steps", "900", "--output", "out.mp4", unread_output ? "--json" : "--comparison"},
+         "--device", "cpu", "--steps", "900", "--output", "out.mp4", "--save-every", "0",
+         unread_output ? "--json" : "--comparison"},
         {folder_.path(), {{"UNIANIMATE_MODELS", shared_->path().string()}}, interrupt_after, signal, unread_output});
   };
   EXPECT_EQ(animate_with("sample: 0 of", SIGHUP, false).status, 130);

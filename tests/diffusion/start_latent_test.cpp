@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/golden_file.h"
+#include "unianimate/core/random.h"
 
 namespace unianimate::diffusion {
 namespace {
@@ -24,6 +25,17 @@ TEST_P(StartLatentGolden, MatchesInThePublishedOrderOfDrawsAndOnlyInIt) {
   };
   EXPECT_LE(testing::relative_error(found(order), expected), 5e-6);
   EXPECT_GE(testing::relative_error(found(other), expected), 2e-5);
+}
+
+TEST(FillNormal, DrawsPieceByPieceWhatOneCallWouldDraw) {
+  // Two pieces and a bit, with an end that is no whole block of 16.
+  const std::int64_t count = (std::int64_t{1} << 21) + 12'345;
+  const at::Tensor whole = at::randn({count}, make_generator(5), at::TensorOptions().dtype(at::kFloat));
+  at::Tensor filled = at::empty({count}, at::kFloat);
+  int pieces = 0;
+  fill_normal(filled, make_generator(5), [&] { ++pieces; });
+  EXPECT_GE(pieces, 2);
+  EXPECT_TRUE(at::equal(filled, whole));
 }
 
 // A folder of other golden files need not have one of each kind.

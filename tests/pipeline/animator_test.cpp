@@ -9,7 +9,9 @@
 #include "support/temporary_folder.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/error.h"
+#include "unianimate/media/frame_source.h"
 #include "unianimate/media/image_writer.h"
+#include "unianimate/media/resize.h"
 #include "unianimate/pipeline/pictures.h"
 
 namespace unianimate::pipeline {
@@ -31,6 +33,7 @@ Image rule_image(const std::string& name, int height, int width) {
 class AnimatorTest : public ::testing::Test {
  protected:
   static constexpr int kPoses = 5;
+  static constexpr int kLongPoses = 14;
 
   static void SetUpTestSuite() {
     folder_ = std::make_unique<testing::TemporaryFolder>();
@@ -38,6 +41,11 @@ class AnimatorTest : public ::testing::Test {
     testing::write_rule_models(folder_->path(), testing::small_model_configs());
     write_png(*folder_ / "reference.png", rule_image("reference", 70, 60));
     write_png(*folder_ / "poses/ref_pose.png", rule_image("ref_pose", 64, 64));
+    std::filesystem::create_directories(*folder_ / "long");
+    write_png(*folder_ / "long/ref_pose.png", rule_image("ref_pose", 64, 64));
+    for (int k = 0; k < kLongPoses; ++k) {
+      write_png(*folder_ / fmt::format("long/{:04}.png", k), rule_image(fmt::format("pose{}", k), 64, 64));
+    }
     for (int k = 0; k < kPoses; ++k) {
       write_png(*folder_ / fmt::format("poses/{:04}.png", k), rule_image(fmt::format("pose{}", k), 64, 64));
     }
@@ -55,9 +63,9 @@ class AnimatorTest : public ::testing::Test {
     options_.compute = choose_compute(DeviceChoice::kCpu, DTypeChoice::kFloat32);
   }
 
-  std::vector<Image> animate(Animator& animator) {
+  std::vector<Image> animate(Animator& animator, const AnimateOptions& options = {}) {
     FrameCollector sink;
-    report_ = animator.animate(request_, sink, silent_);
+    report_ = animator.animate(request_, sink, silent_, options);
     EXPECT_TRUE(sink.finished);
     return sink.frames;
   }
@@ -186,6 +194,175 @@ TEST_F(AnimatorTest, CancellingLeavesTheSinkUnfinished) {
   Animator animator = load();
   EXPECT_THROW(animator.animate(request_, sink, progress), Error);
   EXPECT_FALSE(sink.finished);
+}
+
+/// Cancels when it has been asked so many times.
+class StopAfter : public Progress {
+ public:
+  explicit StopAfter(int questions) : left_(questions) {}
+  [[nodiscard]] bool cancelled() const override { return left_-- <= 0; }
+
+ private:
+  mutable int left_;
+};
+
+class LongVideos : public AnimatorTest {
+ protected:
+  LongVideos() {
+    request_.poses = *folder_ / "long";
+    request_.context = {.size = 6, .overlap = 2};
+    request_.guidance_scale = 1;
+  }
+
+  [[nodiscard]] std::unique_ptr<JobFolder> job(const std::filesystem::path& folder, const Animator& animator) const {
+    const AnimatePlan plan = plan_animation(request_, animator.configs(), options_);
+    VideoJob video{request_, jobs_ / "video.mkv"};
+    return JobFolder::create(folder, make_job_record(video, plan, find_model_files(folder_->path()), options_));
+  }
+
+  testing::TemporaryFolder jobs_;
+};
+
+TEST_F(LongVideos, LatentsInAFileGiveTheSameVideo) {
+  request_.guidance_scale = 2;
+  Animator animator = load();
+  for (const double eta : {0.0, 1.0}) {
+    request_.sampling.eta = eta;
+    const std::vector<Image> in_memory = animate(animator);
+    ASSERT_EQ(in_memory.size(), static_cast<std::size_t>(kLongPoses));
+    options_.latent_memory = 0;
+    Animator spilling = load();
+    EXPECT_EQ(animate(spilling), in_memory) << "eta " << eta;
+    options_.latent_memory = RuntimeOptions().latent_memory;
+  }
+}
+
+TEST_F(LongVideos, EveryScheduleAndKindOfWeightsMakesItsOwnVideo) {
+  Animator animator = load();
+  std::vector<std::vector<Image>> videos;
+  for (const auto schedule : {diffusion::ContextSchedule::kPublished, diffusion::ContextSchedule::kEven,
+                              diffusion::ContextSchedule::kMoving}) {
+    for (const auto weights : {diffusion::ContextWeights::kPublished, diffusion::ContextWeights::kPyramid,
+                               diffusion::ContextWeights::kHann}) {
+      request_.context.schedule = schedule;
+      request_.context.weights = weights;
+      request_.max_frames = 12;  // published and even windows differ
+      videos.push_back(animate(animator));
+      EXPECT_EQ(videos.back().size(), 12U);
+      EXPECT_EQ(std::ranges::count(videos, videos.back()), 1);
+    }
+  }
+}
+
+TEST_F(LongVideos, AChainGivesEveryFrameAndBeginsEachSegmentWithTheLastFrameOfTheOneBefore) {
+  Animator animator = load();
+  request_.chain = ChainOptions{.segment_size = 6, .segment_overlap = 1};
+  request_.sampling.steps = 1;
+  for (const std::int64_t frames : {1, 6, 7, 12}) {
+    request_.max_frames = frames;
+    EXPECT_EQ(animate(animator).size(), static_cast<std::size_t>(frames));
+  }
+  request_.max_frames = 11;  // two segments of six
+  const std::vector<Image> chained = animate(animator);
+  request_.chain.reset();
+  request_.max_frames = 6;
+  const std::vector<Image> first = animate(animator);
+  EXPECT_TRUE(std::equal(first.begin(), first.end() - 1, chained.begin()));
+
+  // What the second segment is, made by hand: poses from the last frame on, which is the local image.
+  const testing::TemporaryFolder by_hand;
+  std::filesystem::create_directories(by_hand / "poses");
+  std::filesystem::copy_file(*folder_ / "long/ref_pose.png", by_hand / "poses/ref_pose.png");
+  for (int k = 5; k < 11; ++k) {
+    std::filesystem::copy_file(*folder_ / fmt::format("long/{:04}.png", k),
+                               by_hand / fmt::format("poses/{:02}.png", k));
+  }
+  // With the poses alone the reference has a say in nothing but the local image; at 999 not even in the noise.
+  request_.noise_prior = 999;
+  request_.conditions = ConditionSet::parse("dwpose");
+  request_.max_frames = 6;
+  write_png(by_hand / "last.png", animate(animator).back());
+  request_.max_frames = 11;
+  request_.chain = ChainOptions{.segment_size = 6, .segment_overlap = 1};
+  const std::vector<Image> from_poses = animate(animator);
+  request_.chain.reset();
+  request_.max_frames = 6;
+  request_.conditions = ConditionSet::parse("dwpose,local_image");
+  request_.poses = by_hand / "poses";
+  request_.reference = by_hand / "last.png";
+  const std::vector<Image> second = animate(animator);
+  EXPECT_TRUE(std::equal(second.begin() + 1, second.end(), from_poses.begin() + 6));
+}
+
+TEST_F(LongVideos, ColorsOfAChainAreHeld) {
+  Animator animator = load();
+  request_.chain = ChainOptions{.segment_size = 6, .segment_overlap = 2};
+  const std::vector<Image> plain = animate(animator);
+  request_.chain->color_match = true;
+  const std::vector<Image> matched = animate(animator);
+  const auto mean = [](const Image& image) {
+    double sum = 0;
+    for (const std::uint8_t value : image.pixels) sum += value;
+    return sum / static_cast<double>(image.pixels.size());
+  };
+  const double wanted = mean(resize_bilinear(rule_image("reference", 70, 60), 64, 64));
+  EXPECT_LT(std::abs(mean(matched.back()) - wanted), std::abs(mean(plain.back()) - wanted));
+  EXPECT_NEAR(mean(matched.back()), wanted, 12);
+}
+
+TEST_F(LongVideos, StoppedAnywhereAJobGoesOnToTheSameVideo) {
+  for (const double eta : {0.0, 1.0}) {
+    for (const bool chain : {false, true}) {
+      request_.sampling = {.steps = 2, .eta = eta};
+      request_.chain.reset();
+      if (chain) request_.chain = ChainOptions{.segment_size = 8, .segment_overlap = 2};
+      Animator animator = load();
+      const std::vector<Image> expected = animate(animator);
+      const std::filesystem::path folder = jobs_ / fmt::format("job-{}-{}", eta, chain);
+      int stops = 0;
+      for (int questions = 20;; questions += 6, ++stops) {
+        FrameCollector sink;
+        StopAfter progress(questions);
+        const std::unique_ptr<JobFolder> begun = job(folder, animator);
+        try {
+          AnimateOptions options;
+          options.job = begun.get();
+          animator.animate(request_, sink, progress, options);
+        } catch (const Error& error) {
+          ASSERT_EQ(error.kind(), ErrorKind::kCancelled);
+          continue;
+        }
+        EXPECT_EQ(sink.frames, expected) << "eta " << eta << ", chain " << chain;
+        break;
+      }
+      EXPECT_GE(stops, 3) << "the work was over before it could be stopped";
+      EXPECT_LE(stops, 60);
+    }
+  }
+}
+
+TEST_F(LongVideos, PreviewsShowTheVideoBeforeItIsDone) {
+  Animator animator = load();
+  request_.sampling.steps = 2;
+  ASSERT_EQ(request_.sampling.timesteps().size(), 2U);
+  const std::vector<Image> result = animate(animator);
+  for (const bool decoded : {false, true}) {
+    const std::filesystem::path file = jobs_ / (decoded ? "decoded.mkv" : "linear.mkv");
+    AnimateOptions options;
+    options.preview = {.every = 2, .decoded = decoded, .file = file};
+    animate(animator, options);
+    const auto preview = open_frame_source(file);
+    EXPECT_EQ(preview->info().frame_count, kLongPoses);
+    const Image first = preview->next().value().image;
+    EXPECT_EQ(first.width, 64);
+    if (!decoded) continue;
+    // The last step leaves next to no noise, so that its x0 is the result.
+    double difference = 0;
+    for (std::size_t i = 0; i < first.pixels.size(); ++i) {
+      difference += std::abs(static_cast<int>(first.pixels[i]) - static_cast<int>(result[0].pixels[i]));
+    }
+    EXPECT_LT(difference / static_cast<double>(first.pixels.size()), 6);
+  }
 }
 
 TEST(SideUnit, FollowsFromTheModels) {

@@ -197,9 +197,9 @@ TEST(PublishedConfig, ReadsTheLongConfiguration) {
 
 TEST(PublishedConfig, AShortClipIsOneWindowUnlessAWindowIsAskedFor) {
   const PublishedConfig whole = parse(short_config(), {"max_frames=100"});
-  EXPECT_THAT(diffusion::context_windows(100, whole.base.context), SizeIs(1));
+  EXPECT_THAT(diffusion::context_windows(100, whole.base.context, 0), SizeIs(1));
   const PublishedConfig all = parse(short_config(), {"max_frames=None"});
-  EXPECT_THAT(diffusion::context_windows(500, all.base.context), SizeIs(1));
+  EXPECT_THAT(diffusion::context_windows(500, all.base.context, 0), SizeIs(1));
   const PublishedConfig windows = parse(short_config(), {"max_frames=100", "context_size=16"});
   EXPECT_EQ(windows.base.context.size, 16);
   EXPECT_EQ(windows.base.context.overlap, 8);

@@ -3,6 +3,8 @@
 
 #include "unianimate/cli/align_arguments.h"
 #include "unianimate/cli/interruption.h"
+#include "unianimate/cli/job_arguments.h"
+#include "unianimate/cli/process_arguments.h"
 #include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
@@ -29,6 +31,8 @@ struct AnimateArguments {
   std::string audio = "keep";
   std::string output;
   std::string frames_per_second;
+  JobKeeping keeping;
+  int processes = 1;
   RuntimeArguments runtime;
 };
 
@@ -38,7 +42,7 @@ constexpr const char* kExamples = R"(Examples:
   unianimate animate --reference person.jpg --poses poses/dance --output dance.mp4 --size 768x1216 --frames all
   unianimate animate --reference person.jpg --poses poses/dance --output frames/ --steps 20 --dry-run
 
-With --motion the poses are taken from a video and fitted to the person first, as 'unianimate align' does; they stay
+A video that was stopped or killed is gone on with by the same command, or by 'unianimate resume'. With --motion the poses are taken from a video and fitted to the person first, as 'unianimate align' does; they stay
 beside the output. A folder of --poses holds ref_pose.jpg, the pose of the person in the reference picture, and one
 picture for each pose, taken in the order of their names. The output's name chooses the kind of file: .mp4, .webm, .gif,
 .mkv (lossless) or a folder with a '/' at its end for PNG pictures.)";
@@ -107,19 +111,23 @@ void prepare_pose_folder(const AnimateArguments& arguments, VideoJob& job, Repor
 
 void animate(const AnimateArguments& arguments, Session& session) {
   restart_with_tuned_environment(session.arguments);
-  session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
+  if (is_run_by_copies(arguments.processes, session)) return;
+  make_reporter_of_rank(arguments.runtime.json, arguments.runtime.quiet, session);
   catch_interruptions();
   check_sources(arguments);
 
   JobOptions options;
   options.runtime = prepare_runtime(arguments.runtime);
   options.dry_run = arguments.runtime.dry_run;
+  options.keeping = arguments.keeping;
   const fs::path models = models_to_animate_with(arguments.runtime.models);
   VideoJob job{to_request(arguments.request, pipeline::default_request(models)), arguments.output,
                kPublishedFramesPerSecond, arguments.runtime.threads};
   if (!arguments.frames_per_second.empty()) {
     job.frames_per_second = parse_frames_per_second(arguments.frames_per_second);
   }
+  const auto group = join_processes(options.runtime);
+  options.group = group.get();
   const bool needs_drawing = !arguments.motion.empty() || pose::holds_pose_numbers(job.request.poses);
   if (needs_drawing) {
     if (arguments.runtime.dry_run) {
@@ -140,6 +148,11 @@ void animate(const AnimateArguments& arguments, Session& session) {
     const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);
     pipeline::check_size(job.request.width, job.request.height, configs);
     pipeline::check_loras(options.runtime.loras, configs.unet);
+    if (group->size() > 1) {
+      throw Error(ErrorKind::kUsage,
+                  "several processes need pose pictures that are there already: run 'unianimate align' first and give "
+                  "its output to --poses");
+    }
     prepare_pose_folder(arguments, job, *session.reporter);
   }
   run_jobs(
@@ -170,6 +183,9 @@ void add_animate_command(CLI::App& app, Session& session) {
                    "Folder for the poses of --motion (default: beside the output)")
       ->type_name("DIR");
   add_align_options(*command, arguments->align);
+  add_job_folder_option(*command, arguments->keeping);
+  add_job_options(*command, arguments->keeping);
+  add_processes_option(*command, arguments->processes);
   add_runtime_options(*command, arguments->runtime);
   command->footer(kExamples);
   command->callback(

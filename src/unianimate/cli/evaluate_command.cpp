@@ -1,8 +1,10 @@
-// unianimate evaluate: how far two pose sequences, or two videos, are apart, and how good a model is.
+// unianimate evaluate: how far two pose sequences, or two videos, are apart, and how good a model and its long videos
+// are.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "unianimate/cli/console.h"
+#include "unianimate/cli/evaluate_long_command.h"
 #include "unianimate/cli/evaluate_model_command.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/session.h"
@@ -126,6 +128,7 @@ void add_evaluate_command(CLI::App& app, Session& session) {
   videos->callback([two, &session] { session.command = [two] { evaluate_videos(*two); }; });
 
   add_evaluate_model_command(*command, session);
+  add_evaluate_long_command(*command, session);
 }
 
 }  // namespace unianimate::cli

@@ -4,14 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "unianimate/cli/console.h"
-#include "unianimate/cli/integer_option.h"
+#include "unianimate/cli/evaluation_arguments.h"
 #include "unianimate/cli/interruption.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/number_list.h"
 #include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
-#include "unianimate/core/memory.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/evaluation/quality_pictures.h"
 #include "unianimate/evaluation/quality_report.h"
@@ -26,9 +25,7 @@ namespace {
 
 /// Options as they were written.
 struct ModelArguments {
-  std::string people = "900000-900031";
-  std::string size;
-  std::string motion = "dance";
+  PeopleArguments people{.people = "900000-900031", .size = {}, .clip = evaluation::ModelEvaluationRequest().clip};
   std::string conditions = "reference,first-frame";
   std::string steps;
   std::string guidance;
@@ -55,20 +52,6 @@ time, as means and for each person), contact_sheet.png, a plot for each number t
 --videos a video of each person.
 LPIPS and FVD are not measured: the networks they need do not come with this program.)";
 
-evaluation::PeopleRange parse_people(std::string_view text) {
-  const std::vector<std::string_view> ends = split(text, '-');
-  const auto first = parse_integer<std::uint64_t>(ends.front());
-  const auto last = parse_integer<std::uint64_t>(ends.back());
-  if (ends.size() <= 2 && first && last) return {*first, *last};
-  throw Error(ErrorKind::kUsage, "--people expects one seed or two, such as 900000-900031, found '{}'",
-              printable(text));
-}
-
-pipeline::ConditionSet parse_conditions(std::string name) {
-  std::ranges::replace(name, '+', ',');
-  return pipeline::ConditionSet::parse(name);
-}
-
 std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments,
                                              const pipeline::AnimateRequest& defaults) {
   pipeline::AnimateRequest request = arguments.request.rest;
@@ -84,7 +67,7 @@ std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments,
                                 : parse_numbers<std::int64_t>("--noise-prior", arguments.noise_prior);
   const auto seeds = parse_numbers<std::uint64_t>("--seed", arguments.seed);
   for (const std::string_view name : split(arguments.conditions, ',')) {
-    request.conditions = parse_conditions(std::string(name));
+    request.conditions = parse_joined_conditions(std::string(name));
     for (const std::int64_t count : steps) {
       request.sampling.steps = count;
       for (const double guidance : guidances) {
@@ -105,51 +88,11 @@ std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments,
 evaluation::ModelEvaluationRequest to_request(const ModelArguments& arguments,
                                               const pipeline::AnimateRequest& defaults) {
   evaluation::ModelEvaluationRequest request = arguments.rest;
-  request.people = parse_people(arguments.people);
+  take_people(arguments.people, defaults, request);
   if (arguments.videos) request.videos = arguments.output;
-  request.clip.width = defaults.width;
-  request.clip.height = defaults.height;
-  if (!arguments.size.empty()) {
-    const PictureSize size = parse_size("--size", arguments.size);
-    request.clip.width = size.width;
-    request.clip.height = size.height;
-  }
-  request.clip.motion = puppet::parse_motion(arguments.motion);
   request.settings = settings_of(arguments, defaults);
   request.check();
   return request;
-}
-
-/// Throws now what writing the results would throw after long work.
-void prepare_output(const fs::path& folder) {
-  make_folder(folder);
-  const OutputPath trial(folder / "quality.json");
-  std::error_code problem;
-  constexpr std::uintmax_t kNeededBytes = 32'000'000;
-  const fs::space_info space = fs::space(folder, problem);
-  // Some file systems do not know their size.
-  if (problem || space.capacity == 0 || space.available >= kNeededBytes) return;
-  throw Error(ErrorKind::kEnvironment,
-              "the disk of {} has {} left, but the results need up to {}; make room or choose "
-              "another output",
-              printable(folder.string()), format_bytes(static_cast<std::int64_t>(space.available)),
-              format_bytes(static_cast<std::int64_t>(kNeededBytes)));
-}
-
-void tell_plan(const evaluation::ModelEvaluationRequest& request, const pipeline::ModelFiles& files,
-               const pipeline::RuntimeOptions& runtime) {
-  const std::vector<pipeline::AnimatePlan> plans =
-      evaluation::plan_evaluation(request, pipeline::read_model_configs(files), runtime);
-  std::int64_t unet_calls = 0;
-  double seconds = 0;
-  for (const pipeline::AnimatePlan& plan : plans) {
-    unet_calls += plan.unet_calls;
-    seconds += pipeline::estimate_seconds(plan, runtime.compute);
-  }
-  const auto people = static_cast<std::int64_t>(request.people.count());
-  print(stdout, "{} people with {} settings: {} videos of {} frames, {} calls of the UNet, about {} for sampling\n",
-        people, plans.size(), people * static_cast<std::int64_t>(plans.size()), request.clip.frames,
-        people * unet_calls, format_duration(seconds * static_cast<double>(people)));
 }
 
 void write_results(const evaluation::ModelEvaluation& evaluation, const fs::path& folder) {
@@ -169,9 +112,9 @@ void evaluate_model(const ModelArguments& arguments, Session& session) {
   const evaluation::ModelEvaluationRequest request = to_request(arguments, pipeline::default_request(models));
   const pipeline::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
   const pipeline::ModelFiles files = pipeline::find_model_files(models);
-  if (arguments.runtime.dry_run) return tell_plan(request, files, runtime);
+  if (arguments.runtime.dry_run) return tell_evaluation_plan(request, files, runtime);
   const fs::path output = arguments.output;
-  prepare_output(output);
+  prepare_evaluation_output(output, "quality.json");
   tell_models(models, *session.reporter);
   session.reporter->note(runtime.compute.reason);
   const evaluation::ModelEvaluation evaluation = evaluation::evaluate_model(request, files, runtime, *session.reporter);
@@ -194,14 +137,7 @@ void add_list_option(CLI::App& command, const std::string& name, std::string& va
 void add_evaluate_model_command(CLI::App& evaluate, Session& session) {
   const auto arguments = std::make_shared<ModelArguments>();
   CLI::App* command = evaluate.add_subcommand("model", "How near a model's videos of known people are to the truth");
-  command->add_option("--people", arguments->people, "Seeds of the people")->capture_default_str()->type_name("N-N");
-  add_integer_option(*command, "--frames", arguments->rest.clip.frames, "Frames of each video");
-  command->add_option("--size", arguments->size, "Width x height of the videos (default: what suits the model)")
-      ->type_name("WxH");
-  command->add_option("--motion", arguments->motion, "dance, walk or wave")->capture_default_str()->type_name("NAME");
-  command->add_option("--fps", arguments->rest.clip.frames_per_second, "Frames a second of the motion")
-      ->capture_default_str()
-      ->type_name("N");
+  add_people_options(*command, arguments->people);
   command->add_flag("--reconstruction", arguments->rest.reconstruction,
                     "Also measure what the autoencoder alone makes of the true frames");
   command->add_flag("--videos", arguments->videos, "Also write a video of each person: reference, pose, result, truth");

@@ -45,6 +45,8 @@ int run(int argc, char** argv, Session& session) {
   add_animate_command(app, session);
   add_align_command(app, session);
   add_run_command(app, session);
+  add_resume_command(app, session);
+  add_job_command(app, session);
   add_evaluate_command(app, session);
   add_puppet_command(app, session);
   add_train_command(app, session);

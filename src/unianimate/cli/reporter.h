@@ -10,10 +10,9 @@
 #include "unianimate/cli/progress_meter.h"
 #include "unianimate/core/device.h"
 #include "unianimate/core/progress.h"
-#include "unianimate/media/audio.h"
 #include "unianimate/pipeline/animator.h"
 #include "unianimate/pipeline/plan.h"
-#include "unianimate/pipeline/request.h"
+#include "unianimate/pipeline/video_job.h"
 #include "unianimate/pose/align.h"
 
 namespace unianimate::cli {
@@ -21,16 +20,7 @@ namespace unianimate::cli {
 /// The most of an error's message that is shown.
 constexpr std::size_t kMessageBytes = 4096;
 
-/// One video of those a command makes.
-struct VideoJob {
-  pipeline::AnimateRequest request;
-  std::filesystem::path output;
-  double frames_per_second = 8;
-  int threads = 0;                                  ///< of the encoder; 0: as many as suit the machine
-  std::optional<AudioSource> audio = std::nullopt;  ///< sound to go with it
-  /// Where it is known: the video then plays a frame for every pose it takes, whatever frames_per_second says.
-  std::optional<double> poses_per_second = std::nullopt;
-};
+using pipeline::VideoJob;
 
 /// What would be made.
 struct PlannedVideo {

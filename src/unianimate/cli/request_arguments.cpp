@@ -119,6 +119,38 @@ void add_window_options(CLI::App& command, RequestArguments& arguments) {
                                       }});
   add_integer_option(command, "--context-batch-size", rest.context.batch_size, "Windows computed at once")
       ->group(windows);
+  command
+      .add_option("--context-schedule", arguments.context_schedule,
+                  "Where windows lie: published; even, spread without near-duplicates; or moving from step to step, so "
+                  "that no seam stays in place")
+      ->capture_default_str()
+      ->type_name("NAME")
+      ->group(windows);
+  command
+      .add_option("--context-weights", arguments.context_weights,
+                  "How frames count where windows overlap: published (all alike), pyramid or hann (less at the edges)")
+      ->capture_default_str()
+      ->type_name("NAME")
+      ->group(windows);
+  CLI::Option* chain =
+      command
+          .add_flag("--chain", arguments.chain,
+                    "Make the video in segments, each of which begins with the last frames of the one before")
+          ->group(windows);
+  add_integer_option(command, "--segment-size", arguments.chain_options.segment_size,
+                     "Frames in a segment (default: --context-size; with more there are windows in each segment)")
+      ->default_str("")
+      ->needs(chain)
+      ->group(windows);
+  add_integer_option(command, "--segment-overlap", arguments.chain_options.segment_overlap,
+                     "Frames in which one segment fades into the next")
+      ->needs(chain)
+      ->group(windows);
+  command
+      .add_flag("--color-match", arguments.chain_options.color_match,
+                "Hold the colours and brightness of each segment to those of the reference")
+      ->needs(chain)
+      ->group(windows);
   add_integer_option(command, "--decode-batch", rest.decode_batch, "Frames decoded at once")->group(windows);
 }
 
@@ -132,6 +164,7 @@ pipeline::AnimateRequest to_request(const RequestArguments& arguments, const pip
   request.max_frames = parse_frames(arguments.frames);
   request.seed = parse_seed(arguments.seed);
   take_sampler(arguments, request);
+  take_windows(arguments, request);
   request.conditions = pipeline::ConditionSet::parse(arguments.conditions);
   take_model_defaults(arguments, defaults, request);
   return request;
@@ -140,6 +173,12 @@ pipeline::AnimateRequest to_request(const RequestArguments& arguments, const pip
 void take_sampler(const RequestArguments& arguments, pipeline::AnimateRequest& request) {
   request.sampling.spacing = diffusion::parse_timestep_spacing(arguments.timestep_spacing);
   request.noise_prior_order = parse_noise_prior_order(arguments.noise_prior_order);
+}
+
+void take_windows(const RequestArguments& arguments, pipeline::AnimateRequest& request) {
+  request.context.schedule = diffusion::parse_context_schedule(arguments.context_schedule);
+  request.context.weights = diffusion::parse_context_weights(arguments.context_weights);
+  if (arguments.chain) request.chain = arguments.chain_options;
 }
 
 void take_model_defaults(const RequestArguments& arguments, const pipeline::AnimateRequest& defaults,

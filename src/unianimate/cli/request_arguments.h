@@ -32,6 +32,10 @@ struct RequestArguments {
   std::string timestep_spacing = "leading";
   std::string noise_prior_order = "short";
   std::string conditions = "image,randomref,dwpose";
+  std::string context_schedule = "published";
+  std::string context_weights = "published";
+  bool chain = false;
+  pipeline::ChainOptions chain_options;
   pipeline::AnimateRequest rest;  ///< what needs no reading beyond a number or a switch
   std::vector<ModelDefault> model_defaults;
 };
@@ -44,7 +48,10 @@ void add_request_options(CLI::App& command, RequestArguments& arguments);
 void add_sampler_options(CLI::App& command, RequestArguments& arguments);
 /// What the options of add_sampler_options() say. Throws Error(kUsage).
 void take_sampler(const RequestArguments& arguments, pipeline::AnimateRequest& request);
+/// Context windows, chained segments and how many frames are decoded at once.
 void add_window_options(CLI::App& command, RequestArguments& arguments);
+/// What the options of add_window_options() say that is no plain number. Throws Error(kUsage).
+void take_windows(const RequestArguments& arguments, pipeline::AnimateRequest& request);
 
 /// `defaults`: for what was not given and depends on the model. Throws Error(kUsage) for text that says nothing usable;
 /// ranges are for AnimateRequest::check().

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "unianimate/cli/interruption.h"
+#include "unianimate/cli/job_arguments.h"
 #include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/cli/session.h"
@@ -22,6 +23,7 @@ struct RunArguments {
   pipeline::ConfigOptions options;
   bool result_only = false;
   bool skip_existing = false;
+  JobKeeping keeping;
   RuntimeArguments runtime;
 };
 
@@ -94,6 +96,7 @@ void run(const RunArguments& arguments, Session& session) {
   JobOptions options;
   options.runtime = prepare_runtime(arguments.runtime);
   options.dry_run = arguments.runtime.dry_run;
+  options.keeping = arguments.keeping;
   const pipeline::PublishedConfig config = pipeline::read_published_config(arguments.config, arguments.options);
   for (const std::string& warning : config.warnings) session.reporter->note(warning);
   const std::vector<VideoJob> jobs = list_jobs(arguments, config, *session.reporter);
@@ -125,6 +128,7 @@ void add_run_command(CLI::App& app, Session& session) {
       ->allow_extra_args(false);
   command->add_flag("--result-only", arguments->result_only, "The plain result instead of three columns");
   command->add_flag("--skip-existing", arguments->skip_existing, "Leave out videos that are there already");
+  add_job_options(*command, arguments->keeping);
   add_runtime_options(*command, arguments->runtime);
   command->footer(kExamples);
   command->callback([arguments, &session] { session.command = [arguments, &session] { run(*arguments, session); }; });

@@ -50,6 +50,11 @@ void add_runtime_options(CLI::App& command, RuntimeArguments& arguments) {
                   "Memory the program may use, for example 9GB (default: what is free)")
       ->type_name("SIZE")
       ->group(group);
+  command
+      .add_option("--latent-memory", arguments.latent_memory,
+                  "Latents of long videos beyond this lie in a temporary file (default: 256MB)")
+      ->type_name("SIZE")
+      ->group(group);
   command.add_flag("--dry-run", arguments.dry_run, "Check everything, say what would run, and stop")->group(group);
   command.add_flag("--json", arguments.json, "One JSON object a line on stdout: progress, result, error")->group(group);
   command.add_flag("--quiet", arguments.quiet, "No progress and no notes")->group(group);
@@ -76,21 +81,33 @@ pipeline::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments) {
       throw Error(ErrorKind::kUsage, "--memory-budget must be above 0; leave it out to use what is free");
     }
   }
+  if (!arguments.latent_memory.empty()) {
+    options.latent_memory = parse_bytes(arguments.latent_memory, "--latent-memory");
+  }
   for (const std::string& lora : arguments.loras) options.loras.push_back(parse_lora(lora));
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   return options;
 }
 
-std::filesystem::path models_folder(const std::string& given) {
+namespace {
+
+/// What the command line or the environment names; empty where neither does.
+std::filesystem::path chosen_models(const std::string& given) {
   if (!given.empty()) return given;
   const char* const from_environment = std::getenv("UNIANIMATE_MODELS");
-  return from_environment != nullptr && *from_environment != '\0' ? from_environment : "checkpoints";
+  return from_environment != nullptr ? from_environment : "";
+}
+
+}  // namespace
+
+std::filesystem::path models_folder(const std::string& given) {
+  const std::filesystem::path chosen = chosen_models(given);
+  return chosen.empty() ? "checkpoints" : chosen;
 }
 
 std::filesystem::path models_to_animate_with(const std::string& given) {
   const std::filesystem::path folder = models_folder(given);
-  const char* const from_environment = std::getenv("UNIANIMATE_MODELS");
-  const bool chosen = !given.empty() || (from_environment != nullptr && *from_environment != '\0');
+  const bool chosen = !chosen_models(given).empty();
   std::error_code ignored;
   if (chosen || !std::filesystem::exists(pipeline::model_files_to_write(UNIANIMATE_EMBEDDED_MODEL).unet, ignored)) {
     return folder;

@@ -23,12 +23,13 @@ struct RuntimeArguments {
   int threads = 0;
   std::vector<std::string> loras;
   std::string memory_budget;
+  std::string latent_memory;
   bool dry_run = false;
   bool json = false;
   bool quiet = false;
 };
 
-/// --models, --lora, --device, --dtype, --threads, --memory-budget, --dry-run, --json, --quiet.
+/// --models, --lora, --device, --dtype, --threads, --memory-budget, --latent-memory, --dry-run, --json, --quiet.
 void add_runtime_options(CLI::App& command, RuntimeArguments& arguments);
 
 /// --threads alone.

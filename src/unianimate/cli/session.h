@@ -24,7 +24,9 @@ struct Session {
 void add_align_command(CLI::App& app, Session& session);
 void add_animate_command(CLI::App& app, Session& session);
 void add_evaluate_command(CLI::App& app, Session& session);
+void add_job_command(CLI::App& app, Session& session);
 void add_puppet_command(CLI::App& app, Session& session);
+void add_resume_command(CLI::App& app, Session& session);
 void add_run_command(CLI::App& app, Session& session);
 void add_train_command(CLI::App& app, Session& session);
 void add_models_command(CLI::App& app, Session& session);

@@ -2,14 +2,13 @@
 #include <CLI/CLI.hpp>
 
 #include "unianimate/cli/console.h"
-#include "unianimate/cli/integer_option.h"
 #include "unianimate/cli/interruption.h"
+#include "unianimate/cli/process_arguments.h"
 #include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/core/error.h"
 #include "unianimate/distributed/group_environment.h"
-#include "unianimate/distributed/local_launch.h"
 #include "unianimate/training/trainer.h"
 
 namespace unianimate::cli {
@@ -35,12 +34,9 @@ stops; the same command goes on. docs/training.md lists all settings.)";
 void train_model(const TrainArguments& arguments, Session& session) {
   restart_with_tuned_environment(session.arguments);
   const distributed::GroupEnvironment environment = distributed::read_group_environment();
-  session.reporter = make_reporter(false, arguments.quiet || environment.rank > 0);
+  make_reporter_of_rank(false, arguments.quiet, session);
   const training::TrainConfig config = training::read_train_config(arguments.config);
-  if (arguments.processes > 1 && environment.size == 1) {
-    session.exit_status = distributed::run_on_this_machine(arguments.processes, session.arguments);
-    return;
-  }
+  if (is_run_by_copies(arguments.processes, session)) return;
   catch_interruptions();
   keep_freed_memory();
   RuntimeArguments runtime;
@@ -61,13 +57,10 @@ void train_model(const TrainArguments& arguments, Session& session) {
 }  // namespace
 
 void add_train_command(CLI::App& app, Session& session) {
-  constexpr int kMostProcesses = 256;
   const auto arguments = std::make_shared<TrainArguments>();
   CLI::App* command = app.add_subcommand("train", "Train the UNet or the autoencoder");
   command->add_option("config", arguments->config, "What to train, and how")->type_name("FILE.yaml")->required();
-  add_integer_option(*command, "--processes", arguments->processes,
-                     "Processes on this machine that share the work of each step; on a CPU best one for each core")
-      ->check(CLI::Range(1, kMostProcesses));
+  add_processes_option(*command, arguments->processes);
   command->add_option("--device", arguments->device, "auto, cpu or cuda")->capture_default_str()->type_name("NAME");
   add_threads_option(*command, arguments->threads);
   command->add_flag("--quiet", arguments->quiet, "No progress");

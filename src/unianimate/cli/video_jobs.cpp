@@ -2,7 +2,10 @@
 
 #include <chrono>
 #include <set>
+#include <utility>
 
+#include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/media/image_reader.h"
 #include "unianimate/media/video_writer.h"
 #include "unianimate/pipeline/pose_folder.h"
@@ -17,14 +20,85 @@ VideoFormat video_format(const VideoJob& job, const pipeline::AnimatePlan& plan)
   return {plan.output_width, plan.output_height, job.frames_per_second, job.threads};
 }
 
-void make_video(const VideoJob& job, const pipeline::AnimatePlan& plan, pipeline::Animator& animator,
-                Reporter& reporter) {
+/// Opens the file when the first frame comes, which may be hours after the work began.
+class LateSink : public FrameSink {
+ public:
+  LateSink(const VideoJob& job, const VideoFormat& format) : job_(job), format_(format) {}
+
+  void write(const Image& frame) override {
+    if (!sink_) sink_ = open_video_writer(job_.output, format_, job_.audio);
+    sink_->write(frame);
+  }
+  void finish() override { sink_->finish(); }
+  [[nodiscard]] std::string trouble() const override { return sink_ ? sink_->trouble() : ""; }
+
+ private:
+  const VideoJob& job_;
+  VideoFormat format_;
+  std::unique_ptr<FrameSink> sink_;
+};
+
+/// "videos/dance.mp4", "-job" -> "videos/dance-job"
+fs::path beside(const fs::path& output, const std::string& ending) {
+  fs::path path = without_trailing_separator(output);
+  path.replace_extension();
+  path += ending;
+  return path;
+}
+
+/// Beside the output, under the first name that is free or holds this very job.
+fs::path job_folder_beside(const fs::path& output, const pipeline::JobRecord& record) {
+  constexpr int kMostJobs = 1000;
+  fs::path folder = beside(output, "-job");
+  for (int number = 2; number < kMostJobs && !pipeline::JobFolder::suits(folder, record); ++number) {
+    folder = beside(output, fmt::format("-job-{}", number));
+  }
+  return folder;
+}
+
+/// Null without a folder, and in all processes but the first.
+std::unique_ptr<pipeline::JobFolder> begin_job(const VideoJob& job, const pipeline::AnimatePlan& plan,
+                                               const JobOptions& options, Reporter& reporter) {
+  if (options.keeping.save_every == 0 || (options.group != nullptr && options.group->rank() > 0)) return nullptr;
+  pipeline::JobRecord record = pipeline::make_job_record(job, plan, options.files, options.runtime);
+  record.save_every = options.keeping.save_every;
+  record.preview = {options.keeping.preview_every, options.keeping.preview_decoded,
+                    fs::absolute(beside(job.output, "-preview.mp4"))};
+  const fs::path folder =
+      options.keeping.folder.empty() ? job_folder_beside(job.output, record) : options.keeping.folder;
+  auto begun = pipeline::JobFolder::create(folder, record);
+  if (begun->holds_work()) {
+    reporter.note(fmt::format("the unfinished job in {} is gone on with", folder.string()));
+  }
+  return begun;
+}
+
+struct MakeOptions {
+  pipeline::PreviewOptions preview;
+  bool keep = false;
+  distributed::ProcessGroup* group = nullptr;
+};
+
+void make_video(const VideoJob& job, const pipeline::AnimatePlan& plan, std::unique_ptr<pipeline::JobFolder> folder,
+                const MakeOptions& options, pipeline::Animator& animator, Reporter& reporter) {
   const auto start = std::chrono::steady_clock::now();
-  const auto sink = open_video_writer(job.output, video_format(job, plan), job.audio);
-  const pipeline::AnimateReport report = animator.animate(job.request, *sink, reporter);
-  if (!sink->trouble().empty()) reporter.note(sink->trouble());
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  reporter.finished({job, report, seconds.count()});
+  LateSink sink(job, video_format(job, plan));
+  try {
+    const pipeline::AnimateReport report = animator.animate(
+        job.request, sink, reporter, {folder.get(), options.preview, job.frames_per_second, options.group});
+    if (options.group != nullptr && options.group->rank() > 0) return;
+    if (!sink.trouble().empty()) reporter.note(sink.trouble());
+    if (folder && !options.keep) folder->remove();
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    reporter.finished({job, report, seconds.count()});
+  } catch (...) {
+    if (folder && folder->holds_work()) {
+      reporter.note(fmt::format("what is done is kept: 'unianimate resume {}' goes on", folder->folder().string()));
+    } else if (folder) {
+      folder->remove();
+    }
+    throw;
+  }
 }
 
 }  // namespace
@@ -65,12 +139,27 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
     return;
   }
   reporter.note(options.runtime.compute.reason);
+  if (options.keeping.preview_every > 0) check_output(beside(jobs.front().output, "-preview.mp4"), {16, 16, 1, 0});
   auto animator = pipeline::Animator::load(options.files, options.runtime);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     reporter.throw_if_cancelled();
     reporter.begin_video(jobs[i], i, jobs.size());
-    make_video(jobs[i], plans[i], animator, reporter);
+    const pipeline::PreviewOptions preview{options.keeping.preview_every, options.keeping.preview_decoded,
+                                           beside(jobs[i].output, "-preview.mp4")};
+    make_video(jobs[i], plans[i], begin_job(jobs[i], plans[i], options, reporter),
+               {preview, options.keeping.keep, options.group}, animator, reporter);
   }
+}
+
+void resume_job(std::unique_ptr<pipeline::JobFolder> job, const pipeline::JobRecord& record,
+                const ResumeOptions& options, Reporter& reporter) {
+  const pipeline::ModelConfigs configs = pipeline::read_model_configs(record.files);
+  const pipeline::AnimatePlan plan = pipeline::plan_animation(record.job.request, configs, options.runtime);
+  check_job_output(record.job);
+  check_space(record.job.output, video_format(record.job, plan), plan.frames());
+  reporter.note(options.runtime.compute.reason);
+  auto animator = pipeline::Animator::load(record.files, options.runtime);
+  make_video(record.job, plan, std::move(job), {record.preview, options.keep, options.group}, animator, reporter);
 }
 
 }  // namespace unianimate::cli

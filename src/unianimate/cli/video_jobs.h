@@ -1,10 +1,13 @@
 // Making the videos a command asks for, one after another with the models loaded once.
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <vector>
 
 #include "unianimate/cli/reporter.h"
+#include "unianimate/distributed/process_group.h"
 #include "unianimate/pipeline/model_files.h"
 
 namespace unianimate::cli {
@@ -13,18 +16,41 @@ namespace unianimate::cli {
 /// model.
 void check_jobs(const std::vector<VideoJob>& jobs);
 
+/// How a video is kept while it is made, and looked at.
+struct JobKeeping {
+  std::filesystem::path folder;    ///< empty: beside the output
+  std::int64_t save_every = 1;     ///< steps between savings of the latents; 0: no job folder
+  bool keep = false;               ///< also when the video is done
+  std::int64_t preview_every = 0;  ///< steps between previews; 0: none
+  bool preview_decoded = false;    ///< by the autoencoder
+};
+
 struct JobOptions {
   pipeline::ModelFiles files;
   pipeline::RuntimeOptions runtime;
   bool dry_run = false;
+  JobKeeping keeping;
+  distributed::ProcessGroup* group = nullptr;  ///< processes that share the work; null: this one alone
 };
 
 /// Throws what writing the job's video would throw for its output; leaves nothing.
 void check_job_output(const VideoJob& job);
 
 /// Plans every video before it makes the first one. A dry run ends there, with estimates. `check_models` may refuse the
-/// models by their sizes. Throws Error of every kind; videos finished before stay.
+/// models by their sizes. Throws Error of every kind; videos finished before stay, and so does the job folder of one
+/// that is not.
 void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
               const std::function<void(const pipeline::ModelConfigs&)>& check_models, Reporter& reporter);
+
+/// A job that goes on.
+struct ResumeOptions {
+  pipeline::RuntimeOptions runtime;
+  bool keep = false;
+  distributed::ProcessGroup* group = nullptr;
+};
+
+/// Makes the rest of the video of a job. `job` is null in all processes but the first, `record` is the job's in all.
+void resume_job(std::unique_ptr<pipeline::JobFolder> job, const pipeline::JobRecord& record,
+                const ResumeOptions& options, Reporter& reporter);
 
 }  // namespace unianimate::cli

@@ -1,6 +1,10 @@
 #include "unianimate/diffusion/context_windows.h"
 
-#include <numeric>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <utility>
 
 #include "unianimate/core/error.h"
 
@@ -8,13 +12,90 @@ namespace unianimate::diffusion {
 
 namespace {
 
-ContextWindow consecutive(std::int64_t first, std::int64_t count) {
-  ContextWindow window(static_cast<std::size_t>(count));
-  std::iota(window.begin(), window.end(), first);
-  return window;
+template <typename Value>
+using Names = std::array<std::pair<Value, std::string_view>, 3>;
+
+constexpr Names<ContextSchedule> kSchedules{{{ContextSchedule::kPublished, "published"},
+                                             {ContextSchedule::kEven, "even"},
+                                             {ContextSchedule::kMoving, "moving"}}};
+constexpr Names<ContextWeights> kWeights{{{ContextWeights::kPublished, "published"},
+                                          {ContextWeights::kPyramid, "pyramid"},
+                                          {ContextWeights::kHann, "hann"}}};
+
+template <typename Value>
+std::string_view name_of(const Names<Value>& names, Value value) {
+  return std::ranges::find(names, value, &std::pair<Value, std::string_view>::first)->second;
+}
+
+template <typename Value>
+Value parse(const Names<Value>& names, std::string_view what, std::string_view name) {
+  for (const auto& [value, known] : names) {
+    if (name == known) return value;
+  }
+  throw Error(ErrorKind::kUsage, "{} is {}, {} or {}, found '{}'", what, names[0].second, names[1].second,
+              names[2].second, printable(name));
+}
+
+std::vector<std::int64_t> published_starts(std::int64_t frames, const ContextWindowOptions& options) {
+  std::vector<std::int64_t> starts;
+  for (std::int64_t start = 0; start < frames - options.overlap; start += options.size - options.overlap) {
+    starts.push_back(start);
+  }
+  starts.back() = frames - options.size;
+  return starts;
+}
+
+std::vector<std::int64_t> even_starts(std::int64_t frames, const ContextWindowOptions& options) {
+  const std::int64_t stride = options.size - options.overlap;
+  const std::int64_t gaps = (frames - options.size + stride - 1) / stride;
+  std::vector<std::int64_t> starts;
+  for (std::int64_t i = 0; i <= gaps; ++i) starts.push_back((i * (frames - options.size) + gaps / 2) / gaps);
+  return starts;
+}
+
+std::vector<std::int64_t> moving_starts(std::int64_t frames, const ContextWindowOptions& options, std::int64_t step) {
+  const std::int64_t stride = options.size - options.overlap;
+  // Multiples of the golden ratio spread any number of steps evenly over the stride.
+  const double turn = static_cast<double>(step) / std::numbers::phi;
+  const auto shift = static_cast<std::int64_t>((turn - std::floor(turn)) * static_cast<double>(stride));
+  const std::int64_t last = frames - options.size;
+  std::vector<std::int64_t> starts;
+  for (std::int64_t start = -shift;; start += stride) {
+    const std::int64_t inside = std::clamp<std::int64_t>(start, 0, last);
+    if (starts.empty() || starts.back() != inside) starts.push_back(inside);
+    if (start >= last) return starts;
+  }
+}
+
+std::vector<std::int64_t> window_starts(std::int64_t frames, const ContextWindowOptions& options, std::int64_t step) {
+  switch (options.schedule) {
+    case ContextSchedule::kEven:
+      return even_starts(frames, options);
+    case ContextSchedule::kMoving:
+      return moving_starts(frames, options, step);
+    case ContextSchedule::kPublished:
+      break;
+  }
+  return published_starts(frames, options);
 }
 
 }  // namespace
+
+std::string_view context_schedule_name(ContextSchedule schedule) {
+  return name_of(kSchedules, schedule);
+}
+
+ContextSchedule parse_context_schedule(std::string_view name) {
+  return parse(kSchedules, "the context schedule", name);
+}
+
+std::string_view context_weights_name(ContextWeights weights) {
+  return name_of(kWeights, weights);
+}
+
+ContextWeights parse_context_weights(std::string_view name) {
+  return parse(kWeights, "the kind of context weights", name);
+}
 
 void ContextWindowOptions::check() const {
   if (size < 1) throw Error(ErrorKind::kUsage, "context size must be at least 1 frame, found {}", size);
@@ -25,16 +106,25 @@ void ContextWindowOptions::check() const {
   if (batch_size < 1) throw Error(ErrorKind::kUsage, "context batch size must be at least 1, found {}", batch_size);
 }
 
-std::vector<ContextWindow> context_windows(std::int64_t frames, const ContextWindowOptions& options) {
+std::vector<ContextWindow> context_windows(std::int64_t frames, const ContextWindowOptions& options,
+                                           std::int64_t step) {
   options.check();
-  if (frames <= options.size) return {consecutive(0, frames)};
+  if (frames <= options.size) return {{0, frames}};
   std::vector<ContextWindow> windows;
-  for (std::int64_t start = 0; start < frames - options.overlap; start += options.size - options.overlap) {
-    windows.push_back(consecutive(start, options.size));
-  }
-  // Every window but the last ends within the clip, so no index of the others needs to wrap around.
-  windows.back() = consecutive(frames - options.size, options.size);
+  for (const std::int64_t start : window_starts(frames, options, step)) windows.push_back({start, options.size});
   return windows;
+}
+
+std::vector<float> context_weights(std::int64_t size, ContextWeights weights) {
+  std::vector<float> of_frames(static_cast<std::size_t>(size), 1.0F);
+  if (weights == ContextWeights::kPublished) return of_frames;
+  for (std::int64_t i = 0; i < size; ++i) {
+    const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(size);
+    of_frames[static_cast<std::size_t>(i)] = weights == ContextWeights::kPyramid
+                                                 ? static_cast<float>(std::min(i + 1, size - i))
+                                                 : static_cast<float>(std::pow(std::sin(std::numbers::pi * place), 2));
+  }
+  return of_frames;
 }
 
 }  // namespace unianimate::diffusion

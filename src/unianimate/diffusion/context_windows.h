@@ -2,24 +2,58 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string_view>
 #include <vector>
 
 namespace unianimate::diffusion {
 
+/// Where the windows of a step lie.
+enum class ContextSchedule {
+  kPublished,  ///< at 0, size−overlap, … while the start is below frames−overlap, the last one moved to end with the
+               ///< clip
+  kEven,    ///< as few as give at least `overlap`, spread evenly, so that no two nearly coincide
+  kMoving,  ///< at distances of size−overlap from a place that changes from step to step, so that no seam stays
+};
+
+/// How much the frames of a window count where windows overlap: position i of n, each weight above 0.
+enum class ContextWeights {
+  kPublished,  ///< 1: the mean
+  kPyramid,    ///< min(i + 1, n − i)
+  kHann,       ///< sin²(π (i + ½) / n)
+};
+
 struct ContextWindowOptions {
   std::int64_t size = 32;       ///< frames in a window
-  std::int64_t overlap = 8;     ///< frames that two neighbouring windows share, 0 … size − 1
+  std::int64_t overlap = 8;     ///< frames that two neighbouring windows share at least, 0 … size − 1
   std::int64_t batch_size = 1;  ///< windows denoised in one batch; faster with memory to spare
+  ContextSchedule schedule = ContextSchedule::kPublished;
+  ContextWeights weights = ContextWeights::kPublished;
 
   /// Throws Error(kUsage) that names the field, what was expected and what was given.
   void check() const;
 };
 
-/// Frame indices of one window.
-using ContextWindow = std::vector<std::int64_t>;
+/// Their names on the command line and in files. The parsers throw Error(kUsage) for other names.
+std::string_view context_schedule_name(ContextSchedule schedule);
+ContextSchedule parse_context_schedule(std::string_view name);
+std::string_view context_weights_name(ContextWeights weights);
+ContextWeights parse_context_weights(std::string_view name);
 
-/// The published uniform windows: one with all frames where they fit, else windows at 0, size−overlap, … while the
-/// start is below frames−overlap, the last one replaced by the last `size` frames.
-std::vector<ContextWindow> context_windows(std::int64_t frames, const ContextWindowOptions& options);
+/// Consecutive frames of a clip.
+struct ContextWindow {
+  std::int64_t first = 0;
+  std::int64_t size = 0;
+
+  [[nodiscard]] std::int64_t end() const { return first + size; }
+  bool operator==(const ContextWindow&) const = default;
+};
+
+/// The windows of step number `step` (from 0) of the sampler: one with all frames where they fit, else several of
+/// options.size, in the order of their first frames, which together cover every frame.
+std::vector<ContextWindow> context_windows(std::int64_t frames, const ContextWindowOptions& options, std::int64_t step);
+
+/// Weights of the frames of a window of `size`.
+std::vector<float> context_weights(std::int64_t size, ContextWeights weights);
 
 }  // namespace unianimate::diffusion

@@ -39,27 +39,37 @@ std::vector<std::int64_t> DdimOptions::timesteps() const {
   return timesteps;
 }
 
-at::Tensor ddim_sample(const NoiseSchedule& schedule, const DdimOptions& options, at::Tensor x, const Denoiser& denoise,
-                       std::optional<at::Generator> generator, const Progress& progress) {
+at::Tensor DdimStep::apply(const NoiseSchedule& schedule, const at::Tensor& x, const at::Tensor& v,
+                           const at::Tensor& noise) const {
+  const auto [x0, eps] = schedule.from_v(x, v, timestep);
+  const at::Tensor next = std::sqrt(alpha_prev) * x0 + std::sqrt(1 - alpha_prev - sigma * sigma) * eps;
+  return sigma > 0.0 && timestep > 0 ? next + sigma * noise : next;
+}
+
+std::vector<DdimStep> ddim_steps(const NoiseSchedule& schedule, const DdimOptions& options) {
   options.check();
   const std::vector<std::int64_t> timesteps = options.timesteps();
   const auto following = [&](std::size_t i) {
     if (options.spacing == TimestepSpacing::kLeading) return std::max<std::int64_t>(timesteps[i] - options.stride(), 0);
     return i + 1 < timesteps.size() ? timesteps[i + 1] : 0;
   };
+  std::vector<DdimStep> steps;
   for (std::size_t i = 0; i < timesteps.size(); ++i) {
-    progress.throw_if_cancelled();
-    const std::int64_t t = timesteps[i];
-    const auto [x0, eps] = schedule.from_v(x, denoise(x, t), t);
-    const double alpha = schedule.alpha_cumprod(t);
+    const double alpha = schedule.alpha_cumprod(timesteps[i]);
     const double alpha_prev = schedule.alpha_cumprod(following(i));
     const double sigma =
         options.eta == 0.0 ? 0.0 : options.eta * std::sqrt((1 - alpha_prev) / (1 - alpha) * (1 - alpha / alpha_prev));
-    x = std::sqrt(alpha_prev) * x0 + std::sqrt(1 - alpha_prev - sigma * sigma) * eps;
-    if (options.eta > 0.0) {
-      const at::Tensor noise = at::randn(x.sizes(), generator, x.options());
-      if (t > 0) x = x + sigma * noise;
-    }
+    steps.push_back({timesteps[i], alpha_prev, sigma});
+  }
+  return steps;
+}
+
+at::Tensor ddim_sample(const NoiseSchedule& schedule, const DdimOptions& options, at::Tensor x, const Denoiser& denoise,
+                       std::optional<at::Generator> generator, const Progress& progress) {
+  for (const DdimStep& step : ddim_steps(schedule, options)) {
+    progress.throw_if_cancelled();
+    const at::Tensor v = denoise(x, step.timestep);
+    x = step.apply(schedule, x, v, options.eta > 0.0 ? at::randn(x.sizes(), generator, x.options()) : at::Tensor());
   }
   return x;
 }

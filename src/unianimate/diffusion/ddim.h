@@ -38,6 +38,21 @@ struct DdimOptions {
   [[nodiscard]] std::vector<std::int64_t> timesteps() const;
 };
 
+/// One step of the sampler. Where latents are updated part by part, every part takes the same step.
+struct DdimStep {
+  std::int64_t timestep = 0;  ///< of the latent that the step begins with
+  double alpha_prev = 0;      ///< ᾱ at the timestep of the latent that it ends with
+  double sigma = 0;           ///< standard deviation of the new noise; 0 for eta = 0
+
+  /// What is left of the latent x (or of some of its frames) after the step, given its v prediction. `noise`: normal
+  /// numbers of x's shape, looked at only for sigma > 0 and timestep > 0.
+  [[nodiscard]] at::Tensor apply(const NoiseSchedule& schedule, const at::Tensor& x, const at::Tensor& v,
+                                 const at::Tensor& noise) const;
+};
+
+/// The steps in order. Throws as options.check() does.
+std::vector<DdimStep> ddim_steps(const NoiseSchedule& schedule, const DdimOptions& options);
+
 /// The v prediction for latent `x` at `timestep`, guidance included; same shape as x.
 using Denoiser = std::function<at::Tensor(const at::Tensor& x, std::int64_t timestep)>;
 

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <functional>
 
 #include "unianimate/diffusion/noise_schedule.h"
 
@@ -15,11 +16,23 @@ struct ItemNoise {
   at::Tensor latent;        ///< (1, 4, F, h, w)
   at::Tensor offset;        ///< (1, 4, F, 1, 1), a constant shift of each channel of each frame
   at::Generator generator;  ///< the device's, after these draws: what the sampler draws goes on from here
+
+  /// Of some of the frames; shares memory.
+  [[nodiscard]] ItemNoise of_frames(std::int64_t first, std::int64_t count) const;
 };
 
 /// Draws all three after seeding. The first two come from the CPU generator, the offset from `device`'s, as the
 /// published code has it; all are returned on `device`, in 32-bit floats.
 ItemNoise draw_item_noise(std::uint64_t seed, std::int64_t frames, std::int64_t h, std::int64_t w, at::Device device);
+
+/// The same for clips of any length: the latent noise is drawn into `latent` (1, 4, F, h, w), contiguous, on the CPU,
+/// piece by piece, with `touched` called after each, and everything is returned on the CPU.
+ItemNoise draw_item_noise_into(const at::Tensor& latent, std::uint64_t seed, at::Device device,
+                               const std::function<void()>& touched);
+
+/// Fills a contiguous tensor of 32-bit floats on the generator's device with what at::randn of its size would draw,
+/// piece by piece, with `touched` called after each.
+void fill_normal(const at::Tensor& tensor, const at::Generator& generator, const std::function<void()>& touched);
 
 /// Where the offset noise is added; the published short-clip and long-video scripts differ.
 enum class NoisePriorOrder {

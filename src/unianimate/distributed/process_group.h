@@ -32,6 +32,9 @@ class ProcessGroup {
   /// Error(kEnvironment) when the address cannot be used or the others do not come in time.
   static std::unique_ptr<ProcessGroup> from_environment(at::Device device, const Patience& patience = {});
 
+  /// A group of this process alone, whatever the environment says.
+  static std::unique_ptr<ProcessGroup> of_one();
+
   ~ProcessGroup();
   ProcessGroup(const ProcessGroup&) = delete;
   ProcessGroup& operator=(const ProcessGroup&) = delete;

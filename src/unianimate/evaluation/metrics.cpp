@@ -162,23 +162,29 @@ double ssim(const Image& a, const Image& b, SsimWindow window) {
   return sum / Image::kChannels;
 }
 
+double change_error(const Image& last_a, const Image& a, const Image& last_b, const Image& b) {
+  require_equal_sizes(a, b);
+  require_equal_sizes(a, last_a);
+  require_equal_sizes(b, last_b);
+  double sum = 0;
+  for (std::size_t i = 0; i < a.pixels.size(); ++i) {
+    sum += std::abs((b.pixels[i] - last_b.pixels[i]) - (a.pixels[i] - last_a.pixels[i]));
+  }
+  return sum / (kRange * static_cast<double>(a.pixels.size()));
+}
+
 void FrameConsistency::add(const Image& a, const Image& b) {
   require_equal_sizes(a, b);
   if (last_a_.width > 0) {
-    require_equal_sizes(a, last_a_);
-    for (std::size_t i = 0; i < a.pixels.size(); ++i) {
-      const int change_a = a.pixels[i] - last_a_.pixels[i];
-      const int change_b = b.pixels[i] - last_b_.pixels[i];
-      sum_ += std::abs(change_b - change_a);
-    }
-    values_ += static_cast<std::int64_t>(a.pixels.size());
+    sum_ += change_error(last_a_, a, last_b_, b);
+    ++changes_;
   }
   last_a_ = a;
   last_b_ = b;
 }
 
 double FrameConsistency::error() const {
-  return values_ > 0 ? sum_ / (kRange * static_cast<double>(values_)) : 0;
+  return changes_ > 0 ? sum_ / static_cast<double>(changes_) : 0;
 }
 
 }  // namespace unianimate::evaluation

@@ -26,6 +26,9 @@ enum class SsimWindow {
 /// also where a side is smaller than the window.
 double ssim(const Image& a, const Image& b, SsimWindow window = SsimWindow::kGaussian11);
 
+/// Mean absolute difference, divided by 255, between how `a` follows `last_a` and how `b` follows `last_b`.
+double change_error(const Image& last_a, const Image& a, const Image& last_b, const Image& b);
+
 /// Mean absolute error of the differences between successive frames: 0 where b changes from frame to frame just as a
 /// does, whatever constant error it has. Add frames in order.
 class FrameConsistency {
@@ -38,7 +41,7 @@ class FrameConsistency {
   Image last_a_;
   Image last_b_;
   double sum_ = 0;
-  std::int64_t values_ = 0;
+  std::int64_t changes_ = 0;
 };
 
 }  // namespace unianimate::evaluation

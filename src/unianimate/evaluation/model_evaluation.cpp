@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <numeric>
-#include <set>
 #include <string>
 #include <utility>
 
 #include "unianimate/core/error.h"
-#include "unianimate/evaluation/person_inputs.h"
 #include "unianimate/evaluation/reconstruction.h"
 #include "unianimate/evaluation/result_video.h"
+#include "unianimate/evaluation/sampling_progress.h"
 #include "unianimate/media/image_reader.h"
 #include "unianimate/media/resize.h"
 #include "unianimate/pipeline/animator.h"
@@ -25,65 +24,12 @@ constexpr std::size_t kMostSettings = 200;
 constexpr std::size_t kShownRows = 8;
 constexpr std::size_t kShownFrames = 8;
 
-puppet::Clip clip_of(const ModelEvaluationRequest& request, std::uint64_t seed) {
-  puppet::ClipOptions options = request.clip;
-  options.seed = seed;
-  return puppet::Clip(options);
-}
-
 /// Keeps the frames: measuring them is not to count in the time of a video.
 class FrameCollector final : public FrameSink {
  public:
   void write(const Image& frame) override { frames.push_back(frame); }
   void finish() override {}
   std::vector<Image> frames;
-};
-
-/// Tells one count of UNet calls over all videos.
-class WholeProgress final : public Progress {
- public:
-  WholeProgress(Progress& outer, std::int64_t unet_calls) : outer_(outer) {
-    outer_.begin_phase("animate people", unet_calls);
-  }
-
-  void begin_phase(std::string_view name, std::int64_t /*total*/) override { sampling_ = name == "sample"; }
-  void step(std::int64_t done) override {
-    if (sampling_) outer_.step(before_ + done);
-  }
-  void note(const std::string& message) override {
-    if (told_.insert(message).second) outer_.note(message);
-  }
-  [[nodiscard]] bool cancelled() const override { return outer_.cancelled(); }
-
-  void video_done(std::int64_t unet_calls) { before_ += unet_calls; }
-
- private:
-  Progress& outer_;
-  bool sampling_ = false;
-  std::int64_t before_ = 0;
-  std::set<std::string> told_;
-};
-
-/// One person's files, and the requests of all settings for them.
-class Person {
- public:
-  Person(const ModelEvaluationRequest& request, std::uint64_t seed, Progress& progress)
-      : clip_(clip_of(request, seed)) {
-    for (const Setting& setting : request.settings) {
-      const bool from_first_frame = setting.starts_from_first_frame();
-      pipeline::AnimateRequest& filled = requests_.emplace_back(setting.request);
-      write_person_inputs(clip_, from_first_frame, folder_.path() / (from_first_frame ? "first-frame" : "reference"),
-                          filled, progress);
-    }
-  }
-
-  [[nodiscard]] const puppet::Clip& clip() const { return clip_; }
-  [[nodiscard]] const std::vector<pipeline::AnimateRequest>& requests() const { return requests_; }
-
- private:
-  puppet::Clip clip_;
-  ScratchFolder folder_;
-  std::vector<pipeline::AnimateRequest> requests_;
 };
 
 bool uses(const ModelEvaluationRequest& request, bool first_frame) {
@@ -96,7 +42,7 @@ std::vector<std::int64_t> shown_frames(const ModelEvaluationRequest& request) {
   return {chosen.begin(), chosen.end()};
 }
 
-ShownPerson show(const ModelEvaluationRequest& request, const Person& person) {
+ShownPerson show(const ModelEvaluationRequest& request, const PersonInputs& person) {
   const puppet::Clip& clip = person.clip();
   ShownPerson shown{clip.options().seed, shown_frames(request), {}, {}, {}, {}};
   const pipeline::PoseFolder poses = pipeline::open_pose_folder(person.requests().front().poses);
@@ -111,7 +57,7 @@ ShownPerson show(const ModelEvaluationRequest& request, const Person& person) {
   return shown;
 }
 
-void write_video(const ModelEvaluationRequest& request, const Person& person, std::size_t setting,
+void write_video(const ModelEvaluationRequest& request, const PersonInputs& person, std::size_t setting,
                  const std::vector<Image>& result) {
   const puppet::Clip& clip = person.clip();
   const pipeline::PoseFolder folder = pipeline::open_pose_folder(person.requests().front().poses);
@@ -157,7 +103,7 @@ template <typename MakeRow>
 QualityRow baseline(const ModelEvaluationRequest& request, std::string name, const MakeRow& measure_person) {
   QualityRow row{std::move(name), {}, {}};
   for (std::uint64_t i = 0; i < request.people.count(); ++i) {
-    row.people.push_back(measure_person(clip_of(request, request.people.first + i)));
+    row.people.push_back(measure_person(request.clip_of(request.people.first + i)));
   }
   row.mean = mean_over(row.people);
   return row;
@@ -213,6 +159,12 @@ void finish(SettingRow& row) {
 
 }  // namespace
 
+puppet::Clip ModelEvaluationRequest::clip_of(std::uint64_t seed) const {
+  puppet::ClipOptions options = clip;
+  options.seed = seed;
+  return puppet::Clip(options);
+}
+
 void ModelEvaluationRequest::check() const {
   if (people.first > people.last) {
     throw Error(ErrorKind::kUsage, "the people {}-{} run backwards; give the lowest seed first", people.first,
@@ -236,13 +188,23 @@ void ModelEvaluationRequest::check() const {
   }
 }
 
+PersonInputs::PersonInputs(const ModelEvaluationRequest& request, std::uint64_t seed, Progress& progress)
+    : clip_(request.clip_of(seed)) {
+  for (const Setting& setting : request.settings) {
+    const bool from_first_frame = setting.starts_from_first_frame();
+    pipeline::AnimateRequest& filled = requests_.emplace_back(setting.request);
+    write_person_inputs(clip_, from_first_frame, folder_.path() / (from_first_frame ? "first-frame" : "reference"),
+                        filled, progress);
+  }
+}
+
 std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request,
                                                    const pipeline::ModelConfigs& configs,
                                                    const pipeline::RuntimeOptions& runtime) {
   request.check();
   pipeline::check_size(request.clip.width, request.clip.height, configs);
   Progress silent;
-  const Person person(request, request.people.first, silent);
+  const PersonInputs person(request, request.people.first, silent);
   std::vector<pipeline::AnimatePlan> plans;
   for (const pipeline::AnimateRequest& filled : person.requests()) {
     plans.push_back(pipeline::plan_animation(filled, configs, runtime));
@@ -266,16 +228,15 @@ ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const pipe
 
   // 1. the videos
   const std::uint64_t shown_people = std::max<std::uint64_t>(1, kShownRows / request.settings.size());
-  WholeProgress whole(progress, calls_per_person * static_cast<std::int64_t>(request.people.count()));
+  SamplingProgress whole(progress, calls_per_person * static_cast<std::int64_t>(request.people.count()));
   for (std::uint64_t i = 0; i < request.people.count(); ++i) {
     const std::uint64_t seed = request.people.first + i;
-    const Person person(request, seed, whole);
+    const PersonInputs person(request, seed, whole);
     const bool is_shown = i < shown_people;
     if (is_shown) evaluation.shown.push_back(show(request, person));
     for (std::size_t s = 0; s < request.settings.size(); ++s) {
       FrameCollector video;
       const pipeline::AnimateReport report = animator.animate(person.requests()[s], video, whole);
-      whole.video_done(report.unet_calls);
       const auto made = [&](std::int64_t frame) -> const Image& {
         return video.frames[static_cast<std::size_t>(frame)];
       };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "unianimate/core/progress.h"
+#include "unianimate/evaluation/person_inputs.h"
 #include "unianimate/evaluation/quality.h"
 #include "unianimate/evaluation/setting.h"
 #include "unianimate/media/image.h"
@@ -34,8 +35,24 @@ struct ModelEvaluationRequest {
   /// where empty.
   std::filesystem::path videos;
 
+  [[nodiscard]] puppet::Clip clip_of(std::uint64_t seed) const;
   /// Throws Error(kUsage) naming the field; no more than 10 000 people and 200 settings. Does not look at models.
   void check() const;
+};
+
+/// One person's files, in a temporary folder, and the requests of all settings for them.
+class PersonInputs {
+ public:
+  /// Throws as ScratchFolder() and write_person_inputs() do.
+  PersonInputs(const ModelEvaluationRequest& request, std::uint64_t seed, Progress& progress);
+
+  [[nodiscard]] const puppet::Clip& clip() const { return clip_; }
+  [[nodiscard]] const std::vector<pipeline::AnimateRequest>& requests() const { return requests_; }
+
+ private:
+  puppet::Clip clip_;
+  ScratchFolder folder_;
+  std::vector<pipeline::AnimateRequest> requests_;
 };
 
 struct PersonQuality {

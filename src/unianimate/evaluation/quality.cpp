@@ -4,12 +4,6 @@
 
 namespace unianimate::evaluation {
 
-namespace {
-
-constexpr double kEqualPsnr = 100;
-
-}  // namespace
-
 Quality mean_of(std::span<const Quality> videos) {
   Quality mean;
   if (videos.empty()) return mean;

@@ -11,9 +11,12 @@
 
 namespace unianimate::evaluation {
 
+/// The PSNR that equal frames count as, in dB.
+inline constexpr double kEqualPsnr = 100;
+
 /// Means over the frames of a video.
 struct Quality {
-  double psnr = 0;  ///< dB; equal frames count as 100
+  double psnr = 0;  ///< dB; equal frames count as kEqualPsnr
   double ssim = 0;  ///< 11-tap Gaussian window
   double mean_absolute_error = 0;
   /// PSNR within the figure, over the frames that show any of it; nothing where figures are not known.

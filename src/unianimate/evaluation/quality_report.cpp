@@ -1,10 +1,10 @@
 #include "unianimate/evaluation/quality_report.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "unianimate/core/error.h"
+#include "unianimate/evaluation/markdown_table.h"
 
 namespace unianimate::evaluation {
 
@@ -21,26 +21,6 @@ from frame to frame, both for values from 0 to 1: lower is better. Where the ref
 counts in what a model makes, but not in what repeats it. The time of a video is the median. Blurred pictures reach high PSNR: look at the contact sheet as well.
 LPIPS and FVD are not measured, because the networks they need do not come with this program.
 )";
-
-using TableRow = std::vector<std::string>;
-
-/// Markdown with columns of equal width; all but the first column stand to the right.
-std::string markdown_table(const std::vector<TableRow>& rows) {
-  std::vector<std::size_t> widths(rows.front().size(), 3);
-  for (const TableRow& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  const auto line = [&](const TableRow& row) {
-    std::string text = fmt::format("| {:<{}} |", row[0], widths[0]);
-    for (std::size_t i = 1; i < row.size(); ++i) text += fmt::format(" {:>{}} |", row[i], widths[i]);
-    return text + "\n";
-  };
-  std::string text = line(rows.front()) + "|" + std::string(widths[0] + 2, '-') + "|";
-  for (std::size_t i = 1; i < widths.size(); ++i) text += std::string(widths[i] + 1, '-') + ":|";
-  text += "\n";
-  for (std::size_t i = 1; i < rows.size(); ++i) text += line(rows[i]);
-  return text;
-}
 
 std::string figure_text(const Quality& quality) {
   return quality.figure_psnr ? fmt::format("{:.2f}", *quality.figure_psnr) : "";

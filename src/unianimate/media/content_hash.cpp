@@ -58,12 +58,52 @@ std::vector<fs::path> files_of(const fs::path& folder) {
   return files;
 }
 
-}  // namespace
-
-std::string content_hash(const fs::path& path) {
-  const Hash hash(av_murmur3_alloc());
+Hash begin_hash() {
+  Hash hash(av_murmur3_alloc());
   if (!hash) throw std::bad_alloc();
   av_murmur3_init(hash.get());
+  return hash;
+}
+
+std::string digits_of(AVMurMur3& hash) {
+  std::array<std::uint8_t, 16> digest{};
+  av_murmur3_final(&hash, digest.data());
+  std::string digits;
+  for (const std::uint8_t byte : digest) digits += fmt::format("{:02x}", byte);
+  return digits;
+}
+
+}  // namespace
+
+std::string content_hash_of(std::string_view bytes) {
+  const Hash hash = begin_hash();
+  add(*hash, bytes);
+  return digits_of(*hash);
+}
+
+std::string sampled_hash(const fs::path& path) {
+  constexpr std::uintmax_t kWhole = std::uintmax_t{16} << 20;
+  constexpr std::uintmax_t kPieces = 256;
+  constexpr std::size_t kPiece = std::size_t{64} << 10;
+  std::error_code problem;
+  const std::uintmax_t size = fs::file_size(path, problem);
+  if (problem) refuse(path);
+  if (size <= kWhole) return content_hash(path);
+  const Hash hash = begin_hash();
+  add(*hash, std::to_string(size));
+  std::vector<char> piece(kPiece);
+  std::ifstream file(path, std::ios::binary);
+  for (std::uintmax_t i = 0; i < kPieces; ++i) {
+    file.seekg(static_cast<std::streamoff>((size - kPiece) / (kPieces - 1) * i));
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    if (!file) refuse(path);
+    add(*hash, {piece.data(), piece.size()});
+  }
+  return digits_of(*hash);
+}
+
+std::string content_hash(const fs::path& path) {
+  const Hash hash = begin_hash();
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) {
     for (const fs::path& file : files_of(path)) {
@@ -74,11 +114,7 @@ std::string content_hash(const fs::path& path) {
   } else {
     add_file(*hash, path);
   }
-  std::array<std::uint8_t, 16> digest{};
-  av_murmur3_final(hash.get(), digest.data());
-  std::string digits;
-  for (const std::uint8_t byte : digest) digits += fmt::format("{:02x}", byte);
-  return digits;
+  return digits_of(*hash);
 }
 
 }  // namespace unianimate

@@ -1,19 +1,31 @@
 #include "unianimate/pipeline/animator.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
+#include "unianimate/core/random.h"
 #include "unianimate/media/image_reader.h"
 #include "unianimate/media/resize.h"
-#include "unianimate/pipeline/clip_denoiser.h"
+#include "unianimate/media/video_writer.h"
+#include "unianimate/pipeline/clip_predictor.h"
+#include "unianimate/pipeline/clip_tensor.h"
+#include "unianimate/pipeline/color_match.h"
+#include "unianimate/pipeline/latent_preview.h"
 #include "unianimate/pipeline/model_weights.h"
 #include "unianimate/pipeline/pictures.h"
+#include "unianimate/pipeline/pose_pictures.h"
+#include "unianimate/pipeline/segments.h"
+#include "unianimate/pipeline/window_conditions.h"
 
 namespace unianimate::pipeline {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -46,30 +58,43 @@ class PhaseLog {
   std::chrono::steady_clock::time_point start_;
 };
 
-/// The pictures of one request. All but the original have the size of the video.
-struct Pictures {
-  Image original;  ///< the reference as it is, for CLIP
-  Image reference;
-  at::Tensor reference_pose;  ///< uint8 (H, W, 3)
-  at::Tensor poses;           ///< uint8 (F, H, W, 3)
+/// Puts reference and pose beside each frame.
+class ComparisonSink : public FrameSink {
+ public:
+  ComparisonSink(FrameSink& sink, const Image& reference, const PosePictures& poses)
+      : sink_(sink), reference_(reference), poses_(poses) {}
+
+  void write(const Image& frame) override {
+    const Image pose = image_from_tensor(poses_.of_frames(written_++, 1)[0]);
+    sink_.write(concatenate_columns(std::array{reference_, pose, frame}));
+  }
+  void finish() override { sink_.finish(); }
+
+ private:
+  FrameSink& sink_;
+  const Image& reference_;
+  const PosePictures& poses_;
+  std::int64_t written_ = 0;
 };
 
-Pictures read_pictures(const AnimateRequest& request, const AnimatePlan& plan, Progress& progress) {
-  const auto sized = [&](const Image& image) { return resize_bilinear(image, request.width, request.height); };
-  Pictures pictures;
-  pictures.original = read_image(request.reference);
-  pictures.reference = sized(pictures.original);
-  pictures.reference_pose = tensor_from_image(sized(read_image(plan.pose_folder.reference_pose)));
-  pictures.poses = at::empty({plan.frames(), request.height, request.width, Image::kChannels}, at::kByte);
-  std::int64_t frame = 0;
-  for (const std::int64_t index : plan.selection.indices) {
-    progress.throw_if_cancelled();
-    const Image pose = read_image(plan.pose_folder.poses[static_cast<std::size_t>(index)]);
-    pictures.poses[frame].copy_(tensor_from_image(sized(pose)));
-    progress.step(++frame);
+/// Writes what the sampler believes the clean video to be.
+class PreviewWriter {
+ public:
+  using ToPicture = std::function<Image(const at::Tensor& latent)>;
+
+  PreviewWriter(const fs::path& file, const VideoFormat& format, ToPicture to_picture)
+      : sink_(open_video_writer(file, format)), to_picture_(std::move(to_picture)) {}
+
+  /// Clean latents (1, 4, n, h, w) of the next frames.
+  void write(const at::Tensor& x0) {
+    for (const at::Tensor& latent : x0.squeeze(0).unbind(1)) sink_->write(to_picture_(latent));
   }
-  return pictures;
-}
+  void finish() { sink_->finish(); }
+
+ private:
+  std::unique_ptr<FrameSink> sink_;
+  ToPicture to_picture_;
+};
 
 }  // namespace
 
@@ -111,11 +136,9 @@ struct Animator::State {
     return empty_prompt;
   }
 
-  ClipConditions encode_conditions(const AnimateRequest& request, const Pictures& pictures,
-                                   const at::Tensor& reference_latent, const Progress& progress);
+  ClipConditions encode_conditions(const AnimateRequest& request, const Image& original, const Progress& progress);
   at::Tensor encode_reference(const Image& reference, const at::Tensor& noise, const Progress& progress);
-  void decode(const AnimateRequest& request, const at::Tensor& latent, const Pictures& pictures, FrameSink& sink,
-              Progress& progress);
+  std::vector<Image> decode(const at::Tensor& latents, std::int64_t batch_size, Progress& progress);
 };
 
 at::Tensor Animator::State::encode_reference(const Image& reference, const at::Tensor& noise,
@@ -125,46 +148,30 @@ at::Tensor Animator::State::encode_reference(const Image& reference, const at::T
   return model.sample_latent(model.encode_moments(2.0 * picture - 1.0), noise);
 }
 
-ClipConditions Animator::State::encode_conditions(const AnimateRequest& request, const Pictures& pictures,
-                                                  const at::Tensor& reference_latent, const Progress& progress) {
+ClipConditions Animator::State::encode_conditions(const AnimateRequest& request, const Image& original,
+                                                  const Progress& progress) {
   ClipConditions conditions;
   conditions.empty_prompt = need_empty_prompt(progress);
   if (request.conditions.contains(Condition::kImage)) {
     const auto side = static_cast<int>(configs.clip.vision.image_size);
-    const at::Tensor picture = unit_range(tensor_from_image(resize_bilinear(pictures.original, side, side)));
+    const at::Tensor picture = unit_range(tensor_from_image(resize_bilinear(original, side, side)));
     const at::Tensor normalized = models::normalize_for_clip(picture.permute({2, 0, 1}).unsqueeze(0));
     conditions.image = need_clip_visual(progress)(on_device(normalized)).unsqueeze(1);
-  }
-  if (request.conditions.contains(Condition::kDwpose)) {
-    conditions.reference_pose = pictures.reference_pose;
-    conditions.poses = pictures.poses;
-  }
-  if (request.conditions.contains(Condition::kRandomRef)) conditions.reference_latent = reference_latent;
-  if (request.conditions.contains(Condition::kLocalImage)) {
-    conditions.local_image = tensor_from_image(pictures.reference);
   }
   return conditions;
 }
 
-void Animator::State::decode(const AnimateRequest& request, const at::Tensor& latent, const Pictures& pictures,
-                             FrameSink& sink, Progress& progress) {
+/// Latents (F, 4, h, w) to pictures.
+std::vector<Image> Animator::State::decode(const at::Tensor& latents, std::int64_t batch_size, Progress& progress) {
   const models::Autoencoder& model = need_autoencoder(progress);
-  const at::Tensor frames = latent.squeeze(0).transpose(0, 1);  // (F, 4, h, w)
-  std::int64_t done = 0;
-  for (const at::Tensor& batch : frames.split(request.decode_batch)) {
+  std::vector<Image> pictures;
+  for (const at::Tensor& batch : latents.split(batch_size)) {
     progress.throw_if_cancelled();
-    const at::Tensor decoded = model.decode(batch);
-    for (std::int64_t i = 0; i < decoded.size(0); ++i) {
-      Image frame = image_from_decoded(decoded[i]);
-      if (request.comparison) {
-        frame = concatenate_columns(
-            std::array{pictures.reference, image_from_tensor(pictures.poses[done]), std::move(frame)});
-      }
-      sink.write(frame);
-      progress.step(++done);
+    for (const at::Tensor& picture : model.decode(on_device(batch)).unbind(0)) {
+      pictures.push_back(image_from_decoded(picture));
     }
   }
-  sink.finish();
+  return pictures;
 }
 
 Animator::Animator(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -184,50 +191,295 @@ const ModelConfigs& Animator::configs() const {
   return state_->configs;
 }
 
-AnimateReport Animator::animate(const AnimateRequest& request, FrameSink& sink, Progress& progress) {
-  const c10::InferenceMode inference;
-  State& models = *state_;
-  const AnimatePlan plan = plan_animation(request, models.configs, models.options);
-  AnimateReport report;
-  report.frames = plan.frames();
-  report.width = plan.output_width;
-  report.height = plan.output_height;
-  report.unet_calls = plan.unet_calls;
-  report.notes = plan.notes;
-  for (const std::string& note : plan.notes) progress.note(note);
-  PhaseLog phase(report.phases, progress);
-  const diffusion::NoiseSchedule schedule;
+namespace {
 
-  // 1. pictures
-  phase.begin("read pictures", plan.frames());
-  const Pictures pictures = read_pictures(request, plan, progress);
+/// Latents of 64 frames are touched at once where a whole clip is gone through.
+constexpr std::int64_t kFramesAtOnce = 64;
+/// Frames that are decoded between two looks at the job folder.
+constexpr std::int64_t kFramesInPart = 16;
 
-  // 2. everything random, then the reference's embeddings
-  phase.begin("encode reference", 0);
-  const diffusion::ItemNoise noise = diffusion::draw_item_noise(request.seed, plan.frames(), plan.latent.height,
-                                                                plan.latent.width, models.options.compute.device);
-  const at::Tensor reference_latent = models.encode_reference(pictures.reference, noise.posterior, progress);
-  if (!plan.keeps_all_models) models.autoencoder.reset();
-  const ClipConditions conditions = models.encode_conditions(request, pictures, reference_latent, progress);
-  if (!plan.keeps_all_models) models.clip_visual.reset();
+}  // namespace
 
-  // 3. sampling
-  phase.begin("load UNet", 0);
-  const models::UNet& unet = models.need_unet(progress);
-  phase.begin("sample", plan.unet_calls);
-  at::Tensor latent =
-      diffusion::start_latent(schedule, reference_latent, noise, request.noise_prior, request.noise_prior_order);
-  {
-    ClipDenoiser denoise(unet, conditions, plan.latent, request.context, request.guidance_scale, progress);
-    latent = diffusion::ddim_sample(schedule, request.sampling, latent, std::ref(denoise), noise.generator, progress);
+/// One call of animate(): what the segments have in common, and the work on each.
+class Animator::Production {
+ public:
+  Production(State& models, const AnimateRequest& request, const AnimateOptions& options, Progress& progress)
+      : models_(models),
+        request_(request),
+        options_(options),
+        progress_(progress),
+        own_group_(distributed::ProcessGroup::of_one()),
+        group_(options.group != nullptr ? *options.group : *own_group_),
+        job_(group_.rank() == 0 ? options.job : nullptr) {}
+
+  AnimateReport make(FrameSink& sink);
+
+ private:
+  void read_reference();
+  void encode_reference();
+  void make_segment(std::size_t index);
+  void sample(std::size_t index, const ClipTensor& latent);
+  std::int64_t begin_latents(std::size_t index, const ClipTensor& latent, at::Generator& generator);
+  void save(std::size_t index, std::int64_t steps, const at::Tensor& latent, const at::Generator& generator);
+  void decode(std::size_t index, const at::Tensor& latent, std::int64_t done);
+  void write_video();
+  std::unique_ptr<PreviewWriter> begin_preview(std::int64_t steps_done);
+
+  [[nodiscard]] std::string phase_name(const char* work, std::size_t index) const;
+  [[nodiscard]] bool is_first_process() const { return group_.rank() == 0; }
+  [[nodiscard]] bool is_last(std::size_t index) const { return index + 1 == segments_.size(); }
+  [[nodiscard]] std::int64_t overlap() const { return request_.chain ? request_.chain->segment_overlap : 0; }
+
+  State& models_;
+  const AnimateRequest& request_;
+  const AnimateOptions& options_;
+  Progress& progress_;
+  std::unique_ptr<distributed::ProcessGroup> own_group_;
+  distributed::ProcessGroup& group_;
+  JobFolder* job_;
+
+  AnimateReport report_;
+  AnimatePlan plan_;
+  std::optional<PhaseLog> phase_;
+  const diffusion::NoiseSchedule schedule_;
+  std::vector<Segment> segments_;
+  Image original_;   ///< the reference as it is, for CLIP
+  Image reference_;  ///< in the size of the video
+  std::optional<PosePictures> poses_;
+  at::Tensor reference_latent_;  ///< (1, 4, h, w), on the CPU
+  ClipConditions conditions_;
+  std::optional<ComparisonSink> comparison_;
+  std::optional<SegmentJoiner> joiner_;
+  Image local_image_;  ///< what the next segment begins with; of the first one the reference
+};
+
+std::string Animator::Production::phase_name(const char* work, std::size_t index) const {
+  return segments_.size() == 1 ? work : fmt::format("{} {}/{}", work, index + 1, segments_.size());
+}
+
+AnimateReport Animator::Production::make(FrameSink& sink) {
+  plan_ = plan_animation(request_, models_.configs, models_.options);
+  report_.frames = plan_.frames();
+  report_.width = plan_.output_width;
+  report_.height = plan_.output_height;
+  report_.unet_calls = plan_.unet_calls;
+  report_.notes = plan_.notes;
+  for (const std::string& note : plan_.notes) progress_.note(note);
+  segments_ = video_segments(plan_.frames(), request_);
+  phase_.emplace(report_.phases, progress_);
+
+  phase_->begin("read pictures", plan_.frames());
+  read_reference();
+  phase_->begin("encode reference", 0);
+  encode_reference();
+  FrameSink* frames = &sink;
+  if (request_.comparison) frames = &comparison_.emplace(sink, reference_, *poses_);
+  joiner_.emplace(*frames, overlap());
+  for (std::size_t index = 0; index < segments_.size(); ++index) make_segment(index);
+  if (is_first_process()) {
+    if (job_ != nullptr) write_video();
+    sink.finish();
   }
-  if (!plan.keeps_unet) models.unet.reset();
+  phase_.reset();
+  return report_;
+}
 
-  // 4. decoding
-  phase.begin("decode", plan.frames());
-  models.decode(request, latent, pictures, sink, progress);
-  if (!plan.keeps_all_models) models.autoencoder.reset();
-  return report;
+void Animator::Production::read_reference() {
+  original_ = read_image(request_.reference);
+  reference_ = resize_bilinear(original_, request_.width, request_.height);
+  local_image_ = reference_;
+  poses_.emplace(plan_.pose_folder, plan_.selection.indices, request_.width, request_.height, progress_);
+}
+
+void Animator::Production::encode_reference() {
+  // The first draw of an item, see draw_item_noise().
+  const at::Tensor noise = at::randn({1, models::UNetConfig::kLatentChannels, plan_.latent.height, plan_.latent.width},
+                                     make_generator(request_.seed), at::TensorOptions().dtype(at::kFloat));
+  const at::Tensor latent = models_.encode_reference(reference_, models_.on_device(noise), progress_);
+  reference_latent_ = latent.to(at::kCPU, at::kFloat);
+  if (!plan_.keeps_all_models) models_.autoencoder.reset();
+  conditions_ = models_.encode_conditions(request_, original_, progress_);
+  if (!plan_.keeps_all_models) models_.clip_visual.reset();
+  if (request_.conditions.contains(Condition::kDwpose)) conditions_.poses = &*poses_;
+  if (request_.conditions.contains(Condition::kRandomRef)) conditions_.reference_latent = latent;
+}
+
+void Animator::Production::make_segment(std::size_t index) {
+  const Segment& segment = segments_[index];
+  const std::int64_t done = job_ != nullptr ? job_->finished_frames(index, progress_) : 0;
+  const at::Tensor finished = at::tensor({done == segment.size ? 1 : 0}, at::kLong);
+  group_.broadcast({finished});
+  if (finished.item<std::int64_t>() == 0) {
+    const ClipTensor latent(
+        {1, models::UNetConfig::kLatentChannels, segment.size, plan_.latent.height, plan_.latent.width},
+        models_.options.latent_memory, fs::temp_directory_path());
+    sample(index, latent);
+    if (is_first_process()) decode(index, latent.tensor(), done);
+  }
+  if (is_last(index)) return;
+  if (is_first_process() && finished.item<std::int64_t>() != 0) {
+    std::int64_t frame = 0;
+    job_->read_frames(index, [&](const Image& image) {
+      if (frame++ == segment.size - overlap()) local_image_ = image;
+    });
+  }
+  const at::Tensor bytes = tensor_from_image(local_image_);
+  group_.broadcast({bytes});
+  local_image_ = image_from_tensor(bytes);
+}
+
+std::int64_t Animator::Production::begin_latents(std::size_t index, const ClipTensor& latent,
+                                                 at::Generator& generator) {
+  const at::Tensor& x = latent.tensor();
+  const auto release = [&] { latent.release(); };
+  const std::uint64_t seed = (job_ != nullptr ? job_->seed(index) : std::nullopt).value_or(request_.seed);
+  const at::Tensor shared_seed = at::tensor({static_cast<std::int64_t>(seed)}, at::kLong);
+  group_.broadcast({shared_seed});
+  const diffusion::ItemNoise noise = diffusion::draw_item_noise_into(
+      x, static_cast<std::uint64_t>(shared_seed.item<std::int64_t>()), models_.options.compute.device, release);
+  generator = noise.generator;
+  const at::Tensor steps =
+      at::tensor({job_ != nullptr ? job_->load_latents(index, x, generator, progress_) : 0}, at::kLong);
+  group_.broadcast({steps});
+  const bool begun = steps.item<std::int64_t>() > 0;
+  if (begun && group_.size() > 1) {
+    const at::Tensor state = generator.get_state();
+    group_.broadcast({x, state});
+    generator.set_state(state);
+  }
+  for (std::int64_t first = 0; !begun && first < x.size(2); first += kFramesAtOnce) {
+    const std::int64_t count = std::min(kFramesAtOnce, x.size(2) - first);
+    x.narrow(2, first, count)
+        .copy_(diffusion::start_latent(schedule_, reference_latent_, noise.of_frames(first, count),
+                                       request_.noise_prior, request_.noise_prior_order));
+    release();
+  }
+  return steps.item<std::int64_t>();
+}
+
+void Animator::Production::sample(std::size_t index, const ClipTensor& latent) {
+  const Segment& segment = segments_[index];
+  const at::Tensor& x = latent.tensor();
+  phase_->begin(phase_name("load UNet", index), 0);
+  const models::UNet& unet = models_.need_unet(progress_);
+  const std::vector<diffusion::DdimStep> steps = diffusion::ddim_steps(schedule_, request_.sampling);
+  const auto calls = [&](std::int64_t step) {
+    const std::size_t windows = diffusion::context_windows(segment.size, request_.context, step).size();
+    const auto batch_size = static_cast<std::size_t>(request_.context.batch_size);
+    return static_cast<std::int64_t>((windows + batch_size - 1) / batch_size) *
+           (request_.guidance_scale == 1.0 ? 1 : 2);
+  };
+  std::int64_t all_calls = 0;
+  for (std::size_t i = 0; i < steps.size(); ++i) all_calls += calls(static_cast<std::int64_t>(i));
+  phase_->begin(phase_name("sample", index), all_calls);
+
+  at::Generator generator;
+  const std::int64_t done = begin_latents(index, latent, generator);
+  ClipConditions clip = conditions_;
+  clip.first_pose = segment.first;
+  if (index > 0 || request_.conditions.contains(Condition::kLocalImage)) {
+    clip.local_image = tensor_from_image(local_image_);
+  }
+  WindowConditions conditions(unet, std::move(clip),
+                              {1, std::min(segment.size, request_.context.size), x.size(3), x.size(4)});
+  ClipPredictor predictor(unet, conditions, request_.context, request_.guidance_scale, group_, progress_);
+  for (std::int64_t i = 0; i < done; ++i) predictor.calls_done += calls(i);
+  std::optional<ClipTensor> noise;
+  if (request_.sampling.eta > 0) {
+    noise.emplace(x.sizes(), models_.options.latent_memory, fs::temp_directory_path());
+  }
+
+  for (auto i = static_cast<std::size_t>(done); i < steps.size(); ++i) {
+    const auto steps_done = static_cast<std::int64_t>(i + 1);
+    const diffusion::DdimStep& step = steps[i];
+    if (noise) {
+      if (generator.device().is_cpu()) {
+        diffusion::fill_normal(noise->tensor(), generator, [&] { noise->release(); });
+      } else {
+        noise->tensor().copy_(at::randn(x.sizes(), generator, at::TensorOptions().device(generator.device())));
+      }
+    }
+    const std::unique_ptr<PreviewWriter> preview = begin_preview(steps_done);
+    predictor.predict(x, step.timestep, static_cast<std::int64_t>(i), [&](std::int64_t first, const at::Tensor& v) {
+      const at::Tensor part = x.narrow(2, first, v.size(2));
+      if (preview) preview->write(schedule_.from_v(part, v, step.timestep).x0);
+      part.copy_(step.apply(schedule_, part, v, noise ? noise->tensor().narrow(2, first, v.size(2)) : at::Tensor()));
+      latent.release();
+    });
+    if (preview) preview->finish();
+    if (job_ != nullptr && (steps_done % job_->record().save_every == 0 || i + 1 == steps.size())) {
+      save(index, steps_done, x, generator);
+      latent.release();
+    }
+  }
+  if (!plan_.keeps_unet) models_.unet.reset();
+}
+
+void Animator::Production::save(std::size_t index, std::int64_t steps, const at::Tensor& latent,
+                                const at::Generator& generator) {
+  try {
+    job_->save_latents(index, steps, latent, generator);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kEnvironment) throw;
+    progress_.note(fmt::format("step {} could not be saved, and the work goes on: {}", steps, error.what()));
+  }
+}
+
+std::unique_ptr<PreviewWriter> Animator::Production::begin_preview(std::int64_t steps_done) {
+  const PreviewOptions& preview = options_.preview;
+  if (!is_first_process() || preview.every == 0 || steps_done % preview.every != 0) return nullptr;
+  PreviewWriter::ToPicture to_picture = [this](const at::Tensor& latent) {
+    return models_.decode(latent.unsqueeze(0), 1, progress_).front();
+  };
+  if (!preview.decoded) {
+    const auto linear = std::make_shared<LatentPreview>(reference_latent_, reference_);
+    to_picture = [this, linear](const at::Tensor& latent) {
+      return linear->picture(latent, request_.width, request_.height);
+    };
+  }
+  const VideoFormat format{request_.width, request_.height, options_.frames_per_second, 0, VideoEffort::kPreview};
+  return std::make_unique<PreviewWriter>(preview.file, format, std::move(to_picture));
+}
+
+void Animator::Production::decode(std::size_t index, const at::Tensor& latent, std::int64_t done) {
+  const Segment& segment = segments_[index];
+  phase_->begin(phase_name("decode", index), segment.size);
+  const at::Tensor latents = latent.squeeze(0).transpose(0, 1);  // (F, 4, h, w)
+  // What is matched in colour is matched as a whole, and chained segments are short.
+  const std::int64_t at_once = request_.chain ? segment.size : kFramesInPart;
+  if (job_ == nullptr) joiner_->begin(segment.size, is_last(index));
+  for (std::int64_t first = done; first < segment.size; first += at_once) {
+    const std::int64_t count = std::min(at_once, segment.size - first);
+    std::vector<Image> pictures = models_.decode(latents.narrow(0, first, count), request_.decode_batch, progress_);
+    if (request_.chain && request_.chain->color_match) match_colors(pictures, reference_);
+    if (!is_last(index)) local_image_ = pictures.at(static_cast<std::size_t>(segment.size - overlap()));
+    if (job_ != nullptr) {
+      job_->add_frames(index, pictures);
+    } else {
+      for (const Image& picture : pictures) joiner_->write(picture);
+    }
+    progress_.step(first + count);
+  }
+  if (!plan_.keeps_all_models) models_.autoencoder.reset();
+}
+
+void Animator::Production::write_video() {
+  phase_->begin("write video", plan_.frames());
+  std::int64_t written = 0;
+  for (std::size_t index = 0; index < segments_.size(); ++index) {
+    joiner_->begin(segments_[index].size, is_last(index));
+    job_->read_frames(index, [&](const Image& frame) {
+      progress_.throw_if_cancelled();
+      joiner_->write(frame);
+      progress_.step(std::min(++written, plan_.frames()));
+    });
+  }
+}
+
+AnimateReport Animator::animate(const AnimateRequest& request, FrameSink& sink, Progress& progress,
+                                const AnimateOptions& options) {
+  const c10::InferenceMode inference;
+  return Production(*state_, request, options, progress).make(sink);
 }
 
 }  // namespace unianimate::pipeline

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "unianimate/core/progress.h"
+#include "unianimate/distributed/process_group.h"
 #include "unianimate/media/frame_sink.h"
+#include "unianimate/pipeline/job_folder.h"
 #include "unianimate/pipeline/model_files.h"
 #include "unianimate/pipeline/plan.h"
 #include "unianimate/pipeline/request.h"
@@ -31,6 +33,14 @@ struct AnimateReport {
   std::vector<std::string> notes;  ///< what was adjusted or assumed, and why
 };
 
+/// How an animation is carried out, beyond what it is to be. What is pointed to must outlive the animation.
+struct AnimateOptions {
+  JobFolder* job = nullptr;  ///< where what is done is kept and gone on from; null: nowhere
+  PreviewOptions preview;
+  double frames_per_second = 8;                ///< of the preview
+  distributed::ProcessGroup* group = nullptr;  ///< processes that share the sampling; null: this one alone
+};
+
 /// Not thread-safe: one animation at a time. Frees the models when it goes.
 class Animator {
  public:
@@ -45,12 +55,18 @@ class Animator {
   [[nodiscard]] const ModelConfigs& configs() const;
 
   /// Makes the video and hands its frames to `sink` one by one, finish() included. Throws Error of every kind; the
-  /// sink is then left unfinished. Phases: "read pictures", "encode reference", "load UNet", "sample", "decode";
-  /// loading CLIP and the autoencoder belongs to the phase that needs them. A step of "sample" is a call of the UNet.
-  AnimateReport animate(const AnimateRequest& request, FrameSink& sink, Progress& progress);
+  /// sink is then left unfinished. Phases: "read pictures", "encode reference", "load UNet", "sample", "decode", and
+  /// with a job "write video"; of a video in several segments "sample 1/3", "decode 1/3", …; loading CLIP and the
+  /// autoencoder belongs to the phase that needs them. A step of "sample" is a call of the UNet.
+  ///
+  /// With several processes all must call this with the same request. Only the first hands out frames, keeps a job and
+  /// writes previews; the others return when they are no longer needed.
+  AnimateReport animate(const AnimateRequest& request, FrameSink& sink, Progress& progress,
+                        const AnimateOptions& options = {});
 
  private:
   struct State;
+  class Production;
   explicit Animator(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -9,6 +9,9 @@
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/clip/clip.h"
 #include "unianimate/models/unet/cost.h"
+#include "unianimate/pipeline/pose_pictures.h"
+#include "unianimate/pipeline/segments.h"
+#include "unianimate/pipeline/window_conditions.h"
 
 namespace unianimate::pipeline {
 
@@ -65,17 +68,22 @@ PeakBytes activation_bytes(const AnimateRequest& request, const ModelConfigs& co
   return bytes;
 }
 
-/// Bytes that grow with the number of frames: the poses, the latent and what the sampler makes of it, and the encoded
-/// conditions of every window.
+/// Beyond models and activations: what of poses, latents and encoded conditions stays in memory, which does not grow
+/// once the clip is long enough.
 std::int64_t bytes_per_clip(const AnimateRequest& request, const ModelConfigs& configs, const AnimatePlan& plan,
-                            at::ScalarType dtype) {
-  constexpr std::int64_t kLatentCopies = 8;
+                            const RuntimeOptions& options) {
+  // The latents, the noise of eta, and what a window's predictions are summed in.
+  constexpr std::int64_t kWindowCopies = 6;
   const std::int64_t latent_pixels = plan.latent.height * plan.latent.width;
+  const std::int64_t frame_bytes = models::UNetConfig::kLatentChannels * latent_pixels * std::int64_t{sizeof(float)};
   const std::int64_t window_frames = std::min(plan.frames(), request.context.size);
   const std::int64_t encoded = window_frames * configs.unet.concat_dim + configs.unet.input_channels();
-  return plan.frames() * (std::int64_t{3} * request.width * request.height +
-                          kLatentCopies * models::UNetConfig::kLatentChannels * latent_pixels * 4) +
-         plan.windows * encoded * latent_pixels * static_cast<std::int64_t>(c10::elementSize(dtype));
+  const auto element = static_cast<std::int64_t>(c10::elementSize(options.compute.dtype));
+  const std::int64_t kept = std::int64_t{Image::kChannels} * request.width * request.height;
+  return std::min(plan.frames() * kept, PosePictures::kPicturesInMemory) +
+         std::min(plan.frames() * frame_bytes, options.latent_memory) * (request.sampling.eta > 0 ? 2 : 1) +
+         kWindowCopies * window_frames * request.context.batch_size * frame_bytes +
+         std::min(plan.windows * encoded * latent_pixels * element, WindowConditions::kEncodedInMemory);
 }
 
 /// Decides what stays in memory and what that takes.
@@ -85,7 +93,7 @@ void plan_memory(const AnimateRequest& request, const ModelConfigs& configs, con
   const ModelBytes bytes = model_bytes(configs, dtype);
   const PeakBytes activations = activation_bytes(request, configs, plan.latent, dtype);
   const std::int64_t always =
-      (options.compute.device.is_cpu() ? kProgramBytes : 0) + bytes_per_clip(request, configs, plan, dtype);
+      (options.compute.device.is_cpu() ? kProgramBytes : 0) + bytes_per_clip(request, configs, plan, options);
   const std::int64_t with_clip = std::max(bytes.clip_visual, bytes.clip_text);
   const std::int64_t with_autoencoder = bytes.autoencoder + activations.decoding;
   const std::int64_t all = bytes.unet + bytes.autoencoder + bytes.clip_visual +
@@ -140,13 +148,21 @@ AnimatePlan plan_animation(const AnimateRequest& request, const ModelConfigs& co
   plan.output_width = request.width * (request.comparison ? 3 : 1);
   plan.output_height = request.height;
   plan.timesteps = static_cast<std::int64_t>(request.sampling.timesteps().size());
-  plan.windows = static_cast<std::int64_t>(diffusion::context_windows(plan.frames(), request.context).size());
-  const std::int64_t passes = plan.timesteps * (request.guidance_scale == 1.0 ? 1 : 2);
-  const std::int64_t batches = (plan.windows + request.context.batch_size - 1) / request.context.batch_size;
-  plan.unet_calls = passes * batches;
-  const models::LatentShape window{1, std::min(plan.frames(), request.context.size), plan.latent.height,
-                                   plan.latent.width};
-  plan.unet_operations = static_cast<double>(passes * plan.windows) * models::unet_operations(configs.unet, window);
+  const std::vector<Segment> segments = video_segments(plan.frames(), request);
+  plan.segments = static_cast<std::int64_t>(segments.size());
+  const std::int64_t passes = request.guidance_scale == 1.0 ? 1 : 2;
+  for (const Segment& segment : segments) {
+    const models::LatentShape window{1, std::min(segment.size, request.context.size), plan.latent.height,
+                                     plan.latent.width};
+    const double operations = models::unet_operations(configs.unet, window);
+    for (std::int64_t step = 0; step < plan.timesteps; ++step) {
+      const auto windows =
+          static_cast<std::int64_t>(diffusion::context_windows(segment.size, request.context, step).size());
+      if (step == 0) plan.windows += windows;
+      plan.unet_calls += passes * ((windows + request.context.batch_size - 1) / request.context.batch_size);
+      plan.unet_operations += static_cast<double>(passes * windows) * operations;
+    }
+  }
 
   // 3. the memory
   plan_memory(request, configs, options, plan);

@@ -18,6 +18,8 @@ struct RuntimeOptions {
   Compute compute;                 ///< from choose_compute()
   std::int64_t memory_budget = 0;  ///< bytes of the compute device's memory this process may use; 0: what is available
   std::vector<LoraFile> loras;     ///< added to the UNet when it is loaded
+  /// Bytes of latents that lie in memory; those of longer clips lie in a file in the system's folder for such.
+  std::int64_t latent_memory = 256'000'000;
 };
 
 /// What Animator::animate() would do.
@@ -28,7 +30,8 @@ struct AnimatePlan {
   int output_width = 0;          ///< of the frames the sink is given: three times as wide for a comparison
   int output_height = 0;
   std::int64_t timesteps = 0;      ///< steps of the sampler
-  std::int64_t windows = 0;        ///< context windows in each step
+  std::int64_t windows = 0;        ///< context windows of the first step, of all segments together
+  std::int64_t segments = 1;       ///< see video_segments()
   std::int64_t unet_calls = 0;     ///< passes of a batch of windows through the UNet, all steps together
   double unet_operations = 0;      ///< floating-point operations of these, a multiply-add counted as two
   std::int64_t peak_bytes = 0;     ///< estimated highest memory of the process, models included

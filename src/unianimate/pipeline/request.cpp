@@ -25,6 +25,11 @@ void check_range(const char* name, std::int64_t value, std::int64_t lowest, std:
 
 }  // namespace
 
+void ChainOptions::check() const {
+  check_range("the segment size", segment_size, 0, kMostFrames);
+  check_range("the segment overlap", segment_overlap, 1, kMostFrames);
+}
+
 void AnimateRequest::check() const {
   check_side("width", width);
   check_side("height", height);
@@ -39,6 +44,14 @@ void AnimateRequest::check() const {
   context.check();
   check_range("the context size", context.size, 1, kMostFrames);
   check_range("the context batch size", context.batch_size, 1, kMostFrames);
+  if (chain) {
+    chain->check();
+    const std::int64_t segment = chain->segment_size > 0 ? chain->segment_size : context.size;
+    if (2 * chain->segment_overlap > segment) {
+      throw Error(ErrorKind::kUsage, "the segment overlap must be at most half of the segment size {}, found {}",
+                  segment, chain->segment_overlap);
+    }
+  }
   check_range("the decode batch", decode_batch, 1, kLargestDecodeBatch);
 }
 

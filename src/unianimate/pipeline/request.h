@@ -12,6 +12,17 @@
 
 namespace unianimate::pipeline {
 
+/// A video in segments, each of which begins with the last frames of the one before: the first of these is its
+/// local_image.
+struct ChainOptions {
+  std::int64_t segment_size = 0;     ///< frames at most in a segment; 0: the context size. More: windows in segments
+  std::int64_t segment_overlap = 1;  ///< frames that two segments share, at least 1; one fades into the other in them
+  bool color_match = false;          ///< give each segment the reference's mean and spread of each colour channel
+
+  /// Throws Error(kUsage).
+  void check() const;
+};
+
 /// The defaults are those of the published short configuration.
 struct AnimateRequest {
   std::filesystem::path reference;              ///< picture of the person
@@ -26,6 +37,7 @@ struct AnimateRequest {
   std::int64_t noise_prior = 949;  ///< timestep of the noise put on the reference to start from, 0 … 999
   diffusion::NoisePriorOrder noise_prior_order = diffusion::NoisePriorOrder::kShort;
   diffusion::ContextWindowOptions context;
+  std::optional<ChainOptions> chain;  ///< none: the whole video by context windows
   ConditionSet conditions;
   std::int64_t decode_batch = 1;  ///< frames decoded at once
   bool comparison = false;        ///< three columns: reference, pose, result

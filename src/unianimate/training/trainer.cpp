@@ -1,18 +1,13 @@
 #include "unianimate/training/trainer.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/folder_lock.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/media/image_writer.h"
 #include "unianimate/training/first_process.h"
@@ -38,30 +33,6 @@ std::string settings_of(const TrainConfig& config, const FootageSource& footage,
       dtype_name(config.precision), config.lora.rank, config.lora.alpha, config.start.string(),
       config.autoencoder.string(), footage.description(), kept_aside.description());
 }
-
-/// Two trainings that write to one folder would destroy each other's states.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder) {
-    const fs::path file = folder / ".lock";
-    constexpr mode_t kMode = 0600;
-    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode);
-    if (descriptor_ < 0) {
-      throw Error(ErrorKind::kEnvironment, "{} cannot be opened: {}", printable(file.string()), std::strerror(errno));
-    }
-    // Where the file system knows no locks there is none to wait for.
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
-    ::close(descriptor_);
-    throw Error(ErrorKind::kUsage, "another training is writing to {}; wait for it, or give another output folder",
-                printable(folder.string()));
-  }
-  ~FolderLock() { ::close(descriptor_); }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int descriptor_;
-};
 
 class Clock {
  public:
@@ -156,7 +127,7 @@ class Trainer {
     const at::Tensor step = at::zeros({1}, at::kLong);
     in_first_process(group_, [&] {
       make_folder(config_.output / "samples");
-      lock_.emplace(config_.output);
+      lock_.emplace(config_.output, "training");
       const fs::path state = config_.output / kState;
       std::error_code ignored;
       if (!fs::exists(state, ignored)) return;

@@ -1,0 +1,154 @@
+#include "unianimate/cli/evaluate_long_command.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "unianimate/cli/console.h"
+#include "unianimate/cli/evaluation_arguments.h"
+#include "unianimate/cli/integer_option.h"
+#include "unianimate/cli/interruption.h"
+#include "unianimate/cli/json_reporter.h"
+#include "unianimate/cli/number_list.h"
+#include "unianimate/cli/process_environment.h"
+#include "unianimate/cli/request_arguments.h"
+#include "unianimate/cli/runtime_arguments.h"
+#include "unianimate/core/output_file.h"
+#include "unianimate/evaluation/long_video_report.h"
+#include "unianimate/media/image_writer.h"
+#include "unianimate/pipeline/model_description.h"
+
+namespace unianimate::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+puppet::ClipOptions long_clip() {
+  constexpr std::int64_t kFrames = 1000;
+  puppet::ClipOptions clip = evaluation::ModelEvaluationRequest().clip;
+  clip.frames = kFrames;
+  return clip;
+}
+
+/// Options as they were written.
+struct LongArguments {
+  PeopleArguments people{.people = "900000-900001", .size = {}, .clip = long_clip()};
+  std::string conditions = "reference";
+  std::string steps;
+  std::string strategies = "published,even,even-hann,moving-hann,chain,chain-color";
+  std::string seed = "11";
+  std::string context_size;
+  std::string context_overlap;
+  std::string output;
+  RequestArguments request;
+  RuntimeArguments runtime;
+};
+
+constexpr const char* kExamples = R"(Examples:
+  unianimate evaluate long --people 900000-900001 --frames 1000 --output long
+  unianimate evaluate long --steps 1,4 --strategies published,even-hann,chain-color-32-overlap2 --output long
+
+People are procedural, so that every true frame is known, see 'unianimate evaluate model'. A strategy is published, even
+or moving (where windows lie), alone or with -pyramid or -hann (how frames count where windows overlap); or chain
+(segments), with any of -color (matched to the reference), -N (frames in a segment), -overlapN (frames that two share)
+and, for the windows in longer segments, -even, -moving, -pyramid and -hann.
+
+The folder gets long_videos.md and long_videos.json (quality, errors at borders of windows and inside them, drift of
+colours, calls and seconds), and plots of the errors around borders and of colours over time.)";
+
+std::int64_t parse_frame_count(const std::string& option, const std::string& text, std::int64_t fallback) {
+  if (text.empty()) return fallback;
+  if (const auto number = parse_integer<std::int64_t>(text)) return *number;
+  throw Error(ErrorKind::kUsage, "{} expects a whole number, found '{}'", option, printable(text));
+}
+
+evaluation::LongVideoRequest to_request(const LongArguments& arguments, const pipeline::AnimateRequest& defaults) {
+  evaluation::LongVideoRequest request;
+  take_people(arguments.people, defaults, request.videos);
+  pipeline::AnimateRequest common = defaults;
+  take_sampler(arguments.request, common);
+  take_model_defaults(arguments.request, defaults, common);
+  common.sampling.eta = arguments.request.rest.sampling.eta;
+  common.context.size = parse_frame_count("--context-size", arguments.context_size, defaults.context.size);
+  common.context.overlap = parse_frame_count("--context-overlap", arguments.context_overlap, defaults.context.overlap);
+  common.seed = parse_seed(arguments.seed);
+  const auto steps = arguments.steps.empty() ? std::vector{defaults.sampling.steps}
+                                             : parse_numbers<std::int64_t>("--steps", arguments.steps);
+  for (const std::string_view conditions : split(arguments.conditions, ',')) {
+    common.conditions = parse_joined_conditions(std::string(conditions));
+    for (const std::int64_t count : steps) {
+      common.sampling.steps = count;
+      for (const std::string_view name : split(arguments.strategies, ',')) {
+        const auto strategy = evaluation::LongVideoStrategy::parse(name);
+        evaluation::Setting setting{std::string(conditions), common};
+        strategy.apply(setting.request);
+        request.videos.settings.push_back(std::move(setting));
+        request.strategies.push_back(strategy);
+      }
+    }
+  }
+  request.check();
+  return request;
+}
+
+void write_results(const evaluation::LongVideoEvaluation& evaluation, const fs::path& folder) {
+  write_file_atomically(folder / "long_videos.md", evaluation::long_video_markdown(evaluation));
+  write_file_atomically(folder / "long_videos.json", evaluation::long_video_json(evaluation).dump(2) + "\n");
+  for (const evaluation::NamedPicture& plot : evaluation::long_video_plots(evaluation)) {
+    write_png(folder / (plot.name + ".png"), plot.picture);
+  }
+}
+
+void evaluate_long_videos(const LongArguments& arguments, Session& session) {
+  restart_with_tuned_environment(session.arguments);
+  session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
+  catch_interruptions();
+  const fs::path models = models_to_animate_with(arguments.runtime.models);
+  const evaluation::LongVideoRequest request = to_request(arguments, pipeline::default_request(models));
+  const pipeline::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
+  const pipeline::ModelFiles files = pipeline::find_model_files(models);
+  if (arguments.runtime.dry_run) return tell_evaluation_plan(request.videos, files, runtime);
+  const fs::path output = arguments.output;
+  prepare_evaluation_output(output, "long_videos.json");
+  tell_models(models, *session.reporter);
+  session.reporter->note(runtime.compute.reason);
+  const evaluation::LongVideoEvaluation evaluation =
+      evaluation::evaluate_long_videos(request, files, runtime, *session.reporter);
+  write_results(evaluation, output);
+  if (arguments.runtime.json) {
+    nlohmann::ordered_json event{{"event", "long_videos"}, {"output", output.string()}};
+    event.update(evaluation::long_video_json(evaluation));
+    return print_json_line(event);
+  }
+  if (!arguments.runtime.quiet) print(stdout, "{}", evaluation::long_video_table(evaluation));
+  print(stdout, "{}\n", printable((output / "long_videos.md").string(), kMessageBytes));
+}
+
+}  // namespace
+
+void add_evaluate_long_command(CLI::App& evaluate, Session& session) {
+  const auto arguments = std::make_shared<LongArguments>();
+  CLI::App* command =
+      evaluate.add_subcommand("long", "Which way of making long videos of known people is nearest to the truth");
+  add_people_options(*command, arguments->people);
+  command->add_option("--output,-o", arguments->output, "Folder for the results")->type_name("DIR")->required();
+  const auto add_setting = [&](const std::string& name, std::string& value, const char* type,
+                               const std::string& description) {
+    command->add_option(name, value, description)->capture_default_str()->type_name(type)->group("Settings");
+  };
+  add_setting("--strategies", arguments->strategies, "LIST", "Ways of making long videos, see below");
+  add_setting("--conditions", arguments->conditions, "LIST", "Sets of conditions");
+  add_setting("--steps", arguments->steps, "LIST", "Sampling steps (default: what suits the model)");
+  add_setting("--seed", arguments->seed, "N", "Start of the random numbers");
+  add_setting("--context-size", arguments->context_size, "N", "Frames in a window (default: what suits the model)");
+  add_setting("--context-overlap", arguments->context_overlap, "N",
+              "Frames that neighbouring windows share (default: what suits the model)");
+  add_sampler_options(*command, arguments->request);
+  add_runtime_options(*command, arguments->runtime);
+  command->footer(kExamples);
+  command->callback([arguments, &session] {
+    session.command = [arguments, &session] { evaluate_long_videos(*arguments, session); };
+  });
+}
+
+}  // namespace unianimate::cli

@@ -1,0 +1,40 @@
+// What the commands that measure models on procedural people have in common.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "unianimate/evaluation/model_evaluation.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace unianimate::cli {
+
+/// Options as they were written.
+struct PeopleArguments {
+  std::string people;
+  std::string size;
+  std::string motion = "dance";
+  puppet::ClipOptions clip;
+};
+
+/// --people, --frames, --size, --motion, --fps; the arguments' values are the defaults.
+void add_people_options(CLI::App& command, PeopleArguments& arguments);
+
+/// People and clips of the request. Throws Error(kUsage).
+void take_people(const PeopleArguments& arguments, const pipeline::AnimateRequest& defaults,
+                 evaluation::ModelEvaluationRequest& request);
+
+/// "image+dwpose", "reference", "first-frame". Throws Error(kUsage).
+pipeline::ConditionSet parse_joined_conditions(std::string name);
+
+/// Makes the folder and throws now what writing a file `name` into it would throw after long work.
+void prepare_evaluation_output(const std::filesystem::path& folder, const std::string& name);
+
+/// Prints how much work the evaluation is.
+void tell_evaluation_plan(const evaluation::ModelEvaluationRequest& request, const pipeline::ModelFiles& files,
+                          const pipeline::RuntimeOptions& runtime);
+
+}  // namespace unianimate::cli

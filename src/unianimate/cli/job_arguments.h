@@ -1,0 +1,18 @@
+// The options that say how a video is kept while it is made, and looked at.
+#pragma once
+
+#include "unianimate/cli/video_jobs.h"
+
+namespace CLI {
+class App;
+}
+
+namespace unianimate::cli {
+
+/// --save-every, --keep-job, --preview-every, --preview-decoded.
+void add_job_options(CLI::App& command, JobKeeping& keeping);
+
+/// --job, for commands that make one video.
+void add_job_folder_option(CLI::App& command, JobKeeping& keeping);
+
+}  // namespace unianimate::cli

@@ -1,0 +1,120 @@
+// unianimate job: the job folders of videos that are being made.
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "unianimate/cli/console.h"
+#include "unianimate/cli/json_reporter.h"
+#include "unianimate/cli/session.h"
+#include "unianimate/core/error.h"
+#include "unianimate/core/memory.h"
+#include "unianimate/pipeline/job_folder.h"
+
+namespace unianimate::cli {
+
+namespace {
+
+struct JobCommandArguments {
+  std::string folder = ".";
+  bool json = false;
+};
+
+constexpr const char* kExamples = R"(Examples:
+  unianimate job list
+  unianimate job list videos --json
+  unianimate job show dance-job
+  unianimate job delete dance-job)";
+
+/// "step 12 of 31, 0 frames finished"
+std::string progress_of(const pipeline::JobSummary& summary) {
+  const auto steps = summary.record.job.request.sampling.timesteps().size();
+  if (summary.segments_begun == 0) return "nothing saved yet";
+  const std::string segment =
+      summary.record.job.request.chain ? fmt::format("segment {}, ", summary.segments_begun) : "";
+  return fmt::format("{}step {} of {}, {} frames finished", segment, summary.steps_done, steps,
+                     summary.frames_finished);
+}
+
+void print_json(const pipeline::JobSummary& summary) {
+  print_json_line({{"job", summary.folder.string()},
+                   {"segments_begun", summary.segments_begun},
+                   {"steps_done", summary.steps_done},
+                   {"frames_finished", summary.frames_finished},
+                   {"bytes", summary.bytes},
+                   {"record", nlohmann::ordered_json::parse(pipeline::job_record_text(summary.record))}});
+}
+
+void list(const JobCommandArguments& arguments) {
+  const auto jobs = pipeline::list_jobs(arguments.folder);
+  if (jobs.empty() && !arguments.json) print(stdout, "there are no jobs in {}\n", printable(arguments.folder));
+  for (const std::filesystem::path& folder : jobs) {
+    try {
+      const pipeline::JobSummary summary = pipeline::summarize_job(folder);
+      if (arguments.json) {
+        print_json(summary);
+      } else {
+        print(stdout, "{}: {}, {}, {}\n", printable(folder.string()), printable(summary.record.job.output.string()),
+              progress_of(summary), format_bytes(summary.bytes));
+      }
+    } catch (const Error& error) {
+      if (arguments.json) {
+        print_json_line({{"job", folder.string()}, {"problem", error.what()}});
+      } else {
+        print(stdout, "{}: {}\n", printable(folder.string()), printable(error.what(), kMessageBytes));
+      }
+    }
+  }
+}
+
+void show(const JobCommandArguments& arguments) {
+  const pipeline::JobSummary summary = pipeline::summarize_job(arguments.folder);
+  if (arguments.json) return print_json(summary);
+  const pipeline::VideoJob& job = summary.record.job;
+  const pipeline::AnimateRequest& request = job.request;
+  const auto row = [](const char* name, const std::string& value) {
+    print(stdout, "  {:<12}{}\n", name, printable(value, kMessageBytes));
+  };
+  print(stdout, "{}\n", printable(summary.folder.string()));
+  row("output", fmt::format("{}, {:.6g} frames a second", job.output.string(), job.frames_per_second));
+  row("picture", fmt::format("{}, {}x{}", request.reference.string(), request.width, request.height));
+  row("poses", request.poses.string());
+  row("conditions", request.conditions.names(", "));
+  row("steps", fmt::format("{}, seed {}, guidance {}", request.sampling.steps, request.seed, request.guidance_scale));
+  row("windows", fmt::format("{} frames, {} shared, {}, weights {}{}", request.context.size, request.context.overlap,
+                             diffusion::context_schedule_name(request.context.schedule),
+                             diffusion::context_weights_name(request.context.weights),
+                             request.chain ? ", in chained segments" : ""));
+  row("computing", fmt::format("{}, {}", summary.record.device, summary.record.dtype));
+  row("inputs", fmt::format("{} files, kept by their checksums", summary.record.inputs.size()));
+  row("done", progress_of(summary));
+  row("on disk", format_bytes(summary.bytes));
+  print(stdout, "'unianimate resume {}' goes on\n", printable(summary.folder.string()));
+}
+
+void remove(const JobCommandArguments& arguments) {
+  pipeline::delete_job(arguments.folder);
+  print(stdout, "{} is removed\n", printable(arguments.folder));
+}
+
+}  // namespace
+
+void add_job_command(CLI::App& app, Session& session) {
+  const auto arguments = std::make_shared<JobCommandArguments>();
+  CLI::App* command = app.add_subcommand("job", "Show or remove what is kept of unfinished videos");
+  command->require_subcommand(1);
+  command->footer(kExamples);
+  const auto add = [&](const char* name, const char* help, void (*run)(const JobCommandArguments&)) {
+    CLI::App* part = command->add_subcommand(name, help);
+    part->callback([arguments, &session, run] { session.command = [arguments, run] { run(*arguments); }; });
+    return part;
+  };
+  CLI::App* listing = add("list", "The jobs in a folder", list);
+  listing->add_option("folder", arguments->folder, "Where to look (default: here)")->type_name("DIR");
+  CLI::App* showing = add("show", "What a job is to make, and how far it is", show);
+  CLI::App* deleting = add("delete", "Remove a job and all it has done", remove);
+  for (CLI::App* part : {showing, deleting}) {
+    part->add_option("job", arguments->folder, "Job folder")->type_name("JOB")->required();
+  }
+  for (CLI::App* part : {listing, showing}) part->add_flag("--json", arguments->json, "One JSON object a line");
+}
+
+}  // namespace unianimate::cli

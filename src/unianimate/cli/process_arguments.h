@@ -1,0 +1,26 @@
+// Commands whose work several processes share.
+#pragma once
+
+#include <memory>
+
+#include "unianimate/cli/session.h"
+#include "unianimate/distributed/process_group.h"
+#include "unianimate/pipeline/plan.h"
+
+namespace unianimate::cli {
+
+/// --processes
+void add_processes_option(CLI::App& command, int& processes);
+
+/// Runs so many copies of this program to their end, where that is asked for and this is none of them; the session's
+/// exit status is then theirs.
+bool is_run_by_copies(int processes, Session& session);
+
+/// Only the first process talks.
+void make_reporter_of_rank(bool json, bool quiet, Session& session);
+
+/// The group of the environment, whose tensors travel from the CPU. Each process takes the GPU of its local rank.
+/// Throws as ProcessGroup::from_environment() does.
+std::unique_ptr<distributed::ProcessGroup> join_processes(pipeline::RuntimeOptions& runtime);
+
+}  // namespace unianimate::cli

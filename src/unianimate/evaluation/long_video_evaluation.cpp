@@ -1,0 +1,79 @@
+#include "unianimate/evaluation/long_video_evaluation.h"
+
+#include <chrono>
+#include <functional>
+#include <numeric>
+
+#include "unianimate/evaluation/sampling_progress.h"
+#include "unianimate/pipeline/animator.h"
+
+namespace unianimate::evaluation {
+
+namespace {
+
+/// Compares with the frames of a clip, which are drawn one at a time.
+class ComparingSink final : public FrameSink {
+ public:
+  ComparingSink(const puppet::Clip& clip, LongVideoMeter meter) : clip_(clip), meter_(std::move(meter)) {}
+
+  void write(const Image& frame) override {
+    const auto start = std::chrono::steady_clock::now();
+    const std::int64_t index = meter_.frames();
+    meter_.add(frame, clip_.frame(index), clip_.figure_mask(index));
+    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  void finish() override {}
+
+  [[nodiscard]] LongVideoMeasures measures() const { return meter_.measures(); }
+  /// What comparing took.
+  [[nodiscard]] double seconds() const { return seconds_; }
+
+ private:
+  const puppet::Clip& clip_;
+  LongVideoMeter meter_;
+  double seconds_ = 0;
+};
+
+double seconds_of(const pipeline::AnimateReport& report) {
+  return std::transform_reduce(report.phases.begin(), report.phases.end(), 0.0, std::plus<>(),
+                               [](const pipeline::Phase& phase) { return phase.seconds; });
+}
+
+void finish(LongVideoRow& row) {
+  std::vector<LongVideoMeasures> measures;
+  for (const LongVideo& video : row.people) {
+    measures.push_back(video.measures);
+    row.seconds_per_video += video.seconds / static_cast<double>(row.people.size());
+  }
+  row.mean = mean_of(measures);
+}
+
+}  // namespace
+
+LongVideoEvaluation evaluate_long_videos(const LongVideoRequest& request, const pipeline::ModelFiles& files,
+                                         const pipeline::RuntimeOptions& runtime, Progress& progress) {
+  auto animator = pipeline::Animator::load(files, runtime);
+  const ModelEvaluationRequest& videos = request.videos;
+  std::int64_t calls_per_person = 0;
+  for (const pipeline::AnimatePlan& plan : plan_evaluation(videos, animator.configs(), runtime)) {
+    calls_per_person += plan.unet_calls;
+  }
+
+  LongVideoEvaluation evaluation{request, runtime.compute, std::vector<LongVideoRow>(videos.settings.size())};
+  SamplingProgress whole(progress, calls_per_person * static_cast<std::int64_t>(videos.people.count()));
+  for (std::uint64_t i = 0; i < videos.people.count(); ++i) {
+    const PersonInputs person(videos, videos.people.first + i, whole);
+    for (std::size_t s = 0; s < videos.settings.size(); ++s) {
+      const pipeline::AnimateRequest& filled = person.requests()[s];
+      ComparingSink sink(person.clip(), {final_windows(videos.clip.frames, filled), (filled.context.size + 1) / 2});
+      const pipeline::AnimateReport report = animator.animate(filled, sink, whole);
+      LongVideoRow& row = evaluation.rows[s];
+      row.unet_calls = report.unet_calls;
+      row.people.push_back({person.clip().options().seed, sink.measures(), seconds_of(report) - sink.seconds()});
+    }
+  }
+  for (LongVideoRow& row : evaluation.rows) finish(row);
+  return evaluation;
+}
+
+}  // namespace unianimate::evaluation

@@ -1,0 +1,302 @@
+#include "unianimate/pipeline/job_folder.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "unianimate/checkpoint/loading.h"
+#include "unianimate/checkpoint/safetensors_writer.h"
+#include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
+#include "unianimate/media/content_hash.h"
+#include "unianimate/media/frame_source.h"
+#include "unianimate/media/video_writer.h"
+
+namespace unianimate::pipeline {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kRecordFile = "job.json";
+constexpr const char* kStateFile = "state.json";
+constexpr std::uintmax_t kLargestFile = std::uintmax_t{256} << 20;
+
+/// A text with its checksum on the first line.
+void write_checked(const fs::path& file, const std::string& text) {
+  write_file_atomically(file, content_hash_of(text) + "\n" + text + "\n");
+}
+
+std::string read_checked(const fs::path& file) {
+  std::error_code problem;
+  const std::uintmax_t size = fs::file_size(file, problem);
+  if (problem) {
+    throw Error(ErrorKind::kInput, "{} is not a job folder: it has no {}; 'unianimate job list' shows those there are",
+                printable(file.parent_path().string()), file.filename().string());
+  }
+  std::string text;
+  if (size <= kLargestFile) {
+    std::ifstream stream(file, std::ios::binary);
+    text.assign(std::istreambuf_iterator<char>(stream), {});
+  }
+  const std::size_t line = text.find('\n');
+  if (line == std::string::npos || !text.ends_with('\n') ||
+      content_hash_of(text.substr(line + 1, text.size() - line - 2)) != text.substr(0, line)) {
+    throw Error(ErrorKind::kInput, "{} is damaged; remove the job with 'unianimate job delete' and begin anew",
+                printable(file.string()));
+  }
+  return text.substr(line + 1, text.size() - line - 2);
+}
+
+/// Refuses names that would lead out of the folder.
+std::string plain_name(const std::string& name) {
+  if (fs::path(name).filename() == name && !name.starts_with('.')) return name;
+  throw Error(ErrorKind::kInput, "the state of the job names '{}', which is no file of it", printable(name));
+}
+
+at::Tensor state_tensor(const at::Generator& generator) {
+  return generator.get_state();
+}
+
+}  // namespace
+
+JobFolder::JobFolder(fs::path folder, std::string record_text)
+    : folder_(std::move(folder)),
+      lock_(folder_, "process"),
+      record_(read_job_record(record_text, folder_ / kRecordFile)) {
+  read_state();
+  forget_files();
+}
+
+bool JobFolder::suits(const fs::path& folder, const JobRecord& record) {
+  std::error_code ignored;
+  if (fs::exists(folder / kRecordFile, ignored)) {
+    try {
+      return read_checked(folder / kRecordFile) == job_record_text(record);
+    } catch (const Error&) {
+      return false;
+    }
+  }
+  return !fs::exists(folder, ignored) || (fs::is_directory(folder, ignored) && fs::is_empty(folder, ignored));
+}
+
+std::unique_ptr<JobFolder> JobFolder::create(const fs::path& folder, const JobRecord& record) {
+  if (!suits(folder, record)) {
+    throw Error(ErrorKind::kUsage,
+                "{} holds an unfinished job of other settings or inputs, or something else; finish a job with "
+                "'unianimate resume', remove it with 'unianimate job delete', or give another folder with --job",
+                printable(folder.string()));
+  }
+  const std::string text = job_record_text(record);
+  make_folder(folder);
+  std::error_code ignored;
+  if (!fs::exists(folder / kRecordFile, ignored)) write_checked(folder / kRecordFile, text);
+  return std::unique_ptr<JobFolder>(new JobFolder(folder, text));
+}
+
+std::unique_ptr<JobFolder> JobFolder::open(const fs::path& folder) {
+  const fs::path plain = without_trailing_separator(folder);
+  std::unique_ptr<JobFolder> job(new JobFolder(plain, read_checked(plain / kRecordFile)));
+  require_unchanged_inputs(job->record_, plain);
+  return job;
+}
+
+JobFolder::SegmentState& JobFolder::state_of(std::size_t segment) {
+  if (segments_.size() <= segment) segments_.resize(segment + 1);
+  return segments_[segment];
+}
+
+bool JobFolder::is_whole(const SavedFile& file) const {
+  std::error_code ignored;
+  return fs::is_regular_file(folder_ / file.name, ignored) && content_hash(folder_ / file.name) == file.hash;
+}
+
+void JobFolder::read_state() {
+  std::error_code ignored;
+  if (!fs::exists(folder_ / kStateFile, ignored)) return;
+  const auto saved_file = [](const json& file) {
+    return SavedFile{plain_name(file.at("name").get<std::string>()), file.at("hash").get<std::string>(),
+                     file.at("count").get<std::int64_t>()};
+  };
+  try {
+    for (const json& segment : json::parse(read_checked(folder_ / kStateFile))) {
+      SegmentState& state = segments_.emplace_back();
+      if (segment.contains("seed")) state.seed = segment.at("seed").get<std::uint64_t>();
+      if (segment.contains("latents")) state.latents = saved_file(segment.at("latents"));
+      for (const json& part : segment.at("parts")) state.parts.push_back(saved_file(part));
+    }
+  } catch (const json::exception& error) {
+    throw Error(ErrorKind::kInput, "{} is not the state of a job: {}", printable((folder_ / kStateFile).string()),
+                printable(error.what()));
+  }
+}
+
+void JobFolder::write_state() const {
+  const auto saved_file = [](const SavedFile& file) {
+    return json{{"name", file.name}, {"hash", file.hash}, {"count", file.count}};
+  };
+  json segments = json::array();
+  for (const SegmentState& state : segments_) {
+    json segment{{"parts", json::array()}};
+    if (state.seed) segment["seed"] = *state.seed;
+    if (state.latents) segment["latents"] = saved_file(*state.latents);
+    for (const SavedFile& part : state.parts) segment["parts"].push_back(saved_file(part));
+    segments.push_back(std::move(segment));
+  }
+  write_checked(folder_ / kStateFile, segments.dump());
+}
+
+void JobFolder::forget_files() const {
+  std::vector<std::string> known{kRecordFile, kStateFile, ".lock"};
+  for (const SegmentState& state : segments_) {
+    if (state.latents) known.push_back(state.latents->name);
+    for (const SavedFile& part : state.parts) known.push_back(part.name);
+  }
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = name.starts_with("segment-") || name.find(".partial") != std::string::npos;
+    if (ours && std::ranges::find(known, name) == known.end()) fs::remove(entry.path(), ignored);
+  }
+}
+
+std::optional<std::uint64_t> JobFolder::seed(std::size_t segment) const {
+  return segment < segments_.size() ? segments_[segment].seed : std::nullopt;
+}
+
+std::int64_t JobFolder::load_latents(std::size_t segment, const at::Tensor& latent, at::Generator& generator,
+                                     Progress& progress) {
+  const std::optional<SavedFile> saved = state_of(segment).latents;
+  if (!saved) return 0;
+  if (!is_whole(*saved)) {
+    progress.note(fmt::format("{} is damaged, so the segment is sampled from its beginning", saved->name));
+    return 0;
+  }
+  at::Tensor state = at::empty_like(state_tensor(generator));
+  checkpoint::load_into(checkpoint::open_checkpoint(folder_ / saved->name), {{"latent", latent}, {"generator", state}})
+      .require_ok();
+  generator.set_state(state);
+  return saved->count;
+}
+
+void JobFolder::save_latents(std::size_t segment, std::int64_t steps, const at::Tensor& latent,
+                             const at::Generator& generator) {
+  SavedFile file{fmt::format("segment-{}-latents-{}.safetensors", segment, steps), {}, steps};
+  checkpoint::save_safetensors(folder_ / file.name, {{"latent", latent}, {"generator", state_tensor(generator)}});
+  file.hash = content_hash(folder_ / file.name);
+  state_of(segment).latents = std::move(file);
+  write_state();
+  forget_files();
+}
+
+std::int64_t JobFolder::finished_frames(std::size_t segment, Progress& progress) {
+  std::vector<SavedFile>& parts = state_of(segment).parts;
+  const auto damaged = std::ranges::find_if_not(parts, [&](const SavedFile& part) { return is_whole(part); });
+  if (damaged != parts.end()) {
+    progress.note(fmt::format("{} is damaged or gone, so its frames are made again", damaged->name));
+    parts.erase(damaged, parts.end());
+  }
+  std::int64_t frames = 0;
+  for (const SavedFile& part : parts) frames += part.count;
+  return frames;
+}
+
+void JobFolder::add_frames(std::size_t segment, std::span<const Image> frames) {
+  constexpr double kAnyRate = 25;
+  std::vector<SavedFile>& parts = state_of(segment).parts;
+  SavedFile file{
+      fmt::format("segment-{}-part-{}.mkv", segment, parts.size()), {}, static_cast<std::int64_t>(frames.size())};
+  const auto sink = open_video_writer(folder_ / file.name, {frames.front().width, frames.front().height, kAnyRate, 0});
+  for (const Image& frame : frames) sink->write(frame);
+  sink->finish();
+  file.hash = content_hash(folder_ / file.name);
+  parts.push_back(std::move(file));
+  write_state();
+}
+
+void JobFolder::read_frames(std::size_t segment, const std::function<void(const Image&)>& take) const {
+  for (const SavedFile& part : segments_.at(segment).parts) {
+    const auto source = open_frame_source(folder_ / part.name);
+    std::int64_t count = 0;
+    while (const auto frame = source->next()) {
+      take(frame->image);
+      ++count;
+    }
+    if (count == part.count) continue;
+    throw Error(ErrorKind::kInput, "{} has {} frames instead of {}; remove the file and resume the job",
+                printable((folder_ / part.name).string()), count, part.count);
+  }
+}
+
+bool JobFolder::holds_work() const {
+  return std::ranges::any_of(segments_,
+                             [](const SegmentState& state) { return state.latents || !state.parts.empty(); });
+}
+
+void JobFolder::redo(std::size_t segment, std::uint64_t seed) {
+  state_of(segment) = {seed, std::nullopt, {}};
+  write_state();
+  forget_files();
+}
+
+void JobFolder::remove() {
+  std::error_code ignored;
+  // A kill on the way leaves a folder that says what it is until the end.
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, ignored)) {
+    if (entry.path().filename() != kRecordFile) fs::remove(entry.path(), ignored);
+  }
+  fs::remove_all(folder_, ignored);
+}
+
+JobSummary summarize_job(const fs::path& folder) {
+  const fs::path plain = without_trailing_separator(folder);
+  JobSummary summary{plain, read_job_record(read_checked(plain / kRecordFile), plain / kRecordFile)};
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(plain, ignored)) {
+    if (entry.is_regular_file(ignored)) summary.bytes += static_cast<std::int64_t>(entry.file_size(ignored));
+  }
+  if (!fs::exists(plain / kStateFile, ignored)) return summary;
+  try {
+    for (const json& segment : json::parse(read_checked(plain / kStateFile))) {
+      ++summary.segments_begun;
+      summary.steps_done = segment.contains("latents") ? segment.at("latents").at("count").get<std::int64_t>() : 0;
+      for (const json& part : segment.at("parts")) summary.frames_finished += part.at("count").get<std::int64_t>();
+    }
+  } catch (const json::exception& error) {
+    throw Error(ErrorKind::kInput, "{} is not the state of a job: {}", printable((plain / kStateFile).string()),
+                printable(error.what()));
+  }
+  return summary;
+}
+
+std::vector<fs::path> list_jobs(const fs::path& parent) {
+  std::vector<fs::path> jobs;
+  std::error_code problem;
+  for (const fs::directory_entry& entry : fs::directory_iterator(parent, problem)) {
+    std::error_code ignored;
+    if (fs::is_regular_file(entry.path() / kRecordFile, ignored)) jobs.push_back(entry.path());
+  }
+  if (problem) {
+    throw Error(ErrorKind::kInput, "{} cannot be listed: {}", printable(parent.string()), problem.message());
+  }
+  std::ranges::sort(jobs);
+  return jobs;
+}
+
+void delete_job(const fs::path& folder) {
+  const fs::path plain = without_trailing_separator(folder);
+  std::error_code problem;
+  if (!fs::is_regular_file(plain / kRecordFile, problem)) {
+    throw Error(ErrorKind::kInput, "{} is not a job folder: it has no {}", printable(plain.string()), kRecordFile);
+  }
+  const FolderLock lock(plain, "process");
+  fs::remove_all(plain, problem);
+  if (problem) {
+    throw Error(ErrorKind::kEnvironment, "{} cannot be removed: {}", printable(plain.string()), problem.message());
+  }
+}
+
+}  // namespace unianimate::pipeline

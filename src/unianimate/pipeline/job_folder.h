@@ -1,0 +1,110 @@
+// A video that is being made, on disk: what is done so far, so that another process can go on with it.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "unianimate/core/folder_lock.h"
+#include "unianimate/core/progress.h"
+#include "unianimate/media/image.h"
+#include "unianimate/pipeline/job_record.h"
+
+namespace unianimate::pipeline {
+
+/// job.json says what is to be made, state.json what is done; segment-I-latents-N.safetensors holds the latents of a
+/// segment after N steps, segment-I-part-K.mkv finished frames, lossless. Every file appears whole or not at all, and
+/// each has its checksum in state.json or, for the two JSON files, in itself. One process at a time may hold a folder.
+class JobFolder {
+ public:
+  /// Makes the folder, or takes one that was left by the same job. Throws Error(kUsage) where it holds something else
+  /// or another process has it, Error(kEnvironment) where it cannot be written.
+  static std::unique_ptr<JobFolder> create(const std::filesystem::path& folder, const JobRecord& record);
+
+  /// Whether create() would take the folder for this record: nothing is there yet, or the same job.
+  static bool suits(const std::filesystem::path& folder, const JobRecord& record);
+
+  /// Takes what create() made. Throws Error(kInput) where it is no job folder, is damaged, or an input has changed;
+  /// Error(kUsage) where another process has it.
+  static std::unique_ptr<JobFolder> open(const std::filesystem::path& folder);
+
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  [[nodiscard]] const JobRecord& record() const { return record_; }
+
+  /// The seed of a segment, where it is another than the request's.
+  [[nodiscard]] std::optional<std::uint64_t> seed(std::size_t segment) const;
+
+  /// The latents of a segment, contiguous, on the CPU, into `latent`, and the state of the sampler's generator. Returns
+  /// how many steps they have behind them: 0 where none are saved or, with a note, where the file is damaged.
+  std::int64_t load_latents(std::size_t segment, const at::Tensor& latent, at::Generator& generator,
+                            Progress& progress);
+  void save_latents(std::size_t segment, std::int64_t steps, const at::Tensor& latent, const at::Generator& generator);
+
+  /// Frames of a segment that are finished. A part that is damaged is forgotten, with those after it and a note.
+  std::int64_t finished_frames(std::size_t segment, Progress& progress);
+  /// The next frames of a segment, at least one.
+  void add_frames(std::size_t segment, std::span<const Image> frames);
+  /// All finished frames in order.
+  void read_frames(std::size_t segment, const std::function<void(const Image&)>& take) const;
+
+  /// Whether anything would be lost with the folder.
+  [[nodiscard]] bool holds_work() const;
+
+  /// Forgets what is done of a segment, to be made again from another seed.
+  void redo(std::size_t segment, std::uint64_t seed);
+
+  /// Removes the folder; the object is then of no use.
+  void remove();
+
+ private:
+  struct SavedFile {
+    std::string name;
+    std::string hash;
+    std::int64_t count = 0;  ///< steps or frames
+  };
+  struct SegmentState {
+    std::optional<std::uint64_t> seed;
+    std::optional<SavedFile> latents;
+    std::vector<SavedFile> parts;
+  };
+
+  JobFolder(std::filesystem::path folder, std::string record_text);
+  SegmentState& state_of(std::size_t segment);
+  [[nodiscard]] bool is_whole(const SavedFile& file) const;
+  void read_state();
+  void write_state() const;
+  void forget_files() const;
+
+  std::filesystem::path folder_;
+  FolderLock lock_;
+  JobRecord record_;
+  std::vector<SegmentState> segments_;
+};
+
+/// What can be said of a job without taking it.
+struct JobSummary {
+  std::filesystem::path folder;
+  JobRecord record;
+  std::int64_t segments_begun = 0;
+  std::int64_t steps_done = 0;       ///< of the last segment that was begun
+  std::int64_t frames_finished = 0;  ///< of all segments
+  std::int64_t bytes = 0;            ///< on disk
+};
+
+/// Throws Error(kInput) where it is no job folder.
+JobSummary summarize_job(const std::filesystem::path& folder);
+
+/// The job folders directly in `parent`, in the order of their names. Throws Error(kInput) where it is no folder.
+std::vector<std::filesystem::path> list_jobs(const std::filesystem::path& parent);
+
+/// Removes a job folder that no process holds. Throws Error(kInput) where it is none, Error(kUsage) where one does.
+void delete_job(const std::filesystem::path& folder);
+
+}  // namespace unianimate::pipeline

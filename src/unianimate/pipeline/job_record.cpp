@@ -1,0 +1,274 @@
+#include "unianimate/pipeline/job_record.h"
+
+#include <concepts>
+#include <nlohmann/json.hpp>
+#include <type_traits>
+
+#include "unianimate/core/error.h"
+#include "unianimate/media/content_hash.h"
+
+namespace unianimate::pipeline {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using nlohmann::ordered_json;
+
+fs::path absolute_path(const fs::path& path) {
+  return path.empty() ? path : fs::absolute(path).lexically_normal();
+}
+
+/// How values that JSON has no word for are written and read.
+ordered_json written(const fs::path& path) {
+  return path.string();
+}
+ordered_json written(diffusion::TimestepSpacing spacing) {
+  return diffusion::timestep_spacing_name(spacing);
+}
+ordered_json written(diffusion::NoisePriorOrder order) {
+  return order == diffusion::NoisePriorOrder::kShort ? "short" : "long";
+}
+ordered_json written(diffusion::ContextSchedule schedule) {
+  return diffusion::context_schedule_name(schedule);
+}
+ordered_json written(diffusion::ContextWeights weights) {
+  return diffusion::context_weights_name(weights);
+}
+ordered_json written(const ConditionSet& conditions) {
+  return conditions.names();
+}
+template <typename T>
+ordered_json written(const T& value) {
+  return value;
+}
+
+void read(const ordered_json& json, fs::path& path) {
+  path = json.get<std::string>();
+}
+void read(const ordered_json& json, diffusion::TimestepSpacing& spacing) {
+  spacing = diffusion::parse_timestep_spacing(json.get<std::string>());
+}
+void read(const ordered_json& json, diffusion::NoisePriorOrder& order) {
+  order = json.get<std::string>() == "short" ? diffusion::NoisePriorOrder::kShort : diffusion::NoisePriorOrder::kLong;
+}
+void read(const ordered_json& json, diffusion::ContextSchedule& schedule) {
+  schedule = diffusion::parse_context_schedule(json.get<std::string>());
+}
+void read(const ordered_json& json, diffusion::ContextWeights& weights) {
+  weights = diffusion::parse_context_weights(json.get<std::string>());
+}
+void read(const ordered_json& json, ConditionSet& conditions) {
+  conditions = ConditionSet::parse(json.get<std::string>());
+}
+template <typename T>
+void read(const ordered_json& json, T& value) {
+  json.get_to(value);
+}
+
+class Writer {
+ public:
+  template <typename T>
+  void operator()(const char* name, const T& value) {
+    object_[name] = written(value);
+  }
+  template <typename T>
+  void optional(const char* name, const std::optional<T>& part) {
+    if (!part) return;
+    T copy = *part;
+    section(name, copy);
+  }
+  template <typename T>
+  void list(const char* name, std::vector<T>& parts) {
+    object_[name] = ordered_json::array();
+    for (T& part : parts) {
+      Writer inner;
+      visit(inner, part);
+      object_[name].push_back(std::move(inner.object_));
+    }
+  }
+  template <typename T>
+  void section(const char* name, T& part) {
+    Writer inner;
+    visit(inner, part);
+    object_[name] = std::move(inner.object_);
+  }
+  [[nodiscard]] const ordered_json& object() const { return object_; }
+
+ private:
+  ordered_json object_ = ordered_json::object();
+};
+
+class Reader {
+ public:
+  explicit Reader(const ordered_json& object) : object_(object) {}
+
+  template <typename T>
+  void operator()(const char* name, T& value) {
+    read(object_.at(name), value);
+  }
+  template <typename T>
+  void optional(const char* name, std::optional<T>& part) {
+    part.reset();
+    if (object_.contains(name)) section(name, part.emplace());
+  }
+  template <typename T>
+  void list(const char* name, std::vector<T>& parts) {
+    for (const ordered_json& json : object_.at(name)) {
+      Reader inner(json);
+      visit(inner, parts.emplace_back());
+    }
+  }
+  template <typename T>
+  void section(const char* name, T& part) {
+    Reader inner(object_.at(name));
+    visit(inner, part);
+  }
+
+ private:
+  const ordered_json& object_;
+};
+
+/// Some fields are optional numbers, written as an object of one.
+template <typename Archive, typename Number>
+requires std::is_arithmetic_v<Number>
+void visit(Archive& archive, Number& number) {
+  archive("value", number);
+}
+
+template <typename Archive>
+void visit(Archive& archive, ChainOptions& chain) {
+  archive("segment_size", chain.segment_size);
+  archive("segment_overlap", chain.segment_overlap);
+  archive("color_match", chain.color_match);
+}
+
+template <typename Archive>
+void visit(Archive& archive, AnimateRequest& request) {
+  archive("reference", request.reference);
+  archive("poses", request.poses);
+  archive("width", request.width);
+  archive("height", request.height);
+  archive.optional("max_frames", request.max_frames);
+  archive("frame_interval", request.frame_interval);
+  archive("steps", request.sampling.steps);
+  archive("timestep_spacing", request.sampling.spacing);
+  archive("eta", request.sampling.eta);
+  archive("guidance_scale", request.guidance_scale);
+  archive("seed", request.seed);
+  archive("noise_prior", request.noise_prior);
+  archive("noise_prior_order", request.noise_prior_order);
+  archive("context_size", request.context.size);
+  archive("context_overlap", request.context.overlap);
+  archive("context_batch_size", request.context.batch_size);
+  archive("context_schedule", request.context.schedule);
+  archive("context_weights", request.context.weights);
+  archive.optional("chain", request.chain);
+  archive("conditions", request.conditions);
+  archive("decode_batch", request.decode_batch);
+  archive("comparison", request.comparison);
+}
+
+template <typename Archive>
+void visit(Archive& archive, AudioSource& audio) {
+  archive("file", audio.file);
+  archive("start_seconds", audio.start_seconds);
+}
+
+template <typename Archive>
+void visit(Archive& archive, LoraFile& lora) {
+  archive("path", lora.path);
+  archive("scale", lora.scale);
+}
+
+template <typename Archive>
+void visit(Archive& archive, JobRecord& record) {
+  archive("output", record.job.output);
+  archive("frames_per_second", record.job.frames_per_second);
+  archive("encoder_threads", record.job.threads);
+  archive.optional("audio", record.job.audio);
+  archive.section("request", record.job.request);
+  archive("unet", record.files.unet);
+  archive("autoencoder", record.files.autoencoder);
+  archive("clip", record.files.clip);
+  archive("description", record.files.description);
+  archive("device", record.device);
+  archive("dtype", record.dtype);
+  archive("memory_budget", record.memory_budget);
+  archive("latent_memory", record.latent_memory);
+  archive.list("loras", record.loras);
+  archive("save_every", record.save_every);
+  archive("preview_every", record.preview.every);
+  archive("preview_decoded", record.preview.decoded);
+  archive("preview", record.preview.file);
+  archive("inputs", record.inputs);
+}
+
+}  // namespace
+
+JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const ModelFiles& files,
+                          const RuntimeOptions& runtime) {
+  JobRecord record;
+  record.job = job;
+  record.job.poses_per_second.reset();
+  record.job.request.reference = absolute_path(job.request.reference);
+  record.job.request.poses = absolute_path(job.request.poses);
+  // A name that ends in '/' asks for a folder.
+  record.job.output = fs::absolute(job.output);
+  if (record.job.audio) record.job.audio->file = absolute_path(job.audio->file);
+  record.files = {absolute_path(files.unet), absolute_path(files.autoencoder), absolute_path(files.clip), absolute_path(files.description)};
+  record.device = runtime.compute.device.is_cuda() ? "cuda" : "cpu";
+  record.dtype = dtype_name(runtime.compute.dtype);
+  record.memory_budget = runtime.memory_budget;
+  record.latent_memory = runtime.latent_memory;
+  for (const LoraFile& lora : runtime.loras) record.loras.push_back({absolute_path(lora.path), lora.scale});
+
+  const auto add = [&](const fs::path& file) {
+    if (!file.empty()) record.inputs[absolute_path(file).string()] = sampled_hash(file);
+  };
+  add(job.request.reference);
+  add(plan.pose_folder.reference_pose);
+  for (const std::int64_t index : plan.selection.indices) {
+    add(plan.pose_folder.poses[static_cast<std::size_t>(index)]);
+  }
+  for (const fs::path& file : {files.unet, files.autoencoder, files.clip, files.description}) add(file);
+  for (const LoraFile& lora : runtime.loras) add(lora.path);
+  if (job.audio) add(job.audio->file);
+  return record;
+}
+
+void require_unchanged_inputs(const JobRecord& record, const fs::path& folder) {
+  for (const auto& [path, hash] : record.inputs) {
+    std::error_code ignored;
+    const bool there = fs::is_regular_file(path, ignored);
+    if (there && sampled_hash(path) == hash) continue;
+    throw Error(ErrorKind::kInput,
+                "the job in {} cannot go on: {} {} since it was begun; put back what was there, or remove the job with "
+                "'unianimate job delete' and begin anew",
+                printable(folder.string()), printable(path), there ? "has changed" : "is gone");
+  }
+}
+
+std::string job_record_text(const JobRecord& record) {
+  JobRecord copy = record;
+  Writer writer;
+  visit(writer, copy);
+  return writer.object().dump();
+}
+
+JobRecord read_job_record(const std::string& text, const fs::path& file) {
+  JobRecord record;
+  try {
+    const ordered_json json = ordered_json::parse(text);
+    Reader reader(json);
+    visit(reader, record);
+    record.job.request.check();
+  } catch (const ordered_json::exception& error) {
+    throw Error(ErrorKind::kInput, "{} does not describe a job: {}", printable(file.string()), printable(error.what()));
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kInput, "{} does not describe a job: {}", printable(file.string()), error.what());
+  }
+  return record;
+}
+
+}  // namespace unianimate::pipeline

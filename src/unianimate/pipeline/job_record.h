@@ -1,0 +1,50 @@
+// What a job folder says about its job: everything needed to go on with it in another process.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "unianimate/pipeline/lora.h"
+#include "unianimate/pipeline/model_files.h"
+#include "unianimate/pipeline/plan.h"
+#include "unianimate/pipeline/video_job.h"
+
+namespace unianimate::pipeline {
+
+/// A look at the video while it is sampled.
+struct PreviewOptions {
+  std::int64_t every = 0;      ///< after every so many steps; 0: never
+  bool decoded = false;        ///< by the autoencoder instead of the linear map of latent_preview.h
+  std::filesystem::path file;  ///< a video, replaced each time
+};
+
+struct JobRecord {
+  VideoJob job;
+  ModelFiles files;
+  std::string device;  ///< "cpu" or "cuda"
+  std::string dtype;   ///< "fp32", …
+  std::int64_t memory_budget = 0;
+  std::int64_t latent_memory = 0;
+  std::vector<LoraFile> loras;
+  std::int64_t save_every = 1;  ///< latents are saved after every so many steps
+  PreviewOptions preview;
+  std::map<std::string, std::string> inputs;  ///< sampled_hash() of every file the video is made from, by its path
+};
+
+/// All that the video depends on, with absolute paths and the hashes of all inputs. Throws Error(kInput) where one
+/// cannot be read.
+JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const ModelFiles& files,
+                          const RuntimeOptions& runtime);
+
+/// Throws Error(kInput) naming the first input that is not what it was; `folder` is for the message.
+void require_unchanged_inputs(const JobRecord& record, const std::filesystem::path& folder);
+
+/// As JSON, and back. read_job_record() throws Error(kInput), naming `file`, for anything that job_record_text() would
+/// not have written.
+std::string job_record_text(const JobRecord& record);
+JobRecord read_job_record(const std::string& text, const std::filesystem::path& file);
+
+}  // namespace unianimate::pipeline

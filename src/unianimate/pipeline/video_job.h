@@ -1,0 +1,22 @@
+// One video that is to be made: what it is to be, and where it goes.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "unianimate/media/audio.h"
+#include "unianimate/pipeline/request.h"
+
+namespace unianimate::pipeline {
+
+struct VideoJob {
+  AnimateRequest request;
+  std::filesystem::path output;
+  double frames_per_second = 8;
+  int threads = 0;                                  ///< of the encoder; 0: as many as suit the machine
+  std::optional<AudioSource> audio = std::nullopt;  ///< sound to go with it
+  /// Where it is known: the video then plays a frame for every pose it takes, whatever frames_per_second says.
+  std::optional<double> poses_per_second = std::nullopt;
+};
+
+}  // namespace unianimate::pipeline

@@ -1,0 +1,141 @@
+#include "unianimate/pipeline/clip_predictor.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "support/golden_file.h"
+#include "support/rule.h"
+#include "support/rule_models.h"
+#include "support/temporary_folder.h"
+#include "unianimate/core/error.h"
+#include "unianimate/media/image_writer.h"
+#include "unianimate/pipeline/pictures.h"
+
+namespace unianimate::pipeline {
+namespace {
+
+using testing::relative_error;
+using testing::rule_input;
+
+constexpr models::LatentShape kClip{1, 11, 8, 8};
+constexpr std::int64_t kTimestep = 500;
+
+class ClipPredictorTest : public ::testing::Test {
+ protected:
+  ClipPredictorTest() {
+    testing::fill_by_rule(unet_.named_parameters());
+    conditions_.empty_prompt = rule_input("zero_y", {1, 77, 64});
+    conditions_.image = rule_input("image", {1, 1, 64});
+    conditions_.reference_latent = rule_input("randomref", {1, 4, 8, 8});
+    PoseFolder folder{folder_ / "ref_pose.png", {}};
+    write_png(folder.reference_pose, image_from_tensor(reference_pose_));
+    std::vector<std::int64_t> indices;
+    for (std::int64_t k = 0; k < kClip.frames; ++k) {
+      folder.poses.push_back(folder_ / fmt::format("{:02}.png", k));
+      write_png(folder.poses.back(), image_from_tensor(pose(k)));
+      indices.push_back(k);
+    }
+    poses_.emplace(folder, indices, 64, 64, progress_);
+    conditions_.poses = &*poses_;
+  }
+
+  static at::Tensor pose(std::int64_t frame) { return testing::rule_picture("pose" + std::to_string(frame), 64, 64); }
+
+  [[nodiscard]] at::Tensor predict(const diffusion::ContextWindowOptions& windows, double guidance_scale) {
+    const std::int64_t size = std::min(kClip.frames, windows.size);
+    WindowConditions conditions(unet_, conditions_, {1, size, kClip.height, kClip.width});
+    ClipPredictor predictor(unet_, conditions, windows, guidance_scale, *group_, progress_);
+    std::vector<at::Tensor> parts;
+    std::int64_t next = 0;
+    predictor.predict(x_, kTimestep, 0, [&](std::int64_t first, const at::Tensor& v) {
+      EXPECT_EQ(first, next);
+      next = first + v.size(2);
+      parts.push_back(v.clone());
+      // What is handed out is not looked at again.
+      x_.narrow(2, first, v.size(2)).fill_(std::numeric_limits<float>::quiet_NaN());
+    });
+    x_ = rule_input("x", {1, 4, kClip.frames, kClip.height, kClip.width});
+    return at::cat(parts, 2);
+  }
+
+  /// One window's prediction straight from the UNet.
+  [[nodiscard]] at::Tensor predict_window(const diffusion::ContextWindow& window, bool conditional) const {
+    models::UNetConditions conditions;
+    if (conditional) {
+      std::vector<at::Tensor> poses{reference_pose_};
+      for (std::int64_t frame = window.first; frame < window.end(); ++frame) poses.push_back(pose(frame));
+      conditions.image = conditions_.image;
+      conditions.randomref = conditions_.reference_latent.unsqueeze(2);
+      conditions.dwpose = at::stack(poses).to(at::kFloat).div(255).permute({3, 0, 1, 2}).unsqueeze(0);
+    }
+    const models::LatentShape shape{1, window.size, kClip.height, kClip.width};
+    return unet_(x_.narrow(2, window.first, window.size), at::full({1}, kTimestep, at::kLong),
+                 unet_.encode(conditions, conditions_.empty_prompt, shape));
+  }
+
+  c10::InferenceMode inference_;
+  models::UNet unet_{testing::small_model_configs().unet, at::TensorOptions()};
+  ClipConditions conditions_;
+  testing::TemporaryFolder folder_;
+  at::Tensor reference_pose_ = testing::rule_picture("reference_pose", 64, 64);
+  std::optional<PosePictures> poses_;
+  std::unique_ptr<distributed::ProcessGroup> group_ = distributed::ProcessGroup::of_one();
+  at::Tensor x_ = rule_input("x", {1, 4, kClip.frames, kClip.height, kClip.width});
+  Progress progress_;
+};
+
+TEST_F(ClipPredictorTest, EveryFrameIsTheWeightedMeanOfTheWindowsThatCoverIt) {
+  for (const auto weights : {diffusion::ContextWeights::kPublished, diffusion::ContextWeights::kHann}) {
+    for (const auto schedule : {diffusion::ContextSchedule::kPublished, diffusion::ContextSchedule::kEven}) {
+      const diffusion::ContextWindowOptions windows{
+          .size = 5, .overlap = 2, .batch_size = 1, .schedule = schedule, .weights = weights};
+      const std::vector<float> of_frames = diffusion::context_weights(5, weights);
+      std::array<at::Tensor, 2> means;
+      for (const bool conditional : {false, true}) {
+        at::Tensor sum = at::zeros_like(x_);
+        std::vector<float> counts(kClip.frames);
+        for (const diffusion::ContextWindow& window : diffusion::context_windows(kClip.frames, windows, 0)) {
+          const at::Tensor v = predict_window(window, conditional);
+          for (std::int64_t i = 0; i < window.size; ++i) {
+            const float weight = of_frames.at(static_cast<std::size_t>(i));
+            sum.select(2, window.first + i).add_(weight * v.select(2, i));
+            counts.at(static_cast<std::size_t>(window.first + i)) += weight;
+          }
+        }
+        means.at(conditional ? 1 : 0) = sum / at::tensor(counts).view({-1, 1, 1});
+      }
+      const at::Tensor expected = means[0] + 2.5 * (means[1] - means[0]);
+      EXPECT_LE(relative_error(predict(windows, 2.5), expected), 2e-6);
+      EXPECT_LE(relative_error(predict(windows, 1.0), means[1]), 2e-6);
+    }
+  }
+}
+
+TEST_F(ClipPredictorTest, WindowsInBatchesGiveTheSame) {
+  const at::Tensor one_by_one = predict({.size = 4, .overlap = 1, .batch_size = 1}, 2.5);
+  for (const std::int64_t batch_size : {2, 3, 100}) {
+    const at::Tensor batched = predict({.size = 4, .overlap = 1, .batch_size = batch_size}, 2.5);
+    EXPECT_LE(relative_error(batched, one_by_one), 4e-6) << batch_size;
+  }
+}
+
+TEST_F(ClipPredictorTest, AShortClipIsOneWindow) {
+  EXPECT_TRUE(at::equal(predict({.size = 11, .overlap = 2}, 2.5), predict({.size = 100, .overlap = 50}, 2.5)));
+}
+
+TEST_F(ClipPredictorTest, CancelsBetweenWindows) {
+  struct : Progress {
+    [[nodiscard]] bool cancelled() const override { return now; }
+    bool now = false;
+  } progress;
+  WindowConditions conditions(unet_, conditions_, {1, 4, kClip.height, kClip.width});
+  ClipPredictor predictor(unet_, conditions, {.size = 4, .overlap = 1}, 1.0, *group_, progress);
+  progress.now = true;
+  EXPECT_THROW(predictor.predict(x_, kTimestep, 0, [](std::int64_t, const at::Tensor&) {}), Error);
+}
+
+}  // namespace
+}  // namespace unianimate::pipeline

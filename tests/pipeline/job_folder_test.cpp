@@ -1,0 +1,186 @@
+#include "unianimate/pipeline/job_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "support/rule.h"
+#include "support/temporary_folder.h"
+#include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
+#include "unianimate/core/random.h"
+#include "unianimate/media/content_hash.h"
+#include "unianimate/pipeline/pictures.h"
+
+namespace unianimate::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+struct Notes : Progress {
+  void note(const std::string& message) override { messages.push_back(message); }
+  std::vector<std::string> messages;
+};
+
+class JobFolderTest : public ::testing::Test {
+ protected:
+  JobFolderTest() {
+    std::ofstream(folder_ / "reference.png") << "a picture";
+    record_.job.request.reference = folder_ / "reference.png";
+    record_.job.request.chain = ChainOptions{.segment_size = 40, .segment_overlap = 3, .color_match = true};
+    record_.job.request.max_frames.reset();
+    record_.job.request.seed = 18'446'744'073'709'551'615U;
+    record_.job.request.conditions = ConditionSet::parse("first-frame");
+    record_.job.request.context.weights = diffusion::ContextWeights::kHann;
+    record_.job.output = folder_ / "video.mp4";
+    record_.job.audio = AudioSource{folder_ / "dance.mp4", 1.25};
+    record_.loras = {{"style.safetensors", 0.5}};
+    record_.inputs[(folder_ / "reference.png").string()] = sampled_hash(folder_ / "reference.png");
+  }
+
+  [[nodiscard]] fs::path job() const { return folder_ / "job"; }
+  /// Changes one byte in the middle.
+  static void damage(const fs::path& file) {
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekg(static_cast<std::streamoff>(fs::file_size(file) / 2));
+    const int byte = stream.peek();
+    stream.put(static_cast<char>(byte ^ 1));
+  }
+  static std::string problem(const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+
+  testing::TemporaryFolder folder_;
+  JobRecord record_;
+  Notes notes_;
+};
+
+std::vector<Image> frames(int first, int count) {
+  std::vector<Image> images;
+  for (int i = first; i < first + count; ++i) {
+    images.push_back(image_from_tensor(testing::rule_picture("frame" + std::to_string(i), 40, 24)));
+  }
+  return images;
+}
+
+TEST_F(JobFolderTest, TheRecordComesBackAsItWas) {
+  const std::string text = job_record_text(record_);
+  EXPECT_EQ(job_record_text(read_job_record(text, "job.json")), text);
+  const JobRecord read = read_job_record(text, "job.json");
+  EXPECT_EQ(read.job.request.seed, record_.job.request.seed);
+  EXPECT_FALSE(read.job.request.max_frames);
+  EXPECT_EQ(read.job.request.conditions, record_.job.request.conditions);
+  EXPECT_THAT(problem([] { read_job_record(R"({"output": 3})", "x/job.json"); }), HasSubstr("x/job.json"));
+  EXPECT_NE(problem([] { read_job_record("[[[[", "x/job.json"); }), "");
+}
+
+TEST_F(JobFolderTest, KeepsLatentsAndFramesExactly) {
+  const at::Tensor latent = testing::rule_input("latent", {1, 4, 7, 5, 3});
+  at::Generator generator = make_generator(3);
+  at::randn({77}, generator);
+  {
+    const auto begun = JobFolder::create(job(), record_);
+    EXPECT_FALSE(begun->holds_work());
+    begun->save_latents(1, 2, at::zeros_like(latent), generator);
+    begun->save_latents(1, 3, latent, generator);
+    begun->add_frames(0, frames(0, 4));
+    begun->add_frames(0, frames(4, 3));
+  }
+  const auto again = JobFolder::open(job());
+  EXPECT_TRUE(again->holds_work());
+  at::Generator restored = make_generator(0);
+  const at::Tensor loaded = at::empty_like(latent);
+  EXPECT_EQ(again->load_latents(0, loaded, restored, notes_), 0);
+  EXPECT_EQ(again->load_latents(1, loaded, restored, notes_), 3);
+  EXPECT_TRUE(at::equal(loaded, latent));
+  EXPECT_TRUE(at::equal(at::randn({9}, restored), at::randn({9}, generator)));
+  EXPECT_EQ(again->finished_frames(0, notes_), 7);
+  std::vector<Image> read;
+  again->read_frames(0, [&](const Image& image) { read.push_back(image); });
+  EXPECT_EQ(read, frames(0, 7));
+  EXPECT_TRUE(notes_.messages.empty());
+  EXPECT_EQ(summarize_job(job()).frames_finished, 7);
+}
+
+TEST_F(JobFolderTest, WhatIsDamagedIsMadeAgain) {
+  const at::Tensor latent = testing::rule_input("latent", {1, 4, 7, 5, 3});
+  at::Generator generator = make_generator(3);
+  {
+    const auto begun = JobFolder::create(job(), record_);
+    begun->save_latents(0, 3, latent, generator);
+    for (int part = 0; part < 3; ++part) begun->add_frames(0, frames(4 * part, 4));
+  }
+  damage(job() / "segment-0-latents-3.safetensors");
+  damage(job() / "segment-0-part-1.mkv");
+  {
+    const auto again = JobFolder::open(job());
+    EXPECT_EQ(again->load_latents(0, at::empty_like(latent), generator, notes_), 0);
+    EXPECT_EQ(again->finished_frames(0, notes_), 4);
+    EXPECT_EQ(notes_.messages.size(), 2U);
+  }
+  damage(job() / "state.json");
+  EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("state.json is damaged"));
+  damage(job() / "job.json");
+  EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("job.json is damaged"));
+}
+
+TEST_F(JobFolderTest, ChangedInputsAreNamed) {
+  JobFolder::create(job(), record_);
+  EXPECT_EQ(problem([&] { JobFolder::open(job()); }), "");
+  std::ofstream(folder_ / "reference.png") << "another picture";
+  EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("reference.png has changed"));
+  fs::remove(folder_ / "reference.png");
+  EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("reference.png is gone"));
+}
+
+TEST_F(JobFolderTest, BelongsToOneJobAndOneProcess) {
+  const auto begun = JobFolder::create(job(), record_);
+  EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("another process"));
+  EXPECT_THAT(problem([&] { delete_job(job()); }), HasSubstr("another process"));
+  EXPECT_TRUE(JobFolder::suits(job(), record_));
+  ++record_.job.request.seed;
+  EXPECT_FALSE(JobFolder::suits(job(), record_));
+  EXPECT_THAT(problem([&] { JobFolder::create(job(), record_); }), HasSubstr("other settings"));
+  EXPECT_THAT(problem([&] { JobFolder::open(folder_.path()); }), HasSubstr("not a job folder"));
+  EXPECT_THAT(problem([&] { JobFolder::create(folder_.path(), record_); }), HasSubstr("something else"));
+}
+
+TEST_F(JobFolderTest, ForgetsASegmentToMakeItAgain) {
+  const auto begun = JobFolder::create(job(), record_);
+  for (std::size_t segment = 0; segment < 3; ++segment) begun->add_frames(segment, frames(0, 2));
+  begun->redo(1, 99);
+  EXPECT_EQ(begun->finished_frames(0, notes_), 2);
+  EXPECT_EQ(begun->finished_frames(1, notes_), 0);
+  EXPECT_EQ(begun->finished_frames(2, notes_), 2);
+  EXPECT_EQ(begun->seed(1), 99U);
+  EXPECT_FALSE(begun->seed(2));
+  EXPECT_FALSE(fs::exists(job() / "segment-1-part-0.mkv"));
+}
+
+TEST_F(JobFolderTest, NeverFollowsNamesOutOfItself) {
+  JobFolder::create(job(), record_);
+  const std::string state = R"([{"parts":[{"name":"../secret.mkv","hash":"","count":1}]}])";
+  write_file_atomically(job() / "state.json", content_hash_of(state) + "\n" + state + "\n");
+  EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("no file of it"));
+}
+
+TEST_F(JobFolderTest, AreListedAndRemoved) {
+  JobFolder::create(job(), record_);
+  fs::create_directories(folder_ / "other");
+  EXPECT_EQ(list_jobs(folder_.path()), std::vector<fs::path>{job()});
+  EXPECT_NE(problem([&] { delete_job(folder_ / "other"); }), "");
+  EXPECT_TRUE(fs::exists(folder_ / "other"));
+  delete_job(job());
+  EXPECT_FALSE(fs::exists(job()));
+  EXPECT_THROW(list_jobs(folder_ / "nowhere"), Error);
+}
+
+}  // namespace
+}  // namespace unianimate::pipeline
