@@ -89,7 +89,7 @@ Image quality_contact_sheet(const ModelEvaluation& evaluation) {
   constexpr std::size_t kMostPixels = 30'000;
   constexpr std::size_t kAround = 50;
   constexpr std::size_t kOtherRows = 3;
-  const auto height = static_cast<std::size_t>(evaluation.shown.front().truth.front().height);
+  const auto height = static_cast<std::size_t>(enlarged(evaluation.shown.front().truth.front(), kLeastHeight).height);
   const std::size_t room = std::max(kOtherRows + 1, kMostPixels / (height + kAround));
   const std::size_t settings = std::min(evaluation.rows.size(), room - kOtherRows);
   const std::size_t people =
