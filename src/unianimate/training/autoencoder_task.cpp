@@ -23,8 +23,7 @@ constexpr std::int64_t kSheetPictures = 10;
 /// Everything near the skeleton: pose pictures show the bones, the figure is about this much wider.
 at::Tensor figure_mask(const at::Tensor& poses) {
   constexpr std::int64_t kReach = 7;
-  const at::Tensor bones = poses.amax(-1).gt(0).to(at::kFloat).unsqueeze(1);  // (N, 1, H, W)
-  return at::max_pool2d(bones, {kReach, kReach}, {1, 1}, {kReach / 2, kReach / 2});
+  return at::max_pool2d(skeleton_mask(poses).unsqueeze(1), {kReach, kReach}, {1, 1}, {kReach / 2, kReach / 2});
 }
 
 at::Tensor edge_error(const at::Tensor& a, const at::Tensor& b) {
@@ -111,9 +110,7 @@ Loss AutoencoderTask::loss(std::int64_t microbatch, double progress) {
   const at::Tensor moments = model_->encode_moments(batch.pictures).to(at::kFloat);
   const std::vector<at::Tensor> halves = moments.chunk(2, 1);
   const at::Generator generator = make_generator(random.next());
-  const auto noise = [&] {
-    return at::empty(halves[0].sizes(), at::kFloat).normal_(0, 1, generator).to(halves[0].device());
-  };
+  const auto noise = [&] { return at::empty(halves[0].sizes(), at::kFloat).normal_(0, 1, generator).to(device_); };
   at::Tensor latent = model_->sample_latent(moments, noise());
   if (options_.latent_noise > 0) {
     const at::Tensor spread = latent.detach().transpose(0, 1).flatten(1).std(1).view({1, -1, 1, 1});

@@ -10,7 +10,9 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
@@ -63,16 +65,6 @@ class FolderLock {
   int descriptor_;
 };
 
-class Clock {
- public:
-  [[nodiscard]] double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
 /// While it lives the task works with the averaged weights.
 class AveragedModel {
  public:
@@ -114,13 +106,14 @@ class Trainer {
     if (leads) log_.emplace(config_.output, done_.step);
     progress_.begin_phase("train", config_.steps);
     const double seconds_before = done_.seconds;
-    const Clock clock;
+    const auto start = std::chrono::steady_clock::now();
     while (done_.step < config_.steps && !stop_wanted()) {
       const Measurements values = step();
       ++done_.step;
       ++report.steps_now;
       ++done_.summed_steps;
-      done_.seconds = seconds_before + clock.seconds();
+      report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      done_.seconds = seconds_before + report.seconds;
       for (const auto& [name, value] : values) done_.sums[name] += value;
       report.last_loss = values.at("loss");
       progress_.step(done_.step);
@@ -132,7 +125,6 @@ class Trainer {
     if (leads && saved_step_ != done_.step) save();
     if (leads) draw_curves();
     report.steps = done_.step;
-    report.seconds = clock.seconds();
     report.best_validation = done_.best_validation;
     report.finished = done_.step >= config_.steps;
     return report;

@@ -13,7 +13,6 @@
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/clip/clip.h"
 #include "unianimate/models/unet/unet.h"
-#include "unianimate/pipeline/clip_denoiser.h"
 #include "unianimate/pipeline/condition_set.h"
 #include "unianimate/pipeline/model_description.h"
 #include "unianimate/training/batch_order.h"
