@@ -6,24 +6,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
-#include <functional>
+#include <exception>
+#include <vector>
 
 #include "operator_profile.h"
-#include "unianimate/core/error.h"
+#include "stopwatch.h"
 #include "unianimate/models/unet/cost.h"
+#include "unianimate/pipeline/model_description.h"
 #include "unianimate/training/optimizer.h"
 #include "unianimate/training/task_factory.h"
 
 namespace unianimate::benchmarks {
 namespace {
-
-double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 /// Multiply-adds counted as two, a second, of a 3x3 convolution with 128 channels: the best of several runs.
 double convolution_rate() {
