@@ -59,9 +59,9 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::
                                      Progress& progress) {
   const at::TensorOptions exact = at::TensorOptions().device(device).dtype(at::kFloat);
   const at::TensorOptions options = exact.dtype(config.precision);
+  const pipeline::ModelConfigs& sizes = description.configs;
   UNetTaskModels models;
   models.description = description;
-  const pipeline::ModelConfigs& sizes = description.configs;
   models.lora = config.lora;
   models.train_clip = config.train_clip;
   if (config.sizes.empty()) {

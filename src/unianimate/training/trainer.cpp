@@ -89,14 +89,10 @@ class Trainer {
         group_(group),
         progress_(progress),
         device_(device),
-        footage_((check_against_models(config), open_footage(config.people, config.videos, group, progress))),
+        footage_(open_footage(config.people, config.videos, group, progress)),
         kept_aside_(open_footage(config.kept_aside, config.kept_aside_videos, group, progress)),
         task_(make_task(config, footage_, kept_aside_, device, progress)),
         optimizer_(task_->parameters(), config.optimizer) {
-    if (config.microbatches % group.size() != 0) {
-      throw Error(ErrorKind::kUsage, "microbatches must be a multiple of the number of processes, {}, but is {}",
-                  group.size(), config.microbatches);
-    }
     resume();
   }
 
@@ -110,10 +106,9 @@ class Trainer {
     while (done_.step < config_.steps && !stop_wanted()) {
       const Measurements values = step();
       ++done_.step;
-      ++report.steps_now;
       ++done_.summed_steps;
-      report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      done_.seconds = seconds_before + report.seconds;
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      done_.seconds = seconds_before + seconds.count();
       for (const auto& [name, value] : values) done_.sums[name] += value;
       report.last_loss = values.at("loss");
       progress_.step(done_.step);
@@ -125,7 +120,6 @@ class Trainer {
     if (leads && saved_step_ != done_.step) save();
     if (leads) draw_curves();
     report.steps = done_.step;
-    report.best_validation = done_.best_validation;
     report.finished = done_.step >= config_.steps;
     return report;
   }
@@ -288,6 +282,11 @@ class Trainer {
 
 TrainingReport train(const TrainConfig& config, const Compute& compute, distributed::ProcessGroup& group,
                      Progress& progress) {
+  if (config.microbatches % group.size() != 0) {
+    throw Error(ErrorKind::kUsage, "microbatches must be a multiple of the number of processes, {}, but is {}",
+                group.size(), config.microbatches);
+  }
+  check_against_models(config);
   return Trainer(config, compute.device, group, progress).run();
 }
 
