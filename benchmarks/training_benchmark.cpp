@@ -13,7 +13,6 @@
 #include "operator_profile.h"
 #include "stopwatch.h"
 #include "unianimate/models/unet/cost.h"
-#include "unianimate/pipeline/model_description.h"
 #include "unianimate/training/optimizer.h"
 #include "unianimate/training/task_factory.h"
 
@@ -38,10 +37,10 @@ void run(const training::TrainConfig& config, int steps) {
   Progress silent;
   at::set_num_threads(1);
   const auto group = distributed::ProcessGroup::from_environment(at::kCPU);
-  training::check_against_models(config);
+  const pipeline::ModelDescription description = training::describe_models(config);
   const auto footage = training::open_footage(config.people, config.videos, *group, silent);
   const auto kept_aside = training::open_footage(config.kept_aside, config.kept_aside_videos, *group, silent);
-  const auto task = training::make_task(config, footage, kept_aside, at::kCPU, silent);
+  const auto task = training::make_task(config, description, footage, kept_aside, at::kCPU, silent);
   training::Optimizer optimizer(task->parameters(), config.optimizer);
 
   // The same microbatch again and again, so that making its material is not measured.
@@ -67,8 +66,8 @@ void run(const training::TrainConfig& config, int steps) {
   const double all = forward + backward + update;
   fmt::print("{:.2f} microbatches of {} a second on one core: loss {:.0f} %, gradients {:.0f} %, update {:.0f} %\n",
              steps / all, config.batch_size, 100 * forward / all, 100 * backward / all, 100 * update / all);
-  if (config.task == training::TaskKind::kUNet && !config.sizes.empty()) {
-    const pipeline::ModelConfigs sizes = pipeline::read_model_description(config.sizes).configs;
+  if (config.task == training::TaskKind::kUNet) {
+    const pipeline::ModelConfigs& sizes = description.configs;
     const auto scale = sizes.autoencoder.downscale();
     const models::LatentShape shape{config.batch_size, config.unet_loss.frames, config.people.height / scale,
                                     config.people.width / scale};

@@ -48,9 +48,9 @@ void AutoencoderLossOptions::check() const {
 }
 
 AutoencoderTask::AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pipeline::ModelDescription description,
-                                 std::shared_ptr<const FootageSource> footage,
-                                 std::shared_ptr<const FootageSource> kept_aside, const AutoencoderLossOptions& options,
-                                 std::int64_t batch, std::int64_t microbatches, std::uint64_t seed, bool normalize)
+                                 std::shared_ptr<const FootageSource> footage, const FootageSource& kept_aside,
+                                 const AutoencoderLossOptions& options, std::int64_t batch, std::int64_t microbatches,
+                                 std::uint64_t seed, bool normalize)
     : model_(std::move(model)),
       device_(model_->named_parameters().front().tensor.device()),
       description_(std::move(description)),
@@ -59,9 +59,9 @@ AutoencoderTask::AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pip
       order_(footage_->size(), microbatches, batch, seed),
       seed_(seed),
       normalize_(normalize) {
-  std::vector<std::int64_t> all(static_cast<std::size_t>(kept_aside->size()));
+  std::vector<std::int64_t> all(static_cast<std::size_t>(kept_aside.size()));
   std::iota(all.begin(), all.end(), 0);
-  kept_aside_ = load(*kept_aside, all);
+  kept_aside_ = load(kept_aside, all);
 }
 
 AutoencoderTask::Batch AutoencoderTask::load(const FootageSource& source,

@@ -84,14 +84,15 @@ class AveragedModel {
 
 class Trainer {
  public:
-  Trainer(const TrainConfig& config, at::Device device, distributed::ProcessGroup& group, Progress& progress)
+  Trainer(const TrainConfig& config, const pipeline::ModelDescription& description, at::Device device,
+          distributed::ProcessGroup& group, Progress& progress)
       : config_(config),
         group_(group),
         progress_(progress),
         device_(device),
         footage_(open_footage(config.people, config.videos, group, progress)),
         kept_aside_(open_footage(config.kept_aside, config.kept_aside_videos, group, progress)),
-        task_(make_task(config, footage_, kept_aside_, device, progress)),
+        task_(make_task(config, description, footage_, kept_aside_, device, progress)),
         optimizer_(task_->parameters(), config.optimizer) {
     resume();
   }
@@ -286,8 +287,7 @@ TrainingReport train(const TrainConfig& config, const Compute& compute, distribu
     throw Error(ErrorKind::kUsage, "microbatches must be a multiple of the number of processes, {}, but is {}",
                 group.size(), config.microbatches);
   }
-  check_against_models(config);
-  return Trainer(config, compute.device, group, progress).run();
+  return Trainer(config, describe_models(config), compute.device, group, progress).run();
 }
 
 }  // namespace unianimate::training

@@ -28,13 +28,11 @@ constexpr const char* kVisualPrefix = "visual.";
 constexpr std::uint64_t kValidationStream = 0x7A11DA7E;
 constexpr std::int64_t kSheetPeople = 4;
 
-const std::vector<Condition>& reference_set() {
-  static const std::vector<Condition> kSet = ConditionSet().conditions();
-  return kSet;
+std::vector<Condition> reference_set() {
+  return ConditionSet().conditions();
 }
-const std::vector<Condition>& first_frame_set() {
-  static const std::vector<Condition> kSet = ConditionSet::parse("first-frame").conditions();
-  return kSet;
+std::vector<Condition> first_frame_set() {
+  return ConditionSet::parse("first-frame").conditions();
 }
 bool contains(const std::vector<Condition>& set, Condition condition) {
   return std::ranges::find(set, condition) != set.end();
@@ -297,7 +295,7 @@ Image UNetTask::sample_sheet(const Progress& progress) {
   std::vector<at::Tensor> rows;
   const auto row = [](const at::Tensor& pictures) { return at::cat(pictures.unbind(0), 2); };
   for (std::int64_t index = 0; index < std::min(kSheetPeople, kept_aside_->size()); ++index) {
-    const Conditions& set = index % 4 == 3 ? first_frame_set() : reference_set();
+    const Conditions set = index % 4 == 3 ? first_frame_set() : reference_set();
     RandomStream random(mixed_seed(kValidationStream, static_cast<std::uint64_t>(index)));
     const auto item = kept_aside_cache_.item(index);
     const Take frames = take(item->footage, true, contains(set, Condition::kLocalImage), random);
