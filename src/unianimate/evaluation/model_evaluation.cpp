@@ -128,14 +128,14 @@ PersonQuality measure(const puppet::Clip& clip, std::int64_t first_frame, const 
 }
 
 Quality mean_over(const std::vector<PersonQuality>& people) {
-  std::vector<Quality> videos;
-  for (const PersonQuality& person : people) videos.push_back(person.quality);
+  std::vector<Quality> videos(people.size());
+  std::ranges::transform(people, videos.begin(), &PersonQuality::quality);
   return mean_of(videos);
 }
 
 double median_seconds(const std::vector<PersonQuality>& people) {
-  std::vector<double> seconds;
-  for (const PersonQuality& person : people) seconds.push_back(person.seconds);
+  std::vector<double> seconds(people.size());
+  std::ranges::transform(people, seconds.begin(), &PersonQuality::seconds);
   const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
   std::ranges::nth_element(seconds, middle);
   return *middle;
