@@ -2,13 +2,16 @@
 //
 //   align_benchmark REFERENCE VIDEO [RUNS]
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <string>
+#include <string_view>
 
+#include "stopwatch.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/media/frame_source.h"
@@ -18,11 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using unianimate::Progress;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+using unianimate::benchmarks::Stopwatch;
 
 /// Adds up what each phase takes.
 class PhaseTimes final : public Progress {
@@ -30,27 +29,27 @@ class PhaseTimes final : public Progress {
   void begin_phase(std::string_view name, std::int64_t /*total*/) override {
     end();
     name_ = name;
-    start_ = Clock::now();
+    watch_ = {};
   }
   void end() {
-    if (name_ == "load pose models") loading_ += seconds_since(start_);
-    if (!name_.empty()) fmt::print("    {:<18}{:6.2f} s\n", name_, seconds_since(start_));
+    if (name_ == "load pose models") loading_ += watch_.seconds();
+    if (!name_.empty()) fmt::print("    {:<18}{:6.2f} s\n", name_, watch_.seconds());
     name_.clear();
   }
   [[nodiscard]] double loading() const { return loading_; }
 
  private:
   std::string name_;
-  Clock::time_point start_;
+  Stopwatch watch_;
   double loading_ = 0;
 };
 
 double frames_per_second_of_decoding(const fs::path& video) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   const auto source = unianimate::open_frame_source(video);
   double frames = 0;
   while (source->next()) ++frames;
-  return frames / seconds_since(start);
+  return frames / watch.seconds();
 }
 
 double frames_per_second_of_aligning(const fs::path& reference, const fs::path& video, const fs::path& folder) {
@@ -59,9 +58,9 @@ double frames_per_second_of_aligning(const fs::path& reference, const fs::path& 
   request.motion = video;
   request.output = folder / "poses";
   PhaseTimes phases;
-  const auto start = Clock::now();
+  const Stopwatch watch;
   const auto result = unianimate::pose::prepare_poses(request, phases);
-  const double seconds = seconds_since(start) - phases.loading();
+  const double seconds = watch.seconds() - phases.loading();
   phases.end();
   return static_cast<double>(result.frames_looked_at) / seconds;
 }
@@ -74,8 +73,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const int runs = argc > 3 ? std::max(1, std::atoi(argv[3])) : 3;
-  const fs::path folder =
-      fs::temp_directory_path() / fmt::format("align_benchmark.{}", Clock::now().time_since_epoch().count());
+  const fs::path folder = fs::temp_directory_path() / fmt::format("align_benchmark.{}", ::getpid());
   try {
     double decoding = 0;
     double aligning = 0;

@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <exception>
-#include <functional>
 #include <vector>
 
+#include "stopwatch.h"
 #include "unianimate/checkpoint/checkpoint.h"
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
@@ -17,12 +16,6 @@
 
 namespace unianimate::benchmarks {
 namespace {
-
-double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 void read_whole_file(const char* path) {
   const int file = ::open(path, O_RDONLY | O_CLOEXEC);

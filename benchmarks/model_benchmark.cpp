@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "operator_profile.h"
+#include "stopwatch.h"
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
@@ -51,9 +51,9 @@ double best_seconds(const Options& options, const std::function<at::Tensor()>& w
   double best = 0;
   double total = 0;
   for (int run = 0; run <= options.repeat || total < 1.0; ++run) {
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     work().flatten()[0].item<float>();  // on a GPU this waits for the result
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = watch.seconds();
     if (run == 0) continue;
     total += seconds;
     if (best == 0 || seconds < best) best = seconds;

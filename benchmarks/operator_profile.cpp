@@ -3,18 +3,17 @@
 #include <ATen/record_function.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <memory>
+
+#include "stopwatch.h"
 
 namespace unianimate::benchmarks {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 struct OpenCall {
-  Clock::time_point start;
+  Stopwatch watch;
   double inner_seconds = 0;
 };
 
@@ -22,12 +21,12 @@ thread_local std::vector<OpenCall> open_calls;
 thread_local std::map<std::string, OperatorTime>* totals = nullptr;
 
 std::unique_ptr<at::ObserverContext> on_enter(const at::RecordFunction&) {
-  open_calls.push_back({Clock::now()});
+  open_calls.emplace_back();
   return nullptr;
 }
 
 void on_exit(const at::RecordFunction& function, at::ObserverContext*) {
-  const double seconds = std::chrono::duration<double>(Clock::now() - open_calls.back().start).count();
+  const double seconds = open_calls.back().watch.seconds();
   OperatorTime& total = (*totals)[function.name()];
   ++total.calls;
   total.seconds += seconds - open_calls.back().inner_seconds;

@@ -3,9 +3,9 @@
 //   puppet_benchmark [WIDTH HEIGHT]
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstdlib>
 
+#include "stopwatch.h"
 #include "unianimate/puppet/clip.h"
 
 int main(int argc, char** argv) {
@@ -14,14 +14,14 @@ int main(int argc, char** argv) {
   unianimate::puppet::ClipOptions options;
   options.width = argc > 2 ? std::atoi(argv[1]) : 128;
   options.height = argc > 2 ? std::atoi(argv[2]) : 192;
-  const auto start = std::chrono::steady_clock::now();
+  const unianimate::benchmarks::Stopwatch watch;
   std::size_t bytes = 0;
   for (int person = 0; person < kPeople; ++person) {
     options.seed = static_cast<std::uint64_t>(person);
     const unianimate::puppet::Clip clip(options);
     for (int frame = 0; frame < kFrames; ++frame) bytes += clip.frame(frame).pixels.size();
   }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds = watch.seconds();
   fmt::print("{}x{}: {:.0f} frames a second, {:.0f} MB/s\n", options.width, options.height, kPeople * kFrames / seconds,
              static_cast<double>(bytes) / seconds / 1e6);
   return 0;

@@ -6,24 +6,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
-#include <functional>
+#include <exception>
+#include <vector>
 
 #include "operator_profile.h"
-#include "unianimate/core/error.h"
+#include "stopwatch.h"
 #include "unianimate/models/unet/cost.h"
 #include "unianimate/training/optimizer.h"
 #include "unianimate/training/task_factory.h"
 
 namespace unianimate::benchmarks {
 namespace {
-
-double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 /// Multiply-adds counted as two, a second, of a 3x3 convolution with 128 channels: the best of several runs.
 double convolution_rate() {
@@ -43,10 +37,10 @@ void run(const training::TrainConfig& config, int steps) {
   Progress silent;
   at::set_num_threads(1);
   const auto group = distributed::ProcessGroup::from_environment(at::kCPU);
-  training::check_against_models(config);
+  const pipeline::ModelDescription description = training::describe_models(config);
   const auto footage = training::open_footage(config.people, config.videos, *group, silent);
   const auto kept_aside = training::open_footage(config.kept_aside, config.kept_aside_videos, *group, silent);
-  const auto task = training::make_task(config, footage, kept_aside, at::kCPU, silent);
+  const auto task = training::make_task(config, description, footage, kept_aside, at::kCPU, silent);
   training::Optimizer optimizer(task->parameters(), config.optimizer);
 
   // The same microbatch again and again, so that making its material is not measured.
@@ -72,8 +66,8 @@ void run(const training::TrainConfig& config, int steps) {
   const double all = forward + backward + update;
   fmt::print("{:.2f} microbatches of {} a second on one core: loss {:.0f} %, gradients {:.0f} %, update {:.0f} %\n",
              steps / all, config.batch_size, 100 * forward / all, 100 * backward / all, 100 * update / all);
-  if (config.task == training::TaskKind::kUNet && !config.sizes.empty()) {
-    const pipeline::ModelConfigs sizes = pipeline::read_model_description(config.sizes).configs;
+  if (config.task == training::TaskKind::kUNet) {
+    const pipeline::ModelConfigs& sizes = description.configs;
     const auto scale = sizes.autoencoder.downscale();
     const models::LatentShape shape{config.batch_size, config.unet_loss.frames, config.people.height / scale,
                                     config.people.width / scale};

@@ -64,11 +64,11 @@ int broadcast(ProcessGroup& group) {
   return wrong;
 }
 
-/// The last to come holds up all.
+/// The last to come holds up all, from after they have begun: the first barrier sees to that, however slow they are.
 int barrier(ProcessGroup& group) {
   constexpr std::chrono::milliseconds kLate{400};
-  group.barrier();
   const auto begin = std::chrono::steady_clock::now();
+  group.barrier();
   if (group.rank() == group.size() - 1) std::this_thread::sleep_for(kLate);
   group.barrier();
   return expect(std::chrono::steady_clock::now() - begin >= kLate, "the barrier");

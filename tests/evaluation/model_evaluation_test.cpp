@@ -51,7 +51,7 @@ class ModelEvaluationTest : public ::testing::Test {
     request_.settings = {setting("reference"), setting("first-frame")};
     runtime_.compute = choose_compute(DeviceChoice::kCpu, DTypeChoice::kFloat32);
   }
-  ~ModelEvaluationTest() override {
+  void TearDown() override {
     ::unsetenv("TMPDIR");
     fs::remove_all(temporary());
   }

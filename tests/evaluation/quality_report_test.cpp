@@ -103,6 +103,18 @@ TEST(QualityPictures, ShowEveryPersonAndSetting) {
   EXPECT_GT(sheet.height, 6 * 5 * kHeight);
 }
 
+TEST(QualityPictures, LeaveOutSettingsThatASheetHasNoRoomFor) {
+  constexpr std::size_t kSettings = 200;
+  constexpr int kEnlargedTwice = 140;
+  ModelEvaluation evaluation = made_up();
+  const std::vector<Image> frames(2, Image(kWidth, kEnlargedTwice));
+  evaluation.rows.resize(kSettings, evaluation.rows.front());
+  evaluation.shown = {{7, {0, 7}, frames, frames, {kSettings, frames.front()}, {kSettings, frames}}};
+  const int height = quality_contact_sheet(evaluation).height;
+  EXPECT_LT(height, 32'000);
+  EXPECT_GT(height, 20'000);
+}
+
 TEST(QualityPlots, AreMadeForWhatVaries) {
   ModelEvaluation evaluation = made_up();
   const std::vector<NamedPicture> plots = quality_plots(evaluation);

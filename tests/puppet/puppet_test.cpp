@@ -33,6 +33,20 @@ TEST(Clip, TheSameSeedGivesTheSamePixels) {
   }
 }
 
+TEST(Identity, OfASeedIsTheSameWithEveryCompiler) {
+  const auto expect_near = [](const Colour& found, const Colour& expected) {
+    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-4);
+  };
+  const Identity identity = make_identity(7);
+  expect_near(identity.clothes.shirt, {0.4927, 0.5454, 0.1769});
+  expect_near(identity.face.lips, {0.5722, 0.2748, 0.2561});
+  EXPECT_NEAR(identity.face.eye_distance, 0.41267, 1e-5);
+  const Background background = make_background(7);
+  expect_near(background.first, {0.3088, 0.5412, 0.3095});
+  expect_near(background.second, {0.4493, 0.6912, 0.6380});
+  EXPECT_NEAR(Motion(MotionKind::kWalk, 7).at(0.3).leg[kRight], 0.371147, 1e-6);
+}
+
 TEST(Clip, TheFrameRateDoesNotChangeTheMovement) {
   ClipOptions slow = options_of(7);
   slow.frames_per_second = 8;

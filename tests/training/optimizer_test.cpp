@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numbers>
 
 #include "unianimate/core/error.h"
 
@@ -99,7 +98,7 @@ TEST(Optimizer, AveragesAndExchanges) {
     const double decay = std::min(0.5, (1.0 + i) / (10.0 + i));
     average = decay * average + (1 - decay) * weight.item<double>();
   }
-  const double current = weight.item<double>();
+  const auto current = weight.item<double>();
   optimizer.exchange_averaged();
   EXPECT_NEAR(weight.item<double>(), average, 1e-6);
   optimizer.exchange_averaged();

@@ -1,8 +1,7 @@
 // Order of material, first weights, low-rank corrections.
-#include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <set>
 

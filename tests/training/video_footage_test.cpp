@@ -17,7 +17,6 @@
 #include "unianimate/media/image_writer.h"
 #include "unianimate/media/video_writer.h"
 #include "unianimate/puppet/clip.h"
-#include "unianimate/training/puppet_footage.h"
 
 namespace unianimate::training {
 namespace {

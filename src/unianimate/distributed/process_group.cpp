@@ -13,7 +13,6 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
-#include <utility>
 
 #include "unianimate/core/error.h"
 #include "unianimate/distributed/group_environment.h"
@@ -123,7 +122,7 @@ void travel_together(c10::ArrayRef<at::Tensor> tensors, at::ScalarType type, con
 template <typename Parcel>
 void in_parcels(c10::ArrayRef<at::Tensor> tensors, const Parcel& parcel) {
   for (std::size_t begin = 0; begin < tensors.size();) {
-    std::int64_t bytes = static_cast<std::int64_t>(tensors[begin].nbytes());
+    auto bytes = static_cast<std::int64_t>(tensors[begin].nbytes());
     std::size_t end = begin + 1;
     for (; end < tensors.size() && tensors[end].scalar_type() == tensors[begin].scalar_type(); ++end) {
       bytes += static_cast<std::int64_t>(tensors[end].nbytes());

@@ -70,11 +70,14 @@ Plane filtered(const Plane& values, Size size, std::span<const double> taps) {
 }
 
 std::vector<double> taps_of(SsimWindow window) {
-  constexpr int kUniformTaps = 7;
-  if (window == SsimWindow::kUniform7) return std::vector<double>(kUniformTaps, 1.0 / kUniformTaps);
+  std::vector<double> taps;
+  if (window == SsimWindow::kUniform7) {
+    constexpr int kUniformTaps = 7;
+    taps.assign(kUniformTaps, 1.0 / kUniformTaps);
+    return taps;
+  }
   constexpr int kRadius = 5;
   constexpr double kSigma = 1.5;
-  std::vector<double> taps;
   double sum = 0;
   for (int i = -kRadius; i <= kRadius; ++i) sum += taps.emplace_back(std::exp(-i * i / (2 * kSigma * kSigma)));
   for (double& tap : taps) tap /= sum;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -36,15 +37,11 @@ bool uses(const ModelEvaluationRequest& request, bool first_frame) {
   return std::ranges::count(request.settings, first_frame, &Setting::starts_from_first_frame) > 0;
 }
 
-std::vector<std::int64_t> shown_frames(const ModelEvaluationRequest& request) {
-  const auto frames = static_cast<std::size_t>(request.clip.frames);
-  const std::vector<std::size_t> chosen = plot::evenly_spread(frames, std::min(frames, kShownFrames));
-  return {chosen.begin(), chosen.end()};
-}
-
-ShownPerson show(const ModelEvaluationRequest& request, const PersonInputs& person) {
+/// In `frames` frames; what the settings make of them is still missing.
+ShownPerson show(const ModelEvaluationRequest& request, const PersonInputs& person, std::size_t frames) {
   const puppet::Clip& clip = person.clip();
-  ShownPerson shown{clip.options().seed, shown_frames(request), {}, {}, {}, {}};
+  const std::vector<std::size_t> chosen = plot::evenly_spread(static_cast<std::size_t>(clip.options().frames), frames);
+  ShownPerson shown{clip.options().seed, {chosen.begin(), chosen.end()}, {}, {}, {}, {}};
   const pipeline::PoseFolder poses = pipeline::open_pose_folder(person.requests().front().poses);
   for (const std::int64_t frame : shown.frames) {
     const Image pose = read_image(poses.poses[static_cast<std::size_t>(frame)]);
@@ -57,22 +54,12 @@ ShownPerson show(const ModelEvaluationRequest& request, const PersonInputs& pers
   return shown;
 }
 
-void write_video(const ModelEvaluationRequest& request, const PersonInputs& person, std::size_t setting,
+/// `person` in all frames.
+void write_video(const ModelEvaluationRequest& request, const ShownPerson& person, std::size_t setting,
                  const std::vector<Image>& result) {
-  const puppet::Clip& clip = person.clip();
-  const pipeline::PoseFolder folder = pipeline::open_pose_folder(person.requests().front().poses);
-  std::vector<Image> poses;
-  std::vector<Image> truth;
-  for (std::int64_t i = 0; i < clip.options().frames; ++i) {
-    const Image pose = read_image(folder.poses[static_cast<std::size_t>(i)]);
-    poses.push_back(resize_bilinear(pose, clip.options().width, clip.options().height));
-    truth.push_back(clip.frame(i));
-  }
   const std::string number = request.settings.size() > 1 ? fmt::format("-{}", setting + 1) : "";
-  const bool from_first_frame = request.settings[setting].starts_from_first_frame();
-  write_result_video(request.videos / fmt::format("person-{}{}.mp4", clip.options().seed, number),
-                     {from_first_frame ? clip.frame(0) : clip.reference(), poses, result, truth},
-                     clip.options().frames_per_second);
+  write_result_video(request.videos / fmt::format("person-{}{}.mp4", person.seed, number),
+                     {person.references[setting], person.poses, result, person.truth}, request.clip.frames_per_second);
 }
 
 /// `made(i)` is frame i as it was made.
@@ -86,14 +73,14 @@ PersonQuality measure(const puppet::Clip& clip, std::int64_t first_frame, const 
 }
 
 Quality mean_over(const std::vector<PersonQuality>& people) {
-  std::vector<Quality> videos;
-  for (const PersonQuality& person : people) videos.push_back(person.quality);
+  std::vector<Quality> videos(people.size());
+  std::ranges::transform(people, videos.begin(), &PersonQuality::quality);
   return mean_of(videos);
 }
 
 double median_seconds(const std::vector<PersonQuality>& people) {
-  std::vector<double> seconds;
-  for (const PersonQuality& person : people) seconds.push_back(person.seconds);
+  std::vector<double> seconds(people.size());
+  std::ranges::transform(people, seconds.begin(), &PersonQuality::seconds);
   const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
   std::ranges::nth_element(seconds, middle);
   return *middle;
@@ -229,11 +216,14 @@ ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const pipe
   // 1. the videos
   const std::uint64_t shown_people = std::max<std::uint64_t>(1, kShownRows / request.settings.size());
   SamplingProgress whole(progress, calls_per_person * static_cast<std::int64_t>(request.people.count()));
+  const auto all_frames = static_cast<std::size_t>(request.clip.frames);
   for (std::uint64_t i = 0; i < request.people.count(); ++i) {
     const std::uint64_t seed = request.people.first + i;
     const PersonInputs person(request, seed, whole);
     const bool is_shown = i < shown_people;
-    if (is_shown) evaluation.shown.push_back(show(request, person));
+    if (is_shown) evaluation.shown.push_back(show(request, person, std::min(all_frames, kShownFrames)));
+    std::optional<ShownPerson> in_video;
+    if (!request.videos.empty()) in_video = show(request, person, all_frames);
     for (std::size_t s = 0; s < request.settings.size(); ++s) {
       FrameCollector video;
       const pipeline::AnimateReport report = animator.animate(person.requests()[s], video, whole);
@@ -241,7 +231,7 @@ ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const pipe
         return video.frames[static_cast<std::size_t>(frame)];
       };
       add_video(evaluation.rows[s], report, measure(person.clip(), 0, made));
-      if (!request.videos.empty()) write_video(request, person, s, video.frames);
+      if (in_video) write_video(request, *in_video, s, video.frames);
       if (!is_shown) continue;
       ShownPerson& shown = evaluation.shown.back();
       std::vector<Image>& pictures = shown.results.emplace_back();

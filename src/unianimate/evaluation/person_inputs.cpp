@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/media/image_writer.h"
 #include "unianimate/pose/align.h"
 #include "unianimate/puppet/clip_poses.h"
@@ -38,13 +39,9 @@ void write_person_inputs(const puppet::Clip& clip, bool from_first_frame, const 
   request.height = options.height;
   request.max_frames = options.frames;
   request.frame_interval = 1;
-  std::error_code problem;
-  const bool made = fs::create_directory(folder, problem);
-  if (problem) {
-    throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(folder.string()),
-                problem.message());
-  }
-  if (!made) return;
+  std::error_code ignored;
+  if (fs::exists(folder, ignored)) return;
+  make_folder(folder);
   write_png(request.reference, from_first_frame ? clip.frame(0) : clip.reference());
   pose::AlignedPoses poses = puppet::poses_of(clip);
   if (from_first_frame) poses.reference = poses.motion.frames.front().people.front().keypoints;

@@ -9,7 +9,7 @@
 #include <span>
 #include <utility>
 
-#include "unianimate/media/resize.h"
+#include "unianimate/evaluation/enlarged.h"
 #include "unianimate/plot/line_chart.h"
 #include "unianimate/plot/picture_sheet.h"
 
@@ -17,18 +17,12 @@ namespace unianimate::evaluation {
 
 namespace {
 
-/// Small pictures are shown larger, by a whole factor, to be at least this high.
-constexpr int kLeastHeight = 150;
-
-Image enlarged(const Image& picture) {
-  const int factor = (kLeastHeight + picture.height - 1) / picture.height;
-  return resize_bilinear(picture, picture.width * factor, picture.height * factor);
-}
+constexpr int kLeastHeight = 150;  ///< of pictures on a sheet
 
 /// A row whose first column is `first`, which may be empty.
 plot::SheetRow row_of(std::string label, const Image& first, const std::vector<Image>& pictures) {
-  plot::SheetRow row{std::move(label), {first.pixels.empty() ? Image() : enlarged(first)}};
-  for (const Image& picture : pictures) row.pictures.push_back(enlarged(picture));
+  plot::SheetRow row{std::move(label), {first.pixels.empty() ? Image() : enlarged(first, kLeastHeight)}};
+  for (const Image& picture : pictures) row.pictures.push_back(enlarged(picture, kLeastHeight));
   return row;
 }
 
@@ -95,7 +89,7 @@ Image quality_contact_sheet(const ModelEvaluation& evaluation) {
   constexpr std::size_t kMostPixels = 30'000;
   constexpr std::size_t kAround = 50;
   constexpr std::size_t kOtherRows = 3;
-  const auto height = static_cast<std::size_t>(evaluation.shown.front().truth.front().height);
+  const auto height = static_cast<std::size_t>(enlarged(evaluation.shown.front().truth.front(), kLeastHeight).height);
   const std::size_t room = std::max(kOtherRows + 1, kMostPixels / (height + kAround));
   const std::size_t settings = std::min(evaluation.rows.size(), room - kOtherRows);
   const std::size_t people =

@@ -1,11 +1,13 @@
 // What the autoencoder alone makes of a picture: no video made with it can be nearer to the truth for long.
 #pragma once
 
+#include <memory>
+
+#include "unianimate/core/device.h"
 #include "unianimate/core/progress.h"
 #include "unianimate/media/image.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/pipeline/model_files.h"
-#include "unianimate/pipeline/plan.h"
 
 namespace unianimate::evaluation {
 

@@ -2,18 +2,15 @@
 
 #include <array>
 
-#include "unianimate/media/resize.h"
+#include "unianimate/evaluation/enlarged.h"
 #include "unianimate/media/video_writer.h"
 
 namespace unianimate::evaluation {
 
 void write_result_video(const std::filesystem::path& path, const ResultFrames& frames, double frames_per_second) {
   constexpr int kFewestRows = 256;
-  const int factor = (kFewestRows + frames.reference.height - 1) / frames.reference.height;
-  const auto enlarged = [factor](const Image& picture) {
-    return factor > 1 ? resize_bilinear(picture, factor * picture.width, factor * picture.height) : picture;
-  };
-  const Image reference = enlarged(frames.reference);
+  const auto shown = [](const Image& picture) { return enlarged(picture, kFewestRows); };
+  const Image reference = shown(frames.reference);
   VideoFormat format;
   format.width = 4 * reference.width;
   format.height = reference.height;
@@ -21,7 +18,7 @@ void write_result_video(const std::filesystem::path& path, const ResultFrames& f
   const auto video = open_video_writer(path, format);
   for (std::size_t i = 0; i < frames.result.size(); ++i) {
     video->write(concatenate_columns(
-        std::array{reference, enlarged(frames.poses[i]), enlarged(frames.result[i]), enlarged(frames.truth[i])}));
+        std::array{reference, shown(frames.poses[i]), shown(frames.result[i]), shown(frames.truth[i])}));
   }
   video->finish();
 }

@@ -17,7 +17,7 @@ bool Setting::starts_from_first_frame() const {
 }
 
 const std::array<Parameter, 4>& parameters() {
-  static const std::array<Parameter, 4> kParameters{{
+  static constexpr std::array<Parameter, 4> kParameters{{
       {"steps", true, [](const AnimateRequest& request) { return static_cast<double>(request.sampling.steps); },
        [](const AnimateRequest& request) { return fmt::to_string(request.sampling.steps); }},
       {"guidance", true, [](const AnimateRequest& request) { return request.guidance_scale; },

@@ -30,10 +30,9 @@ class Brush {
   explicit Brush(Image& picture) : mat_(plot::pixels_of(picture)) {}
 
   void polygon(const std::vector<Point>& corners, const cv::Scalar& colour) {
-    std::vector<cv::Point> fixed;
-    for (const Point p : corners) fixed.push_back(to_fixed(p));
-    const std::vector<std::vector<cv::Point>> outline{fixed};
-    cv::fillPoly(mat_, outline, colour, cv::LINE_AA, kShift);
+    std::vector<std::vector<cv::Point>> outlines{std::vector<cv::Point>(corners.size())};
+    std::ranges::transform(corners, outlines.front().begin(), to_fixed);
+    cv::fillPoly(mat_, outlines, colour, cv::LINE_AA, kShift);
   }
   void disc(Point centre, double radius, const cv::Scalar& colour) {
     cv::circle(mat_, to_fixed(centre), fixed(std::max(radius, 0.3)), colour, cv::FILLED, cv::LINE_AA, kShift);

@@ -17,17 +17,23 @@ RandomStream stream(std::uint64_t seed, std::uint64_t part) {
   return RandomStream(mixed_seed(seed, part));
 }
 
-/// Hue in turns.
-Colour from_hsv(double hue, double saturation, double value) {
+/// In braces, random numbers are drawn in this order by every compiler; as arguments of a function they are not.
+struct Shade {
+  double value;
+  double saturation;
+  double hue;  ///< turns
+};
+
+Colour colour_of(const Shade& shade) {
   const auto channel = [&](double offset) {
-    const double position = std::fmod(offset + hue * 6, 6.0);
-    return value * (1 - saturation * std::clamp(std::min(position, 4 - position), 0.0, 1.0));
+    const double position = std::fmod(offset + shade.hue * 6, 6.0);
+    return shade.value * (1 - shade.saturation * std::clamp(std::min(position, 4 - position), 0.0, 1.0));
   };
   return {channel(5), channel(3), channel(1)};
 }
 
 Colour any_colour(RandomStream& random, double least_value = 0.15) {
-  return from_hsv(random.uniform(), random.uniform(0.1, 0.85), random.uniform(least_value, 0.95));
+  return colour_of({random.uniform(least_value, 0.95), random.uniform(0.1, 0.85), random.uniform()});
 }
 
 Colour skin_colour(RandomStream& random) {
@@ -99,7 +105,7 @@ Identity make_identity(std::uint64_t seed) {
   identity.clothes = make_clothes(random);
   constexpr std::array<Colour, 3> kEyes{{{0.15, 0.10, 0.08}, {0.15, 0.30, 0.45}, {0.15, 0.35, 0.20}}};
   identity.face.eyes = kEyes[random.below(kEyes.size())];
-  identity.face.lips = from_hsv(random.uniform(0.95, 1.02), random.uniform(0.4, 0.8), random.uniform(0.4, 0.8));
+  identity.face.lips = colour_of({random.uniform(0.4, 0.8), random.uniform(0.4, 0.8), random.uniform(0.95, 1.02)});
   identity.face.eye_distance *= random.uniform(0.85, 1.15);
   identity.face.mouth_width *= random.uniform(0.8, 1.3);
   identity.face.glasses = random.chance(0.15);
@@ -112,8 +118,8 @@ Background make_background(std::uint64_t seed) {
   Background background;
   background.kind = static_cast<BackgroundKind>(random.below(3));
   const double hue = random.uniform();
-  background.first = from_hsv(hue, random.uniform(0.05, 0.5), random.uniform(0.45, 0.95));
-  background.second = from_hsv(hue + random.uniform(0.05, 0.4), random.uniform(0.1, 0.6), random.uniform(0.3, 0.85));
+  background.first = colour_of({random.uniform(0.45, 0.95), random.uniform(0.05, 0.5), hue});
+  background.second = colour_of({random.uniform(0.3, 0.85), random.uniform(0.1, 0.6), hue + random.uniform(0.05, 0.4)});
   background.horizon = random.uniform(0.7, 0.9);
   background.shape_count = random.below(3);
   for (int i = 0; i < background.shape_count; ++i) {

@@ -56,7 +56,8 @@ Posture dance(std::uint64_t seed, double time) {
 
 Posture walk(std::uint64_t seed, double time) {
   RandomStream random(seed ^ kMotionStream);
-  const double step = 2 * kPi * (random.uniform(0.8, 1.3) * time + random.uniform());
+  const double steps_per_second = random.uniform(0.8, 1.3);
+  const double step = 2 * kPi * (steps_per_second * time + random.uniform());
   const double swing = random.uniform(0.25, 0.45);
   Posture p;
   p.turn = random.chance(0.5) ? 0.7 : -0.7;

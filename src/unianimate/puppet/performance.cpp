@@ -110,7 +110,7 @@ Performance::Performance(const PoseSequence& poses, Bones bones, const Identity&
 }
 
 Stance Performance::at(double seconds) const {
-  const double last = static_cast<double>(stances_.size() - 1);
+  const auto last = static_cast<double>(stances_.size() - 1);
   return stances_[static_cast<std::size_t>(std::clamp(std::round(seconds * frames_per_second_), 0.0, last))];
 }
 

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <numbers>
 #include <optional>
-#include <span>
 #include <vector>
 
 namespace unianimate::puppet {

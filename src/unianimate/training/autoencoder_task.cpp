@@ -23,8 +23,7 @@ constexpr std::int64_t kSheetPictures = 10;
 /// Everything near the skeleton: pose pictures show the bones, the figure is about this much wider.
 at::Tensor figure_mask(const at::Tensor& poses) {
   constexpr std::int64_t kReach = 7;
-  const at::Tensor bones = poses.amax(-1).gt(0).to(at::kFloat).unsqueeze(1);  // (N, 1, H, W)
-  return at::max_pool2d(bones, {kReach, kReach}, {1, 1}, {kReach / 2, kReach / 2});
+  return at::max_pool2d(skeleton_mask(poses).unsqueeze(1), {kReach, kReach}, {1, 1}, {kReach / 2, kReach / 2});
 }
 
 at::Tensor edge_error(const at::Tensor& a, const at::Tensor& b) {
@@ -49,9 +48,9 @@ void AutoencoderLossOptions::check() const {
 }
 
 AutoencoderTask::AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pipeline::ModelDescription description,
-                                 std::shared_ptr<const FootageSource> footage,
-                                 std::shared_ptr<const FootageSource> kept_aside, const AutoencoderLossOptions& options,
-                                 std::int64_t batch, std::int64_t microbatches, std::uint64_t seed, bool normalize)
+                                 std::shared_ptr<const FootageSource> footage, const FootageSource& kept_aside,
+                                 const AutoencoderLossOptions& options, std::int64_t batch, std::int64_t microbatches,
+                                 std::uint64_t seed, bool normalize)
     : model_(std::move(model)),
       device_(model_->named_parameters().front().tensor.device()),
       description_(std::move(description)),
@@ -60,9 +59,9 @@ AutoencoderTask::AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pip
       order_(footage_->size(), microbatches, batch, seed),
       seed_(seed),
       normalize_(normalize) {
-  std::vector<std::int64_t> all(static_cast<std::size_t>(kept_aside->size()));
+  std::vector<std::int64_t> all(static_cast<std::size_t>(kept_aside.size()));
   std::iota(all.begin(), all.end(), 0);
-  kept_aside_ = load(*kept_aside, all);
+  kept_aside_ = load(kept_aside, all);
 }
 
 AutoencoderTask::Batch AutoencoderTask::load(const FootageSource& source,
@@ -111,9 +110,7 @@ Loss AutoencoderTask::loss(std::int64_t microbatch, double progress) {
   const at::Tensor moments = model_->encode_moments(batch.pictures).to(at::kFloat);
   const std::vector<at::Tensor> halves = moments.chunk(2, 1);
   const at::Generator generator = make_generator(random.next());
-  const auto noise = [&] {
-    return at::empty(halves[0].sizes(), at::kFloat).normal_(0, 1, generator).to(halves[0].device());
-  };
+  const auto noise = [&] { return at::empty(halves[0].sizes(), at::kFloat).normal_(0, 1, generator).to(device_); };
   at::Tensor latent = model_->sample_latent(moments, noise());
   if (options_.latent_noise > 0) {
     const at::Tensor spread = latent.detach().transpose(0, 1).flatten(1).std(1).view({1, -1, 1, 1});

@@ -41,11 +41,11 @@ struct AutoencoderLossOptions {
 
 class AutoencoderTask : public Task {
  public:
-  /// `model` has its first weights. `microbatches`: of one step over all processes. With `normalize`, exported models
-  /// have latents of mean 0 and deviation 1 in every channel, by a change of quant_conv and post_quant_conv that
-  /// decoding undoes; not for a model whose latents a UNet knows.
+  /// `model` has its first weights. `kept_aside` is loaded here and now. `microbatches`: of one step over all
+  /// processes. With `normalize`, exported models have latents of mean 0 and deviation 1 in every channel, by a change
+  /// of quant_conv and post_quant_conv that decoding undoes; not for a model whose latents a UNet knows.
   AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pipeline::ModelDescription description,
-                  std::shared_ptr<const FootageSource> footage, std::shared_ptr<const FootageSource> kept_aside,
+                  std::shared_ptr<const FootageSource> footage, const FootageSource& kept_aside,
                   const AutoencoderLossOptions& options, std::int64_t batch, std::int64_t microbatches,
                   std::uint64_t seed, bool normalize);
 

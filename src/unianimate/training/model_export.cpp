@@ -1,7 +1,6 @@
 #include "unianimate/training/model_export.h"
 
 #include "unianimate/checkpoint/safetensors_writer.h"
-#include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 
 namespace unianimate::training {

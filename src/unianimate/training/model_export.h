@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "unianimate/core/named_tensor.h"
 #include "unianimate/pipeline/model_description.h"

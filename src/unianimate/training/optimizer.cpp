@@ -89,7 +89,7 @@ double Optimizer::step(double learning_rate, double divisor) {
                     options_.beta2, options_.weight_decay, options_.epsilon, false, false);
   follow_masters();
   if (!averaged_.empty()) {
-    const double updates = updates_.front().item<double>();
+    const auto updates = updates_.front().item<double>();
     at::_foreach_lerp_(averaged_, weights_, 1 - warmed_up_decay(options_.ema_decay, updates));
   }
   return norm;

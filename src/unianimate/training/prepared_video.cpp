@@ -1,7 +1,5 @@
 #include "unianimate/training/prepared_video.h"
 
-#include <utility>
-
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/core/error.h"
 #include "unianimate/media/image.h"

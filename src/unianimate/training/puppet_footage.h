@@ -33,12 +33,4 @@ class PuppetFootage : public FootageSource {
   PuppetFootageOptions options_;
 };
 
-/// The pose picture of these points, of a picture of this size, as the program makes it of a user's poses: drawn at the
-/// published width, then scaled.
-Image pose_picture(const pose::Keypoints& keypoints, int width, int height);
-
-/// uint8 (height, width): 1 in the box around the seen points of the face, a sixth of its sides larger each way; of
-/// the nose, eyes and ears where no others are seen.
-at::Tensor face_mask(const pose::Keypoints& keypoints, int width, int height);
-
 }  // namespace unianimate::training

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
-#include "unianimate/pipeline/model_description.h"
 #include "unianimate/pipeline/model_weights.h"
 #include "unianimate/training/first_process.h"
 #include "unianimate/training/initialisation.h"
@@ -22,8 +21,7 @@ bool is_autoencoder_alone(const TrainConfig& config) {
          fs::exists(pipeline::model_files_to_write(config.start).description, ignored);
 }
 
-/// Sizes and default settings.
-pipeline::ModelDescription describe_model(const TrainConfig& config) {
+pipeline::ModelDescription read_description(const TrainConfig& config) {
   if (!config.sizes.empty()) return pipeline::read_model_description(config.sizes);
   const pipeline::ModelFiles written = pipeline::model_files_to_write(config.start);
   if (is_autoencoder_alone(config)) return pipeline::read_model_description(written.description);
@@ -31,12 +29,31 @@ pipeline::ModelDescription describe_model(const TrainConfig& config) {
           pipeline::default_request(config.start), nullptr, written.description};
 }
 
+void require_fits(const TrainConfig& config, const pipeline::ModelConfigs& sizes) {
+  const auto unit =
+      static_cast<int>(sizes.autoencoder.downscale() * (config.task == TaskKind::kUNet ? sizes.unet.downscale() : 1));
+  const auto require = [&](const char* what, int side) {
+    if (side % unit == 0) return;
+    throw Error(ErrorKind::kUsage, "the {} must be a multiple of {} for these models, but is {}", what, unit, side);
+  };
+  require("width", config.people.width);
+  require("height", config.people.height);
+  for (const CropPhase& phase : config.autoencoder_loss.crops) {
+    require("width of a crop", phase.width);
+    require("height of a crop", phase.height);
+    if (phase.width > config.people.width || phase.height > config.people.height) {
+      throw Error(ErrorKind::kUsage, "a crop of {}x{} does not fit into pictures of {}x{}", phase.width, phase.height,
+                  config.people.width, config.people.height);
+    }
+  }
+}
+
 /// So that the models of one training do not begin alike.
 enum SeedStream : std::uint64_t { kUNetSeed = 1, kAutoencoderSeed, kVisualSeed, kTextSeed };
 
 std::unique_ptr<Task> make_autoencoder_task(const TrainConfig& config, const pipeline::ModelDescription& description,
-                                            std::shared_ptr<const FootageSource> footage,
-                                            std::shared_ptr<const FootageSource> kept_aside, at::Device device,
+                                            const std::shared_ptr<const FootageSource>& footage,
+                                            const std::shared_ptr<const FootageSource>& kept_aside, at::Device device,
                                             Progress& progress) {
   const at::TensorOptions options = at::TensorOptions().device(device).dtype(config.precision);
   std::unique_ptr<models::Autoencoder> model;
@@ -48,20 +65,20 @@ std::unique_ptr<Task> make_autoencoder_task(const TrainConfig& config, const pip
     model = std::make_unique<models::Autoencoder>(description.configs.autoencoder, options);
     initialise(model->named_parameters(), mixed_seed(config.seed, kAutoencoderSeed));
   }
-  return std::make_unique<AutoencoderTask>(std::move(model), description, std::move(footage), std::move(kept_aside),
-                                           config.autoencoder_loss, config.batch_size, config.microbatches, config.seed,
+  return std::make_unique<AutoencoderTask>(std::move(model), description, footage, *kept_aside, config.autoencoder_loss,
+                                           config.batch_size, config.microbatches, config.seed,
                                            config.normalize_latents);
 }
 
 std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::ModelDescription& description,
-                                     std::shared_ptr<const FootageSource> footage,
-                                     std::shared_ptr<const FootageSource> kept_aside, at::Device device,
+                                     const std::shared_ptr<const FootageSource>& footage,
+                                     const std::shared_ptr<const FootageSource>& kept_aside, at::Device device,
                                      Progress& progress) {
   const at::TensorOptions exact = at::TensorOptions().device(device).dtype(at::kFloat);
   const at::TensorOptions options = exact.dtype(config.precision);
+  const pipeline::ModelConfigs& sizes = description.configs;
   UNetTaskModels models;
   models.description = description;
-  const pipeline::ModelConfigs& sizes = description.configs;
   models.lora = config.lora;
   models.train_clip = config.train_clip;
   if (config.sizes.empty()) {
@@ -82,30 +99,16 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::
                                    : pipeline::model_files_to_write(config.autoencoder).autoencoder;
   models.autoencoder = pipeline::load_autoencoder(autoencoder, sizes.autoencoder, exact, progress);
   models.unet->set_recompute(config.recompute);
-  return std::make_unique<UNetTask>(std::move(models), std::move(footage), std::move(kept_aside), config.unet_loss,
-                                    config.batch_size, config.microbatches, config.seed, config.keep_latents);
+  return std::make_unique<UNetTask>(std::move(models), footage, kept_aside, config.unet_loss, config.batch_size,
+                                    config.microbatches, config.seed, config.keep_latents);
 }
 
 }  // namespace
 
-void check_against_models(const TrainConfig& config) {
-  const pipeline::ModelConfigs sizes = describe_model(config).configs;
-  const auto unit =
-      static_cast<int>(sizes.autoencoder.downscale() * (config.task == TaskKind::kUNet ? sizes.unet.downscale() : 1));
-  const auto require = [&](const char* what, int side) {
-    if (side % unit == 0) return;
-    throw Error(ErrorKind::kUsage, "the {} must be a multiple of {} for these models, but is {}", what, unit, side);
-  };
-  require("width", config.people.width);
-  require("height", config.people.height);
-  for (const CropPhase& phase : config.autoencoder_loss.crops) {
-    require("width of a crop", phase.width);
-    require("height of a crop", phase.height);
-    if (phase.width > config.people.width || phase.height > config.people.height) {
-      throw Error(ErrorKind::kUsage, "a crop of {}x{} does not fit into pictures of {}x{}", phase.width, phase.height,
-                  config.people.width, config.people.height);
-    }
-  }
+pipeline::ModelDescription describe_models(const TrainConfig& config) {
+  pipeline::ModelDescription description = read_description(config);
+  require_fits(config, description.configs);
+  return description;
 }
 
 std::shared_ptr<const FootageSource> open_footage(const PuppetFootageOptions& people,
@@ -119,12 +122,12 @@ std::shared_ptr<const FootageSource> open_footage(const PuppetFootageOptions& pe
   return footage;
 }
 
-std::unique_ptr<Task> make_task(const TrainConfig& config, std::shared_ptr<const FootageSource> footage,
-                                std::shared_ptr<const FootageSource> kept_aside, at::Device device,
+std::unique_ptr<Task> make_task(const TrainConfig& config, const pipeline::ModelDescription& description,
+                                const std::shared_ptr<const FootageSource>& footage,
+                                const std::shared_ptr<const FootageSource>& kept_aside, at::Device device,
                                 Progress& progress) {
-  const pipeline::ModelDescription description = describe_model(config);
   const auto make = config.task == TaskKind::kUNet ? make_unet_task : make_autoencoder_task;
-  return make(config, description, std::move(footage), std::move(kept_aside), device, progress);
+  return make(config, description, footage, kept_aside, device, progress);
 }
 
 }  // namespace unianimate::training

@@ -203,7 +203,7 @@ void read_unet_loss(YamlSection section, const fs::path& root, UNetLossOptions& 
 }
 
 /// No training sees these, so that measurements with them mean something.
-const PuppetFootageOptions kForMeasuring{.first_person = 900'000, .people = 10'000};
+constexpr PuppetFootageOptions kForMeasuring{.first_person = 900'000, .people = 10'000};
 
 bool overlap(const PuppetFootageOptions& a, const PuppetFootageOptions& b) {
   const auto end = [](const PuppetFootageOptions& people) {

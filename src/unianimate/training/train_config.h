@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "unianimate/training/autoencoder_task.h"
 #include "unianimate/training/optimizer.h"

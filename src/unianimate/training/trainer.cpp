@@ -4,7 +4,9 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/folder_lock.h"
@@ -34,16 +36,6 @@ std::string settings_of(const TrainConfig& config, const FootageSource& footage,
       config.autoencoder.string(), footage.description(), kept_aside.description());
 }
 
-class Clock {
- public:
-  [[nodiscard]] double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
 /// While it lives the task works with the averaged weights.
 class AveragedModel {
  public:
@@ -63,19 +55,16 @@ class AveragedModel {
 
 class Trainer {
  public:
-  Trainer(const TrainConfig& config, at::Device device, distributed::ProcessGroup& group, Progress& progress)
+  Trainer(const TrainConfig& config, const pipeline::ModelDescription& description, at::Device device,
+          distributed::ProcessGroup& group, Progress& progress)
       : config_(config),
         group_(group),
         progress_(progress),
         device_(device),
-        footage_((check_against_models(config), open_footage(config.people, config.videos, group, progress))),
+        footage_(open_footage(config.people, config.videos, group, progress)),
         kept_aside_(open_footage(config.kept_aside, config.kept_aside_videos, group, progress)),
-        task_(make_task(config, footage_, kept_aside_, device, progress)),
+        task_(make_task(config, description, footage_, kept_aside_, device, progress)),
         optimizer_(task_->parameters(), config.optimizer) {
-    if (config.microbatches % group.size() != 0) {
-      throw Error(ErrorKind::kUsage, "microbatches must be a multiple of the number of processes, {}, but is {}",
-                  group.size(), config.microbatches);
-    }
     resume();
   }
 
@@ -85,13 +74,13 @@ class Trainer {
     if (leads) log_.emplace(config_.output, done_.step);
     progress_.begin_phase("train", config_.steps);
     const double seconds_before = done_.seconds;
-    const Clock clock;
+    const auto start = std::chrono::steady_clock::now();
     while (done_.step < config_.steps && !stop_wanted()) {
       const Measurements values = step();
       ++done_.step;
-      ++report.steps_now;
       ++done_.summed_steps;
-      done_.seconds = seconds_before + clock.seconds();
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      done_.seconds = seconds_before + seconds.count();
       for (const auto& [name, value] : values) done_.sums[name] += value;
       report.last_loss = values.at("loss");
       progress_.step(done_.step);
@@ -103,8 +92,6 @@ class Trainer {
     if (leads && saved_step_ != done_.step) save();
     if (leads) draw_curves();
     report.steps = done_.step;
-    report.seconds = clock.seconds();
-    report.best_validation = done_.best_validation;
     report.finished = done_.step >= config_.steps;
     return report;
   }
@@ -267,7 +254,11 @@ class Trainer {
 
 TrainingReport train(const TrainConfig& config, const Compute& compute, distributed::ProcessGroup& group,
                      Progress& progress) {
-  return Trainer(config, compute.device, group, progress).run();
+  if (config.microbatches % group.size() != 0) {
+    throw Error(ErrorKind::kUsage, "microbatches must be a multiple of the number of processes, {}, but is {}",
+                group.size(), config.microbatches);
+  }
+  return Trainer(config, describe_models(config), compute.device, group, progress).run();
 }
 
 }  // namespace unianimate::training

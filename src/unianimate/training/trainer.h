@@ -11,11 +11,8 @@
 namespace unianimate::training {
 
 struct TrainingReport {
-  std::int64_t steps = 0;      ///< done in all
-  std::int64_t steps_now = 0;  ///< done by this run
-  double seconds = 0;          ///< of this run's steps
+  std::int64_t steps = 0;  ///< done in all, by earlier runs too
   double last_loss = 0;
-  double best_validation = 0;
   bool finished = false;  ///< false where it was asked to stop
 };
 

@@ -60,7 +60,7 @@ void TrainingLog::draw() const {
   for (std::string line; std::getline(lines, line);) {
     const nlohmann::json entry = parse_line(line);
     for (plot::Series& series : chart.series) {
-      if (!entry.is_object() || !entry.contains(series.name) || !entry[series.name].is_number()) continue;
+      if (!entry.contains(series.name) || !entry[series.name].is_number()) continue;
       series.x.push_back(entry["step"].get<double>());
       series.y.push_back(entry[series.name].get<double>());
     }

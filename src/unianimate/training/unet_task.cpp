@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -29,13 +28,11 @@ constexpr const char* kVisualPrefix = "visual.";
 constexpr std::uint64_t kValidationStream = 0x7A11DA7E;
 constexpr std::int64_t kSheetPeople = 4;
 
-const std::vector<Condition>& reference_set() {
-  static const std::vector<Condition> kSet = ConditionSet().conditions();
-  return kSet;
+std::vector<Condition> reference_set() {
+  return ConditionSet().conditions();
 }
-const std::vector<Condition>& first_frame_set() {
-  static const std::vector<Condition> kSet = ConditionSet::parse("first-frame").conditions();
-  return kSet;
+std::vector<Condition> first_frame_set() {
+  return ConditionSet::parse("first-frame").conditions();
 }
 bool contains(const std::vector<Condition>& set, Condition condition) {
   return std::ranges::find(set, condition) != set.end();
@@ -43,8 +40,7 @@ bool contains(const std::vector<Condition>& set, Condition condition) {
 
 /// Pose pictures uint8 (B, F, H, W, 3) -> (B, 1, F, h, w): 1 where a latent pixel holds a bit of the skeleton.
 at::Tensor figure_mask(const at::Tensor& poses, std::int64_t h, std::int64_t w) {
-  const at::Tensor bones = poses.amax(-1).gt(0).to(at::kFloat);
-  return std::get<0>(at::adaptive_max_pool2d(bones, {h, w})).unsqueeze(1);
+  return std::get<0>(at::adaptive_max_pool2d(skeleton_mask(poses), {h, w})).unsqueeze(1);
 }
 
 at::Tensor as_clip(const at::Tensor& bytes) {
@@ -298,16 +294,15 @@ Image UNetTask::sample_sheet(const Progress& progress) {
   const c10::NoGradGuard no_gradients;
   std::vector<at::Tensor> rows;
   const auto row = [](const at::Tensor& pictures) { return at::cat(pictures.unbind(0), 2); };
-  const auto from_bytes = [](const at::Tensor& pictures) { return autoencoder_input(pictures); };
   for (std::int64_t index = 0; index < std::min(kSheetPeople, kept_aside_->size()); ++index) {
-    const Conditions& set = index % 4 == 3 ? first_frame_set() : reference_set();
+    const Conditions set = index % 4 == 3 ? first_frame_set() : reference_set();
     RandomStream random(mixed_seed(kValidationStream, static_cast<std::uint64_t>(index)));
     const auto item = kept_aside_cache_.item(index);
     const Take frames = take(item->footage, true, contains(set, Condition::kLocalImage), random);
     const Batch batch = assemble({item}, {frames});
-    const at::Tensor reference = from_bytes(batch.reference);
-    const at::Tensor truth = from_bytes(item->footage.pictures.index_select(0, at::tensor(frames.frames)));
-    const at::Tensor poses = from_bytes(batch.poses.cpu()[0].narrow(0, 1, truth.size(0)));
+    const at::Tensor reference = autoencoder_input(batch.reference);
+    const at::Tensor truth = autoencoder_input(item->footage.pictures.index_select(0, at::tensor(frames.frames)));
+    const at::Tensor poses = autoencoder_input(batch.poses.cpu()[0].narrow(0, 1, truth.size(0)));
     const at::Tensor nothing = -at::ones_like(reference);
     rows.push_back(row(at::cat({nothing, poses})));
     rows.push_back(row(at::cat({reference, truth})));

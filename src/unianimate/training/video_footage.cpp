@@ -7,8 +7,6 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/random_stream.h"
-#include "unianimate/pipeline/pictures.h"
-#include "unianimate/training/puppet_footage.h"
 
 namespace unianimate::training {
 
@@ -82,23 +80,13 @@ Footage VideoFootage::load(std::int64_t index) const {
   const bool flipped = index % variants() == 1;
   const PreparedSegment prepared = videos_[segment.video].load(segment.number);
   const std::vector<std::int64_t> moments = moments_of(index, prepared.pictures.size(0));
-  const int width = options_.preparation.segments.width;
-  const int height = options_.preparation.segments.height;
-
-  Footage footage;
-  footage.coherent = options_.coherent;
-  footage.pictures = prepared.pictures.index_select(0, at::tensor(moments));
-  if (flipped) footage.pictures = footage.pictures.flip({2});
-  footage.poses = at::empty_like(footage.pictures);
-  footage.faces = at::empty({footage.moments(), height, width}, at::kByte);
-  for (std::size_t i = 0; i < moments.size(); ++i) {
-    const pose::Keypoints& seen = prepared.keypoints[static_cast<std::size_t>(moments[i])];
-    const pose::Keypoints shown = flipped ? pose::mirrored(seen, width) : seen;
-    const Image pose = pose_picture(shown, width, height);
-    footage.poses[static_cast<std::int64_t>(i)].copy_(pipeline::tensor_from_image(pose));
-    footage.faces[static_cast<std::int64_t>(i)].copy_(face_mask(shown, width, height));
+  const at::Tensor pictures = prepared.pictures.index_select(0, at::tensor(moments));
+  std::vector<pose::Keypoints> keypoints;
+  for (const std::int64_t moment : moments) {
+    const pose::Keypoints& seen = prepared.keypoints[static_cast<std::size_t>(moment)];
+    keypoints.push_back(flipped ? pose::mirrored(seen, options_.preparation.segments.width) : seen);
   }
-  return footage;
+  return make_footage(flipped ? pictures.flip({2}) : pictures, keypoints, options_.coherent);
 }
 
 std::string VideoFootage::description() const {

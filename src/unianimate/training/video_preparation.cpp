@@ -1,10 +1,8 @@
 #include "unianimate/training/video_preparation.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
