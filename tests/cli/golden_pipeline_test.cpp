@@ -58,8 +58,10 @@ TEST_P(GoldenPipeline, FramesMatchThroughTheCommandLine) {
       size[1], frames, golden.metadata("ddim_timesteps").get<int>(), golden.metadata("seed").get<std::uint64_t>(),
       golden.metadata("noise_prior").get<int>());
   if (const auto windows = golden.metadata("long"); !windows.is_null()) {
-    command += fmt::format(" --noise-prior-order long --context-size {} --context-overlap {} --context-batch-size {}",
-                           windows[0].get<int>(), windows[1].get<int>(), windows[2].get<int>());
+    command += fmt::format(
+        " --noise-prior-order long --context-schedule published --context-size {} "
+        "--context-overlap {} --context-batch-size {}",
+        windows[0].get<int>(), windows[1].get<int>(), windows[2].get<int>());
   }
   for (const auto& [set, conditions] : std::array<std::pair<const char*, const char*>, 2>{
            {{"ref", "image,randomref,dwpose"}, {"local", "image,local_image,dwpose"}}}) {

@@ -192,6 +192,7 @@ TEST(PublishedConfig, ReadsTheLongConfiguration) {
   EXPECT_EQ(config.base.noise_prior_order, diffusion::NoisePriorOrder::kLong);
   EXPECT_EQ(config.base.context.size, 32);
   EXPECT_EQ(config.base.context.overlap, 8);
+  EXPECT_EQ(config.base.context.schedule, diffusion::ContextSchedule::kPublished);
   check_expected_sizes(config, {});
 }
 

@@ -121,8 +121,8 @@ void add_window_options(CLI::App& command, RequestArguments& arguments) {
       ->group(windows);
   command
       .add_option("--context-schedule", arguments.context_schedule,
-                  "Where windows lie: published; even, spread without near-duplicates; or moving from step to step, so "
-                  "that no seam stays in place")
+                  "Where windows lie: moving from step to step, so that no seam stays in place; even, spread without "
+                  "near-duplicates; or published, where they always lie in the published program")
       ->capture_default_str()
       ->type_name("NAME")
       ->group(windows);

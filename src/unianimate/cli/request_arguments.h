@@ -32,7 +32,7 @@ struct RequestArguments {
   std::string timestep_spacing = "leading";
   std::string noise_prior_order = "short";
   std::string conditions = "image,randomref,dwpose";
-  std::string context_schedule = "published";
+  std::string context_schedule = "moving";
   std::string context_weights = "published";
   bool chain = false;
   pipeline::ChainOptions chain_options;

@@ -27,7 +27,7 @@ struct ContextWindowOptions {
   std::int64_t size = 32;       ///< frames in a window
   std::int64_t overlap = 8;     ///< frames that two neighbouring windows share at least, 0 … size − 1
   std::int64_t batch_size = 1;  ///< windows denoised in one batch; faster with memory to spare
-  ContextSchedule schedule = ContextSchedule::kPublished;
+  ContextSchedule schedule = ContextSchedule::kMoving;  ///< docs/long-videos-measured.md says why
   ContextWeights weights = ContextWeights::kPublished;
 
   /// Throws Error(kUsage) that names the field, what was expected and what was given.

@@ -317,10 +317,11 @@ void Animator::Production::make_segment(std::size_t index) {
     if (is_first_process()) decode(index, latent.tensor(), done);
   }
   if (is_last(index)) return;
-  if (is_first_process() && finished.item<std::int64_t>() != 0) {
+  const std::int64_t handed_on = segment.size - overlap();
+  if (job_ != nullptr && done > handed_on) {
     std::int64_t frame = 0;
     job_->read_frames(index, [&](const Image& image) {
-      if (frame++ == segment.size - overlap()) local_image_ = image;
+      if (frame++ == handed_on) local_image_ = image;
     });
   }
   const at::Tensor bytes = tensor_from_image(local_image_);
@@ -445,14 +446,16 @@ void Animator::Production::decode(std::size_t index, const at::Tensor& latent, s
   const Segment& segment = segments_[index];
   phase_->begin(phase_name("decode", index), segment.size);
   const at::Tensor latents = latent.squeeze(0).transpose(0, 1);  // (F, 4, h, w)
-  // What is matched in colour is matched as a whole, and chained segments are short.
-  const std::int64_t at_once = request_.chain ? segment.size : kFramesInPart;
+  const bool match = request_.chain && request_.chain->color_match;
+  // A segment is matched as a whole.
+  const std::int64_t at_once = match ? segment.size : kFramesInPart;
   if (job_ == nullptr) joiner_->begin(segment.size, is_last(index));
   for (std::int64_t first = done; first < segment.size; first += at_once) {
     const std::int64_t count = std::min(at_once, segment.size - first);
     std::vector<Image> pictures = models_.decode(latents.narrow(0, first, count), request_.decode_batch, progress_);
-    if (request_.chain && request_.chain->color_match) match_colors(pictures, reference_);
-    if (!is_last(index)) local_image_ = pictures.at(static_cast<std::size_t>(segment.size - overlap()));
+    if (match) match_colors(pictures, reference_);
+    const std::int64_t handed_on = segment.size - overlap() - first;
+    if (0 <= handed_on && handed_on < count) local_image_ = pictures[static_cast<std::size_t>(handed_on)];
     if (job_ != nullptr) {
       job_->add_frames(index, pictures);
     } else {

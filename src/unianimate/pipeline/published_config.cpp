@@ -275,6 +275,7 @@ class ConfigReader {
     const auto size = top_.integer("context_size", 1, kMostFrames);
     const auto overlap = top_.integer("context_overlap", 0, kMostFrames);
     top_.require("context_stride", 1);
+    context.schedule = diffusion::ContextSchedule::kPublished;
     context.batch_size = top_.integer("context_batch_size", 1, kMostFrames).value_or(1);
     if (size || is_long_) {
       context.size = size.value_or(context.size);

@@ -23,7 +23,8 @@ struct ChainOptions {
   void check() const;
 };
 
-/// The defaults are those of the published short configuration.
+/// The defaults are those of the published short configuration; where a video needs more than one context window they
+/// lie where that measures best.
 struct AnimateRequest {
   std::filesystem::path reference;              ///< picture of the person
   std::filesystem::path poses;                  ///< folder of pose pictures and ref_pose.jpg
