@@ -11,6 +11,7 @@
 #include <random>
 
 #include "cli/program.h"
+#include "support/file_size_limit.h"
 #include "support/rule.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
@@ -160,6 +161,27 @@ TEST_F(Resume, AnInterruptedJobSaysHowToGoOnAndTheSameCommandDoes) {
   ASSERT_EQ(again.status, 0) << again.err;
   EXPECT_THAT(again.err, HasSubstr("is gone on with"));
   EXPECT_EQ(video("video.mkv"), video("whole.mkv"));
+}
+
+TEST_F(Resume, AFullDiskEndsTheJobWhichGoesOn) {
+  const auto make = [&](const std::string& output, rlim_t largest_file) {
+    const testing::FileSizeLimit limit(largest_file);
+    return run(animation(output, {}, "12", "2"));
+  };
+  ASSERT_EQ(make("whole.mkv", RLIM_INFINITY).status, 0);
+  constexpr rlim_t kEnoughForLatents = 25'000;
+  const ProgramResult full = make("video.mkv", kEnoughForLatents);
+  EXPECT_EQ(full.status, 4) << full.err;
+  EXPECT_THAT(full.err, HasSubstr("unianimate resume video-job"));
+  EXPECT_FALSE(fs::exists(folder_ / "video.mkv"));
+  EXPECT_EQ(run({"resume", "video-job"}).status, 0);
+  EXPECT_EQ(video("video.mkv"), video("whole.mkv"));
+
+  constexpr rlim_t kTooLittleForLatents = 10'000;
+  const ProgramResult fuller = make("other.mkv", kTooLittleForLatents);
+  EXPECT_EQ(fuller.status, 4) << fuller.err;
+  EXPECT_THAT(fuller.err, HasSubstr("step 2 could not be saved, and the work goes on"));
+  EXPECT_FALSE(fs::exists(folder_ / "other-job")) << "nothing is in it";
 }
 
 TEST_F(Resume, ChangedInputsAreRefusedAndNamed) {

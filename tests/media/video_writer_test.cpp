@@ -1,13 +1,12 @@
 #include "unianimate/media/video_writer.h"
 
 #include <gmock/gmock.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <limits>
 
 #include "media/test_images.h"
 #include "media/test_videos.h"
+#include "support/file_size_limit.h"
 #include "support/temporary_folder.h"
 
 namespace unianimate {
@@ -126,30 +125,10 @@ TEST_P(VideoWriter, ExistingFileStaysUntilFinish) {
   EXPECT_EQ(read_frames(path).size(), 2U);
 }
 
-// Stands in for a full disk: writing beyond the limit fails with EFBIG.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  rlimit before_{};
-  void (*handler_)(int);
-};
-
 TEST_P(VideoWriter, FullDiskIsReportedAndLeavesNothing) {
   const auto path = folder_ / GetParam().name;
   {
-    const FileSizeLimit limit(20000);
+    const testing::FileSizeLimit limit(20000);
     const auto write = [&] {
       const auto sink = open_video_writer(path, {.width = 256, .height = 256});
       for (int i = 0; i < 10; ++i) sink->write(testing::noise(256, 256, static_cast<std::uint32_t>(i)));
