@@ -79,6 +79,16 @@ TEST_F(JobFolderTest, TheRecordComesBackAsItWas) {
   EXPECT_EQ(read.job.request.conditions, record_.job.request.conditions);
   EXPECT_THAT(problem([] { read_job_record(R"({"output": 3})", "x/job.json"); }), HasSubstr("x/job.json"));
   EXPECT_NE(problem([] { read_job_record("[[[[", "x/job.json"); }), "");
+  const auto problem_with = [&](const std::string& was, const std::string& is) {
+    std::string changed = text;
+    const std::size_t place = changed.find(was);
+    EXPECT_NE(place, std::string::npos) << was;
+    changed.replace(place, was.size(), is);
+    return problem([&] { read_job_record(changed, "x/job.json"); });
+  };
+  EXPECT_THAT(problem_with(R"("save_every":1)", R"("save_every":0)"), HasSubstr("save_every is out of range"));
+  EXPECT_THAT(problem_with(R"("save_every":1)", R"("save_every":1e300)"), HasSubstr("'1e+300' is no whole number"));
+  EXPECT_THAT(problem_with(R"("preview_every":0)", R"("preview_every":-1)"), HasSubstr("preview_every"));
 }
 
 TEST_F(JobFolderTest, KeepsLatentsAndFramesExactly) {

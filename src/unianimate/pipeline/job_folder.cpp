@@ -24,6 +24,8 @@ namespace {
 constexpr const char* kRecordFile = "job.json";
 constexpr const char* kStateFile = "state.json";
 constexpr std::uintmax_t kLargestFile = std::uintmax_t{256} << 20;
+/// Steps or frames of one file.
+constexpr std::uint64_t kMostCounted = 1'000'000;
 
 /// A text with its checksum on the first line.
 void write_checked(const fs::path& file, const std::string& text) {
@@ -117,20 +119,22 @@ bool JobFolder::is_whole(const SavedFile& file) const {
 void JobFolder::read_state() {
   std::error_code ignored;
   if (!fs::exists(folder_ / kStateFile, ignored)) return;
-  const auto saved_file = [](const json& file) {
+  const std::string shown = printable((folder_ / kStateFile).string());
+  const auto saved_file = [&](const json& file) {
+    const auto count = file.at("count").get_ref<const json::number_unsigned_t&>();
+    if (count == 0 || count > kMostCounted) throw Error(ErrorKind::kInput, "{} holds a count of {}", shown, count);
     return SavedFile{plain_name(file.at("name").get<std::string>()), file.at("hash").get<std::string>(),
-                     file.at("count").get<std::int64_t>()};
+                     static_cast<std::int64_t>(count)};
   };
   try {
     for (const json& segment : json::parse(read_checked(folder_ / kStateFile))) {
       SegmentState& state = segments_.emplace_back();
-      if (segment.contains("seed")) state.seed = segment.at("seed").get<std::uint64_t>();
+      if (segment.contains("seed")) state.seed = segment.at("seed").get_ref<const json::number_unsigned_t&>();
       if (segment.contains("latents")) state.latents = saved_file(segment.at("latents"));
       for (const json& part : segment.at("parts")) state.parts.push_back(saved_file(part));
     }
   } catch (const json::exception& error) {
-    throw Error(ErrorKind::kInput, "{} is not the state of a job: {}", printable((folder_ / kStateFile).string()),
-                printable(error.what()));
+    throw Error(ErrorKind::kInput, "{} is not the state of a job: {}", shown, printable(error.what()));
   }
 }
 

@@ -1,8 +1,10 @@
 #include "unianimate/pipeline/job_record.h"
 
+#include <cmath>
 #include <concepts>
 #include <nlohmann/json.hpp>
 #include <type_traits>
+#include <utility>
 
 #include "unianimate/core/error.h"
 #include "unianimate/media/content_hash.h"
@@ -63,6 +65,13 @@ void read(const ordered_json& json, ConditionSet& conditions) {
 }
 template <typename T>
 void read(const ordered_json& json, T& value) {
+  json.get_to(value);
+}
+template <std::integral T>
+requires(!std::same_as<T, bool>) void read(const ordered_json& json, T& value) {
+  const bool fits = json.is_number_unsigned() ? std::in_range<T>(json.get<std::uint64_t>())
+                                              : json.is_number_integer() && std::in_range<T>(json.get<std::int64_t>());
+  if (!fits) throw Error(ErrorKind::kInput, "'{}' is no whole number in range", printable(json.dump()));
   json.get_to(value);
 }
 
@@ -204,6 +213,20 @@ void visit(Archive& archive, JobRecord& record) {
   archive("inputs", record.inputs);
 }
 
+void check(const JobRecord& record) {
+  record.job.request.check();
+  const auto require = [](bool good, const char* name) {
+    if (!good) throw Error(ErrorKind::kInput, "{} is out of range", name);
+  };
+  require(std::isfinite(record.job.frames_per_second) && record.job.frames_per_second > 0, "frames_per_second");
+  require(record.job.threads >= 0, "encoder_threads");
+  require(!record.job.audio || std::isfinite(record.job.audio->start_seconds), "audio.start_seconds");
+  require(record.memory_budget >= 0, "memory_budget");
+  require(record.latent_memory >= 0, "latent_memory");
+  require(record.save_every > 0, "save_every");
+  require(record.preview.every >= 0, "preview_every");
+}
+
 }  // namespace
 
 JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const ModelFiles& files,
@@ -216,7 +239,8 @@ JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const Mo
   // A name that ends in '/' asks for a folder.
   record.job.output = fs::absolute(job.output);
   if (record.job.audio) record.job.audio->file = absolute_path(job.audio->file);
-  record.files = {absolute_path(files.unet), absolute_path(files.autoencoder), absolute_path(files.clip), absolute_path(files.description)};
+  record.files = {absolute_path(files.unet), absolute_path(files.autoencoder), absolute_path(files.clip),
+                  absolute_path(files.description)};
   record.device = runtime.compute.device.is_cuda() ? "cuda" : "cpu";
   record.dtype = dtype_name(runtime.compute.dtype);
   record.memory_budget = runtime.memory_budget;
@@ -262,7 +286,7 @@ JobRecord read_job_record(const std::string& text, const fs::path& file) {
     const ordered_json json = ordered_json::parse(text);
     Reader reader(json);
     visit(reader, record);
-    record.job.request.check();
+    check(record);
   } catch (const ordered_json::exception& error) {
     throw Error(ErrorKind::kInput, "{} does not describe a job: {}", printable(file.string()), printable(error.what()));
   } catch (const Error& error) {
