@@ -190,10 +190,30 @@ TEST_F(Resume, ChangedInputsAreRefusedAndNamed) {
   const ProgramResult refused = run({"resume", "video-job"});
   EXPECT_EQ(refused.status, 3);
   EXPECT_THAT(refused.err, HasSubstr("007.png has changed"));
+  fs::remove(folder_ / "poses/007.png");
+  EXPECT_THAT(run({"resume", "video-job"}).err, HasSubstr("007.png is gone"));
   EXPECT_EQ(run({"job", "delete", "video-job"}).status, 0);
   EXPECT_FALSE(fs::exists(folder_ / "video-job"));
   EXPECT_EQ(run({"resume", "video-job"}).status, 3);
   EXPECT_EQ(run({"resume", "poses"}).status, 3);
+}
+
+TEST_F(Resume, PosesThatWereAddedAreRefused) {
+  ASSERT_EQ(run(animation("video.mkv", {"--keep-job"}, "12", "2"), "decode").status, 130);
+  fs::copy_file(folder_ / "poses/003.png", folder_ / "poses/003a.png");
+  const ProgramResult refused = run({"resume", "video-job"});
+  EXPECT_EQ(refused.status, 3);
+  EXPECT_THAT(refused.err, HasSubstr("003a.png"));
+  fs::remove(folder_ / "poses/003a.png");
+  EXPECT_EQ(run({"resume", "video-job"}).status, 0);
+  EXPECT_TRUE(fs::exists(folder_ / "video-job")) << "it was begun with --keep-job";
+}
+
+TEST_F(Resume, NoOutputGoesIntoItsOwnJobFolder) {
+  fs::create_directories(folder_ / "in");
+  const ProgramResult refused = run(animation("in/video.mkv", {"--job", "in"}));
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("lies in the folder of its job"));
 }
 
 TEST_F(Resume, ASegmentCanBeMadeAgain) {

@@ -31,6 +31,8 @@ class JobFolderTest : public ::testing::Test {
     record_.job.request.reference = folder_ / "reference.png";
     record_.job.request.chain = ChainOptions{.segment_size = 40, .segment_overlap = 3, .color_match = true};
     record_.job.request.max_frames.reset();
+    record_.job.request.width = 24;
+    record_.job.request.height = 40;
     record_.job.request.seed = 18'446'744'073'709'551'615U;
     record_.job.request.conditions = ConditionSet::parse("first-frame");
     record_.job.request.context.weights = diffusion::ContextWeights::kHann;
@@ -179,6 +181,12 @@ TEST_F(JobFolderTest, NeverFollowsNamesOutOfItself) {
   const std::string state = R"([{"parts":[{"name":"../secret.mkv","hash":"","count":1}]}])";
   write_file_atomically(job() / "state.json", content_hash_of(state) + "\n" + state + "\n");
   EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("no file of it"));
+  for (const char* count : {"0", "-3", "1e300", "4611686018427387904"}) {
+    const std::string many = fmt::format(R"([{{"parts":[{{"name":"a.mkv","hash":"","count":{}}}]}}])", count);
+    write_file_atomically(job() / "state.json", content_hash_of(many) + "\n" + many + "\n");
+    EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("state.json")) << count;
+    EXPECT_THAT(problem([&] { summarize_job(job()); }), HasSubstr("state.json")) << count;
+  }
 }
 
 TEST_F(JobFolderTest, AreListedAndRemoved) {
@@ -187,6 +195,15 @@ TEST_F(JobFolderTest, AreListedAndRemoved) {
   EXPECT_EQ(list_jobs(folder_.path()), std::vector<fs::path>{job()});
   EXPECT_NE(problem([&] { delete_job(folder_ / "other"); }), "");
   EXPECT_TRUE(fs::exists(folder_ / "other"));
+  std::ofstream(folder_ / "other/job.json") << "somebody else's";
+  EXPECT_THAT(problem([&] { delete_job(folder_ / "other"); }), HasSubstr("not a job folder"));
+  EXPECT_TRUE(fs::exists(folder_ / "other/job.json"));
+  std::ofstream(job() / "thesis.txt") << "years of work";
+  EXPECT_THAT(problem([&] { delete_job(job()); }), HasSubstr("holds other files"));
+  EXPECT_TRUE(fs::exists(job() / "thesis.txt"));
+  EXPECT_FALSE(fs::exists(job() / "job.json"));
+  fs::remove(job() / "thesis.txt");
+  JobFolder::create(job(), record_);
   delete_job(job());
   EXPECT_FALSE(fs::exists(job()));
   EXPECT_THROW(list_jobs(folder_ / "nowhere"), Error);

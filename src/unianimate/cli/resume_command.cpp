@@ -70,14 +70,16 @@ void resume(const ResumeArguments& arguments, Session& session) {
   options.runtime.memory_budget = record.memory_budget;
   options.runtime.latent_memory = record.latent_memory;
   options.runtime.loras = record.loras;
-  options.keep = arguments.keep || arguments.redo > 0;
+  options.keep = record.keep || arguments.keep || arguments.redo > 0;
   const auto group = join_processes(options.runtime);
   options.group = group.get();
 
   std::unique_ptr<pipeline::JobFolder> job;
   if (group->rank() == 0) {
     job = pipeline::JobFolder::open(arguments.job);
-    if (arguments.redo > 0) redo_segment(arguments, *job, *session.reporter);
+    if (arguments.redo > 0) {
+      options.when_checked = [&, &kept = *job] { redo_segment(arguments, kept, *session.reporter); };
+    }
   }
   resume_job(std::move(job), record, options, *session.reporter);
 }

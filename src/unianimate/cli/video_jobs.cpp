@@ -56,16 +56,32 @@ fs::path job_folder_beside(const fs::path& output, const pipeline::JobRecord& re
   return folder;
 }
 
+void require_outside(const fs::path& output, const fs::path& job_folder) {
+  if (job_folder.empty()) return;
+  const fs::path folder = fs::absolute(without_trailing_separator(job_folder)).lexically_normal();
+  const fs::path inside = fs::absolute(output).lexically_normal().lexically_relative(folder);
+  if (!inside.empty() && *inside.begin() != "..") {
+    throw Error(ErrorKind::kUsage, "the output {} lies in the folder of its job, {}; give another --job or --output",
+                printable(output.string()), printable(job_folder.string()));
+  }
+}
+
 /// Null without a folder, and in all processes but the first.
 std::unique_ptr<pipeline::JobFolder> begin_job(const VideoJob& job, const pipeline::AnimatePlan& plan,
                                                const JobOptions& options, Reporter& reporter) {
   if (options.keeping.save_every == 0 || (options.group != nullptr && options.group->rank() > 0)) return nullptr;
   pipeline::JobRecord record = pipeline::make_job_record(job, plan, options.files, options.runtime);
   record.save_every = options.keeping.save_every;
+  record.keep = options.keeping.keep;
   record.preview = {options.keeping.preview_every, options.keeping.preview_decoded,
                     fs::absolute(beside(job.output, "-preview.mp4"))};
   const fs::path folder =
       options.keeping.folder.empty() ? job_folder_beside(job.output, record) : options.keeping.folder;
+  if (const fs::path first = beside(job.output, "-job"); options.keeping.folder.empty() && folder != first) {
+    reporter.note(
+        fmt::format("{} holds another unfinished job ('unianimate job show' tells), so this one is kept in {}",
+                    first.string(), folder.string()));
+  }
   auto begun = pipeline::JobFolder::create(folder, record);
   if (begun->holds_work()) {
     reporter.note(fmt::format("the unfinished job in {} is gone on with", folder.string()));
@@ -119,6 +135,7 @@ void check_job_output(const VideoJob& job) {
 
 void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
               const std::function<void(const pipeline::ModelConfigs&)>& check_models, Reporter& reporter) {
+  for (const VideoJob& job : jobs) require_outside(job.output, options.keeping.folder);
   const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);
   check_models(configs);
   std::vector<pipeline::AnimatePlan> plans;
@@ -157,6 +174,8 @@ void resume_job(std::unique_ptr<pipeline::JobFolder> job, const pipeline::JobRec
   const pipeline::AnimatePlan plan = pipeline::plan_animation(record.job.request, configs, options.runtime);
   check_job_output(record.job);
   check_space(record.job.output, video_format(record.job, plan), plan.frames());
+  pipeline::require_same_poses(record, plan);
+  if (options.when_checked) options.when_checked();
   reporter.note(options.runtime.compute.reason);
   auto animator = pipeline::Animator::load(record.files, options.runtime);
   make_video(record.job, plan, std::move(job), {record.preview, options.keep, options.group}, animator, reporter);

@@ -47,6 +47,7 @@ struct ResumeOptions {
   pipeline::RuntimeOptions runtime;
   bool keep = false;
   distributed::ProcessGroup* group = nullptr;
+  std::function<void()> when_checked;  ///< what is to happen before the work, once nothing is in its way; may be empty
 };
 
 /// Makes the rest of the video of a job. `job` is null in all processes but the first, `record` is the job's in all.

@@ -77,23 +77,41 @@ class ComparisonSink : public FrameSink {
   std::int64_t written_ = 0;
 };
 
-/// Writes what the sampler believes the clean video to be.
+/// Writes what the sampler believes the clean video to be. Where that cannot be written it says so and does no more.
 class PreviewWriter {
  public:
   using ToPicture = std::function<Image(const at::Tensor& latent)>;
 
-  PreviewWriter(const fs::path& file, const VideoFormat& format, ToPicture to_picture)
-      : sink_(open_video_writer(file, format)), to_picture_(std::move(to_picture)) {}
+  PreviewWriter(const fs::path& file, const VideoFormat& format, ToPicture to_picture, Progress& progress)
+      : to_picture_(std::move(to_picture)), progress_(progress) {
+    attempt([&] { sink_ = open_video_writer(file, format); });
+  }
 
   /// Clean latents (1, 4, n, h, w) of the next frames.
   void write(const at::Tensor& x0) {
-    for (const at::Tensor& latent : x0.squeeze(0).unbind(1)) sink_->write(to_picture_(latent));
+    for (const at::Tensor& latent : x0.squeeze(0).unbind(1)) {
+      if (sink_) attempt([&] { sink_->write(to_picture_(latent)); });
+    }
   }
-  void finish() { sink_->finish(); }
+  void finish() {
+    if (sink_) attempt([&] { sink_->finish(); });
+  }
 
  private:
+  template <typename Work>
+  void attempt(const Work& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kEnvironment) throw;
+      sink_.reset();
+      progress_.note(fmt::format("there is no preview this time: {}", error.what()));
+    }
+  }
+
   std::unique_ptr<FrameSink> sink_;
   ToPicture to_picture_;
+  Progress& progress_;
 };
 
 }  // namespace
@@ -197,6 +215,13 @@ namespace {
 constexpr std::int64_t kFramesAtOnce = 64;
 /// Frames that are decoded between two looks at the job folder.
 constexpr std::int64_t kFramesInPart = 16;
+
+/// Nothing need be there unless latents become too many.
+fs::path temporary_folder() {
+  std::error_code problem;
+  const fs::path folder = fs::temp_directory_path(problem);
+  return problem ? fs::path("/tmp") : folder;
+}
 
 }  // namespace
 
@@ -307,12 +332,16 @@ void Animator::Production::encode_reference() {
 void Animator::Production::make_segment(std::size_t index) {
   const Segment& segment = segments_[index];
   const std::int64_t done = job_ != nullptr ? job_->finished_frames(index, progress_) : 0;
+  if (done > segment.size) {
+    throw Error(ErrorKind::kInput, "the job holds {} frames of a segment of {}; delete it and begin anew", done,
+                segment.size);
+  }
   const at::Tensor finished = at::tensor({done == segment.size ? 1 : 0}, at::kLong);
   group_.broadcast({finished});
   if (finished.item<std::int64_t>() == 0) {
     const ClipTensor latent(
         {1, models::UNetConfig::kLatentChannels, segment.size, plan_.latent.height, plan_.latent.width},
-        models_.options.latent_memory, fs::temp_directory_path());
+        models_.options.latent_memory, temporary_folder());
     sample(index, latent);
     if (is_first_process()) decode(index, latent.tensor(), done);
   }
@@ -343,16 +372,22 @@ std::int64_t Animator::Production::begin_latents(std::size_t index, const ClipTe
       at::tensor({job_ != nullptr ? job_->load_latents(index, x, generator, progress_) : 0}, at::kLong);
   group_.broadcast({steps});
   const bool begun = steps.item<std::int64_t>() > 0;
-  if (begun && group_.size() > 1) {
+  if (begun) {
     const at::Tensor state = generator.get_state();
-    group_.broadcast({x, state});
+    group_.broadcast({state});
     generator.set_state(state);
   }
-  for (std::int64_t first = 0; !begun && first < x.size(2); first += kFramesAtOnce) {
+  for (std::int64_t first = 0; first < x.size(2); first += kFramesAtOnce) {
     const std::int64_t count = std::min(kFramesAtOnce, x.size(2) - first);
-    x.narrow(2, first, count)
-        .copy_(diffusion::start_latent(schedule_, reference_latent_, noise.of_frames(first, count),
-                                       request_.noise_prior, request_.noise_prior_order));
+    const at::Tensor part = x.narrow(2, first, count);
+    if (!begun) {
+      part.copy_(diffusion::start_latent(schedule_, reference_latent_, noise.of_frames(first, count),
+                                         request_.noise_prior, request_.noise_prior_order));
+    } else if (group_.size() > 1) {
+      const at::Tensor shared = part.contiguous();
+      group_.broadcast({shared});
+      part.copy_(shared);
+    }
     release();
   }
   return steps.item<std::int64_t>();
@@ -376,6 +411,10 @@ void Animator::Production::sample(std::size_t index, const ClipTensor& latent) {
 
   at::Generator generator;
   const std::int64_t done = begin_latents(index, latent, generator);
+  if (done > static_cast<std::int64_t>(steps.size())) {
+    throw Error(ErrorKind::kInput, "the job holds latents after {} steps, but there are {}; delete it and begin anew",
+                done, steps.size());
+  }
   ClipConditions clip = conditions_;
   clip.first_pose = segment.first;
   if (index > 0 || request_.conditions.contains(Condition::kLocalImage)) {
@@ -387,7 +426,7 @@ void Animator::Production::sample(std::size_t index, const ClipTensor& latent) {
   for (std::int64_t i = 0; i < done; ++i) predictor.calls_done += calls(i);
   std::optional<ClipTensor> noise;
   if (request_.sampling.eta > 0) {
-    noise.emplace(x.sizes(), models_.options.latent_memory, fs::temp_directory_path());
+    noise.emplace(x.sizes(), models_.options.latent_memory, temporary_folder());
   }
 
   for (auto i = static_cast<std::size_t>(done); i < steps.size(); ++i) {
@@ -406,6 +445,7 @@ void Animator::Production::sample(std::size_t index, const ClipTensor& latent) {
       if (preview) preview->write(schedule_.from_v(part, v, step.timestep).x0);
       part.copy_(step.apply(schedule_, part, v, noise ? noise->tensor().narrow(2, first, v.size(2)) : at::Tensor()));
       latent.release();
+      if (noise) noise->release();
     });
     if (preview) preview->finish();
     if (job_ != nullptr && (steps_done % job_->record().save_every == 0 || i + 1 == steps.size())) {
@@ -439,7 +479,7 @@ std::unique_ptr<PreviewWriter> Animator::Production::begin_preview(std::int64_t 
     };
   }
   const VideoFormat format{request_.width, request_.height, options_.frames_per_second, 0, VideoEffort::kPreview};
-  return std::make_unique<PreviewWriter>(preview.file, format, std::move(to_picture));
+  return std::make_unique<PreviewWriter>(preview.file, format, std::move(to_picture), progress_);
 }
 
 void Animator::Production::decode(std::size_t index, const at::Tensor& latent, std::int64_t done) {

@@ -23,6 +23,7 @@ namespace {
 
 constexpr const char* kRecordFile = "job.json";
 constexpr const char* kStateFile = "state.json";
+constexpr const char* kLockFile = ".lock";
 constexpr std::uintmax_t kLargestFile = std::uintmax_t{256} << 20;
 /// Steps or frames of one file.
 constexpr std::uint64_t kMostCounted = 1'000'000;
@@ -53,6 +54,32 @@ std::string read_checked(const fs::path& file) {
   return text.substr(line + 1, text.size() - line - 2);
 }
 
+/// Whether a file of this name is the job's, finished or not; job.json apart.
+bool is_of_job(const std::string& name) {
+  return name == kStateFile || name == kLockFile || name.starts_with("segment-") ||
+         name.find(".partial") != std::string::npos;
+}
+
+/// Nothing but what a job that was killed at its very beginning leaves.
+bool holds_nothing_else(const fs::path& folder) {
+  std::error_code ignored;
+  return std::ranges::all_of(fs::directory_iterator(folder, ignored), [](const fs::directory_entry& entry) {
+    return is_of_job(entry.path().filename().string());
+  });
+}
+
+/// The job's files, and the folder where it is then empty. A kill on the way leaves a folder that says what it is.
+void remove_job(const fs::path& folder) {
+  std::error_code ignored;
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (is_of_job(name) && name != kLockFile) files.push_back(entry.path());
+  }
+  files.insert(files.end(), {folder / kLockFile, folder / kRecordFile, folder});
+  for (const fs::path& file : files) fs::remove(file, ignored);
+}
+
 /// Refuses names that would lead out of the folder.
 std::string plain_name(const std::string& name) {
   if (fs::path(name).filename() == name && !name.starts_with('.')) return name;
@@ -65,11 +92,11 @@ at::Tensor state_tensor(const at::Generator& generator) {
 
 }  // namespace
 
-JobFolder::JobFolder(fs::path folder, std::string record_text)
-    : folder_(std::move(folder)),
-      lock_(folder_, "process"),
-      record_(read_job_record(record_text, folder_ / kRecordFile)) {
-  read_state();
+JobFolder::JobFolder(fs::path folder) : folder_(std::move(folder)), lock_(folder_, "process") {}
+
+void JobFolder::read(const std::string& record_text) {
+  record_ = read_job_record(record_text, folder_ / kRecordFile);
+  segments_ = read_state(folder_);
   forget_files();
 }
 
@@ -82,26 +109,33 @@ bool JobFolder::suits(const fs::path& folder, const JobRecord& record) {
       return false;
     }
   }
-  return !fs::exists(folder, ignored) || (fs::is_directory(folder, ignored) && fs::is_empty(folder, ignored));
+  return !fs::exists(folder, ignored) || (fs::is_directory(folder, ignored) && holds_nothing_else(folder));
 }
 
 std::unique_ptr<JobFolder> JobFolder::create(const fs::path& folder, const JobRecord& record) {
-  if (!suits(folder, record)) {
+  const auto require_suitable = [&] {
+    if (suits(folder, record)) return;
     throw Error(ErrorKind::kUsage,
                 "{} holds an unfinished job of other settings or inputs, or something else; finish a job with "
                 "'unianimate resume', remove it with 'unianimate job delete', or give another folder with --job",
                 printable(folder.string()));
-  }
+  };
+  require_suitable();
   const std::string text = job_record_text(record);
   make_folder(folder);
+  std::unique_ptr<JobFolder> job(new JobFolder(folder));
+  require_suitable();  // another process may have been quicker
   std::error_code ignored;
   if (!fs::exists(folder / kRecordFile, ignored)) write_checked(folder / kRecordFile, text);
-  return std::unique_ptr<JobFolder>(new JobFolder(folder, text));
+  job->read(text);
+  return job;
 }
 
 std::unique_ptr<JobFolder> JobFolder::open(const fs::path& folder) {
   const fs::path plain = without_trailing_separator(folder);
-  std::unique_ptr<JobFolder> job(new JobFolder(plain, read_checked(plain / kRecordFile)));
+  const std::string text = read_checked(plain / kRecordFile);
+  std::unique_ptr<JobFolder> job(new JobFolder(plain));
+  job->read(text);
   require_unchanged_inputs(job->record_, plain);
   return job;
 }
@@ -116,10 +150,12 @@ bool JobFolder::is_whole(const SavedFile& file) const {
   return fs::is_regular_file(folder_ / file.name, ignored) && content_hash(folder_ / file.name) == file.hash;
 }
 
-void JobFolder::read_state() {
+std::vector<JobFolder::SegmentState> JobFolder::read_state(const fs::path& folder) {
+  std::vector<SegmentState> segments;
+  const fs::path state_file = folder / kStateFile;
   std::error_code ignored;
-  if (!fs::exists(folder_ / kStateFile, ignored)) return;
-  const std::string shown = printable((folder_ / kStateFile).string());
+  if (!fs::exists(state_file, ignored)) return segments;
+  const std::string shown = printable(state_file.string());
   const auto saved_file = [&](const json& file) {
     const auto count = file.at("count").get_ref<const json::number_unsigned_t&>();
     if (count == 0 || count > kMostCounted) throw Error(ErrorKind::kInput, "{} holds a count of {}", shown, count);
@@ -127,8 +163,8 @@ void JobFolder::read_state() {
                      static_cast<std::int64_t>(count)};
   };
   try {
-    for (const json& segment : json::parse(read_checked(folder_ / kStateFile))) {
-      SegmentState& state = segments_.emplace_back();
+    for (const json& segment : json::parse(read_checked(state_file))) {
+      SegmentState& state = segments.emplace_back();
       if (segment.contains("seed")) state.seed = segment.at("seed").get_ref<const json::number_unsigned_t&>();
       if (segment.contains("latents")) state.latents = saved_file(segment.at("latents"));
       for (const json& part : segment.at("parts")) state.parts.push_back(saved_file(part));
@@ -136,6 +172,7 @@ void JobFolder::read_state() {
   } catch (const json::exception& error) {
     throw Error(ErrorKind::kInput, "{} is not the state of a job: {}", shown, printable(error.what()));
   }
+  return segments;
 }
 
 void JobFolder::write_state() const {
@@ -154,7 +191,7 @@ void JobFolder::write_state() const {
 }
 
 void JobFolder::forget_files() const {
-  std::vector<std::string> known{kRecordFile, kStateFile, ".lock"};
+  std::vector<std::string> known{kStateFile, kLockFile};
   for (const SegmentState& state : segments_) {
     if (state.latents) known.push_back(state.latents->name);
     for (const SavedFile& part : state.parts) known.push_back(part.name);
@@ -162,8 +199,7 @@ void JobFolder::forget_files() const {
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_, ignored)) {
     const std::string name = entry.path().filename().string();
-    const bool ours = name.starts_with("segment-") || name.find(".partial") != std::string::npos;
-    if (ours && std::ranges::find(known, name) == known.end()) fs::remove(entry.path(), ignored);
+    if (is_of_job(name) && std::ranges::find(known, name) == known.end()) fs::remove(entry.path(), ignored);
   }
 }
 
@@ -225,13 +261,15 @@ void JobFolder::read_frames(std::size_t segment, const std::function<void(const 
   for (const SavedFile& part : segments_.at(segment).parts) {
     const auto source = open_frame_source(folder_ / part.name);
     std::int64_t count = 0;
+    const AnimateRequest& request = record_.job.request;
     while (const auto frame = source->next()) {
+      if (frame->image.width != request.width || frame->image.height != request.height) break;
       take(frame->image);
       ++count;
     }
     if (count == part.count) continue;
-    throw Error(ErrorKind::kInput, "{} has {} frames instead of {}; remove the file and resume the job",
-                printable((folder_ / part.name).string()), count, part.count);
+    throw Error(ErrorKind::kInput, "{} has {} frames of {}x{} instead of {}; remove the file and resume the job",
+                printable((folder_ / part.name).string()), count, request.width, request.height, part.count);
   }
 }
 
@@ -247,12 +285,7 @@ void JobFolder::redo(std::size_t segment, std::uint64_t seed) {
 }
 
 void JobFolder::remove() {
-  std::error_code ignored;
-  // A kill on the way leaves a folder that says what it is until the end.
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, ignored)) {
-    if (entry.path().filename() != kRecordFile) fs::remove(entry.path(), ignored);
-  }
-  fs::remove_all(folder_, ignored);
+  remove_job(folder_);
 }
 
 JobSummary summarize_job(const fs::path& folder) {
@@ -262,16 +295,10 @@ JobSummary summarize_job(const fs::path& folder) {
   for (const fs::directory_entry& entry : fs::directory_iterator(plain, ignored)) {
     if (entry.is_regular_file(ignored)) summary.bytes += static_cast<std::int64_t>(entry.file_size(ignored));
   }
-  if (!fs::exists(plain / kStateFile, ignored)) return summary;
-  try {
-    for (const json& segment : json::parse(read_checked(plain / kStateFile))) {
-      ++summary.segments_begun;
-      summary.steps_done = segment.contains("latents") ? segment.at("latents").at("count").get<std::int64_t>() : 0;
-      for (const json& part : segment.at("parts")) summary.frames_finished += part.at("count").get<std::int64_t>();
-    }
-  } catch (const json::exception& error) {
-    throw Error(ErrorKind::kInput, "{} is not the state of a job: {}", printable((plain / kStateFile).string()),
-                printable(error.what()));
+  for (const JobFolder::SegmentState& segment : JobFolder::read_state(plain)) {
+    ++summary.segments_begun;
+    summary.steps_done = segment.latents ? segment.latents->count : 0;
+    for (const JobFolder::SavedFile& part : segment.parts) summary.frames_finished += part.count;
   }
   return summary;
 }
@@ -292,14 +319,21 @@ std::vector<fs::path> list_jobs(const fs::path& parent) {
 
 void delete_job(const fs::path& folder) {
   const fs::path plain = without_trailing_separator(folder);
-  std::error_code problem;
-  if (!fs::is_regular_file(plain / kRecordFile, problem)) {
-    throw Error(ErrorKind::kInput, "{} is not a job folder: it has no {}", printable(plain.string()), kRecordFile);
+  std::ifstream record(plain / kRecordFile, std::ios::binary);
+  std::string line(content_hash_of("").size() + 1, '\0');
+  record.read(line.data(), static_cast<std::streamsize>(line.size()));
+  // A checksum, right or not.
+  const bool is_job = record && line.back() == '\n' && line.find_first_not_of("0123456789abcdef") == line.size() - 1;
+  if (!is_job) {
+    throw Error(ErrorKind::kInput, "{} is not a job folder: it has no {} of this program", printable(plain.string()),
+                kRecordFile);
   }
   const FolderLock lock(plain, "process");
-  fs::remove_all(plain, problem);
-  if (problem) {
-    throw Error(ErrorKind::kEnvironment, "{} cannot be removed: {}", printable(plain.string()), problem.message());
+  remove_job(plain);
+  std::error_code ignored;
+  if (fs::exists(plain, ignored)) {
+    throw Error(ErrorKind::kInput, "the job is removed as far as it could be, but {} holds other files and stays",
+                printable(plain.string()));
   }
 }
 

@@ -19,6 +19,8 @@
 
 namespace unianimate::pipeline {
 
+struct JobSummary;
+
 /// job.json says what is to be made, state.json what is done; segment-I-latents-N.safetensors holds the latents of a
 /// segment after N steps, segment-I-part-K.mkv finished frames, lossless. Every file appears whole or not at all, and
 /// each has its checksum in state.json or, for the two JSON files, in itself. One process at a time may hold a folder.
@@ -60,7 +62,7 @@ class JobFolder {
   /// Forgets what is done of a segment, to be made again from another seed.
   void redo(std::size_t segment, std::uint64_t seed);
 
-  /// Removes the folder; the object is then of no use.
+  /// Removes the job's files, and the folder unless it holds others; the object is then of no use.
   void remove();
 
  private:
@@ -75,10 +77,14 @@ class JobFolder {
     std::vector<SavedFile> parts;
   };
 
-  JobFolder(std::filesystem::path folder, std::string record_text);
+  friend JobSummary summarize_job(const std::filesystem::path& folder);
+
+  /// Takes the folder, and looks at nothing.
+  explicit JobFolder(std::filesystem::path folder);
+  void read(const std::string& record_text);
   SegmentState& state_of(std::size_t segment);
   [[nodiscard]] bool is_whole(const SavedFile& file) const;
-  void read_state();
+  static std::vector<SegmentState> read_state(const std::filesystem::path& folder);
   void write_state() const;
   void forget_files() const;
 
@@ -104,7 +110,8 @@ JobSummary summarize_job(const std::filesystem::path& folder);
 /// The job folders directly in `parent`, in the order of their names. Throws Error(kInput) where it is no folder.
 std::vector<std::filesystem::path> list_jobs(const std::filesystem::path& parent);
 
-/// Removes a job folder that no process holds. Throws Error(kInput) where it is none, Error(kUsage) where one does.
+/// As JobFolder::remove() does, of a job that no process holds, damaged ones too. Throws Error(kInput) where it is none
+/// or the folder stays because it holds other files, Error(kUsage) where a process holds it.
 void delete_job(const std::filesystem::path& folder);
 
 }  // namespace unianimate::pipeline

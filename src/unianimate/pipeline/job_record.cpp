@@ -207,6 +207,7 @@ void visit(Archive& archive, JobRecord& record) {
   archive("latent_memory", record.latent_memory);
   archive.list("loras", record.loras);
   archive("save_every", record.save_every);
+  archive("keep", record.keep);
   archive("preview_every", record.preview.every);
   archive("preview_decoded", record.preview.decoded);
   archive("preview", record.preview.file);
@@ -219,7 +220,8 @@ void check(const JobRecord& record) {
     if (!good) throw Error(ErrorKind::kInput, "{} is out of range", name);
   };
   require(std::isfinite(record.job.frames_per_second) && record.job.frames_per_second > 0, "frames_per_second");
-  require(record.job.threads >= 0, "encoder_threads");
+  constexpr int kMostThreads = 1024;
+  require(record.job.threads >= 0 && record.job.threads <= kMostThreads, "encoder_threads");
   require(!record.job.audio || std::isfinite(record.job.audio->start_seconds), "audio.start_seconds");
   require(record.memory_budget >= 0, "memory_budget");
   require(record.latent_memory >= 0, "latent_memory");
@@ -273,11 +275,29 @@ void require_unchanged_inputs(const JobRecord& record, const fs::path& folder) {
   }
 }
 
+void require_same_poses(const JobRecord& record, const AnimatePlan& plan) {
+  for (const std::int64_t index : plan.selection.indices) {
+    const fs::path pose = absolute_path(plan.pose_folder.poses[static_cast<std::size_t>(index)]);
+    if (record.inputs.contains(pose.string())) continue;
+    throw Error(
+        ErrorKind::kInput,
+        "the job cannot go on: the poses in {} are others since it was begun, {} for one; put back what was there",
+        printable(pose.parent_path().string()), printable(pose.filename().string()));
+  }
+}
+
 std::string job_record_text(const JobRecord& record) {
   JobRecord copy = record;
   Writer writer;
   visit(writer, copy);
-  return writer.object().dump();
+  try {
+    return writer.object().dump();
+  } catch (const ordered_json::exception&) {
+    throw Error(ErrorKind::kUsage,
+                "a path of this video ({}) is not UTF-8, which a job folder needs; rename it, or go without one with "
+                "--save-every 0",
+                printable(record.job.output.string()));
+  }
 }
 
 JobRecord read_job_record(const std::string& text, const fs::path& file) {

@@ -30,6 +30,7 @@ struct JobRecord {
   std::int64_t latent_memory = 0;
   std::vector<LoraFile> loras;
   std::int64_t save_every = 1;  ///< latents are saved after every so many steps
+  bool keep = false;            ///< the folder stays when the video is done
   PreviewOptions preview;
   std::map<std::string, std::string> inputs;  ///< sampled_hash() of every file the video is made from, by its path
 };
@@ -42,8 +43,11 @@ JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const Mo
 /// Throws Error(kInput) naming the first input that is not what it was; `folder` is for the message.
 void require_unchanged_inputs(const JobRecord& record, const std::filesystem::path& folder);
 
-/// As JSON, and back. read_job_record() throws Error(kInput), naming `file`, for anything that job_record_text() would
-/// not have written.
+/// Throws Error(kInput) where the poses that would be taken now are not those of the job, because some were added.
+void require_same_poses(const JobRecord& record, const AnimatePlan& plan);
+
+/// As JSON, and back. job_record_text() throws Error(kUsage) for a path that JSON cannot hold. read_job_record() throws
+/// Error(kInput), naming `file`, for anything that job_record_text() would not have written.
 std::string job_record_text(const JobRecord& record);
 JobRecord read_job_record(const std::string& text, const std::filesystem::path& file);
 

@@ -52,14 +52,20 @@ struct PeakBytes {
   std::int64_t decoding = 0;
 };
 
+/// In one batch.
+std::int64_t windows_at_once(const AnimateRequest& request, const AnimatePlan& plan) {
+  return std::clamp(plan.windows, std::int64_t{1}, request.context.batch_size);
+}
+
 /// Beyond weights.
-PeakBytes activation_bytes(const AnimateRequest& request, const ModelConfigs& configs, const models::LatentShape& clip,
+PeakBytes activation_bytes(const AnimateRequest& request, const ModelConfigs& configs, const AnimatePlan& plan,
                            at::ScalarType dtype) {
+  const models::LatentShape& clip = plan.latent;
   const auto element = static_cast<double>(c10::elementSize(dtype));
   const auto pixels = static_cast<double>(request.width) * request.height;
   const auto latent_pixels = static_cast<double>(clip.height * clip.width);
   const auto window_frames = static_cast<double>(std::min(clip.frames, request.context.size) + 1) *
-                             static_cast<double>(request.context.batch_size);
+                             static_cast<double>(windows_at_once(request, plan));
   PeakBytes bytes;
   bytes.sampling = static_cast<std::int64_t>(kUNetActivations * window_frames * latent_pixels *
                                              static_cast<double>(configs.unet.dim) * element);
@@ -82,7 +88,7 @@ std::int64_t bytes_per_clip(const AnimateRequest& request, const ModelConfigs& c
   const std::int64_t kept = std::int64_t{Image::kChannels} * request.width * request.height;
   return std::min(plan.frames() * kept, PosePictures::kPicturesInMemory) +
          std::min(plan.frames() * frame_bytes, options.latent_memory) * (request.sampling.eta > 0 ? 2 : 1) +
-         kWindowCopies * window_frames * request.context.batch_size * frame_bytes +
+         kWindowCopies * window_frames * windows_at_once(request, plan) * frame_bytes +
          std::min(plan.windows * encoded * latent_pixels * element, WindowConditions::kEncodedInMemory);
 }
 
@@ -91,7 +97,7 @@ void plan_memory(const AnimateRequest& request, const ModelConfigs& configs, con
                  AnimatePlan& plan) {
   const at::ScalarType dtype = options.compute.dtype;
   const ModelBytes bytes = model_bytes(configs, dtype);
-  const PeakBytes activations = activation_bytes(request, configs, plan.latent, dtype);
+  const PeakBytes activations = activation_bytes(request, configs, plan, dtype);
   const std::int64_t always =
       (options.compute.device.is_cpu() ? kProgramBytes : 0) + bytes_per_clip(request, configs, plan, options);
   const std::int64_t with_clip = std::max(bytes.clip_visual, bytes.clip_text);
