@@ -70,7 +70,8 @@ int main(int argc, char** argv) {
   } catch (...) {
     unianimate::cli::Failure failure = unianimate::cli::describe_failure(std::current_exception());
     if (failure.exit_status == exit_status(ErrorKind::kCancelled))
-      failure.message += fmt::format(" {}; nothing unfinished is at the place of the output", session.reporter->position());
+      failure.message +=
+          fmt::format(" {}; nothing unfinished is at the place of the output", session.reporter->position());
     session.reporter->failed(failure.message, failure.exit_status);
     return failure.exit_status;
   }
