@@ -112,6 +112,14 @@ TEST_P(VideoWriter, OneFrameIsAVideo) {
   EXPECT_EQ(read_frames(folder_ / GetParam().name).size(), 1U);
 }
 
+TEST_P(VideoWriter, TheSameFramesMakeTheSameFile) {
+  const auto path = folder_ / GetParam().name;
+  write_waves(path, {.width = 64, .height = 64}, 2);
+  const std::string first = testing::file_content(path);
+  write_waves(path, {.width = 64, .height = 64}, 2);
+  EXPECT_EQ(testing::file_content(path), first);
+}
+
 TEST_P(VideoWriter, ExistingFileStaysUntilFinish) {
   const auto path = folder_ / GetParam().name;
   testing::write_file(path, "old");

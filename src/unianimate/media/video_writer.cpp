@@ -158,6 +158,7 @@ class VideoFile final : public FrameSink {
     require(avformat_alloc_output_context2(&container, nullptr, recipe.muxer,
                                            ffmpeg::file_url(output_.temporary()).c_str()));
     container_.reset(container);
+    container_->flags |= AVFMT_FLAG_BITEXACT;  // the same frames make the same file: no random numbers in it
     open_encoder(recipe);
     if (audio && recipe.audio.encoder != nullptr) open_audio(*audio, recipe.audio);
     require(avio_open(&container_->pb, container_->url, AVIO_FLAG_WRITE));
