@@ -93,6 +93,15 @@ TEST_F(JobFolderTest, TheRecordComesBackAsItWas) {
   EXPECT_THAT(problem_with(R"("preview_every":0)", R"("preview_every":-1)"), HasSubstr("preview_every"));
 }
 
+TEST_F(JobFolderTest, JobsOfEarlierVersionsKeepTheirOrderOfPoses) {
+  const std::string text = job_record_text(record_);
+  EXPECT_EQ(read_job_record(text, "job.json").job.request.pose_order, PoseOrder::kNatural);
+  const std::string field = R"("pose_order":"natural",)";
+  std::string earlier = text;
+  earlier.erase(earlier.find(field), field.size());
+  EXPECT_EQ(read_job_record(earlier, "job.json").job.request.pose_order, PoseOrder::kPublished);
+}
+
 TEST_F(JobFolderTest, KeepsLatentsAndFramesExactly) {
   const at::Tensor latent = testing::rule_input("latent", {1, 4, 7, 5, 3});
   at::Generator generator = make_generator(3);

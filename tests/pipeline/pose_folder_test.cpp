@@ -40,7 +40,45 @@ TEST_F(OpenPoseFolder, SortsPosesByNameAndKeepsTheReferencePoseApart) {
   for (const char* name : {"10.png", "9.png", "ref_pose.jpg", "00.JPG", "a.webp"}) add(name);
   const PoseFolder found = open_pose_folder(folder_.path());
   EXPECT_EQ(found.reference_pose, folder_ / "ref_pose.jpg");
-  EXPECT_THAT(found.poses, ElementsAre(folder_ / "00.JPG", folder_ / "10.png", folder_ / "9.png", folder_ / "a.webp"));
+  EXPECT_THAT(found.poses, ElementsAre(folder_ / "00.JPG", folder_ / "9.png", folder_ / "10.png", folder_ / "a.webp"));
+}
+
+TEST_F(OpenPoseFolder, CountsNumbersOfDifferentLengths) {
+  for (const char* name : {"ref_pose.jpg", "0999.jpg", "1000.jpg", "1001.jpg", "1002.jpg", "10000.jpg"}) add(name);
+  const auto names = [&](PoseOrder order) {
+    std::vector<std::string> found;
+    for (const fs::path& pose : open_pose_folder(folder_.path(), order).poses) found.push_back(pose.stem());
+    return found;
+  };
+  EXPECT_THAT(names(PoseOrder::kNatural), ElementsAre("0999", "1000", "1001", "1002", "10000"));
+  EXPECT_THAT(names(PoseOrder::kPublished), ElementsAre("0999", "1000", "10000", "1001", "1002"));
+}
+
+TEST_F(OpenPoseFolder, SaysWhereThePublishedOrderIsAnother) {
+  for (const char* name : {"ref_pose.jpg", "8.png", "9.png", "10.png"}) add(name);
+  EXPECT_THAT(open_pose_folder(folder_.path()).notes, IsEmpty());
+  EXPECT_THAT(open_pose_folder(folder_.path(), PoseOrder::kPublished).notes,
+              ElementsAre(HasSubstr("10.png stands where 8.png does when numbers are counted")));
+  fs::remove(folder_ / "10.png");
+  EXPECT_THAT(open_pose_folder(folder_.path(), PoseOrder::kPublished).notes, IsEmpty());
+}
+
+TEST_F(OpenPoseFolder, TellsOfNumbersLeftOutAndTwice) {
+  for (const char* name : {"ref_pose.jpg", "3.png", "4.png", "7.png"}) add(name);
+  EXPECT_THAT(open_pose_folder(folder_.path()).notes, ElementsAre(HasSubstr("has no pictures numbered 5, 6")));
+  add("04.png");
+  EXPECT_THAT(open_pose_folder(folder_.path()).notes, ElementsAre(HasSubstr("several pictures numbered 4")));
+}
+
+TEST_F(OpenPoseFolder, TellsOfPicturesItDoesNotRead) {
+  for (const char* name : {"ref_pose.JPG", "0.PNG", "1.Jpeg"}) add(name);
+  add_text("2.TIF");
+  EXPECT_THAT(open_pose_folder(folder_.path()).poses, SizeIs(2));
+  EXPECT_THAT(open_pose_folder(folder_.path()).notes, ElementsAre(HasSubstr("a picture of a kind that is not read is "
+                                                                            "left out of the poses, 2.TIF")));
+  add_text("10.jxl");
+  EXPECT_THAT(open_pose_folder(folder_.path()).notes, ElementsAre(HasSubstr("2 pictures of a kind that is not read are "
+                                                                            "left out of the poses, first 2.TIF")));
 }
 
 TEST_F(OpenPoseFolder, LeavesOtherFilesAlone) {

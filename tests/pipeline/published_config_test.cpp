@@ -180,6 +180,7 @@ TEST(PublishedConfig, ReadsTheShortConfiguration) {
   EXPECT_EQ(config.base.noise_prior_order, diffusion::NoisePriorOrder::kShort);
   EXPECT_EQ(config.base.context.size, 32);
   EXPECT_TRUE(config.base.comparison);
+  EXPECT_EQ(config.base.pose_order, PoseOrder::kPublished);
   check_expected_sizes(config, {});
 }
 

@@ -69,6 +69,14 @@ TEST(PoseFolderWriter, NamesPicturesAsThePublishedTool) {
   EXPECT_EQ(listing(place.path()), Names{"poses"});
 }
 
+TEST(PoseFolderWriter, GivesTheNamesOfManyPosesMoreDigits) {
+  const TemporaryFolder place;
+  PoseFolderWriter writer(place / "poses", 10'001);
+  for (const std::size_t index : {9, 10'000}) writer.write_pose(index, testing::noise(8, 8, 1));
+  writer.finish();
+  EXPECT_THAT(testing::listing(place / "poses"), ElementsAre("00009.jpg", "10000.jpg"));
+}
+
 TEST(PoseFolderWriter, WritesJpegOfQuality95WithAMark) {
   const TemporaryFolder place;
   Image image = picture(0);

@@ -1,59 +1,18 @@
 #include "unianimate/media/picture_source.h"
 
 #include <algorithm>
-#include <cctype>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/natural_order.h"
+#include "unianimate/media/picture_names.h"
 
 namespace unianimate {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-// Takes the digits at the front of `text` off, without leading zeros.
-std::string_view take_number(std::string_view& text) {
-  const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
-  std::string_view number = text.substr(0, end);
-  text.remove_prefix(end);
-  number.remove_prefix(std::min(number.find_first_not_of('0'), number.size()));
-  return number;
-}
-
-// Runs of digits compare as numbers, all else byte by byte: "2" < "10", "a9" < "a10" < "b1".
-bool natural_less(const std::string& left, const std::string& right) {
-  std::string_view a = left;
-  std::string_view b = right;
-  while (!a.empty() && !b.empty()) {
-    if (is_digit(a.front()) && is_digit(b.front())) {
-      const std::string_view first = take_number(a);
-      const std::string_view second = take_number(b);
-      if (first.size() != second.size()) return first.size() < second.size();
-      if (first != second) return first < second;
-    } else {
-      if (a.front() != b.front()) return a.front() < b.front();
-      a.remove_prefix(1);
-      b.remove_prefix(1);
-    }
-  }
-  if (a.empty() != b.empty()) return a.empty();
-  return left < right;
-}
-
-bool is_named_as_picture(const fs::path& path) {
-  constexpr std::string_view kSuffixes[] = {".jpg", ".jpeg", ".png", ".webp"};
-  if (path.filename().string().starts_with('.')) return false;
-  std::string suffix = path.extension().string();
-  std::ranges::transform(suffix, suffix.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::ranges::find(kSuffixes, suffix) != std::end(kSuffixes);
-}
 
 struct FolderContent {
   std::vector<fs::path> pictures;
@@ -66,7 +25,7 @@ FolderContent list_folder(const fs::path& folder) {
   for (fs::directory_iterator entry(folder, problem), end; !problem && entry != end; entry.increment(problem)) {
     std::error_code ignored;
     if (!entry->is_regular_file(ignored)) continue;
-    if (is_named_as_picture(entry->path())) {
+    if (named_as(entry->path()) == NamedAs::kPicture) {
       content.pictures.push_back(entry->path());
     } else {
       ++content.other_files;

@@ -31,6 +31,9 @@ ordered_json written(diffusion::TimestepSpacing spacing) {
 ordered_json written(diffusion::NoisePriorOrder order) {
   return order == diffusion::NoisePriorOrder::kShort ? "short" : "long";
 }
+ordered_json written(PoseOrder order) {
+  return order == PoseOrder::kNatural ? "natural" : "published";
+}
 ordered_json written(diffusion::ContextSchedule schedule) {
   return diffusion::context_schedule_name(schedule);
 }
@@ -53,6 +56,13 @@ void read(const ordered_json& json, diffusion::TimestepSpacing& spacing) {
 }
 void read(const ordered_json& json, diffusion::NoisePriorOrder& order) {
   order = json.get<std::string>() == "short" ? diffusion::NoisePriorOrder::kShort : diffusion::NoisePriorOrder::kLong;
+}
+void read(const ordered_json& json, PoseOrder& order) {
+  const auto name = json.get<std::string>();
+  if (name != "natural" && name != "published") {
+    throw Error(ErrorKind::kInput, "'{}' is no order of poses", printable(name));
+  }
+  order = name == "natural" ? PoseOrder::kNatural : PoseOrder::kPublished;
 }
 void read(const ordered_json& json, diffusion::ContextSchedule& schedule) {
   schedule = diffusion::parse_context_schedule(json.get<std::string>());
@@ -80,6 +90,10 @@ class Writer {
   template <typename T>
   void operator()(const char* name, const T& value) {
     object_[name] = written(value);
+  }
+  template <typename T>
+  void added(const char* name, const T& value, const T& /*before*/) {
+    (*this)(name, value);
   }
   template <typename T>
   void optional(const char* name, const std::optional<T>& part) {
@@ -115,6 +129,12 @@ class Reader {
   template <typename T>
   void operator()(const char* name, T& value) {
     read(object_.at(name), value);
+  }
+  /// A field that jobs begun by earlier versions lack, and what it was `before`.
+  template <typename T>
+  void added(const char* name, T& value, const T& before) {
+    value = before;
+    if (object_.contains(name)) (*this)(name, value);
   }
   template <typename T>
   void optional(const char* name, std::optional<T>& part) {
@@ -156,6 +176,7 @@ template <typename Archive>
 void visit(Archive& archive, AnimateRequest& request) {
   archive("reference", request.reference);
   archive("poses", request.poses);
+  archive.added("pose_order", request.pose_order, PoseOrder::kPublished);
   archive("width", request.width);
   archive("height", request.height);
   archive.optional("max_frames", request.max_frames);

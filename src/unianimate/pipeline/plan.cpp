@@ -141,7 +141,8 @@ AnimatePlan plan_animation(const AnimateRequest& request, const ModelConfigs& co
 
   // 1. the files
   read_image_header(request.reference);
-  plan.pose_folder = open_pose_folder(request.poses);
+  plan.pose_folder = open_pose_folder(request.poses, request.pose_order);
+  plan.notes = plan.pose_folder.notes;
   plan.selection = select_poses(static_cast<std::int64_t>(plan.pose_folder.poses.size()), request.frame_interval,
                                 request.max_frames);
   if (!plan.selection.note.empty()) plan.notes.push_back(plan.selection.note);

@@ -1,12 +1,13 @@
 #include "unianimate/pipeline/pose_folder.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
+#include <string>
 #include <string_view>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/natural_order.h"
 #include "unianimate/media/image_reader.h"
+#include "unianimate/media/picture_names.h"
 
 namespace unianimate::pipeline {
 
@@ -14,35 +15,81 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kPictureSuffixes{".jpg", ".jpeg", ".png", ".webp"};
 constexpr std::string_view kReferencePose = "ref_pose";
 
-bool is_picture_name(const fs::path& path) {
-  std::string suffix = path.extension().string();
-  std::ranges::transform(suffix, suffix.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return !path.filename().string().starts_with('.') && std::ranges::count(kPictureSuffixes, suffix) > 0;
+std::string name_of(const fs::path& path) {
+  return path.filename().string();
 }
 
-/// The pictures of the folder, sorted by name.
-std::vector<fs::path> list_pictures(const fs::path& folder) {
+struct FolderContent {
+  std::vector<fs::path> pictures;
+  std::vector<fs::path> not_read;  ///< pictures, too, by their names
+};
+
+/// In the order in which the file system has them.
+FolderContent list_folder(const fs::path& folder) {
   std::error_code problem;
   if (!fs::is_directory(folder, problem)) {
     throw Error(ErrorKind::kInput,
                 "there is no pose folder {}; it should hold ref_pose.jpg and one picture for each pose",
                 printable(folder.string()));
   }
-  std::vector<fs::path> pictures;
+  FolderContent content;
   fs::directory_iterator entry(folder, problem);
   for (; !problem && entry != fs::directory_iterator(); entry.increment(problem)) {
     std::error_code ignored;
-    if (is_picture_name(entry->path()) && entry->is_regular_file(ignored)) pictures.push_back(entry->path());
+    const NamedAs kind = named_as(entry->path());
+    if (kind == NamedAs::kOther || !entry->is_regular_file(ignored)) continue;
+    (kind == NamedAs::kPicture ? content.pictures : content.not_read).push_back(entry->path());
   }
   if (problem) {
     throw Error(ErrorKind::kEnvironment, "the pose folder {} cannot be read: {}", printable(folder.string()),
                 problem.message());
   }
-  std::ranges::sort(pictures, {}, [](const fs::path& path) { return path.filename().string(); });
-  return pictures;
+  return content;
+}
+
+/// Sorts the poses and says what may surprise about their order.
+void put_in_order(PoseOrder order, PoseFolder& folder) {
+  std::ranges::sort(folder.poses, natural_less, name_of);
+  if (order == PoseOrder::kNatural) return;
+  const std::vector<fs::path> natural = folder.poses;
+  std::ranges::sort(folder.poses, {}, name_of);
+  const auto difference = std::ranges::mismatch(natural, folder.poses);
+  if (difference.in1 == natural.end()) return;
+  folder.notes.push_back(fmt::format(
+      "the poses are taken in the published order, by their names as text, in which {} stands where {} does "
+      "when numbers are counted; give all numbers the same length to have them in order",
+      printable(name_of(*difference.in2)), printable(name_of(*difference.in1))));
+}
+
+/// Tells of numbers that are there twice or not at all.
+void look_at_numbers(PoseFolder& folder, const fs::path& path) {
+  std::vector<std::string> names;
+  for (const fs::path& pose : folder.poses) names.push_back(pose.stem().string());
+  std::optional<std::vector<std::int64_t>> numbers = numbers_of_names(names);
+  if (!numbers) return;
+  std::ranges::sort(*numbers);
+  const auto twice = std::ranges::adjacent_find(*numbers);
+  if (twice != numbers->end()) {
+    folder.notes.push_back(fmt::format("the pose folder {} holds several pictures numbered {}, and each becomes a pose",
+                                       printable(path.string()), *twice));
+    return;
+  }
+  const NumberGaps gaps = gaps_between(*numbers);
+  if (gaps.count == 0) return;
+  folder.notes.push_back(fmt::format("the pose folder {} has no pictures numbered {}, and what follows comes sooner",
+                                     printable(path.string()), gaps.text));
+}
+
+void tell_pictures_not_read(std::vector<fs::path> pictures, PoseFolder& folder) {
+  if (pictures.empty()) return;
+  const fs::path first = *std::ranges::min_element(pictures, natural_less, name_of);
+  folder.notes.push_back(fmt::format(
+      "{} of a kind that is not read {} left out of the poses, {}; convert to JPEG, PNG or WebP what is a pose",
+      pictures.size() == 1 ? "a picture" : fmt::format("{} pictures", pictures.size()),
+      pictures.size() == 1 ? "is" : "are",
+      pictures.size() == 1 ? printable(name_of(first)) : fmt::format("first {}", printable(name_of(first)))));
 }
 
 void require_equal_sizes(const PoseFolder& folder) {
@@ -60,9 +107,10 @@ void require_equal_sizes(const PoseFolder& folder) {
 
 }  // namespace
 
-PoseFolder open_pose_folder(const fs::path& folder) {
+PoseFolder open_pose_folder(const fs::path& folder, PoseOrder order) {
+  FolderContent content = list_folder(folder);
   PoseFolder found;
-  found.poses = list_pictures(folder);
+  found.poses = std::move(content.pictures);
   const auto is_pose = [](const fs::path& path) { return path.stem() != kReferencePose; };
   const auto references = std::stable_partition(found.poses.begin(), found.poses.end(), is_pose);
   const auto count = found.poses.end() - references;
@@ -81,6 +129,9 @@ PoseFolder open_pose_folder(const fs::path& folder) {
     throw Error(ErrorKind::kInput, "the pose folder {} holds no pose beside {}; it needs one picture for each pose",
                 printable(folder.string()), found.reference_pose.filename().string());
   }
+  put_in_order(order, found);
+  look_at_numbers(found, folder);
+  tell_pictures_not_read(std::move(content.not_read), found);
   require_equal_sizes(found);
   return found;
 }

@@ -11,14 +11,21 @@ namespace unianimate::pipeline {
 
 struct PoseFolder {
   std::filesystem::path reference_pose;      ///< ref_pose.jpg, the reference's own pose
-  std::vector<std::filesystem::path> poses;  ///< the other pictures, sorted by name
+  std::vector<std::filesystem::path> poses;  ///< the other pictures, in order
+  std::vector<std::string> notes;            ///< what may be other than meant: numbers left out, files left alone
 };
 
-/// Lists the folder and reads every picture's header. Pictures are the files ending in .jpg, .jpeg, .png or .webp (in
-/// any case) whose names do not start with a dot; everything else in the folder is left alone. Throws Error(kInput)
+/// Of the names of pose pictures.
+enum class PoseOrder {
+  kNatural,    ///< as natural_less() has it: 1000, 1001, 10000
+  kPublished,  ///< as text, which the published program sorts by: 1000, 10000, 1001
+};
+
+/// Lists the folder and reads every picture's header. Pictures are the files that named_as() takes for such; everything
+/// else in the folder is left alone. Throws Error(kInput)
 /// where it is no folder, ref_pose.jpg (or another of those suffixes) is missing or there are two of it, there is no
 /// pose, a file is not a picture, or the pictures' sizes differ; Error(kEnvironment) where the folder cannot be read.
-PoseFolder open_pose_folder(const std::filesystem::path& folder);
+PoseFolder open_pose_folder(const std::filesystem::path& folder, PoseOrder order = PoseOrder::kNatural);
 
 /// Which poses become frames.
 struct PoseSelection {

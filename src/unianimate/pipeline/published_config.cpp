@@ -90,6 +90,7 @@ class ConfigReader {
 
   PublishedConfig read() {
     config_.base.comparison = true;
+    config_.base.pose_order = PoseOrder::kPublished;
     read_files();
     read_request();
     read_items();

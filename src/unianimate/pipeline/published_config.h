@@ -37,7 +37,7 @@ struct PublishedConfig {
   std::vector<ConfiguredItem> items;
   std::int64_t rounds = 1;                   ///< how many times to go through the items
   std::vector<ConditionSet> condition_sets;  ///< each item is made once for each
-  AnimateRequest base;                       ///< what all items have in common; comparison is on, as published
+  AnimateRequest base;  ///< what all items have in common; comparison and order of poses are as published
   double frames_per_second = 8;
   std::vector<ExpectedSize> expected_sizes;
   std::vector<std::string> warnings;  ///< keys this program does not know and leaves alone

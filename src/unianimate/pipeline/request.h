@@ -9,6 +9,7 @@
 #include "unianimate/diffusion/ddim.h"
 #include "unianimate/diffusion/start_latent.h"
 #include "unianimate/pipeline/condition_set.h"
+#include "unianimate/pipeline/pose_folder.h"
 
 namespace unianimate::pipeline {
 
@@ -26,8 +27,9 @@ struct ChainOptions {
 /// The defaults are those of the published short configuration; where a video needs more than one context window they
 /// lie where that measures best.
 struct AnimateRequest {
-  std::filesystem::path reference;              ///< picture of the person
-  std::filesystem::path poses;                  ///< folder of pose pictures and ref_pose.jpg
+  std::filesystem::path reference;  ///< picture of the person
+  std::filesystem::path poses;      ///< folder of pose pictures and ref_pose.jpg
+  PoseOrder pose_order = PoseOrder::kNatural;
   int width = 512;                              ///< pixels; see check_size()
   int height = 768;                             ///< pixels
   std::optional<std::int64_t> max_frames = 32;  ///< frames to make; none: as many as the poses give

@@ -308,8 +308,8 @@ std::optional<AlignedPoses> read_aligned_poses(const fs::path& path) {
 }
 
 void draw_pose_folder(const AlignedPoses& poses, const fs::path& path, int threads, Progress& progress) {
-  PoseFolderWriter folder(path);
   const std::size_t count = poses.motion.frames.size();
+  PoseFolderWriter folder(path, count);
   progress.begin_phase("draw poses", static_cast<std::int64_t>(count));
   const auto draw = [&](const Keypoints& keypoints) {
     return draw_pose(keypoints, poses.motion.width, poses.motion.height);

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/natural_order.h"
 #include "unianimate/media/image_writer.h"
 
 namespace unianimate::pose {
@@ -44,8 +45,10 @@ void refuse_files_of_others(const fs::path& folder) {
 
 }  // namespace
 
-PoseFolderWriter::PoseFolderWriter(const fs::path& folder)
-    : folder_(without_trailing_separator(folder)), output_(folder_) {
+PoseFolderWriter::PoseFolderWriter(const fs::path& folder, std::size_t count)
+    : folder_(without_trailing_separator(folder)),
+      output_(folder_),
+      digits_(name_digits(static_cast<std::int64_t>(count))) {
   refuse_files_of_others(folder_);
   std::error_code problem;
   fs::create_directory(output_.temporary(), problem);
@@ -64,7 +67,7 @@ void PoseFolderWriter::write(const std::string& name, const Image& picture) cons
 }
 
 void PoseFolderWriter::write_pose(std::size_t index, const Image& picture) const {
-  write(fmt::format("{:04}.jpg", index), picture);
+  write(fmt::format("{:0{}}.jpg", index, digits_), picture);
 }
 
 void PoseFolderWriter::write_reference_pose(const Image& picture) const {

@@ -13,9 +13,10 @@ namespace unianimate::pose {
 /// is complete and replaces one that this class made earlier.
 class PoseFolderWriter {
  public:
+  /// `count`: of the poses, which decides how many digits their names have, see name_digits().
   /// Throws Error(kUsage) where the folder exists and holds anything that this class did not write, Error(kEnvironment)
   /// where it cannot be made.
-  explicit PoseFolderWriter(const std::filesystem::path& folder);
+  explicit PoseFolderWriter(const std::filesystem::path& folder, std::size_t count = 0);
 
   /// May be called by several threads at once, each index by one of them. Throw Error(kEnvironment).
   void write_pose(std::size_t index, const Image& picture) const;
@@ -28,6 +29,7 @@ class PoseFolderWriter {
 
   std::filesystem::path folder_;
   OutputPath output_;
+  int digits_;
 };
 
 }  // namespace unianimate::pose

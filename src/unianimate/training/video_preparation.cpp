@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/natural_order.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/media/content_hash.h"
 #include "unianimate/media/frame_source.h"
@@ -41,7 +42,7 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
     throw Error(ErrorKind::kInput, "the folder of videos {} cannot be read: {}", printable(folder.string()),
                 problem.message());
   }
-  std::ranges::sort(entries);
+  std::ranges::sort(entries, natural_less, [](const fs::path& entry) { return entry.filename().string(); });
   return entries;
 }
 
