@@ -17,6 +17,8 @@ namespace unianimate::pose {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using testing::error_of;
 using testing::expect_same;
 using ::testing::HasSubstr;
@@ -181,20 +183,77 @@ TEST(OpenPose, NamesThePlaceOfWhatItRefuses) {
     bad[json::json_pointer(pointer)] = value;
     return refusal(bad);
   };
-  EXPECT_EQ(refusal_with("/people/1/pose_keypoints_2d", numbered(15)),
-            "pose.json, person 1, pose_keypoints_2d: expected x, y and score of 18 or 25 points, found 45 numbers");
-  EXPECT_EQ(refusal_with("/people/0/hand_right_keypoints_2d", {1, 2, 3, 4}),
-            "pose.json, person 0, hand_right_keypoints_2d: expected x, y and score of 21 points, found 4 numbers");
-  EXPECT_THAT(refusal_with("/people/0/face_keypoints_2d/7", "x"), HasSubstr("person 0, face_keypoints_2d, number 7"));
-  EXPECT_THAT(refusal_with("/people/0/face_keypoints_2d/7", 1e300), HasSubstr("face_keypoints_2d, number 7"));
-  EXPECT_THAT(refusal_with("/people/0/face_keypoints_2d", json::array({json{1, 2}})),
-              HasSubstr("face_keypoints_2d, point 0"));
-  EXPECT_THAT(refusal_with("/people/0", "x"), HasSubstr("person 0: expected an object"));
   EXPECT_THAT(refusal_with("/people", "x"), HasSubstr("people: expected a list"));
-  EXPECT_THAT(refusal_with("/people/0/person_id", json::array({"x"})),
-              HasSubstr("person 0, person_id: expected a whole number"));
+  EXPECT_EQ(refusal(openpose_frame({openpose_person(numbered(15))})),
+            "pose.json, person 0, pose_keypoints_2d: expected x, y and score of 18 or 25 points, found 45 numbers");
+  EXPECT_THAT(refusal(openpose_frame({"x"})), HasSubstr("pose.json, person 0: expected an object"));
   EXPECT_THAT(refusal({{"persons", json::array()}}), HasSubstr("it has no \"people\""));
   EXPECT_THAT(refusal({{"format", "other"}, {"people", json::array()}}), HasSubstr("its \"format\" is not"));
+}
+
+TEST(OpenPose, PartsThatCannotBeReadAreUnseen) {
+  const json good = openpose_frame({openpose_person(numbered(25)), openpose_person(numbered(25))});
+  const PoseSequence whole = imported(good);
+  const auto found_with = [&good](const std::string& pointer, const json& value) {
+    json bad = good;
+    bad[json::json_pointer(pointer)] = value;
+    return imported(bad);
+  };
+  const auto expect_without = [&](const std::string& pointer, const json& value, std::size_t first, std::size_t count,
+                                  const std::string& place) {
+    const PoseSequence found = found_with(pointer, value);
+    PoseSequence expected = whole;
+    std::fill_n(expected.frames[0].people[0].keypoints.begin() + static_cast<std::ptrdiff_t>(first), count, Keypoint{});
+    expect_same(found, expected);
+    EXPECT_THAT(found.notes,
+                ElementsAre("a face, hand or foot cannot be read and counts as unseen: pose.json, person 0, " + place));
+  };
+  expect_without("/people/0/hand_right_keypoints_2d", {1, 2, 3, 4}, kRightHand, kHandPoints,
+                 "hand_right_keypoints_2d: expected x, y and score of 21 points, found 4 numbers");
+  expect_without("/people/0/hand_left_keypoints_2d", "none", kLeftHand, kHandPoints,
+                 "hand_left_keypoints_2d: expected a list, found \"none\"");
+  expect_without("/people/0/face_keypoints_2d/7", "x", kFace, kFacePoints,
+                 "face_keypoints_2d, number 7: expected a number from -1000000000 to 1000000000, found \"x\"");
+  expect_without("/people/0/face_keypoints_2d", json::array({json{1, 2}}), kFace, kFacePoints,
+                 "face_keypoints_2d, point 0: expected x, y and score, found 2 numbers");
+
+  for (const auto& [pointer, value] : std::vector<std::pair<std::string, json>>{
+           {"/people/0/pose_keypoints_2d", numbered(15)}, {"/people/0", "x"}, {"/people/0", nullptr}}) {
+    const PoseSequence found = found_with(pointer, value);
+    ASSERT_EQ(found.frames[0].people.size(), 1);
+    testing::expect_same_points(found.frames[0].people[0].keypoints, whole.frames[0].people[1].keypoints, pointer);
+    EXPECT_THAT(found.notes, ElementsAre(HasSubstr("a person's body cannot be read and counts as unseen: pose.json, "
+                                                   "person 0")));
+  }
+  EXPECT_EQ(found_with("/people/1/person_id", json::array({"x"})).frames[0].people[1].track, 1);
+}
+
+TEST(OpenPose, TellsHowManyPartsCannotBeRead) {
+  json person = openpose_person(numbered(25));
+  person["hand_left_keypoints_2d"] = 5;
+  person["face_keypoints_2d"] = 5;
+  const json broken = {{"pose_keypoints_2d", numbered(3)}};
+  const PoseSequence found =
+      imported(json::array({openpose_frame({person}), openpose_frame({broken, person, broken})}));
+  EXPECT_THAT(
+      found.notes,
+      ElementsAre("2 people's bodies cannot be read and count as unseen, first: pose.json, frame 1, person 0, "
+                  "pose_keypoints_2d: expected x, y and score of 18 or 25 points, found 9 numbers",
+                  "4 faces, hands or feet cannot be read and count as unseen, first: pose.json, frame 0, person "
+                  "0, face_keypoints_2d: expected a list, found 5"));
+}
+
+TEST(OpenPose, PointsWithoutFiniteNumbersAreUnseen) {
+  json body = numbered(18);
+  std::string text = openpose_frame({{{"pose_keypoints_2d", body}}}).dump();
+  const std::string wrist = "104.5,204.25,";
+  ASSERT_NE(text.find(wrist), std::string::npos);
+  text.replace(text.find(wrist), wrist.size(), "NaN,-Infinity,");
+  const Keypoints found = parse_any_poses(text, "pose.json").frames.at(0).people.at(0).keypoints;
+  EXPECT_EQ(found[kRightWrist].at, Point{});
+  EXPECT_EQ(found[kRightWrist].score, 0);
+  expect_number(found[kRightElbow], 3);
+  expect_number(found[kLeftShoulder], 5);
 }
 
 // The DWPose node of ComfyUI's preprocessors: pixels, score 1 or nothing, null for what is not there, 70 face points.
@@ -246,6 +305,14 @@ TEST(ComfyUi, ReadsFeetAndListsOfThree) {
   expect_number(found[kRightBigToe], 33);
 }
 
+TEST(ComfyUi, NullIsAFrameOrAListWithoutPeople) {
+  const json frame = openpose_frame({openpose_person(numbered(25))});
+  const PoseSequence found = imported({nullptr, frame, {{"people", nullptr}}, nullptr});
+  ASSERT_EQ(found.frames.size(), 4);
+  for (const std::size_t i : {0, 2, 3}) EXPECT_TRUE(found.frames[i].people.empty()) << i;
+  EXPECT_EQ(found.frames[1].people.size(), 1);
+}
+
 TEST(ComfyUi, PassesAnimalsOver) {
   const json animals = {
       {"version", "ap10k"}, {"animals", {{{1, 2, 1}, {3, 4, 1}}}}, {"canvas_height", 512}, {"canvas_width", 768}};
@@ -286,7 +353,7 @@ TEST(PoseImport, OrdersTheFilesOfAFolderByNumber) {
   };
   write("b_10.json", 10);
   write("b_9.json", 9);
-  write("b_100.json", 100);
+  write("b_11.json", 11);
   testing::write_file(folder / "readme.txt", "no pose");
   testing::write_file(folder / ".hidden.json", "no pose");
   const auto first_numbers = [&folder] {
@@ -296,11 +363,66 @@ TEST(PoseImport, OrdersTheFilesOfAFolderByNumber) {
     }
     return numbers;
   };
-  EXPECT_EQ(first_numbers(), (std::vector<double>{9, 10, 100}));
+  EXPECT_EQ(first_numbers(), (std::vector<double>{9, 10, 11}));
   // Where OpenPose's own names are among them, only those count.
   write("dance_000000000010_keypoints.json", 60);
   write("dance_000000000009_keypoints.json", 50);
   EXPECT_EQ(first_numbers(), (std::vector<double>{50, 60}));
+}
+
+class NumberedPoses : public ::testing::Test {
+ protected:
+  void write(const std::string& name) const { testing::write_file(folder_ / name, openpose_frame({person_}).dump()); }
+  /// 1 for a frame with a person, 0 for one without.
+  [[nodiscard]] std::string people(const PoseSequence& poses) const {
+    std::string digits;
+    for (const PoseFrame& frame : poses.frames) digits += std::to_string(frame.people.size());
+    return digits;
+  }
+  [[nodiscard]] std::string refusal() const {
+    return error_of(ErrorKind::kInput, [&] { import_poses(folder_.path()); });
+  }
+
+  TemporaryFolder folder_;
+  json person_ = {{"pose_keypoints_2d", numbered(18)}};
+};
+
+TEST_F(NumberedPoses, FillsInWhatIsLeftOut) {
+  for (const int number : {7, 8, 9, 12, 13, 15}) write(fmt::format("clip_{:012}_keypoints.json", number));
+  const PoseSequence poses = import_poses(folder_.path(), {.frames_per_second = 10});
+  EXPECT_EQ(people(poses), "111001101");
+  EXPECT_DOUBLE_EQ(poses.frames[5].seconds, 0.5);
+  EXPECT_THAT(poses.notes,
+              ElementsAre(HasSubstr("leave out the numbers 10, 11 and 14, taken for frames in which nobody")));
+}
+
+TEST_F(NumberedPoses, TellsOfLargerSteps) {
+  for (const int number : {0, 5, 10, 20}) write(fmt::format("{}.json", number));
+  const PoseSequence poses = import_poses(folder_.path());
+  EXPECT_EQ(people(poses), "11101");
+  EXPECT_THAT(poses.notes, ElementsAre(HasSubstr("count by 5"), HasSubstr("leave out number 15")));
+}
+
+TEST_F(NumberedPoses, RefusesToFillInMoreThanItsBound) {
+  write("1_keypoints.json");
+  write("999999999_keypoints.json");
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("leave out 999999997 frames (2 to 999999998)"), HasSubstr("at most 100000")));
+}
+
+TEST_F(NumberedPoses, RefusesANumberThatIsThereTwice) {
+  write("a_000_keypoints.json");
+  write("b_000_keypoints.json");
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("a_000_keypoints.json and b_000_keypoints.json are both numbered 0")));
+  std::filesystem::remove(folder_ / "a_000_keypoints.json");
+  write("b_00_keypoints.json");
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("b_000_keypoints.json and b_00_keypoints.json are both numbered 0")));
+}
+
+TEST_F(NumberedPoses, NamesWithoutNumbersStayInTheirOrder) {
+  for (const char* name : {"b.json", "a.json", "a10.json", "a9.json"}) write(name);
+  const PoseSequence poses = import_poses(folder_.path());
+  EXPECT_EQ(people(poses), "1111");
+  EXPECT_TRUE(poses.notes.empty());
 }
 
 TEST(PoseImport, RefusesFoldersOfOtherThings) {

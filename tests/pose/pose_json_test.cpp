@@ -133,7 +133,6 @@ TEST(PoseJson, NamesThePlaceOfWhatItRefuses) {
             "dance.json, frame 1, person 0, keypoints, number 3: expected a number from -1000000000 to 1000000000, "
             "found 10000000000.0");
   EXPECT_THAT(refusal_with(person + "/keypoints/3", "1"), HasSubstr("frame 1, person 0, keypoints, number 3: "));
-  EXPECT_THAT(refusal_with(person + "/keypoints/3", nullptr), HasSubstr("found null"));
   EXPECT_THAT(refusal_with(person + "/keypoints", 5), HasSubstr("frame 1, person 0, keypoints: expected a list"));
   EXPECT_EQ(refusal_with(person, json::object()), "dance.json, frame 1, person 0: \"keypoints\" is missing");
   EXPECT_THAT(refusal_with(person, json::array()), HasSubstr("frame 1, person 0: expected an object, found a list"));
@@ -159,6 +158,40 @@ TEST(PoseJson, NamesThePlaceOfWhatItRefuses) {
   EXPECT_THAT(refusal_with("/height", nullptr), HasSubstr("\"height\" is missing"));
   EXPECT_THAT(refusal_with("/frames_per_second", -1), HasSubstr("frames_per_second"));
   EXPECT_THAT(refusal_with("/detector", 5), HasSubstr("detector: expected text, found 5"));
+}
+
+TEST(PoseJson, PointsWithoutFiniteNumbersAreUnseen) {
+  const PoseSequence poses = random_poses(2, 1, 11);
+  const std::string text = written(poses);
+  for (const char* word : {"NaN", "Infinity", "-Infinity", "null", "nan", "-inf"}) {
+    for (const std::size_t number : {0, 1, 2}) {
+      json changed = json::parse(text);
+      changed["frames"][1]["people"][0]["keypoints"][15 + number] = "HERE";
+      changed["comment"] = "a NaN, \"Infinity\" and -Infinity";
+      std::string changed_text = changed.dump();
+      changed_text.replace(changed_text.find("\"HERE\""), 6, word);
+      PoseSequence expected = poses;
+      expected.frames[1].people[0].keypoints[5] = {};
+      expect_same(std::get<PoseSequence>(parse_poses(changed_text, "dance.json")), expected);
+    }
+  }
+}
+
+TEST(PoseJson, StringsMayHoldTheWordNaN) {
+  PoseSequence poses = random_poses(1, 1, 12);
+  poses.detector = "NaN \\\" NaN, Infinity";
+  expect_same(std::get<PoseSequence>(parse_poses(written(poses), "dance.json")), poses);
+}
+
+TEST(PoseJson, DamageIsFoundAtItsByteBehindNaN) {
+  const std::string before = R"({"a": [NaN, -Infinity, Infinity, 1)";
+  EXPECT_EQ(error_of(ErrorKind::kInput, [&] { parse_poses(before + "}", "x"); }),
+            fmt::format("x is no valid JSON at its byte {}; the file is damaged or cut short", before.size() + 1));
+  for (const char* text :
+       {R"({"a": NaNa})", R"({"a": Na})", R"({"a": [1 NaN]})", R"({NaN: 1})", R"({"a": --Infinity})"}) {
+    EXPECT_THAT(error_of(ErrorKind::kInput, [&] { parse_poses(text, "x"); }),
+                HasSubstr("is no valid JSON at its byte"));
+  }
 }
 
 TEST(PoseJson, RefusesIncompleteAlignments) {

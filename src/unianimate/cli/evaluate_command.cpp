@@ -7,6 +7,7 @@
 #include "unianimate/cli/evaluate_long_command.h"
 #include "unianimate/cli/evaluate_model_command.h"
 #include "unianimate/cli/json_reporter.h"
+#include "unianimate/cli/reporter.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/evaluation/video_comparison.h"
 #include "unianimate/pose/comparison.h"
@@ -65,7 +66,9 @@ nlohmann::ordered_json as_json(const pose::JointComparison& row) {
 
 void evaluate_poses(const PosesArguments& arguments) {
   const auto main_person = [](const std::string& path) {
-    return pose::choose_person(pose::import_poses(path), pose::PersonChoice{});
+    const pose::PoseSequence everyone = pose::import_poses(path);
+    for (const std::string& note : everyone.notes) make_reporter(false, false)->note(note);
+    return pose::choose_person(everyone, pose::PersonChoice{});
   };
   const pose::PoseSequence first = main_person(arguments.first);
   const pose::PoseSequence second = main_person(arguments.second);

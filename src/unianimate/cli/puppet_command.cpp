@@ -47,7 +47,7 @@ performs poses of a file instead: poses.json (as align --detect-only finds them 
 The folder gets video.mp4, reference.png (the same person in another posture), poses.json (all 134 points) and poses/
 (pose pictures).)";
 
-puppet::Clip make_clip(const PuppetArguments& arguments, puppet::ClipOptions options) {
+puppet::Clip make_clip(const PuppetArguments& arguments, puppet::ClipOptions options, Progress& progress) {
   const pose::PersonChoice person = pose::PersonChoice::parse(arguments.person);
   const puppet::Bones bones = puppet::parse_bones(arguments.bones);
   options.check();
@@ -59,9 +59,10 @@ puppet::Clip make_clip(const PuppetArguments& arguments, puppet::ClipOptions opt
     import.width = size.width;
     import.height = size.height;
   }
-  const pose::PoseSequence poses =
-      puppet::poses_to_perform(pose::import_poses(arguments.poses, import), person,
-                               arguments.rate_given ? std::optional(options.frames_per_second) : std::nullopt);
+  const pose::PoseSequence everyone = pose::import_poses(arguments.poses, import);
+  for (const std::string& note : everyone.notes) progress.note(note);
+  const pose::PoseSequence poses = puppet::poses_to_perform(
+      everyone, person, arguments.rate_given ? std::optional(options.frames_per_second) : std::nullopt);
   options.frames_per_second = poses.frames_per_second;
   if (!arguments.frames_given) options.frames = static_cast<std::int64_t>(poses.frames.size());
   return {options, poses, bones};
@@ -76,7 +77,7 @@ void make_puppet(const PuppetArguments& arguments, Session& session) {
   const PictureSize size = parse_size("--size", arguments.size);
   options.width = size.width;
   options.height = size.height;
-  const puppet::Clip clip = make_clip(arguments, options);
+  const puppet::Clip clip = make_clip(arguments, options, *session.reporter);
   options = clip.options();
   const fs::path folder = arguments.output;
   make_folder(folder);

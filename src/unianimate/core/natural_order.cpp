@@ -118,7 +118,7 @@ NumberGaps gaps_between(std::span<const std::int64_t> numbers) {
   gaps.step = step_of(numbers);
   std::vector<std::string> told;
   for (std::size_t i = 1; i < numbers.size(); ++i) {
-    const std::int64_t missing = (numbers[i] - numbers[i - 1] + gaps.step / 2) / gaps.step - 1;
+    const std::int64_t missing = gaps.between(numbers[i - 1], numbers[i]);
     gaps.count += missing;
     if (missing == 0 || told.size() > kTold) continue;
     const std::int64_t first = numbers[i - 1] + gaps.step;

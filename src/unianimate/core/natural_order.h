@@ -28,6 +28,11 @@ struct NumberGaps {
   std::int64_t step = 1;   ///< from one number to the next where none is left out
   std::int64_t count = 0;  ///< of numbers left out
   std::string text;        ///< "3, 4 and 7 to 9"; the first few where there are many; empty for none
+
+  /// How many are left out from one number of the series to the next.
+  [[nodiscard]] std::int64_t between(std::int64_t number, std::int64_t next) const {
+    return (next - number + step / 2) / step - 1;
+  }
 };
 
 /// `numbers` rise, none twice. The step is the smallest difference, or 1 of fewer than three numbers; other differences

@@ -358,6 +358,7 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   const ReferencePose reference = find_reference(reference_picture, request.reference, detector, progress);
   Motion motion = find_motion(request, std::move(source), detector, progress);
   PoseSequence driver = choose_person(motion.everyone, request.person);
+  const std::vector<std::string> import_notes = std::move(motion.everyone.notes);
   motion.everyone = {};
 
   // 2. the driver without gaps, in time
@@ -380,6 +381,7 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   AlignmentReport& report = result.poses.report;
   report.missing_frames = filled_frames(driver);
   tell_gaps(gaps, report);
+  report.notes.insert(report.notes.begin(), import_notes.begin(), import_notes.end());
   if (motion.source.has_audio && request.speed != 1) {
     report.notes.emplace_back("the motion's sound is left out, because its speed is changed");
   }
@@ -404,6 +406,7 @@ PoseSequence detect_poses(const AlignRequest& request, Progress& progress) {
   LazyDetector detector(request.detector, progress);
   Motion motion = find_motion(request, open_motion(request, false), detector, progress);
   const PoseSequence& everyone = motion.everyone;
+  for (const std::string& note : everyone.notes) progress.note(note);
   if (frames_with_people(everyone) == 0) {
     throw Error(ErrorKind::kInput, "nobody was found in {} of {}; give a motion that shows a person",
                 count_of(everyone.frames.size()), printable(request.motion.string()));

@@ -1,6 +1,7 @@
 // Inside pose: frames as they come out of a file, within limits that keep memory bounded.
 #pragma once
 
+#include <cmath>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,11 @@ inline constexpr double kMaxCoordinate = 1e9;       ///< pixels; squares of it a
 inline constexpr int kMaxSide = 16384;              ///< pixels of width and height
 inline constexpr double kMinFramesPerSecond = 0.01;
 inline constexpr double kMaxFramesPerSecond = 1000;
+
+/// Unseen where one of the three is NaN.
+inline Keypoint known_point(double x, double y, double score) {
+  return std::isnan(x + y + score) ? Keypoint{} : Keypoint{{x, y}, score};
+}
 
 class FrameCollector {
  public:

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <istream>
 
 #include "unianimate/core/memory.h"
+#include "unianimate/pose/python_json.h"
 
 namespace unianimate::pose {
 
@@ -22,11 +24,18 @@ constexpr std::string_view kFrames = "frames";
 /// Builds the document as a tree, but hands over and drops each frame as soon as it is complete.
 class DocumentHandler final : public nlohmann::json_sax<json> {
  public:
-  DocumentHandler(const std::string& name, const FrameHandler& on_frame) : name_(name), on_frame_(on_frame) {}
+  DocumentHandler(const std::string& name, const PythonJson& source, const FrameHandler& on_frame)
+      : name_(name), source_(source), on_frame_(on_frame) {}
 
   [[nodiscard]] JsonDocument take() { return {layout_, std::move(root_), name_}; }
 
-  bool null() override { return leaf(nullptr); }
+  /// In the place of a frame of a list, null is a frame without people.
+  bool null() override {
+    if (!at_frame() || layout_ != FrameLayout::kList) return leaf(nullptr);
+    count_value();
+    hand_over({{"people", json::array()}});
+    return true;
+  }
   bool boolean(bool value) override { return leaf(value); }
   bool number_integer(std::int64_t value) override { return leaf(value); }
   bool number_unsigned(std::uint64_t value) override { return leaf(value); }
@@ -64,8 +73,7 @@ class DocumentHandler final : public nlohmann::json_sax<json> {
     const json* closed = open_.back();
     open_.pop_back();
     if (!at_frame()) return true;
-    on_frame_(layout_, JsonField(*closed, fmt::format("{}, frame {}", name_, frame_count_)), JsonField(root_, name_));
-    ++frame_count_;
+    hand_over(*closed);
     frames_->clear();
     values_ = values_outside_;
     return true;
@@ -79,10 +87,15 @@ class DocumentHandler final : public nlohmann::json_sax<json> {
 
   bool parse_error(std::size_t position, const std::string&, const json::exception&) override {
     throw Error(ErrorKind::kInput, "{} is no valid JSON at its byte {}; the file is damaged or cut short", name_,
-                position);
+                source_.source_position(position));
   }
 
  private:
+  void hand_over(const json& frame) {
+    on_frame_(layout_, JsonField(frame, fmt::format("{}, frame {}", name_, frame_count_)), JsonField(root_, name_));
+    ++frame_count_;
+  }
+
   /// Whether what begins now, or has just ended, is an element of the list of frames.
   [[nodiscard]] bool at_frame() const { return frames_ != nullptr && open_.back() == frames_; }
 
@@ -128,6 +141,7 @@ class DocumentHandler final : public nlohmann::json_sax<json> {
   }
 
   const std::string& name_;
+  const PythonJson& source_;
   const FrameHandler& on_frame_;
   FrameLayout layout_ = FrameLayout::kNone;
   json root_;
@@ -137,6 +151,23 @@ class DocumentHandler final : public nlohmann::json_sax<json> {
   std::size_t frame_count_ = 0;
   std::size_t values_ = 0;          // kept now
   std::size_t values_outside_ = 0;  // of them, before the frame that is open
+};
+
+JsonDocument read_from(std::streambuf& source, const std::string& name, const FrameHandler& handler) {
+  PythonJson filter(source);
+  DocumentHandler document(name, filter, handler);
+  std::istream stream(&filter);
+  json::sax_parse(stream, &document);
+  return document.take();
+}
+
+/// Reads a text where it lies.
+class TextBuffer : public std::streambuf {
+ public:
+  explicit TextBuffer(std::string_view text) {
+    char* begin = const_cast<char*>(text.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast): never written to
+    setg(begin, begin, begin + text.size());
+  }
 };
 
 }  // namespace
@@ -192,7 +223,7 @@ std::vector<double> JsonField::numbers(double limit) const {
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const json& value = (*value_)[i];
     numbers[i] = value.is_number() ? value.get<double>() : NAN;
-    if (!(std::abs(numbers[i]) <= limit)) {
+    if (!(std::abs(numbers[i]) <= limit) && !value.is_null()) {
       throw element(i, fmt::format("{}, number {}", place_, i))
           .unexpected(fmt::format("a number from {} to {}", -limit, limit));
     }
@@ -213,9 +244,8 @@ Error JsonField::unexpected(std::string_view expected) const {
 }
 
 JsonDocument read_json(std::string_view text, const std::string& name, const FrameHandler& handler) {
-  DocumentHandler document(name, handler);
-  json::sax_parse(text.begin(), text.end(), &document);
-  return document.take();
+  TextBuffer source(text);
+  return read_from(source, name, handler);
 }
 
 JsonDocument read_json(const fs::path& path, const FrameHandler& handler) {
@@ -227,13 +257,11 @@ JsonDocument read_json(const fs::path& path, const FrameHandler& handler) {
     throw Error(ErrorKind::kInput, "{} has {} and a file of poses may have {} at most", name,
                 format_bytes(static_cast<std::int64_t>(bytes)), format_bytes(kMaxFileBytes));
   }
-  std::ifstream file(path, std::ios::binary);
-  if (problem || !file) {
+  std::filebuf file;
+  if (problem || file.open(path, std::ios::in | std::ios::binary) == nullptr) {
     throw Error(ErrorKind::kEnvironment, "{} cannot be read: {}", name, std::strerror(errno));
   }
-  DocumentHandler document(name, handler);
-  json::sax_parse(file, &document);
-  return document.take();
+  return read_from(file, name, handler);
 }
 
 }  // namespace unianimate::pose

@@ -37,7 +37,7 @@ class JsonField {
   [[nodiscard]] std::int64_t integer(std::int64_t min, std::int64_t max) const;
   [[nodiscard]] bool truth() const;
   [[nodiscard]] const std::string& text() const;
-  /// A list of numbers from -`limit` to `limit`.
+  /// A list of numbers from -`limit` to `limit`; NaN for null, which stands for what is not known or not finite.
   [[nodiscard]] std::vector<double> numbers(double limit) const;
 
   template <typename... Args>
@@ -71,9 +71,10 @@ struct JsonDocument {
 /// Is handed the frames one by one (each valid for the call only), and the document as far as it has been read.
 using FrameHandler = std::function<void(FrameLayout layout, const JsonField& frame, const JsonField& document)>;
 
-/// Reads a document while keeping no more of it than one frame and what stands beside the frames. Throws Error(kInput)
-/// beginning with `name` for text that is no JSON, for values nested deeper than 16 and for more than 2 million values
-/// in one frame or beside the frames; and what `handler` throws.
+/// Reads a document while keeping no more of it than one frame and what stands beside the frames. Numbers as Python
+/// writes them where they are not finite become null; null in the place of a list's frame is one without people. Throws
+/// Error(kInput) beginning with `name` for text that is no JSON, for values nested deeper than 16 and for more than 2
+/// million values in one frame or beside the frames; and what `handler` throws.
 JsonDocument read_json(std::string_view text, const std::string& name, const FrameHandler& handler);
 
 /// The same for a file, whose path stands for the name. Throws Error(kInput), too, for what is no file or has more than

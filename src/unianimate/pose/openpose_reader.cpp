@@ -65,7 +65,7 @@ std::vector<double> flat_numbers(const JsonField& list) {
   return numbers;
 }
 
-/// Returns whether the person has this part.
+/// Returns whether the person has this part. Changes nothing where it throws.
 bool read_part(const JsonField& person, const Part& part, Keypoints& keypoints) {
   auto list = person.find(fmt::format("{}_2d", part.name));
   if (!list) list = person.find(part.name);
@@ -82,7 +82,7 @@ bool read_part(const JsonField& person, const Part& part, Keypoints& keypoints) 
   for (std::size_t i = 0; i < layout->keypoints.size(); ++i) {
     const double* point = &numbers[i * kNumbers];
     const std::size_t index = layout->keypoints[i];
-    if (index != kDropped) keypoints[index] = {{point[0], point[1]}, std::clamp(point[2], 0.0, 1.0)};
+    if (index != kDropped) keypoints[index] = known_point(point[0], point[1], std::clamp(point[2], 0.0, 1.0));
   }
   return true;
 }
@@ -90,8 +90,10 @@ bool read_part(const JsonField& person, const Part& part, Keypoints& keypoints) 
 /// OpenPose numbers people where it tracks them, and else writes [-1].
 std::int64_t track_of(const JsonField& person, std::size_t index) {
   const auto ids = person.find("person_id");
-  const std::int64_t id = ids && ids->size() > 0 ? ids->element(0, ids->place()).integer(INT64_MIN, INT64_MAX) : -1;
-  return id >= 0 ? id : static_cast<std::int64_t>(index);
+  const bool numbered = ids && ids->value().is_array() && !ids->value().empty() &&
+                        ids->value().front().is_number_unsigned() &&
+                        ids->value().front().get<std::uint64_t>() <= INT64_MAX;
+  return numbered ? ids->value().front().get<std::int64_t>() : static_cast<std::int64_t>(index);
 }
 
 }  // namespace
@@ -112,7 +114,7 @@ bool OpenPoseReader::Group::normalised() const {
 
 void OpenPoseReader::add_frame(const JsonField& frame) {
   frames_.add_frame(frame);
-  if (!frame.find("people") && !frame.find("animals")) {
+  if (!frame.find("people") && !frame.find("animals") && !frame.value().contains("people")) {
     throw frame.refusal("it has no \"people\"; poses are read from files of this program, OpenPose and ComfyUI");
   }
   read_canvas(frame);
@@ -120,6 +122,15 @@ void OpenPoseReader::add_frame(const JsonField& frame) {
   for (std::size_t i = 0; people && i < people->size(); ++i) {
     read_person(people->element(i, fmt::format("{}, person {}", frame.place(), i)), i);
   }
+}
+
+void OpenPoseReader::add_empty_frames(std::int64_t count, const JsonField& place) {
+  for (std::int64_t i = 0; i < count; ++i) frames_.add_frame(place);
+}
+
+void OpenPoseReader::Unread::add(const Error& error) {
+  if (error.kind() != ErrorKind::kInput) throw error;
+  if (count++ == 0) first = error.what();
 }
 
 void OpenPoseReader::read_canvas(const JsonField& frame) {
@@ -137,8 +148,17 @@ void OpenPoseReader::read_canvas(const JsonField& frame) {
 void OpenPoseReader::read_person(const JsonField& person, std::size_t index) {
   Keypoints keypoints{};
   bool found = false;
-  for (const Part& part : kParts) found = read_part(person, part, keypoints) || found;
+  for (const Part& part : kParts) {
+    try {
+      found = read_part(person, part, keypoints) || found;
+    } catch (const Error& error) {
+      const bool is_body = &part == kParts.data();
+      (is_body ? unread_people_ : unread_parts_).add(error);
+      if (is_body) return;
+    }
+  }
   if (!found) return;
+  any_person_ = true;
   frames_.add_person(person) = {.keypoints = keypoints, .track = track_of(person, index)};
   for (Group& group : groups_) {
     for (std::size_t i = group.begin; i < group.end; ++i) group.note(keypoints[i]);
@@ -172,6 +192,7 @@ void OpenPoseReader::find_size(const ImportOptions& options, const JsonField& pl
 
 PoseSequence OpenPoseReader::finish(const ImportOptions& options, const std::string& format, const JsonField& place) {
   if (frames_.frames().empty()) throw place.refusal("it holds no frames");
+  if (unread_people_.count > 0 && !any_person_) throw Error(ErrorKind::kInput, unread_people_.first);
   for (const Group& group : groups_) {
     if (group.normalised() && 4 * group.negative > group.coordinates) {
       throw place.refusal(
@@ -195,6 +216,14 @@ PoseSequence OpenPoseReader::finish(const ImportOptions& options, const std::str
   for (std::size_t i = 0; i < poses.frames.size(); ++i) {
     poses.frames[i].seconds = static_cast<double>(i) / options.frames_per_second;
   }
+  const auto tell = [&poses](const Unread& unread, std::string_view one, std::string_view many) {
+    if (unread.count == 0) return;
+    poses.notes.push_back(unread.count == 1
+                              ? fmt::format("{} and counts as unseen: {}", one, unread.first)
+                              : fmt::format("{} {} and count as unseen, first: {}", unread.count, many, unread.first));
+  };
+  tell(unread_people_, "a person's body cannot be read", "people's bodies cannot be read");
+  tell(unread_parts_, "a face, hand or foot cannot be read", "faces, hands or feet cannot be read");
   return poses;
 }
 

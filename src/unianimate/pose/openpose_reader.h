@@ -15,6 +15,8 @@ namespace unianimate::pose {
 class OpenPoseReader {
  public:
   void add_frame(const JsonField& frame);
+  /// Without people. Throws Error(kInput) naming the place beyond the limit of frames.
+  void add_empty_frames(std::int64_t count, const JsonField& place);
   /// `format`: what to name as the detector. `place`: the file or folder as a whole.
   [[nodiscard]] PoseSequence finish(const ImportOptions& options, const std::string& format, const JsonField& place);
 
@@ -33,6 +35,15 @@ class OpenPoseReader {
     [[nodiscard]] bool normalised() const;
   };
 
+  /// What was passed over.
+  struct Unread {
+    std::size_t count = 0;
+    std::string first;  // what was wrong, and where
+
+    /// Throws it again where it is not the input's fault.
+    void add(const Error& error);
+  };
+
   void read_canvas(const JsonField& frame);
   void read_person(const JsonField& person, std::size_t index);
   void find_size(const ImportOptions& options, const JsonField& place);
@@ -40,6 +51,9 @@ class OpenPoseReader {
   FrameCollector frames_;
   int width_ = 0;  // 0 until known
   int height_ = 0;
+  bool any_person_ = false;
+  Unread unread_people_;
+  Unread unread_parts_;
   std::array<Group, 4> groups_{{{0, kFace}, {kFace, kLeftHand}, {kLeftHand, kRightHand}, {kRightHand, kKeypoints}}};
 };
 

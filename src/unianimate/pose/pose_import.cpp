@@ -1,9 +1,10 @@
 #include "unianimate/pose/pose_import.h"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 #include <vector>
 
+#include "unianimate/core/natural_order.h"
 #include "unianimate/pose/openpose_reader.h"
 #include "unianimate/pose/pose_json_reader.h"
 
@@ -59,26 +60,80 @@ std::vector<fs::path> list_files(const fs::path& folder) {
     return file.filename().string().ends_with("_keypoints.json");
   });
   if (others != files.begin()) files.erase(others, files.end());
-  std::sort(files.begin(), files.end(),
-            [](const fs::path& a, const fs::path& b) { return ::strverscmp(a.c_str(), b.c_str()) < 0; });
+  std::ranges::sort(files, natural_less, [](const fs::path& file) { return file.filename().string(); });
   return files;
 }
 
-PoseSequence import_folder(const fs::path& folder, const ImportOptions& options) {
-  const std::vector<fs::path> files = list_files(folder);
-  if (files.empty()) {
-    throw Error(ErrorKind::kInput, "the folder {} holds no JSON files, so no poses", printable(folder.string()));
+/// A file of a folder and its number.
+using NumberedFile = std::pair<std::int64_t, fs::path>;
+
+/// In the order of their numbers, of which none may be there twice; none where the names have no numbers.
+std::vector<NumberedFile> by_number(const std::vector<fs::path>& files) {
+  std::vector<std::string> names;
+  for (const fs::path& file : files) names.push_back(file.stem().string());
+  const auto numbers = numbers_of_names(names);
+  std::vector<NumberedFile> result;
+  if (!numbers) return result;
+  for (std::size_t i = 0; i < files.size(); ++i) result.emplace_back((*numbers)[i], files[i]);
+  std::ranges::stable_sort(result, {}, &NumberedFile::first);
+  const auto twice = std::ranges::adjacent_find(result, {}, &NumberedFile::first);
+  if (twice != result.end()) {
+    throw Error(
+        ErrorKind::kInput,
+        "{} and {} are both numbered {}, and each number is one frame; keep every motion in a folder of its own",
+        printable(twice->second.string()), printable(std::next(twice)->second.filename().string()), twice->first);
   }
+  return result;
+}
+
+/// What the numbers leave out: some programs write no file for a frame in which nobody is seen.
+NumberGaps gaps_of(const std::vector<NumberedFile>& files, const std::string& folder) {
+  constexpr std::int64_t kMostMissing = 100'000;
+  std::vector<std::int64_t> numbers;
+  for (const NumberedFile& file : files) numbers.push_back(file.first);
+  NumberGaps gaps = gaps_between(numbers);
+  if (gaps.count <= kMostMissing) return gaps;
+  throw Error(ErrorKind::kInput,
+              "the numbers of the files in {} leave out {} frames ({}), and at most {} are filled in; number the files "
+              "anew, or keep every motion in a folder of its own",
+              folder, gaps.count, gaps.text, kMostMissing);
+}
+
+void tell_gaps(const NumberGaps& gaps, const std::string& folder, PoseSequence& poses) {
+  if (gaps.step > 1) {
+    poses.notes.push_back(fmt::format(
+        "the numbers of the files in {} count by {}, and each file is taken for the next frame", folder, gaps.step));
+  }
+  if (gaps.count == 0) return;
+  const bool one = gaps.count == 1;
+  poses.notes.push_back(fmt::format("the files in {} leave out {} {}, taken for {} in which nobody is seen", folder,
+                                    one ? "number" : "the numbers", gaps.text, one ? "a frame" : "frames"));
+}
+
+PoseSequence import_folder(const fs::path& folder, const ImportOptions& options) {
+  const std::string name = printable(folder.string());
+  const std::vector<fs::path> files = list_files(folder);
+  if (files.empty()) throw Error(ErrorKind::kInput, "the folder {} holds no JSON files, so no poses", name);
   OpenPoseReader reader;
-  for (const fs::path& file : files) {
+  const auto add = [&reader](const fs::path& file) {
     const auto refuse = [](FrameLayout, const JsonField& frame, const JsonField&) {
       throw frame.refusal("in a folder each file holds one frame; import this file by itself");
     };
     const JsonDocument document = read_json(file, refuse);
     reader.add_frame(document.root());
-  }
+  };
   const nlohmann::json nothing;
-  return reader.finish(options, "openpose", JsonField(nothing, printable(folder.string())));
+  const JsonField place(nothing, name);
+  const std::vector<NumberedFile> numbered = by_number(files);
+  const NumberGaps gaps = gaps_of(numbered, name);
+  for (std::size_t i = 0; i < numbered.size(); ++i) {
+    if (i > 0) reader.add_empty_frames(gaps.between(numbered[i - 1].first, numbered[i].first), place);
+    add(numbered[i].second);
+  }
+  if (numbered.empty()) std::ranges::for_each(files, add);
+  PoseSequence poses = reader.finish(options, "openpose", place);
+  tell_gaps(gaps, name, poses);
+  return poses;
 }
 
 }  // namespace

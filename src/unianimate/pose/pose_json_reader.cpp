@@ -33,7 +33,7 @@ void read_keypoints(const JsonField& field, Keypoints& keypoints) {
     if (point[2] < 0 || point[2] > 1) {
       throw field.refusal("point {} has score {}, expected one from 0 to 1", i, point[2]);
     }
-    keypoints[i] = {{point[0], point[1]}, point[2]};
+    keypoints[i] = known_point(point[0], point[1], point[2]);
   }
 }
 

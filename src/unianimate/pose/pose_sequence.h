@@ -29,6 +29,8 @@ struct PoseSequence {
   double frames_per_second = 0;
   std::string detector;  ///< "dwpose", "blazepose", or the format that was imported
   std::vector<PoseFrame> frames;
+  /// What a file that they were read from does not say or says wrongly, and what was made of that; one sentence each.
+  std::vector<std::string> notes = {};
 };
 
 /// How the driver's bones became the reference's.
