@@ -52,7 +52,8 @@ TEST_F(FrameSourceTest, FolderIsReadInNaturalOrder) {
   EXPECT_EQ(source->info().frame_count, 5);
   EXPECT_EQ(source->info().frames_per_second, 10);
   EXPECT_FALSE(source->info().has_audio);
-  EXPECT_EQ(source->info().description, "folder of 5 pictures, 2 other files ignored");
+  EXPECT_EQ(source->info().description, "folder of 5 pictures, 1 other files ignored");
+  EXPECT_THAT(source->info().notes, ElementsAre(AllOf(HasSubstr("1 files in"), HasSubstr("first: notes.txt"))));
   const auto frames = all_frames(*source);
   EXPECT_THAT(times_of(frames), ElementsAre(0, 0.1, 0.2, 0.3, 0.4));
   std::vector<int> greys(frames.size());
@@ -67,7 +68,35 @@ TEST_F(FrameSourceTest, FolderIsCut) {
       open_frame_source(folder_.path(), {.start_seconds = 0.3, .end_seconds = 0.7, .folder_frames_per_second = 10});
   EXPECT_EQ(source->info().frame_count, 4);
   EXPECT_THAT(times_of(all_frames(*source)), ElementsAre(0.3, 0.4, 0.5, 0.6));
-  EXPECT_THAT(all_frames(*open_frame_source(folder_.path(), {.start_seconds = 1e300})), IsEmpty());
+  EXPECT_THAT(error_of(ErrorKind::kInput, [&] { open_frame_source(folder_.path(), {.start_seconds = 60}); }),
+              HasSubstr("--start 60 is behind the end, 1.25 seconds"));
+}
+
+TEST_F(FrameSourceTest, NumbersLeftOutOfAFolderAreTold) {
+  const auto notes = [&](const std::vector<std::string>& names) {
+    const testing::TemporaryFolder pictures;
+    for (const std::string& name : names) write_png(pictures / name, Image(8, 6));
+    return open_frame_source(pictures.path())->info().notes;
+  };
+  EXPECT_THAT(notes({"0.png", "1.png", "2.png", "5.png", "6.png"}),
+              ElementsAre(HasSubstr("has no pictures numbered 3, 4, and")));
+  EXPECT_THAT(notes({"a10.png", "a20.png", "a30.png", "a40.png"}), IsEmpty());
+  EXPECT_THAT(notes({"a1.png", "a2.png", "b7.png", "c.png"}), IsEmpty());
+}
+
+TEST_F(FrameSourceTest, PicturesOfOtherKindsInAFolderAreTold) {
+  write_grey("1.png", 1);
+  testing::write_file(folder_ / "2.bmp", "BM");
+  testing::write_file(folder_ / "3.heic", "");
+  testing::write_file(folder_ / ".hidden", "");
+  EXPECT_THAT(open_frame_source(folder_.path())->info().notes,
+              ElementsAre(AllOf(HasSubstr("2 files in"), HasSubstr("first: 2.bmp"))));
+}
+
+TEST_F(FrameSourceTest, MoreThanCanBeDecodedIsRefusedBefore) {
+  check_pixels("a.gif", {}, 1920, 1080, 60 * 3600);
+  EXPECT_THAT(error_of(ErrorKind::kInput, [] { check_pixels("a.gif", {}, 8000, 8000, 7813); }),
+              AllOf(HasSubstr("a.gif holds 7813 frames of 8000×8000"), HasSubstr("500000000000")));
 }
 
 TEST_F(FrameSourceTest, DamagedPictureOfAFolderIsLeftOut) {
@@ -98,6 +127,7 @@ TEST_F(FrameSourceTest, PictureIsOneFrame) {
   const auto source = open_frame_source(folder_ / "a.video");
   EXPECT_EQ(source->info().frame_count, 1);
   EXPECT_EQ(source->info().description, "single picture");
+  EXPECT_THAT(source->info().notes, ElementsAre(HasSubstr("is a still picture, so the motion is one frame")));
   const auto frames = all_frames(*source);
   ASSERT_THAT(times_of(frames), ElementsAre(0));
   EXPECT_EQ(frames.front().image.pixels.front(), 7);
@@ -116,8 +146,12 @@ TEST_F(FrameSourceTest, DamagedPictureIsRefused) {
   EXPECT_THAT(error_of(ErrorKind::kInput, [&] { open_frame_source(folder_ / "a.png")->next(); }), HasSubstr("a.png"));
 }
 
-TEST_F(FrameSourceTest, AnimatedWebpIsRefusedClearly) {
-  EXPECT_THAT(refusal(testing::test_data("media/animated.webp")), HasSubstr("animated"));
+TEST_F(FrameSourceTest, AnimatedWebpIsAMotion) {
+  const auto source = open_frame_source(testing::test_data("media/animated.webp"));
+  EXPECT_EQ(source->info().description, "animated WebP");
+  EXPECT_EQ(source->info().width, 23);
+  EXPECT_EQ(source->info().height, 17);
+  EXPECT_THAT(times_of(all_frames(*source)), ElementsAre(0, 0.1));
 }
 
 TEST_F(FrameSourceTest, WhatIsNoSourceIsNamed) {

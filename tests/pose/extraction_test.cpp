@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <future>
+#include <latch>
 #include <limits>
 #include <mutex>
 #include <thread>
@@ -314,9 +315,10 @@ TEST(BoundedQueue, WaitsForRoom) {
       ++pushed;
     }
   });
-  std::this_thread::sleep_for(50ms);
-  EXPECT_LE(pushed, 2);
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(queue.pop(), i);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_LE(pushed, i + 2);
+    EXPECT_EQ(queue.pop(), i);
+  }
 }
 
 TEST(BoundedQueue, ClosedGivesWhatIsLeftAndTakesNothing) {
@@ -328,15 +330,25 @@ TEST(BoundedQueue, ClosedGivesWhatIsLeftAndTakesNothing) {
   EXPECT_EQ(queue.pop(), std::nullopt);
 }
 
+// Some begin to wait before the queue is closed, some after.
 TEST(BoundedQueue, ClosingWakesWhoeverWaits) {
+  constexpr int kRounds = 500;
   expect_to_end([] {
-    BoundedQueue<int> empty(1);
-    BoundedQueue<int> full(1);
-    full.push(1);
-    {
-      std::jthread taker([&] { EXPECT_EQ(empty.pop(), std::nullopt); });
-      std::jthread giver([&] { EXPECT_FALSE(full.push(2)); });
-      std::this_thread::sleep_for(20ms);
+    for (int round = 0; round < kRounds; ++round) {
+      BoundedQueue<int> empty(1);
+      BoundedQueue<int> full(1);
+      full.push(1);
+      std::latch started(2);
+      std::jthread taker([&] {
+        started.count_down();
+        EXPECT_EQ(empty.pop(), std::nullopt);
+      });
+      std::jthread giver([&] {
+        started.count_down();
+        EXPECT_FALSE(full.push(2));
+      });
+      started.wait();
+      if (round % 2 == 0) std::this_thread::yield();
       empty.close();
       full.close();
     }

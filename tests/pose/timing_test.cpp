@@ -56,6 +56,60 @@ void expect_on_lines(const PoseFrame& frame, double offset = 0) {
 
 using Numbers = std::vector<std::int64_t>;
 
+// ---- pauses
+
+/// Twelve frames, a pause, twelve frames, 16 a second.
+PoseSequence with_pause(double pause_seconds) {
+  std::vector<double> seconds;
+  for (int i = 0; i < 12; ++i) seconds.push_back(i / 16.0);
+  const double start = seconds.back() + pause_seconds;
+  for (int i = 0; i < 12; ++i) seconds.push_back(start + i / 16.0);
+  return at_times(seconds);
+}
+
+TEST(HoldPauses, TheLastPoseStandsUntilTheNext) {
+  PoseSequence sequence = with_pause(81 / 16.0);
+  const HeldPauses pauses = hold_pauses(sequence, 0.5);
+  EXPECT_EQ(pauses.count, 1);
+  EXPECT_TRUE(pauses.cuts.empty());
+  const PoseSequence even = resample(sequence, 16);
+  ASSERT_EQ(even.frames.size(), 104U);
+  for (std::size_t i = 0; i < 104; ++i) {
+    const double seen = i < 12 || i >= 92 ? static_cast<double>(i) / 16 : 11 / 16.0;
+    EXPECT_NEAR(even.frames[i].people.front().keypoints[5].at.x, place_of(5, seen).x, 1e-6) << i;
+    EXPECT_FALSE(even.frames[i].people.front().filled);
+  }
+}
+
+TEST(HoldPauses, ALongPauseIsCut) {
+  PoseSequence sequence = with_pause(3600);
+  const HeldPauses pauses = hold_pauses(sequence, 0.5);
+  ASSERT_EQ(pauses.cuts.size(), 1U);
+  EXPECT_NEAR(pauses.cuts.front().removed_seconds, 3590, 1e-9);
+  EXPECT_NEAR(sequence.frames.back().seconds, 11 / 16.0 + kLongestPauseSeconds + 11 / 16.0, 1e-9);
+  EXPECT_EQ(resample(sequence, 16).frames.size(), 12U + 160 - 1 + 12);
+  EXPECT_EQ(pauses.uncut(0.5), 0.5);
+  EXPECT_EQ(pauses.uncut(5), 5);
+  EXPECT_NEAR(pauses.uncut(11 / 16.0 + kLongestPauseSeconds), 11 / 16.0 + 3600, 1e-9);
+  EXPECT_EQ(describe(pauses).size(), 2U);
+}
+
+TEST(HoldPauses, ShortPausesAndSlowMotionsAreNone) {
+  for (PoseSequence sequence : {with_pause(0.5), at_rate(10, 16), at_times({0, 1, 2, 4, 5}, 1)}) {
+    const std::size_t frames = sequence.frames.size();
+    const HeldPauses pauses = hold_pauses(sequence, 0.5);
+    EXPECT_EQ(pauses.count, 0);
+    EXPECT_EQ(sequence.frames.size(), frames);
+    EXPECT_TRUE(describe(pauses).empty());
+  }
+}
+
+TEST(HoldPauses, FramesOfPicturesShownForAMinuteEach) {
+  PoseSequence sequence = at_times({0, 60, 120}, 0.1);
+  EXPECT_EQ(hold_pauses(sequence, 0.5).cuts.size(), 2U);
+  EXPECT_EQ(resample(sequence, 0.1).frames.size(), 3U);
+}
+
 // ---- gaps
 
 TEST(FillGaps, PutsAPersonBetweenTheFramesAround) {

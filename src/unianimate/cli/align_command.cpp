@@ -38,7 +38,7 @@ constexpr const char* kExamples = R"(Examples:
 The output folder gets ref_pose.jpg and 0000.jpg, 0001.jpg, … and nothing else, for 'unianimate animate --poses' and for
 the published program. Beside it, in a folder of the same name with -report at its end, are poses.json (all points as
 numbers), preview.mp4, contact_sheet.png and bones.png, and what was detected, so that another try is quick.
-The motion may be a video, an animated GIF, a folder of pictures, poses.json, or poses of OpenPose or ComfyUI.)";
+The motion may be a video, an animation, a folder of pictures, poses.json, or poses of OpenPose or ComfyUI.)";
 
 pose::AlignRequest request_of(const Arguments& arguments) {
   pose::AlignRequest request = to_request(arguments.align, models_folder(arguments.models));
@@ -89,7 +89,7 @@ void add_align_command(CLI::App& app, Session& session) {
       ->type_name("FILE");
   command
       ->add_option("--motion,--source_video_paths", arguments->motion,
-                   "Video, GIF, folder of pictures, or poses (poses.json, OpenPose, ComfyUI)")
+                   "Video, animation, folder of pictures, or poses (poses.json, OpenPose, ComfyUI)")
       ->type_name("PATH")
       ->required();
   command->add_option("--output,-o,--saved_pose_dir", arguments->output, "Folder for the pose pictures")

@@ -165,7 +165,7 @@ void add_animate_command(CLI::App& app, Session& session) {
   const auto arguments = std::make_shared<AnimateArguments>();
   CLI::App* command = app.add_subcommand("animate", "Animate a picture with the motion of a video, or with poses");
   add_request_options(*command, arguments->request);
-  command->add_option("--motion", arguments->motion, "Video, GIF or folder of pictures of somebody moving")
+  command->add_option("--motion", arguments->motion, "Video, animation or folder of pictures of somebody moving")
       ->type_name("PATH");
   command->add_option("--output,-o", arguments->output, "Video file, or folder for PNG pictures")
       ->type_name("FILE")

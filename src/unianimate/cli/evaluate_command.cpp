@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <array>
+
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/evaluate_long_command.h"
 #include "unianimate/cli/evaluate_model_command.h"
@@ -91,8 +93,12 @@ void evaluate_poses(const PosesArguments& arguments) {
 }
 
 void evaluate_videos(const VideosArguments& arguments) {
-  const evaluation::VideoComparison result =
-      evaluation::compare_videos(*open_frame_source(arguments.first), *open_frame_source(arguments.second));
+  const std::array sources{open_frame_source(arguments.first), open_frame_source(arguments.second)};
+  const evaluation::VideoComparison result = evaluation::compare_videos(*sources[0], *sources[1]);
+  for (const auto& source : sources) {
+    for (const std::string& note : source->info().notes) print(stderr, "note: {}\n", note);
+    if (!source->trouble().empty()) print(stderr, "note: {}\n", source->trouble());
+  }
   if (arguments.json) {
     return print_json_line({{"frames", result.frames},
                             {"psnr", result.quality.psnr},
@@ -124,7 +130,7 @@ void add_evaluate_command(CLI::App& app, Session& session) {
 
   const auto two = std::make_shared<VideosArguments>();
   CLI::App* videos = command->add_subcommand("videos", "How far two videos of the same are apart");
-  videos->add_option("first", two->first, "Video, GIF or folder of pictures")->type_name("PATH")->required();
+  videos->add_option("first", two->first, "Video, animation or folder of pictures")->type_name("PATH")->required();
   videos->add_option("second", two->second, "The one to measure against")->type_name("PATH")->required();
   videos->add_flag("--json", two->json, "One JSON object");
   videos->footer(kVideosExamples);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace unianimate {
 
@@ -17,7 +18,10 @@ using namespace std::string_view_literals;
 /// Bytes of a file in their order. What lies behind the end reads as zeros, and ended() says so.
 class ByteReader {
  public:
-  explicit ByteReader(const std::filesystem::path& path) { file_.open(path, std::ios::in | std::ios::binary); }
+  explicit ByteReader(const std::filesystem::path& path) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(path, ignored)) file_.open(path, std::ios::in | std::ios::binary);
+  }
 
   [[nodiscard]] bool ended() const { return ended_; }
 
@@ -200,21 +204,34 @@ bool is_picture_sequence(ByteReader& file, std::uint32_t box_bytes) {
   return false;
 }
 
-}  // namespace
-
-bool is_animation(const std::filesystem::path& path) {
+AnimationKind kind_of_file(const std::filesystem::path& path) {
+  const auto kind_if = [](bool animated, AnimationKind kind) { return animated ? kind : AnimationKind::kNone; };
   ByteReader file(path);
   const std::string head = file.text(4);
-  if (head == "\x89PNG"sv) return file.text(4) == "\r\n\x1a\n"sv && is_animated_png(file);
-  if (head == "GIF8"sv) return file.text(2).ends_with('a') && is_animated_gif(file);
-  if (head == "RIFF"sv) return file.number(4) > 0 && file.text(4) == "WEBP"sv && is_animated_webp(file);
+  if (head == "\x89PNG"sv) {
+    return kind_if(file.text(4) == "\r\n\x1a\n"sv && is_animated_png(file), AnimationKind::kPng);
+  }
+  if (head == "GIF8"sv) return kind_if(file.text(2).ends_with('a') && is_animated_gif(file), AnimationKind::kGif);
+  if (head == "RIFF"sv) {
+    return kind_if(file.number(4) > 0 && file.text(4) == "WEBP"sv && is_animated_webp(file), AnimationKind::kWebp);
+  }
   if (head.starts_with("\xff\xd8\xff"sv)) {
     ByteReader jpeg(path);
-    return jpeg.byte() == kMarker && is_jpeg_stream(jpeg);
+    return kind_if(jpeg.byte() == kMarker && is_jpeg_stream(jpeg), AnimationKind::kJpeg);
   }
   ByteReader boxes(path);
   const std::uint32_t bytes = boxes.number(4);
-  return boxes.text(4) == "ftyp"sv && is_picture_sequence(boxes, bytes);
+  return kind_if(boxes.text(4) == "ftyp"sv && is_picture_sequence(boxes, bytes), AnimationKind::kSequence);
+}
+
+}  // namespace
+
+AnimationKind animation_kind(const std::filesystem::path& path) {
+  try {
+    return kind_of_file(path);
+  } catch (const std::ios_base::failure&) {
+    return AnimationKind::kNone;  // what the disk does not give
+  }
 }
 
 }  // namespace unianimate

@@ -5,10 +5,23 @@
 
 namespace unianimate {
 
-/// Whether the file is an animated PNG, WebP or GIF, JPEG pictures one after the other (MJPEG), or a HEIC or AVIF file
-/// with a sequence: open_frame_source() gives its frames, the first of which stands for it where one picture is needed.
-/// False where several pictures are no motion (the views of an MPO file), for all other files, and where it cannot be
-/// read. Nothing is decoded.
-[[nodiscard]] bool is_animation(const std::filesystem::path& path);
+enum class AnimationKind {
+  kNone,
+  kPng,
+  kWebp,
+  kGif,
+  kJpeg,      ///< pictures one after the other (MJPEG)
+  kSequence,  ///< in a HEIC or AVIF file
+};
+
+/// kNone where several pictures are no motion (the views of an MPO file), for all other files, and where the file
+/// cannot be read. Nothing is decoded.
+[[nodiscard]] AnimationKind animation_kind(const std::filesystem::path& path);
+
+/// Whether open_frame_source() gives the frames of a motion, the first of which stands for it where one picture is
+/// needed.
+[[nodiscard]] inline bool is_animation(const std::filesystem::path& path) {
+  return animation_kind(path) != AnimationKind::kNone;
+}
 
 }  // namespace unianimate

@@ -1,10 +1,14 @@
 #include "unianimate/media/frame_source.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "unianimate/core/error.h"
+#include "unianimate/media/animation.h"
 #include "unianimate/media/picture_source.h"
 #include "unianimate/media/video_source.h"
+#include "unianimate/media/webp_animation.h"
 
 namespace unianimate {
 
@@ -29,6 +33,41 @@ void FrameSourceOptions::check() const {
   }
 }
 
+void check_pixels(const fs::path& path, const ReadLimits& limits, std::int64_t width, std::int64_t height,
+                  std::int64_t frames) {
+  const std::int64_t pixels = width * height;
+  if (pixels > limits.max_pixels) {
+    throw Error(ErrorKind::kInput, "{} says its frames are {}×{} pixels, but at most {} pixels are read; scale it down",
+                printable(path.string()), width, height, limits.max_pixels);
+  }
+  if (pixels == 0 || frames <= kMaxTotalPixels / pixels) return;
+  throw Error(ErrorKind::kInput,
+              "{} holds {} frames of {}×{} pixels, but at most {} pixels are read in all; scale it down or cut it into "
+              "pieces",
+              printable(path.string()), frames, width, height, kMaxTotalPixels);
+}
+
+std::vector<double> times_in_part(const fs::path& path, const FrameSourceOptions& options,
+                                  std::span<const double> seconds, double frames_per_second) {
+  std::vector<double> part;
+  std::ranges::copy_if(seconds, std::back_inserter(part), [&](double time) { return options.holds(time); });
+  if (!part.empty() || seconds.empty()) return part;
+  const double first = seconds.front();
+  const double last = seconds.back();
+  const double end = last + 1 / frames_per_second;
+  const double start = options.start_seconds;
+  std::string reason =
+      fmt::format("nothing is shown first between {:.6g} and {:.6g} seconds", start, options.end_seconds.value_or(end));
+  if (start > last) {
+    reason = start >= end ? fmt::format("--start {:.6g} is behind the end, {:.6g} seconds", start, end)
+                          : fmt::format("--start {:.6g} is behind the last frame, at {:.6g} seconds", start, last);
+  } else if (options.end_seconds && *options.end_seconds <= first) {
+    reason = fmt::format("--end {:.6g} is before the first frame, at {:.6g} seconds", *options.end_seconds, first);
+  }
+  throw Error(ErrorKind::kInput, "{} has no frame in the part asked for: {}; choose another part",
+              printable(path.string()), reason);
+}
+
 std::unique_ptr<FrameSource> open_frame_source(const fs::path& path, const FrameSourceOptions& options) {
   options.check();
   std::error_code problem;
@@ -38,7 +77,9 @@ std::unique_ptr<FrameSource> open_frame_source(const fs::path& path, const Frame
     throw Error(ErrorKind::kInput, "the video {} {}; give a video, a picture or a folder of pictures",
                 printable(path.string()), fs::exists(status) ? "is not a file" : "does not exist");
   }
-  if (is_picture(path)) return open_picture(path, options);
+  const AnimationKind animation = animation_kind(path);
+  if (animation == AnimationKind::kWebp) return open_webp_animation(path, options);
+  if (animation == AnimationKind::kNone && is_picture(path)) return open_picture(path, options);
   return open_video_source(path, options);
 }
 

@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "unianimate/media/image.h"
 #include "unianimate/media/image_reader.h"
@@ -23,21 +25,25 @@ struct FrameSourceInfo {
   /// Of every frame, upright and with square pixels.
   int width = 0;
   int height = 0;
-  /// The nominal rate, or the average where the times between frames vary. Above 0.
+  /// The rate of the frames' own times, see frame_rate(). Above 0.
   double frames_per_second = 0;
-  /// Frames in the part that is read, as the container says or its length suggests; 0 where it does not know. Decoding
-  /// may give another number.
+  /// Frames in the part that is read, and when they are shown, as far as that can be told without decoding them, which
+  /// may give others; of a million frames of a source at most.
   std::int64_t frame_count = 0;
+  std::vector<double> seconds;
   /// For people: "h264 video, yuv420p", "folder of 150 pictures".
   std::string description;
   bool has_audio = false;
+  /// What was assumed or left out, one sentence each, for people.
+  std::vector<std::string> notes;
 };
 
 struct FrameSourceOptions {
   /// Frames with start_seconds <= TimedFrame::seconds < end_seconds are given.
   double start_seconds = 0;
   std::optional<double> end_seconds = {};
-  /// Pictures of a folder follow each other at this rate.
+  /// Pictures of a folder, and those of a file that tells no times (MJPEG, some raw H.264), follow each other at this
+  /// rate.
   double folder_frames_per_second = 16;
   /// Of the decoder; 0: as many as suit the machine.
   int threads = 0;
@@ -48,6 +54,10 @@ struct FrameSourceOptions {
   /// Throws Error(kUsage) unless 0 <= start_seconds < end_seconds, the rate lies between 0.01 and 1000, and
   /// threads >= 0.
   void check() const;
+  /// Whether a frame shown at this time is given.
+  [[nodiscard]] bool holds(double seconds) const {
+    return seconds >= start_seconds && (!end_seconds || seconds < *end_seconds);
+  }
 };
 
 /// Not to be shared between threads.
@@ -70,9 +80,22 @@ class FrameSource {
   FrameSource() = default;
 };
 
+/// What a small file may unfold to: an hour of 1920×1080 pixels at 60 frames a second is less.
+constexpr std::int64_t kMaxTotalPixels = 500'000'000'000;
+
+/// Throws Error(kInput) where frames have more pixels than the limits allow, each or all together.
+void check_pixels(const std::filesystem::path& path, const ReadLimits& limits, std::int64_t width, std::int64_t height,
+                  std::int64_t frames);
+
+/// Of the times of a source's frames, which increase, those in the part. Throws Error(kInput) where there are frames
+/// but none in the part, and says where they end.
+std::vector<double> times_in_part(const std::filesystem::path& path, const FrameSourceOptions& options,
+                                  std::span<const double> seconds, double frames_per_second);
+
 /// Opens, told apart by content and never by name:
-/// - a video or an animated GIF: its first video stream, in a container that holds its own data (MP4, MOV, Matroska,
-///   WebM, AVI, MPEG, FLV, Ogg, ASF, GIF and their kin; never a playlist that could point elsewhere). Frames are turned
+/// - a video or an animation: its first video stream, in a container that holds its own data (MP4, MOV, Matroska,
+///   WebM, AVI, MPEG, FLV, Ogg, ASF, GIF, APNG, MJPEG, HEIC and AVIF sequences and their kin; never a playlist that
+///   could point elsewhere; a cover picture is no video), or an animated WebP. Frames are turned
 ///   upright as the display matrix says, scaled to square pixels, converted by the matrix and range the video names
 ///   (BT.601 where it names none), without alpha; HDR (PQ, HLG) is tone-mapped to BT.709. Frames that change their size
 ///   are scaled to the first one's. Interlaced frames stay as they are;
@@ -81,8 +104,8 @@ class FrameSource {
 ///   before frame_10. Pictures that cannot be read are left out, and their time stays empty;
 /// - a picture as read_image() takes it: one frame.
 /// Throws Error(kUsage) for options out of range, Error(kInput), naming the path, where there is nothing of the kind,
-/// no frame can be decoded, or frames are over the limits; next() throws Error(kInput) where the pictures of a folder
-/// differ in size.
+/// no frame can be decoded or lies in the part, frames are over the limits, or all of them together have more than
+/// kMaxTotalPixels; next() throws Error(kInput) where the pictures of a folder differ in size.
 std::unique_ptr<FrameSource> open_frame_source(const std::filesystem::path& path,
                                                const FrameSourceOptions& options = {});
 

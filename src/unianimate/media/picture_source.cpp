@@ -1,11 +1,14 @@
 #include "unianimate/media/picture_source.h"
 
 #include <algorithm>
+#include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/natural_order.h"
+#include "unianimate/media/animation.h"
 #include "unianimate/media/picture_names.h"
 
 namespace unianimate {
@@ -16,7 +19,8 @@ namespace {
 
 struct FolderContent {
   std::vector<fs::path> pictures;
-  std::int64_t other_files = 0;
+  /// Without hidden ones; in no order.
+  std::vector<fs::path> other_files;
 };
 
 FolderContent list_folder(const fs::path& folder) {
@@ -27,8 +31,8 @@ FolderContent list_folder(const fs::path& folder) {
     if (!entry->is_regular_file(ignored)) continue;
     if (named_as(entry->path()) == NamedAs::kPicture) {
       content.pictures.push_back(entry->path());
-    } else {
-      ++content.other_files;
+    } else if (!entry->path().filename().string().starts_with('.')) {
+      content.other_files.push_back(entry->path());
     }
   }
   if (problem) {
@@ -43,20 +47,39 @@ FolderContent list_folder(const fs::path& folder) {
   return content;
 }
 
+/// A sentence on numbers that the names of pictures, in order, leave out; empty where there are none.
+std::string note_on_numbers(const fs::path& folder, const std::vector<fs::path>& pictures) {
+  std::vector<std::string> names;
+  for (const fs::path& picture : pictures) names.push_back(picture.stem().string());
+  std::optional<std::vector<std::int64_t>> numbers = numbers_of_names(names);
+  if (!numbers) return "";
+  std::ranges::sort(*numbers);
+  if (std::ranges::adjacent_find(*numbers) != numbers->end()) return "";
+  const NumberGaps gaps = gaps_between(*numbers);
+  if (gaps.count == 0) return "";
+  return fmt::format("the folder {} has no pictures numbered {}, and what follows comes sooner",
+                     printable(folder.string()), gaps.text);
+}
+
 class PictureSource final : public FrameSource {
  public:
-  // The first picture gives the size, so that one must be readable.
-  PictureSource(std::vector<fs::path> pictures, std::string description, const FrameSourceOptions& options)
+  // The first picture gives the size, so that one must be readable. `path`: of the folder, or the one picture.
+  PictureSource(const fs::path& path, std::vector<fs::path> pictures, const FrameSourceOptions& options)
       : pictures_(std::move(pictures)), rate_(options.folder_frames_per_second), limits_(options.limits) {
-    const ImageHeader header = read_image_header(pictures_.front(), limits_);
     while (next_ < pictures_.size() && seconds_of(next_) < options.start_seconds) ++next_;
     end_ = next_;
     while (end_ < pictures_.size() && !(options.end_seconds && seconds_of(end_) >= *options.end_seconds)) ++end_;
-    info_.width = header.width;
-    info_.height = header.height;
+    std::tie(info_.width, info_.height) = size_of(pictures_.front());
     info_.frames_per_second = rate_;
-    info_.frame_count = static_cast<std::int64_t>(end_ - next_);
+    std::vector<double> seconds(pictures_.size());
+    for (std::size_t i = 0; i < seconds.size(); ++i) seconds[i] = seconds_of(i);
+    info_.seconds = times_in_part(path, options, seconds, rate_);
+    info_.frame_count = std::ssize(info_.seconds);
+  }
+
+  void describe(std::string description, std::vector<std::string> notes) {
     info_.description = std::move(description);
+    info_.notes = std::move(notes);
   }
 
   [[nodiscard]] const FrameSourceInfo& info() const override { return info_; }
@@ -73,17 +96,41 @@ class PictureSource final : public FrameSource {
   }
 
   [[nodiscard]] std::string trouble() const override {
-    if (unreadable_ == 0) return "";
-    return fmt::format("{} of the folder's pictures cannot be read, first: {}", unreadable_, first_reason_);
+    std::vector<std::string> parts;
+    if (unreadable_ > 0) {
+      parts.push_back(fmt::format("{} of the folder's pictures cannot be read, first: {}", unreadable_, first_reason_));
+    }
+    if (animated_ > 0) {
+      parts.push_back(
+          fmt::format("{} of the folder's pictures are animated, first {}; the first picture of each is taken",
+                      animated_, first_animated_));
+    }
+    return fmt::format("{}", fmt::join(parts, "; "));
   }
 
  private:
   [[nodiscard]] double seconds_of(std::size_t index) const { return static_cast<double>(index) / rate_; }
 
+  [[nodiscard]] std::unique_ptr<FrameSource> open_animation(const fs::path& path) const {
+    return open_frame_source(path, {.limits = limits_});
+  }
+
+  [[nodiscard]] std::pair<int, int> size_of(const fs::path& path) const {
+    if (is_animation(path)) {
+      const FrameSourceInfo info = open_animation(path)->info();
+      return {info.width, info.height};
+    }
+    const ImageHeader header = read_image_header(path, limits_);
+    return {header.width, header.height};
+  }
+
   // One damaged picture among many does not end the work: nothing is returned, and trouble() tells.
   std::optional<Image> read(const fs::path& path) {
     try {
-      return read_image(path, limits_);
+      if (!is_animation(path)) return read_image(path, limits_);
+      if (animated_++ == 0) first_animated_ = printable(path.filename().string());
+      if (std::optional<TimedFrame> first = open_animation(path)->next()) return std::move(first->image);
+      throw Error(ErrorKind::kInput, "{} has no first picture", printable(path.string()));
     } catch (const Error& problem) {
       if (problem.kind() != ErrorKind::kInput || pictures_.size() == 1) throw;
       if (unreadable_++ == 0) first_reason_ = problem.what();
@@ -108,19 +155,34 @@ class PictureSource final : public FrameSource {
   std::size_t end_ = 0;
   std::int64_t unreadable_ = 0;
   std::string first_reason_;
+  std::int64_t animated_ = 0;
+  std::string first_animated_;
 };
 
 }  // namespace
 
 std::unique_ptr<FrameSource> open_picture_folder(const fs::path& folder, const FrameSourceOptions& options) {
   FolderContent content = list_folder(folder);
+  const std::vector<fs::path>& others = content.other_files;
   std::string description = fmt::format("folder of {} pictures", content.pictures.size());
-  if (content.other_files > 0) description += fmt::format(", {} other files ignored", content.other_files);
-  return std::make_unique<PictureSource>(std::move(content.pictures), std::move(description), options);
+  std::vector<std::string> notes;
+  if (!others.empty()) {
+    description += fmt::format(", {} other files ignored", others.size());
+    notes.push_back(fmt::format(
+        "{} files in {} are no JPEG, PNG or WebP pictures by their names and are passed over, first: {}", others.size(),
+        printable(folder.string()), printable(std::ranges::min(others).filename().string())));
+  }
+  if (std::string note = note_on_numbers(folder, content.pictures); !note.empty()) notes.push_back(std::move(note));
+  auto source = std::make_unique<PictureSource>(folder, std::move(content.pictures), options);
+  source->describe(std::move(description), std::move(notes));
+  return source;
 }
 
 std::unique_ptr<FrameSource> open_picture(const fs::path& path, const FrameSourceOptions& options) {
-  return std::make_unique<PictureSource>(std::vector{path}, "single picture", options);
+  auto source = std::make_unique<PictureSource>(path, std::vector{path}, options);
+  source->describe("single picture",
+                   {fmt::format("{} is a still picture, so the motion is one frame", printable(path.string()))});
+  return source;
 }
 
 }  // namespace unianimate

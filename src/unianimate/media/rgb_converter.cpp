@@ -4,6 +4,8 @@ extern "C" {
 #include <libavutil/pixdesc.h>
 }
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <tuple>
@@ -26,6 +28,9 @@ constexpr const char* kWholeChroma = "format=yuv444p16le";
 
 constexpr double kMaxPixelAspect = 10;
 
+// A multiple of the period of the scaler's dithering.
+constexpr int kRowsAtOnce = 64;
+
 bool is_hdr(const AVFrame& frame) {
   return frame.color_trc == AVCOL_TRC_SMPTE2084 || frame.color_trc == AVCOL_TRC_ARIB_STD_B67;
 }
@@ -41,6 +46,12 @@ void complete_hdr_labels(AVFrame& frame) {
   if (frame.color_primaries == AVCOL_PRI_UNSPECIFIED) frame.color_primaries = AVCOL_PRI_BT2020;
   if (frame.colorspace == AVCOL_SPC_UNSPECIFIED) frame.colorspace = AVCOL_SPC_BT2020_NCL;
   if (frame.color_range == AVCOL_RANGE_UNSPECIFIED) frame.color_range = AVCOL_RANGE_MPEG;
+}
+
+// Whether each row of pixels has its own colours, so that some can be converted without the others.
+bool has_independent_rows(const AVFrame& frame) {
+  const AVPixFmtDescriptor* pixels = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame.format));
+  return pixels != nullptr && pixels->log2_chroma_h == 0 && (pixels->flags & AV_PIX_FMT_FLAG_BAYER) == 0;
 }
 
 std::string joined(const std::string& first, const std::string& second) {
@@ -84,11 +95,6 @@ RgbConverter::RgbConverter(std::filesystem::path path, const AVFrame& first, AVR
     refuse_video(path_, fmt::format("with square pixels its frames are {}×{} pixels, but at most {} pixels are read",
                                     width_, height_, max_pixels));
   }
-  rgb_->format = AV_PIX_FMT_RGB24;
-  rgb_->width = width_;
-  rgb_->height = height_;
-  // The scaler may write past the end of a row, so it gets a frame with padded rows.
-  if (av_frame_get_buffer(rgb_.get(), 0) < 0) throw std::bad_alloc();
   convert(first);
   if (!is_hdr(first)) return;
   note_ = first.color_trc == AVCOL_TRC_SMPTE2084 ? "HDR (PQ)" : "HDR (HLG)";
@@ -125,26 +131,52 @@ Frame RgbConverter::filtered(const AVFrame& frame, const std::string& filters) {
 }
 
 Image RgbConverter::to_rgb(const AVFrame& source) {
+  Image image;
+  image.width = width_;
+  image.height = height_;
+  image.pixels.reserve(image.row_bytes() * static_cast<std::size_t>(height_));
+  const bool in_pieces = std::int64_t{width_} * height_ > kLargePixels && source.width == width_ &&
+                         source.height == height_ && has_independent_rows(source);
+  const int rows = in_pieces ? kRowsAtOnce : height_;
+  for (int top = 0; top < height_; top += rows) convert_rows(source, top, std::min(rows, height_ - top), image);
+  return image;
+}
+
+// Appends rows of the result, all of them or, of a source of the same size, some.
+void RgbConverter::convert_rows(const AVFrame& source, int top, int rows, Image& image) {
+  const int source_rows = rows == height_ ? source.height : rows;
   // At the same size this is the converter that FFmpeg and OpenCV take by default, which repeats the chroma.
-  scaler_.reset(sws_getCachedContext(scaler_.release(), source.width, source.height,
-                                     static_cast<AVPixelFormat>(source.format), width_, height_, AV_PIX_FMT_RGB24,
+  scaler_.reset(sws_getCachedContext(scaler_.release(), source.width, source_rows,
+                                     static_cast<AVPixelFormat>(source.format), width_, rows, AV_PIX_FMT_RGB24,
                                      SWS_BICUBIC | SWS_FULL_CHR_H_INT, nullptr, nullptr, nullptr));
   if (!scaler_) refuse_video(path_, "its pixels are of a kind that cannot be converted");
   sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(source.colorspace),
                            source.color_range == AVCOL_RANGE_JPEG ? 1 : 0, sws_getCoefficients(SWS_CS_DEFAULT), 1, 0,
                            1 << 16, 1 << 16);
+  make_room(rows);
+  std::array<const std::uint8_t*, AV_NUM_DATA_POINTERS> planes{};
+  const int count = av_pix_fmt_count_planes(static_cast<AVPixelFormat>(source.format));
+  for (std::size_t i = 0; i < planes.size(); ++i) {
+    const bool moves = static_cast<int>(i) < count && source.data[i] != nullptr;
+    planes[i] = moves ? source.data[i] + std::ptrdiff_t{top} * source.linesize[i] : source.data[i];
+  }
   const int lines =
-      sws_scale(scaler_.get(), source.data, source.linesize, 0, source.height, rgb_->data, rgb_->linesize);
+      sws_scale(scaler_.get(), planes.data(), source.linesize, 0, source_rows, rgb_->data, rgb_->linesize);
   if (lines < 0) refuse_video(path_, reason(lines));
-  Image image;
-  image.width = width_;
-  image.height = height_;
-  image.pixels.reserve(image.row_bytes() * static_cast<std::size_t>(height_));
-  for (int y = 0; y < height_; ++y) {
+  for (int y = 0; y < rows; ++y) {
     const std::uint8_t* row = rgb_->data[0] + std::ptrdiff_t{y} * rgb_->linesize[0];
     image.pixels.insert(image.pixels.end(), row, row + image.row_bytes());
   }
-  return image;
+}
+
+// The scaler may write past the end of a row, so it gets a frame with padded rows.
+void RgbConverter::make_room(int rows) {
+  if (rgb_->height >= rows) return;
+  av_frame_unref(rgb_.get());
+  rgb_->format = AV_PIX_FMT_RGB24;
+  rgb_->width = width_;
+  rgb_->height = rows;
+  if (av_frame_get_buffer(rgb_.get(), 0) < 0) throw std::bad_alloc();
 }
 
 }  // namespace unianimate::ffmpeg

@@ -35,6 +35,8 @@ class RgbConverter {
  private:
   Frame filtered(const AVFrame& frame, const std::string& filters);
   Image to_rgb(const AVFrame& source);
+  void convert_rows(const AVFrame& source, int top, int rows, Image& image);
+  void make_room(int rows);
 
   std::filesystem::path path_;
   std::string upright_;

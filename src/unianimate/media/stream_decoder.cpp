@@ -1,8 +1,13 @@
 #include "unianimate/media/stream_decoder.h"
 
+extern "C" {
+#include <libavutil/opt.h>
+}
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "unianimate/core/error.h"
@@ -15,7 +20,10 @@ namespace {
 
 // Containers that hold their own data. Playlists and scripts, which name other files, are left out.
 constexpr const char* kDemuxers =
-    "mov,matroska,avi,gif,mpegts,mpeg,mpegvideo,m4v,flv,ogg,asf,h264,hevc,ivf,obu,yuv4mpegpipe";
+    "mov,matroska,avi,gif,apng,mjpeg,mpjpeg,mpegts,mpeg,mpegvideo,m4v,flv,ogg,asf,h264,hevc,ivf,obu,yuv4mpegpipe";
+
+// An option of just those demuxers whose files have no times.
+constexpr const char* kRate = "framerate";
 
 std::string reason_of_opening(int code) {
   switch (code) {
@@ -49,13 +57,14 @@ void refuse_video(const fs::path& path, std::string_view reason) {
               printable(reason));
 }
 
-Input open_input(const fs::path& path, std::int64_t max_pixels) {
+Input open_input(const fs::path& path, std::int64_t max_pixels, double untimed_frames_per_second) {
   be_quiet();
   std::error_code problem;
   if (fs::file_size(path, problem) == 0 && !problem) refuse_video(path, "it is empty");
   AVDictionary* options = nullptr;
   av_dict_set(&options, "protocol_whitelist", "file", 0);
   av_dict_set(&options, "format_whitelist", kDemuxers, 0);
+  av_dict_set(&options, kRate, fmt::format("{:.6f}", untimed_frames_per_second).c_str(), 0);
   AVFormatContext* container = nullptr;
   const int opened = avformat_open_input(&container, file_url(path).c_str(), nullptr, &options);
   av_dict_free(&options);
@@ -66,11 +75,22 @@ Input open_input(const fs::path& path, std::int64_t max_pixels) {
   return input;
 }
 
+bool has_no_times(const AVFormatContext& container) {
+  return container.iformat->priv_class != nullptr && av_opt_find(container.priv_data, kRate, nullptr, 0, 0) != nullptr;
+}
+
 AVStream* find_stream(AVFormatContext& container, AVMediaType type) {
+  const auto is_cover = [](const AVStream& stream) {
+    constexpr int kCovers = AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS;
+    return (stream.disposition & kCovers) != 0;
+  };
   const int index = av_find_best_stream(&container, type, -1, -1, nullptr, 0);
   if (index < 0) return nullptr;
-  AVStream* stream = container.streams[index];
-  return (stream->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0 ? nullptr : stream;
+  if (!is_cover(*container.streams[index])) return container.streams[index];
+  const std::span streams(container.streams, container.nb_streams);
+  const auto other = std::ranges::find_if(
+      streams, [&](const AVStream* stream) { return stream->codecpar->codec_type == type && !is_cover(*stream); });
+  return other == streams.end() ? nullptr : *other;
 }
 
 StreamDecoder::StreamDecoder(const fs::path& path, Input container, AVStream& stream, const DecoderLimits& limits)
@@ -91,12 +111,16 @@ StreamDecoder::StreamDecoder(const fs::path& path, Input container, AVStream& st
   codec_->max_pixels = limits.max_pixels;
   codec_->err_recognition = AV_EF_CRCCHECK;
   codec_->thread_count = limits.threads;
+  // Each thread that decodes a frame of its own holds one.
+  if (std::int64_t{parameters.width} * parameters.height > kLargePixels) codec_->thread_type = FF_THREAD_SLICE;
   if (limits.draft) codec_->skip_loop_filter = AVDISCARD_ALL;
   if (code >= 0) code = avcodec_open2(codec_.get(), decoder, nullptr);
   if (code < 0) refuse_video(path, fmt::format("its {} cannot be decoded: {}", decoder->name, reason(code)));
 }
 
 AVFrame* StreamDecoder::next() {
+  // Decoders that paint one frame over the other copy it where somebody still holds it.
+  av_frame_unref(frame_.get());
   while (true) {
     const int received = avcodec_receive_frame(codec_.get(), frame_.get());
     if (received == AVERROR_EOF) return nullptr;
@@ -140,7 +164,9 @@ void StreamDecoder::feed() {
 }
 
 void StreamDecoder::feed_end(int reading) {
-  const bool failed = reading != AVERROR_EOF || (container_->pb != nullptr && container_->pb->error < 0);
+  // The end of a multipart stream is an error to FFmpeg.
+  const bool ended = reading == AVERROR_EOF || container_->iformat->name == std::string_view("mpjpeg");
+  const bool failed = !ended || (container_->pb != nullptr && container_->pb->error < 0);
   ended_early_ = failed || index_points_beyond_file() || promises_more();
   avcodec_send_packet(codec_.get(), nullptr);
 }

@@ -10,12 +10,19 @@
 
 namespace unianimate::ffmpeg {
 
+/// Frames of more pixels are not held more often than need be, at the cost of time.
+constexpr std::int64_t kLargePixels = 16'000'000;
+
 /// Throws Error(kInput): the file cannot be read as a video, for this reason.
 [[noreturn]] void refuse_video(const std::filesystem::path& path, std::string_view reason);
 
 /// A file whose container holds its own data, its streams known; getting to know them decodes nothing over
-/// `max_pixels`. Throws Error(kInput), naming the path, for anything else.
-Input open_input(const std::filesystem::path& path, std::int64_t max_pixels);
+/// `max_pixels`. Pictures of a kind of file that has no times follow each other at `untimed_frames_per_second`. Throws
+/// Error(kInput), naming the path, for anything else.
+Input open_input(const std::filesystem::path& path, std::int64_t max_pixels, double untimed_frames_per_second = 25);
+
+/// Whether the file is of a kind that has no times (MJPEG, raw H.264); the pictures themselves may have.
+bool has_no_times(const AVFormatContext& container);
 
 /// The stream of this kind that a player would choose; null where there is none. A cover picture is no video.
 AVStream* find_stream(AVFormatContext& container, AVMediaType type);

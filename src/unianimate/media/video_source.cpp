@@ -6,12 +6,12 @@ extern "C" {
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "unianimate/core/error.h"
 #include "unianimate/media/rgb_converter.h"
 #include "unianimate/media/stream_decoder.h"
+#include "unianimate/media/video_times.h"
 
 namespace unianimate {
 
@@ -20,39 +20,10 @@ namespace fs = std::filesystem;
 namespace {
 
 ffmpeg::StreamDecoder open_decoder(const fs::path& path, const FrameSourceOptions& options) {
-  ffmpeg::Input container = ffmpeg::open_input(path, options.limits.max_pixels);
+  ffmpeg::Input container = ffmpeg::open_input(path, options.limits.max_pixels, options.folder_frames_per_second);
   AVStream* stream = ffmpeg::find_stream(*container, AVMEDIA_TYPE_VIDEO);
   if (stream == nullptr) ffmpeg::refuse_video(path, "it holds no video stream");
   return {path, std::move(container), *stream, {options.threads, options.limits.max_pixels, options.draft}};
-}
-
-bool is_sensible(AVRational rate) {
-  constexpr double kMax = 1000;
-  constexpr double kMin = 0.001;
-  return rate.num > 0 && rate.den > 0 && av_q2d(rate) >= kMin && av_q2d(rate) <= kMax;
-}
-
-// The nominal rate of a video of varying times is that of its finest clock, so it must agree with the average.
-double frames_per_second(AVFormatContext& container, AVStream& stream) {
-  constexpr double kDefault = 25;
-  constexpr double kTolerance = 0.01;
-  const AVRational nominal = av_guess_frame_rate(&container, &stream, nullptr);
-  const AVRational average = stream.avg_frame_rate;
-  if (!is_sensible(average)) return is_sensible(nominal) ? av_q2d(nominal) : kDefault;
-  const bool agree = is_sensible(nominal) && std::abs(av_q2d(nominal) / av_q2d(average) - 1) < kTolerance;
-  return av_q2d(agree ? nominal : average);
-}
-
-// Of the part that is read; 0 where the container does not know.
-std::int64_t count_frames(const AVFormatContext& container, const AVStream& stream, double frames_per_second,
-                          const FrameSourceOptions& options) {
-  constexpr double kMost = 1e12;
-  double length = std::max(0.0, static_cast<double>(container.duration) / AV_TIME_BASE);
-  if (stream.nb_frames > 0) length = static_cast<double>(stream.nb_frames) / frames_per_second;
-  // More than that may be stored and never shown, so the stream's own duration counts first.
-  if (stream.duration > 0) length = static_cast<double>(stream.duration) * av_q2d(stream.time_base);
-  const double end = std::min(length, options.end_seconds.value_or(length));
-  return std::llround(std::clamp((end - options.start_seconds) * frames_per_second, 0.0, kMost));
 }
 
 std::string upright_filters(const AVStream& stream, const AVFrame& first) {
@@ -77,7 +48,12 @@ std::string describe(const AVStream& stream, const AVFrame& first, const std::st
 class VideoSource final : public FrameSource {
  public:
   VideoSource(const fs::path& path, const FrameSourceOptions& options)
-      : path_(path), options_(options), decoder_(open_decoder(path, options)), waiting_(decoder_.next()) {
+      : path_(path),
+        options_(options),
+        times_(ffmpeg::read_video_times(path, options)),
+        clock_(times_.frames_per_second),
+        decoder_(open_decoder(path, options)),
+        waiting_(decoder_.next()) {
     if (waiting_ == nullptr) refuse_without_frames();
     first_timestamp_ = waiting_->best_effort_timestamp;
     first_seconds_ = decoder_.seconds_of(*waiting_);
@@ -88,10 +64,16 @@ class VideoSource final : public FrameSource {
                                                         upright_filters(stream, *waiting_), options.limits.max_pixels);
     info_.width = converter_->width();
     info_.height = converter_->height();
-    info_.frames_per_second = frames_per_second(container, stream);
-    info_.frame_count = count_frames(container, stream, info_.frames_per_second, options);
+    info_.frames_per_second = times_.frames_per_second;
+    info_.seconds = times_in_part(path, options, times_.seconds, times_.frames_per_second);
+    info_.frame_count = std::ssize(info_.seconds);
     info_.description = describe(stream, *waiting_, converter_->note());
-    info_.has_audio = ffmpeg::find_stream(container, AVMEDIA_TYPE_AUDIO) != nullptr;
+    info_.has_audio = times_.has_audio;
+    if (times_.assumed) {
+      info_.notes.push_back(fmt::format("{} does not say when its pictures are shown; {:.6g} a second are assumed",
+                                        printable(path.string()), times_.frames_per_second));
+    }
+    times_.seconds = {};
     seek_start();
   }
 
@@ -99,7 +81,7 @@ class VideoSource final : public FrameSource {
 
   std::optional<TimedFrame> next() override {
     while (const AVFrame* frame = take()) {
-      const double seconds = stamp(*frame);
+      const double seconds = clock_.at(decoder_.seconds_of(*frame) - first_seconds_);
       if (seconds < options_.start_seconds) continue;
       if (options_.end_seconds && seconds >= *options_.end_seconds) {
         finished_ = true;
@@ -133,20 +115,6 @@ class VideoSource final : public FrameSource {
     return frame;
   }
 
-  // Since the first frame, by the container; by the rate where it gives no time or one that does not grow.
-  double stamp(const AVFrame& frame) {
-    const double told = decoder_.seconds_of(frame) - first_seconds_;
-    if (!last_seconds_) {
-      last_seconds_ = std::isnan(told) ? 0 : told;
-    } else if (told > *last_seconds_) {
-      last_seconds_ = told;
-    } else {
-      const double soonest = std::nextafter(*last_seconds_, std::numeric_limits<double>::infinity());
-      last_seconds_ = std::max(*last_seconds_ + 1 / info_.frames_per_second, soonest);
-    }
-    return *last_seconds_;
-  }
-
   // Skips decoding what lies before the start, where the container's times can be relied on; if the frame found there
   // is not before the start, everything is decoded from the beginning.
   void seek_start() {
@@ -166,6 +134,8 @@ class VideoSource final : public FrameSource {
 
   fs::path path_;
   FrameSourceOptions options_;
+  ffmpeg::VideoTimes times_;
+  ffmpeg::FrameClock clock_;
   ffmpeg::StreamDecoder decoder_;
   // Decoded and not yet given.
   AVFrame* waiting_;
@@ -173,7 +143,6 @@ class VideoSource final : public FrameSource {
   FrameSourceInfo info_;
   std::int64_t first_timestamp_ = 0;
   double first_seconds_ = 0;
-  std::optional<double> last_seconds_;
   bool finished_ = false;
   std::int64_t given_ = 0;
 };

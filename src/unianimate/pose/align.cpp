@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <future>
+#include <iterator>
 #include <system_error>
 #include <thread>
 
@@ -18,10 +19,9 @@
 #include "unianimate/pose/bounded_queue.h"
 #include "unianimate/pose/contact_sheet.h"
 #include "unianimate/pose/extraction.h"
+#include "unianimate/pose/motion.h"
 #include "unianimate/pose/motion_pictures.h"
-#include "unianimate/pose/people_search.h"
 #include "unianimate/pose/pose_folder_writer.h"
-#include "unianimate/pose/pose_import.h"
 #include "unianimate/pose/pose_json.h"
 #include "unianimate/pose/preview.h"
 #include "unianimate/pose/timing.h"
@@ -31,96 +31,6 @@ namespace unianimate::pose {
 namespace fs = std::filesystem;
 
 namespace {
-
-// ---- the motion
-
-FrameSourceOptions source_options(const AlignRequest& request) {
-  FrameSourceOptions options;
-  options.start_seconds = request.start_seconds;
-  options.end_seconds = request.end_seconds;
-  options.folder_frames_per_second = request.motion_frames_per_second;
-  options.threads = request.threads;
-  return options;
-}
-
-/// Null where the motion is no pictures but numbers.
-std::unique_ptr<FrameSource> open_motion(const AlignRequest& request, bool draft) {
-  if (holds_pose_numbers(request.motion)) return nullptr;
-  FrameSourceOptions options = source_options(request);
-  options.draft = draft;
-  return open_frame_source(request.motion, options);
-}
-
-struct Motion {
-  PoseSequence everyone;
-  FrameSourceInfo source;
-  bool from_cache = false;
-  double detection_seconds = 0;
-};
-
-void cut(PoseSequence& sequence, const AlignRequest& request) {
-  std::erase_if(sequence.frames, [&](const PoseFrame& frame) {
-    return frame.seconds < request.start_seconds || (request.end_seconds && frame.seconds >= *request.end_seconds);
-  });
-  if (!sequence.frames.empty()) return;
-  throw Error(ErrorKind::kInput, "the motion {} has no frame in the part asked for; let it begin earlier",
-              printable(request.motion.string()));
-}
-
-/// Nobody's number says that it is the same person as before, where it is only a place in a list.
-void track_people(PoseSequence& sequence) {
-  std::vector<std::vector<Sighting>> sightings;
-  for (const PoseFrame& frame : sequence.frames) {
-    auto& list = sightings.emplace_back();
-    for (const Person& person : frame.people) list.push_back({person.keypoints, {}});
-  }
-  const std::vector<std::vector<std::int64_t>> tracks = assign_tracks(sightings, sequence.width, sequence.height);
-  for (std::size_t i = 0; i < tracks.size(); ++i) {
-    for (std::size_t person = 0; person < tracks[i].size(); ++person) {
-      sequence.frames[i].people[person].track = tracks[i][person];
-    }
-  }
-}
-
-PoseSequence import_motion(const AlignRequest& request) {
-  PoseSequence sequence =
-      import_poses(request.motion, {request.import_width, request.import_height, request.motion_frames_per_second});
-  if (sequence.frames_per_second == 0) sequence.frames_per_second = request.motion_frames_per_second;
-  if (sequence.detector == "openpose" || sequence.detector == "comfyui") track_people(sequence);
-  cut(sequence, request);
-  return sequence;
-}
-
-/// `source`: of open_motion().
-Motion find_motion(const AlignRequest& request, std::unique_ptr<FrameSource> source, LazyDetector& detector,
-                   Progress& progress) {
-  if (!source) return {import_motion(request), {}, false, 0};
-  const fs::path file =
-      found_people_file(report_folder(request.output), request.motion, source_options(request), request.detector);
-  FoundPeople found = find_people(*source, request.motion, file, detector, request.threads, progress);
-  if (found.from_file) {
-    progress.note(fmt::format("the poses found in {} earlier are used again", printable(request.motion.string())));
-  }
-  return {std::move(found.everyone), source->info(), found.from_file, found.seconds};
-}
-
-/// From the first frame on, at the speed asked for, at equal times.
-PoseSequence retimed(PoseSequence sequence, const AlignRequest& request) {
-  const double start = sequence.frames.front().seconds;
-  for (PoseFrame& frame : sequence.frames) frame.seconds = (frame.seconds - start) / request.speed;
-  const double own_rate = sequence.frames_per_second * request.speed;
-  const double rate = request.frames_per_second.value_or(sequence.frames_per_second);
-  double worst = 0;
-  for (std::size_t i = 0; i < sequence.frames.size(); ++i) {
-    worst = std::max(worst, std::abs(sequence.frames[i].seconds * own_rate - static_cast<double>(i)));
-  }
-  constexpr double kEven = 0.3;
-  if (rate == own_rate && worst < kEven) {
-    sequence.frames_per_second = rate;
-    return sequence;
-  }
-  return resample(sequence, rate);
-}
 
 // ---- the reference
 
@@ -177,8 +87,8 @@ class PreviewVideo {
   std::future<void> encoding_;
 };
 
-void write_preview(const AlignRequest& request, const PoseSequence& driver, const AlignedPoses& poses,
-                   const Image& reference, Progress& progress) {
+void write_preview(const AlignRequest& request, const PoseSequence& driver, const HeldPauses& pauses,
+                   const AlignedPoses& poses, const Image& reference, Progress& progress) {
   const PreviewPainter painter(reference, {poses.motion.width, poses.motion.height}, {driver.width, driver.height});
   MotionPictures pictures(open_motion(request, true), driver.width, driver.height);
   const std::size_t count = poses.motion.frames.size();
@@ -186,7 +96,7 @@ void write_preview(const AlignRequest& request, const PoseSequence& driver, cons
   std::optional<PreviewVideo> video;
   for (std::size_t i = 0; i < count; ++i) {
     progress.throw_if_cancelled();
-    const double seconds = poses.motion.frames[i].seconds * request.speed;
+    const double seconds = pauses.uncut(poses.motion.frames[i].seconds * request.speed);
     Image frame = painter.paint(pictures.at(seconds), first_person(driver, i), first_person(poses.motion, i));
     if (!video) {
       video.emplace(report_folder(request.output) / "preview.mp4",
@@ -366,7 +276,8 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   result.frames_looked_at = static_cast<std::int64_t>(driver.frames.size());
   result.frames_found = frames_with_people(driver);
   result.audio_start_seconds = driver.frames.front().seconds;
-  result.has_audio = motion.source.has_audio && request.speed == 1;
+  const HeldPauses pauses = hold_pauses(driver, request.gap_seconds);
+  result.has_audio = motion.source.has_audio && request.speed == 1 && pauses.cuts.empty();
   result.from_cache = motion.from_cache;
   result.detection_seconds = motion.detection_seconds;
   const PoseSequence seen = retimed(driver, request);
@@ -382,8 +293,11 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   report.missing_frames = filled_frames(driver);
   tell_gaps(gaps, report);
   report.notes.insert(report.notes.begin(), import_notes.begin(), import_notes.end());
+  std::ranges::move(describe(pauses), std::back_inserter(report.notes));
   if (motion.source.has_audio && request.speed != 1) {
     report.notes.emplace_back("the motion's sound is left out, because its speed is changed");
+  } else if (motion.source.has_audio && !result.has_audio) {
+    report.notes.emplace_back("the motion's sound is left out, because a pause is cut");
   }
   for (const std::string& note : report.notes) progress.note(note);
 
@@ -396,7 +310,7 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
     write_png(result.report_folder / "bones.png", alignment_plot(result.poses, seen));
   });
   draw_pose_folder(result.poses, request.output, request.threads, progress);
-  if (request.preview) write_preview(request, driver, result.poses, reference_picture, progress);
+  if (request.preview) write_preview(request, driver, pauses, result.poses, reference_picture, progress);
   report_files.get();
   return result;
 }

@@ -17,7 +17,7 @@ namespace unianimate::pose {
 
 struct AlignRequest {
   std::filesystem::path reference;  ///< picture of the person
-  /// A video, an animated GIF, a picture or a folder of pictures; or poses as import_poses() reads them.
+  /// A video, an animation, a picture or a folder of pictures; or poses as import_poses() reads them.
   std::filesystem::path motion;
   std::filesystem::path output;  ///< folder of the pose pictures
   DetectorOptions detector;
@@ -43,7 +43,7 @@ struct AlignRequest {
 struct AlignResult {
   AlignedPoses poses;
   double audio_start_seconds = 0;       ///< where in the motion the poses begin
-  bool has_audio = false;               ///< the motion is a video with sound that fits the poses' speed
+  bool has_audio = false;               ///< the motion is a video with sound that fits the poses in time
   std::filesystem::path report_folder;  ///< poses.json, contact_sheet.png, bones.png and preview.mp4
   std::int64_t frames_found = 0;        ///< frames of the motion in which the person was found
   std::int64_t frames_looked_at = 0;
@@ -62,6 +62,19 @@ std::optional<AlignedPoses> read_aligned_poses(const std::filesystem::path& path
 
 /// The pose folder of poses that are aligned already. Phase: "draw poses". Throws as prepare_poses() does.
 void draw_pose_folder(const AlignedPoses& poses, const std::filesystem::path& folder, int threads, Progress& progress);
+
+/// What can be known of a motion before anybody is looked for.
+struct MotionTimes {
+  std::int64_t frames = 0;       ///< of the motion, in its part
+  std::int64_t poses = 0;        ///< that prepare_poses() makes of them
+  double frames_per_second = 0;  ///< of the poses
+  bool has_audio = false;        ///< as AlignResult has it
+  std::vector<std::string> notes;
+};
+
+/// Reads the times of the motion's frames without decoding more than one of them, and writes nothing. Throws as
+/// prepare_poses() does for what shows without decoding.
+MotionTimes read_motion_times(const AlignRequest& request);
 
 /// The pose folder at request.output, in which the published program finds nothing but pose pictures, and beside it the
 /// report folder. What a detector found in a video is kept there, so that another alignment need not look again.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <exception>
 #include <thread>
+#include <variant>
 
 #include "unianimate/core/threads.h"
 #include "unianimate/pose/bounded_queue.h"
@@ -14,6 +15,15 @@ namespace unianimate::pose {
 namespace {
 
 constexpr std::size_t kQueuedFrames = 4;
+/// Of all frames on their way.
+constexpr std::size_t kFrameBytes = std::size_t{256} << 20;
+
+/// As many as have room, and at least one.
+std::size_t most_frames(const FrameSourceInfo& info) {
+  const std::size_t bytes =
+      static_cast<std::size_t>(info.width) * static_cast<std::size_t>(info.height) * Image::kChannels;
+  return std::max<std::size_t>(1, kFrameBytes / std::max<std::size_t>(1, bytes));
+}
 
 /// A frame on its way, with who was found in it.
 struct FoundFrame {
@@ -46,7 +56,11 @@ std::vector<Sighting> estimate(const FoundFrame& frame, KeypointEstimator& estim
 class Extraction {
  public:
   Extraction(FrameSource& source, const PoseDetector& detector, int threads, Progress& progress)
-      : source_(source), detector_(detector), progress_(progress), threads_(threads) {}
+      : source_(source),
+        detector_(detector),
+        progress_(progress),
+        threads_(threads),
+        on_their_way_(most_frames(source.info())) {}
 
   void run() {
     {
@@ -76,11 +90,14 @@ class Extraction {
       if (!failure_) failure_ = std::current_exception();
       decoded_.close();
       found_.close();
+      on_their_way_.close();
     }
   }
 
   void decode() {
-    while (std::optional<TimedFrame> frame = source_.next()) {
+    while (on_their_way_.push({})) {
+      std::optional<TimedFrame> frame = source_.next();
+      if (!frame) break;
       if (!decoded_.push(std::move(*frame))) return;
     }
     decoded_.close();
@@ -100,11 +117,14 @@ class Extraction {
 
   void estimate_frames() {
     const auto estimator = detector_.make_estimator(EstimatorEffort::kFrames);
-    while (const std::optional<FoundFrame> frame = found_.pop()) {
+    while (std::optional<FoundFrame> frame = found_.pop()) {
       std::vector<Sighting> people = estimate(*frame, *estimator);
+      const std::size_t index = frame->index;
+      frame.reset();
+      on_their_way_.pop();
       const std::lock_guard lock(mutex_);
-      if (sightings.size() <= frame->index) sightings.resize(frame->index + 1);
-      sightings[frame->index] = std::move(people);
+      if (sightings.size() <= index) sightings.resize(index + 1);
+      sightings[index] = std::move(people);
     }
   }
 
@@ -114,6 +134,8 @@ class Extraction {
   int threads_;
   BoundedQueue<TimedFrame> decoded_{kQueuedFrames};
   BoundedQueue<FoundFrame> found_{kQueuedFrames};
+  /// One for each frame that is being decoded or is decoded and not yet done with.
+  BoundedQueue<std::monostate> on_their_way_;
   std::mutex mutex_;
   std::exception_ptr failure_;
 };

@@ -1,11 +1,24 @@
 #include "unianimate/pose/motion_pictures.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace unianimate::pose {
 
+namespace {
+
+/// Frames to decode ahead: fewer where they are large.
+std::size_t ahead(int width, int height) {
+  constexpr std::int64_t kMost = 4;
+  constexpr std::int64_t kPixels = 32'000'000;
+  return static_cast<std::size_t>(std::clamp(kPixels / (std::int64_t{width} * height), std::int64_t{1}, kMost));
+}
+
+}  // namespace
+
 MotionPictures::MotionPictures(std::unique_ptr<FrameSource> source, int width, int height)
-    : source_(std::move(source)), current_(width, height) {
+    : source_(std::move(source)), decoded_(ahead(width, height)), current_(width, height) {
   if (!source_) return;
   decoding_ = std::async(std::launch::async, [this] {
     const CloseAtEnd close(decoded_);

@@ -26,10 +26,8 @@ class MotionPictures {
  private:
   void advance();
 
-  static constexpr std::size_t kAhead = 4;
-
   std::unique_ptr<FrameSource> source_;
-  BoundedQueue<TimedFrame> decoded_{kAhead};
+  BoundedQueue<TimedFrame> decoded_;
   std::future<void> decoding_;
   Image current_;
   double start_ = 0;

@@ -45,9 +45,11 @@ const PoseDetector& LazyDetector::get() {
 
 fs::path found_people_file(const fs::path& folder, const fs::path& video, const FrameSourceOptions& part,
                            const DetectorOptions& detector) {
-  const std::string key =
-      content_hash(video) + detector_identity(detector) +
-      fmt::format("{} {} {}", part.start_seconds, part.end_seconds.value_or(-1), part.folder_frames_per_second);
+  // Changes with which frames are read out of a file, and when they are shown.
+  constexpr int kReading = 2;
+  const std::string key = content_hash(video) + detector_identity(detector) +
+                          fmt::format("{} {} {} {}", kReading, part.start_seconds, part.end_seconds.value_or(-1),
+                                      part.folder_frames_per_second);
   return folder / fmt::format("detected-{:016x}.json", std::hash<std::string>()(key));
 }
 

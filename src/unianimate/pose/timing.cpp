@@ -164,6 +164,58 @@ FilledGaps fill_gaps(PoseSequence& sequence, double limit_seconds, GapKind kind)
   return gaps;
 }
 
+double HeldPauses::uncut(double seconds) const {
+  double removed = 0;
+  for (const Cut& cut : cuts) removed += seconds >= cut.seconds ? cut.removed_seconds : 0;
+  return seconds + removed;
+}
+
+HeldPauses hold_pauses(PoseSequence& sequence, double shortest_seconds) {
+  constexpr double kUsualIntervals = 3;
+  HeldPauses pauses;
+  if (!(sequence.frames_per_second > 0) || sequence.frames.empty()) return pauses;
+  const double interval = 1 / sequence.frames_per_second;
+  const double start = sequence.frames.front().seconds;
+  const double longest = std::min(std::max(shortest_seconds, kUsualIntervals * interval), kLongestPauseSeconds);
+  double removed = 0;
+  std::vector<PoseFrame> frames;
+  frames.reserve(sequence.frames.size());
+  for (PoseFrame& frame : sequence.frames) {
+    frame.seconds -= removed;
+    if (!frames.empty() && frame.seconds - frames.back().seconds > longest) {
+      PoseFrame held = frames.back();
+      const double pause = std::min(frame.seconds - held.seconds, kLongestPauseSeconds);
+      const double excess = frame.seconds - held.seconds - pause;
+      frame.seconds = held.seconds + pause;
+      removed += excess;
+      ++pauses.count;
+      pauses.held_seconds += pause;
+      if (excess > 0) pauses.cuts.push_back({frame.seconds - start - interval / 2, excess});
+      held.seconds = frame.seconds - interval;
+      if (held.seconds > frames.back().seconds) frames.push_back(std::move(held));
+    }
+    frames.push_back(std::move(frame));
+  }
+  sequence.frames = std::move(frames);
+  return pauses;
+}
+
+std::vector<std::string> describe(const HeldPauses& pauses) {
+  std::vector<std::string> notes;
+  if (pauses.count == 0) return notes;
+  const auto times = [](std::size_t count) {
+    return count == 1 ? std::string("once") : fmt::format("{} times", count);
+  };
+  notes.push_back(fmt::format("the motion pauses {}; the last pose is held there, for {:.3g} seconds in all",
+                              times(static_cast<std::size_t>(pauses.count)), pauses.held_seconds));
+  if (pauses.cuts.empty()) return notes;
+  double removed = 0;
+  for (const HeldPauses::Cut& cut : pauses.cuts) removed += cut.removed_seconds;
+  notes.push_back(fmt::format("a pause is held for {:.6g} seconds at most, so {:.6g} seconds of the motion are cut out",
+                              kLongestPauseSeconds, removed));
+  return notes;
+}
+
 PoseSequence resample(const PoseSequence& sequence, double frames_per_second) {
   constexpr double kSlowest = 0.001;
   constexpr double kFastest = 1000;

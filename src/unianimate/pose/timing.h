@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "unianimate/pose/pose_sequence.h"
@@ -21,6 +22,32 @@ enum class GapKind { kPeople, kPeopleAndPoints };
 /// longer ones, and before the first and after the last sighting, the nearest pose is held. Filled people are marked.
 /// Nothing happens to a sequence without anybody.
 FilledGaps fill_gaps(PoseSequence& sequence, double limit_seconds, GapKind kind = GapKind::kPeopleAndPoints);
+
+/// A longer pause is cut down to this.
+constexpr double kLongestPauseSeconds = 10;
+
+/// What hold_pauses() did. All times are since the sequence's first frame.
+struct HeldPauses {
+  struct Cut {
+    double seconds = 0;  ///< where time was taken out
+    double removed_seconds = 0;
+  };
+
+  std::int64_t count = 0;
+  double held_seconds = 0;  ///< without what was taken out
+  std::vector<Cut> cuts;
+
+  /// When in the motion as it was the pose at this time was seen.
+  [[nodiscard]] double uncut(double seconds) const;
+};
+
+/// Where the next frame comes later than `shortest_seconds` and than three usual intervals (1 / frames_per_second), or
+/// than kLongestPauseSeconds, the people stand still until it comes: the frame before is repeated just before it. Call
+/// before fill_gaps().
+HeldPauses hold_pauses(PoseSequence& sequence, double shortest_seconds);
+
+/// What people should know of them, one sentence each.
+std::vector<std::string> describe(const HeldPauses& pauses);
 
 /// The sequence at equal times, `frames_per_second` of them, from its first frame to its last: positions between two
 /// frames are interpolated linearly, scores are the smaller of the two. Call after fill_gaps().

@@ -87,9 +87,10 @@ PoseSequence poses_to_perform(const PoseSequence& everybody, const pose::PersonC
                               std::optional<double> frames_per_second) {
   constexpr double kUsualRate = 16;
   PoseSequence poses = pose::choose_person(everybody, choice);
+  if (poses.frames_per_second <= 0) poses.frames_per_second = kUsualRate;
+  pose::hold_pauses(poses, pose::AlignRequest{}.gap_seconds);
   pose::fill_gaps(poses, pose::AlignRequest{}.gap_seconds);
-  const double own_rate = poses.frames_per_second > 0 ? poses.frames_per_second : kUsualRate;
-  return pose::resample(poses, frames_per_second.value_or(own_rate));
+  return pose::resample(poses, frames_per_second.value_or(poses.frames_per_second));
 }
 
 Performance::Performance(const PoseSequence& poses, Bones bones, const Identity& identity, int width, int height)

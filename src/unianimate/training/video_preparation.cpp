@@ -10,6 +10,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/natural_order.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/media/animation.h"
 #include "unianimate/media/content_hash.h"
 #include "unianimate/media/frame_source.h"
 #include "unianimate/media/image_reader.h"
@@ -49,10 +50,12 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
 /// Links to folders are not followed: they may lead round in circles.
 void collect(const fs::path& folder, std::vector<fs::path>& videos) {
   const std::vector<fs::path> entries = entries_of(folder);
-  const bool is_video = !entries.empty() && std::ranges::all_of(entries, [](const fs::path& entry) {
+  const auto is_file_of_picture = [](const fs::path& entry) {
     std::error_code ignored;
     return fs::is_regular_file(entry, ignored) && is_picture(entry);
-  });
+  };
+  const bool is_video =
+      !entries.empty() && std::ranges::all_of(entries, is_file_of_picture) && !is_animation(entries.front());
   if (is_video) {
     videos.push_back(folder);
     return;
@@ -222,6 +225,7 @@ class Preparation {
     FrameSourceOptions part;
     part.threads = options_.detector.threads;
     const auto source = open_frame_source(video, part);
+    for (const std::string& note : source->info().notes) progress_.note(note);
     const fs::path known = pose::found_people_file(options_.cache, video, part, options_.detector);
     load_detector(known);
     const pose::PoseSequence everyone =

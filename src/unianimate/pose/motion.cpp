@@ -1,0 +1,140 @@
+#include "unianimate/pose/motion.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "unianimate/core/error.h"
+#include "unianimate/media/frame_rate.h"
+#include "unianimate/pose/pose_import.h"
+#include "unianimate/pose/timing.h"
+#include "unianimate/pose/tracking.h"
+
+namespace unianimate::pose {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+FrameSourceOptions source_options(const AlignRequest& request) {
+  FrameSourceOptions options;
+  options.start_seconds = request.start_seconds;
+  options.end_seconds = request.end_seconds;
+  options.folder_frames_per_second = request.motion_frames_per_second;
+  options.threads = request.threads;
+  return options;
+}
+
+std::vector<double> times_of(const PoseSequence& sequence) {
+  std::vector<double> seconds(sequence.frames.size());
+  std::ranges::transform(sequence.frames, seconds.begin(), &PoseFrame::seconds);
+  return seconds;
+}
+
+void require_frames(const PoseSequence& sequence, const AlignRequest& request) {
+  if (!sequence.frames.empty()) return;
+  throw Error(ErrorKind::kInput, "{} gives no frame in the part asked for; give another motion or part",
+              printable(request.motion.string()));
+}
+
+void cut(PoseSequence& sequence, const AlignRequest& request) {
+  const FrameSourceOptions part = source_options(request);
+  times_in_part(request.motion, part, times_of(sequence), sequence.frames_per_second);
+  std::erase_if(sequence.frames, [&](const PoseFrame& frame) { return !part.holds(frame.seconds); });
+}
+
+/// Nobody's number says that it is the same person as before, where it is only a place in a list.
+void track_people(PoseSequence& sequence) {
+  std::vector<std::vector<Sighting>> sightings;
+  for (const PoseFrame& frame : sequence.frames) {
+    auto& list = sightings.emplace_back();
+    for (const Person& person : frame.people) list.push_back({person.keypoints, {}});
+  }
+  const std::vector<std::vector<std::int64_t>> tracks = assign_tracks(sightings, sequence.width, sequence.height);
+  for (std::size_t i = 0; i < tracks.size(); ++i) {
+    for (std::size_t person = 0; person < tracks[i].size(); ++person) {
+      sequence.frames[i].people[person].track = tracks[i][person];
+    }
+  }
+}
+
+PoseSequence import_motion(const AlignRequest& request) {
+  PoseSequence sequence =
+      import_poses(request.motion, {request.import_width, request.import_height, request.motion_frames_per_second});
+  if (sequence.frames_per_second == 0) sequence.frames_per_second = request.motion_frames_per_second;
+  sequence.frames_per_second = frame_rate(times_of(sequence), sequence.frames_per_second);
+  if (sequence.detector == "openpose" || sequence.detector == "comfyui") track_people(sequence);
+  cut(sequence, request);
+  require_frames(sequence, request);
+  return sequence;
+}
+
+}  // namespace
+
+std::unique_ptr<FrameSource> open_motion(const AlignRequest& request, bool draft) {
+  if (holds_pose_numbers(request.motion)) return nullptr;
+  FrameSourceOptions options = source_options(request);
+  options.draft = draft;
+  return open_frame_source(request.motion, options);
+}
+
+Motion find_motion(const AlignRequest& request, std::unique_ptr<FrameSource> source, LazyDetector& detector,
+                   Progress& progress) {
+  if (!source) return {import_motion(request), {}, false, 0};
+  for (const std::string& note : source->info().notes) progress.note(note);
+  const fs::path file =
+      found_people_file(report_folder(request.output), request.motion, source_options(request), request.detector);
+  FoundPeople found = find_people(*source, request.motion, file, detector, request.threads, progress);
+  if (found.from_file) {
+    progress.note(fmt::format("the poses found in {} earlier are used again", printable(request.motion.string())));
+  }
+  require_frames(found.everyone, request);
+  found.everyone.frames_per_second = frame_rate(times_of(found.everyone), source->info().frames_per_second);
+  return {std::move(found.everyone), source->info(), found.from_file, found.seconds};
+}
+
+PoseSequence retimed(PoseSequence sequence, const AlignRequest& request) {
+  const double start = sequence.frames.front().seconds;
+  for (PoseFrame& frame : sequence.frames) frame.seconds = (frame.seconds - start) / request.speed;
+  const double own_rate = sequence.frames_per_second * request.speed;
+  const double rate = request.frames_per_second.value_or(sequence.frames_per_second);
+  double worst = 0;
+  for (std::size_t i = 0; i < sequence.frames.size(); ++i) {
+    worst = std::max(worst, std::abs(sequence.frames[i].seconds * own_rate - static_cast<double>(i)));
+  }
+  constexpr double kEven = 0.3;
+  if (rate == own_rate && worst < kEven) {
+    sequence.frames_per_second = rate;
+    return sequence;
+  }
+  return resample(sequence, rate);
+}
+
+MotionTimes read_motion_times(const AlignRequest& request) {
+  request.check();
+  PoseSequence sequence;
+  MotionTimes times;
+  if (const std::unique_ptr<FrameSource> source = open_motion(request, false)) {
+    const FrameSourceInfo& info = source->info();
+    for (const double seconds : info.seconds) sequence.frames.push_back({seconds, {}});
+    sequence.frames_per_second = frame_rate(info.seconds, info.frames_per_second);
+    times.has_audio = info.has_audio;
+    times.notes = info.notes;
+    require_frames(sequence, request);
+  } else {
+    sequence = import_motion(request);
+  }
+  times.frames = std::ssize(sequence.frames);
+  const HeldPauses pauses = hold_pauses(sequence, request.gap_seconds);
+  times.has_audio = times.has_audio && request.speed == 1 && pauses.cuts.empty();
+  std::ranges::move(describe(pauses), std::back_inserter(times.notes));
+  sequence = retimed(std::move(sequence), request);
+  times.poses = std::ssize(sequence.frames);
+  times.frames_per_second = sequence.frames_per_second;
+  return times;
+}
+
+}  // namespace unianimate::pose

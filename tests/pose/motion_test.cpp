@@ -1,0 +1,130 @@
+// The times of motions, which videos made by FFmpeg and poses tell.
+#include <gmock/gmock.h>
+
+#include "media/encoded_video.h"
+#include "media/test_images.h"
+#include "support/temporary_folder.h"
+#include "unianimate/media/image_writer.h"
+#include "unianimate/pose/align.h"
+#include "unianimate/pose/pose_json.h"
+
+namespace unianimate::pose {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::error_of;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr testing::Encoding kMp4{"mov", "mp4", "libx264", "yuv420p"};
+constexpr testing::Encoding kMatroska{"matroska", "matroska", "libx264", "yuv420p"};
+constexpr testing::Encoding kWebm{"matroska", "webm", "libvpx", "yuv420p"};
+
+/// Twelve frames, a pause, twelve frames, 16 a second.
+std::vector<double> with_pause(double pause_seconds) {
+  std::vector<double> seconds;
+  for (int i = 0; i < 12; ++i) seconds.push_back(i / 16.0);
+  const double start = seconds.back() + pause_seconds;
+  for (int i = 0; i < 12; ++i) seconds.push_back(start + i / 16.0);
+  return seconds;
+}
+
+class MotionTimesOf : public ::testing::Test {
+ protected:
+  AlignRequest video(const testing::Encoding& encoding, const std::vector<double>& seconds,
+                     int ticks_per_second = 1000) const {
+    std::vector<Image> frames;
+    for (std::size_t i = 0; i < seconds.size(); ++i) frames.push_back(testing::waves(64, 48, static_cast<int>(i)));
+    testing::write_encoded(folder_ / "video", encoding, frames, seconds, ticks_per_second);
+    AlignRequest request;
+    request.motion = folder_ / "video";
+    return request;
+  }
+
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(MotionTimesOf, AVideoThatStallsHoldsItsPose) {
+  for (const testing::Encoding& encoding : {kMp4, kMatroska, kWebm}) {
+    const MotionTimes times = read_motion_times(video(encoding, with_pause(81 / 16.0), 16));
+    EXPECT_EQ(times.frames, 24) << encoding.muxer;
+    EXPECT_EQ(times.poses, 104) << encoding.muxer;
+    EXPECT_NEAR(times.frames_per_second, 16, 1e-2) << encoding.muxer;
+    EXPECT_THAT(times.notes, ElementsAre(HasSubstr("pauses once"))) << encoding.muxer;
+  }
+}
+
+TEST_F(MotionTimesOf, APauseOfAnHourIsCut) {
+  const MotionTimes times = read_motion_times(video(kMp4, with_pause(3600), 16));
+  EXPECT_EQ(times.frames, 24);
+  EXPECT_EQ(times.frames_per_second, 16);
+  EXPECT_EQ(times.poses, 12 + 160 - 1 + 12);
+  EXPECT_THAT(times.notes, ElementsAre(HasSubstr("pauses once"), HasSubstr("3590 seconds of the motion are cut")));
+}
+
+TEST_F(MotionTimesOf, PhonesKeepTheirRate) {
+  std::vector<double> seconds;
+  for (int i = 0; i < 60; ++i) seconds.push_back(i / 30.0);
+  for (const testing::Encoding& encoding : {kMp4, kMatroska}) {
+    const MotionTimes times = read_motion_times(video(encoding, seconds));
+    EXPECT_NEAR(times.frames_per_second, 30, 0.02);
+    EXPECT_EQ(times.poses, 60);
+    EXPECT_THAT(times.notes, IsEmpty());
+  }
+}
+
+TEST_F(MotionTimesOf, TimesThatStartLateStartAtZero) {
+  const MotionTimes times = read_motion_times(video(kMatroska, {3, 3.04, 3.08, 3.12, 3.16}));
+  EXPECT_EQ(times.frames_per_second, 25);
+  EXPECT_EQ(times.poses, 5);
+}
+
+TEST_F(MotionTimesOf, PartsSpeedsAndRatesCount) {
+  std::vector<double> seconds;
+  for (int i = 0; i < 50; ++i) seconds.push_back(i / 25.0);
+  AlignRequest request = video(kMp4, seconds, 25);
+  request.start_seconds = 0.39;
+  request.end_seconds = 1.19;
+  EXPECT_EQ(read_motion_times(request).frames, 20);
+  request.speed = 0.5;
+  EXPECT_EQ(read_motion_times(request).poses, 39);
+  request.frames_per_second = 5;
+  EXPECT_EQ(read_motion_times(request).poses, 8);
+  EXPECT_EQ(read_motion_times(request).frames_per_second, 5);
+}
+
+TEST_F(MotionTimesOf, AStillPictureIsOneFrameAndTold) {
+  write_png(folder_ / "a.png", testing::waves(8, 8, 0));
+  AlignRequest request;
+  request.motion = folder_ / "a.png";
+  const MotionTimes times = read_motion_times(request);
+  EXPECT_EQ(times.poses, 1);
+  EXPECT_THAT(times.notes, ElementsAre(HasSubstr("is a still picture")));
+}
+
+TEST_F(MotionTimesOf, PartsBehindTheEndAreNamed) {
+  const auto refusal = [](const AlignRequest& request) {
+    return error_of(ErrorKind::kInput, [&] { read_motion_times(request); });
+  };
+  std::vector<double> seconds;
+  for (int i = 0; i < 12; ++i) seconds.push_back(i / 16.0);
+  AlignRequest request = video(kMp4, seconds, 16);
+  request.start_seconds = 60;
+  EXPECT_THAT(refusal(request), HasSubstr("--start 60 is behind the end, 0.75 seconds"));
+  request.start_seconds = 0.7;
+  EXPECT_THAT(refusal(request), HasSubstr("--start 0.7 is behind the last frame, at 0.6875 seconds"));
+
+  PoseSequence poses{640, 480, 10, "dwpose", {}};
+  for (int i = 0; i < 5; ++i) poses.frames.push_back({5 + i / 10.0, {}});
+  write_poses(folder_ / "poses.json", poses);
+  request = {};
+  request.motion = folder_ / "poses.json";
+  request.end_seconds = 3;
+  EXPECT_THAT(refusal(request), HasSubstr("--end 3 is before the first frame, at 5 seconds"));
+  request.end_seconds = {};
+  request.start_seconds = 60;
+  EXPECT_THAT(refusal(request), HasSubstr("--start 60 is behind the end, 5.5 seconds"));
+}
+
+}  // namespace
+}  // namespace unianimate::pose
