@@ -126,6 +126,7 @@ MotionTimes read_motion_times(const AlignRequest& request) {
     require_frames(sequence, request);
   } else {
     sequence = import_motion(request);
+    times.notes = sequence.notes;
   }
   times.frames = std::ssize(sequence.frames);
   const HeldPauses pauses = hold_pauses(sequence, request.gap_seconds);
