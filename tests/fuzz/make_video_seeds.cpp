@@ -21,7 +21,7 @@ int main(int count, char** arguments) {
     seconds.push_back(i / kFramesPerSecond);
   }
   for (const auto& encoding : unianimate::testing::every_container()) {
-    unianimate::testing::write_encoded(folder / encoding.demuxer, encoding, frames, seconds);
+    unianimate::testing::write_encoded(folder / encoding.name, encoding, frames, seconds);
   }
   return 0;
 }

@@ -41,22 +41,22 @@ int frame_of(const Image& image) {
   return static_cast<int>(std::lround((image.row(kHeight / 2)[kWidth] - 40) / 20.0));
 }
 
-const Encoding& container(const std::string& demuxer) {
+const Encoding& container(const std::string& name) {
   const auto all = testing::every_container();
-  return *std::ranges::find(all, demuxer, &Encoding::demuxer);
+  return *std::ranges::find(all, name, &Encoding::name);
 }
 
 class Animation : public ::testing::Test {
  protected:
-  std::filesystem::path encoded(const std::string& demuxer, int frames) const {
+  std::filesystem::path encoded(const std::string& name, int frames) const {
     std::vector<Image> pictures;
     std::vector<double> seconds;
     for (int i = 0; i < frames; ++i) {
       pictures.push_back(grey(i));
       seconds.push_back(i / 8.0);
     }
-    write_encoded(folder_ / demuxer, container(demuxer), pictures, seconds, 8);
-    return folder_ / demuxer;
+    write_encoded(folder_ / name, container(name), pictures, seconds, 8);
+    return folder_ / name;
   }
 
   testing::TemporaryFolder folder_;
@@ -67,6 +67,7 @@ TEST_F(Animation, IsToldFromAStillPictureByItsContent) {
   EXPECT_EQ(animation_kind(encoded("webp", 3)), AnimationKind::kWebp);
   EXPECT_EQ(animation_kind(encoded("gif", 3)), AnimationKind::kGif);
   EXPECT_EQ(animation_kind(encoded("mjpeg", 3)), AnimationKind::kJpeg);
+  EXPECT_EQ(animation_kind(encoded("avif", 3)), AnimationKind::kSequence);
   EXPECT_EQ(animation_kind(encoded("gif", 1)), AnimationKind::kNone);
   EXPECT_EQ(animation_kind(encoded("mjpeg", 1)), AnimationKind::kNone);
   EXPECT_EQ(animation_kind(encoded("mov", 3)), AnimationKind::kNone);
@@ -87,16 +88,16 @@ TEST_F(Animation, BrandsTellSequencesOfHeicAndAvif) {
 
 // What is behind the last byte that is needed does not matter, and what is cut before it is no animation.
 TEST_F(Animation, CutShortIsNoError) {
-  for (const char* demuxer : {"apng", "webp", "gif", "mjpeg"}) {
-    const std::string bytes = testing::file_content(encoded(demuxer, 2));
+  for (const char* name : {"apng", "webp", "gif", "mjpeg"}) {
+    const std::string bytes = testing::file_content(encoded(name, 2));
     bool before = false;
     for (std::size_t length = 0; length < bytes.size(); ++length) {
       write_file(folder_ / "cut", bytes.substr(0, length));
       const bool now = is_animation(folder_ / "cut");
-      EXPECT_GE(now, before) << demuxer << ' ' << length;
+      EXPECT_GE(now, before) << name << ' ' << length;
       before = now;
     }
-    EXPECT_TRUE(before) << demuxer;
+    EXPECT_TRUE(before) << name;
   }
 }
 
@@ -127,7 +128,7 @@ TEST_P(AnimationAsMotion, IsCut) {
               HasSubstr("--start 60 is behind the end, 1"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, AnimationAsMotion, ::testing::Values("apng", "webp", "gif"));
+INSTANTIATE_TEST_SUITE_P(Kinds, AnimationAsMotion, ::testing::Values("apng", "webp", "gif", "avif"));
 
 TEST_F(Animation, JpegPicturesInARowHaveTheRateOfFolders) {
   const auto source = open_frame_source(encoded("mjpeg", 5), {.folder_frames_per_second = 10});
@@ -225,7 +226,7 @@ TEST_P(Container, GivesItsFrames) {
 
 INSTANTIATE_TEST_SUITE_P(Every, Container,
                          ::testing::ValuesIn(testing::every_container().begin(), testing::every_container().end()),
-                         [](const auto& test) { return std::string(test.param.demuxer); });
+                         [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace unianimate

@@ -34,6 +34,7 @@ constexpr Encoding kContainers[] = {
     {"ivf", "ivf", "libvpx", "yuv420p"},
     {"obu", "obu", "libaom-av1", "yuv420p"},
     {"yuv4mpegpipe", "yuv4mpegpipe", "wrapped_avframe", "yuv420p"},
+    {"avif", "avif", "libaom-av1", "yuv420p"},
     {"webp", "webp", "libwebp_anim", "bgra"},
 };
 

@@ -12,13 +12,13 @@ namespace unianimate::testing {
 
 /// By FFmpeg's names.
 struct Encoding {
-  const char* demuxer;  ///< that reads it
+  const char* name;  ///< of the demuxer that reads it, or of the kind
   const char* muxer;
   const char* encoder;
   const char* pixel_format;
 };
 
-/// One for each container that FFmpeg may open, and animated WebP, which is read otherwise.
+/// One for each container that FFmpeg may open, AVIF, which is read as MP4, and animated WebP, which is read otherwise.
 std::span<const Encoding> every_container();
 
 /// Frame i is shown at seconds[i]. Throws std::runtime_error where FFmpeg cannot.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "media/encoded_video.h"
 #include "media/test_images.h"
 #include "media/test_videos.h"
 #include "support/temporary_folder.h"
@@ -137,6 +138,32 @@ TEST_P(CutOfAVideo, IsWhatDecodingAllGives) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CutOfAVideo, ::testing::Values("a.mp4", "a.webm"));
+
+// Of streams that were put one behind the other.
+TEST(VideoSource, TimesThatBeginAgainGoOn) {
+  const testing::TemporaryFolder folder;
+  testing::write_encoded(folder / "a.ts", {"mpegts", "mpegts", "mpeg2video", "yuv420p"},
+                         std::vector<Image>(8, testing::quarters(64, 48)),
+                         {0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28});
+  const std::string once = testing::file_content(folder / "a.ts");
+  testing::write_file(folder / "b.ts", once + once);
+  const auto source = open_frame_source(folder / "b.ts");
+  EXPECT_EQ(source->info().frames_per_second, 25);
+  const auto times = times_of(all_frames(*source));
+  ASSERT_GE(times.size(), 15U);  // the decoder may lose one where they meet
+  for (std::size_t i = 0; i < times.size(); ++i) EXPECT_NEAR(times[i], static_cast<double>(i) / 25, 1e-6);
+}
+
+// The rate of folders is for streams that do not tell theirs.
+TEST(VideoSource, RawStreamsMayTellTheirRate) {
+  const testing::TemporaryFolder folder;
+  testing::write_encoded(folder / "a.h264", {"h264", "h264", "libx264", "yuv420p"},
+                         std::vector<Image>(4, testing::quarters(64, 48)), {0, 0.04, 0.08, 0.12});
+  const auto source = open_frame_source(folder / "a.h264", {.folder_frames_per_second = 10});
+  EXPECT_EQ(source->info().frames_per_second, 25);
+  EXPECT_THAT(source->info().notes, ::testing::IsEmpty());
+  EXPECT_NEAR(all_frames(*source).back().seconds, 0.12, 1e-6);
+}
 
 TEST(VideoSource, PartBeyondTheEndIsRefused) {
   for (const double start : {100.0, 1e300}) {

@@ -72,9 +72,9 @@ TEST(PoseFolderWriter, NamesPicturesAsThePublishedTool) {
 TEST(PoseFolderWriter, GivesTheNamesOfManyPosesMoreDigits) {
   const TemporaryFolder place;
   PoseFolderWriter writer(place / "poses", 10'001);
-  for (const std::size_t index : {9, 10'000}) writer.write_pose(index, testing::noise(8, 8, 1));
+  for (const std::size_t index : {9, 10'000}) writer.write_pose(index, picture(2));
   writer.finish();
-  EXPECT_THAT(testing::listing(place / "poses"), ElementsAre("00009.jpg", "10000.jpg"));
+  EXPECT_EQ(listing(place / "poses"), (Names{"00009.jpg", "10000.jpg"}));
 }
 
 TEST(PoseFolderWriter, WritesJpegOfQuality95WithAMark) {

@@ -95,9 +95,10 @@ void evaluate_poses(const PosesArguments& arguments) {
 void evaluate_videos(const VideosArguments& arguments) {
   const std::array sources{open_frame_source(arguments.first), open_frame_source(arguments.second)};
   const evaluation::VideoComparison result = evaluation::compare_videos(*sources[0], *sources[1]);
+  const auto reporter = make_reporter(false, false);
   for (const auto& source : sources) {
-    for (const std::string& note : source->info().notes) print(stderr, "note: {}\n", note);
-    if (!source->trouble().empty()) print(stderr, "note: {}\n", source->trouble());
+    for (const std::string& note : source->info().notes) reporter->note(note);
+    if (!source->trouble().empty()) reporter->note(source->trouble());
   }
   if (arguments.json) {
     return print_json_line({{"frames", result.frames},

@@ -63,6 +63,7 @@ puppet::Clip make_clip(const PuppetArguments& arguments, puppet::ClipOptions opt
   for (const std::string& note : everyone.notes) progress.note(note);
   const pose::PoseSequence poses = puppet::poses_to_perform(
       everyone, person, arguments.rate_given ? std::optional(options.frames_per_second) : std::nullopt);
+  for (const std::string& note : poses.notes) progress.note(note);
   options.frames_per_second = poses.frames_per_second;
   if (!arguments.frames_given) options.frames = static_cast<std::int64_t>(poses.frames.size());
   return {options, poses, bones};

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "unianimate/core/error.h"
-#include "unianimate/media/frame_rate.h"
 #include "unianimate/pose/pose_import.h"
 #include "unianimate/pose/timing.h"
 #include "unianimate/pose/tracking.h"
@@ -65,7 +64,7 @@ PoseSequence import_motion(const AlignRequest& request) {
   PoseSequence sequence =
       import_poses(request.motion, {request.import_width, request.import_height, request.motion_frames_per_second});
   if (sequence.frames_per_second == 0) sequence.frames_per_second = request.motion_frames_per_second;
-  sequence.frames_per_second = frame_rate(times_of(sequence), sequence.frames_per_second);
+  sequence.frames_per_second = rate_of_times(sequence);
   if (sequence.detector == "openpose" || sequence.detector == "comfyui") track_people(sequence);
   cut(sequence, request);
   require_frames(sequence, request);
@@ -92,7 +91,8 @@ Motion find_motion(const AlignRequest& request, std::unique_ptr<FrameSource> sou
     progress.note(fmt::format("the poses found in {} earlier are used again", printable(request.motion.string())));
   }
   require_frames(found.everyone, request);
-  found.everyone.frames_per_second = frame_rate(times_of(found.everyone), source->info().frames_per_second);
+  found.everyone.frames_per_second = source->info().frames_per_second;
+  found.everyone.frames_per_second = rate_of_times(found.everyone);
   return {std::move(found.everyone), source->info(), found.from_file, found.seconds};
 }
 
@@ -120,7 +120,8 @@ MotionTimes read_motion_times(const AlignRequest& request) {
   if (const std::unique_ptr<FrameSource> source = open_motion(request, false)) {
     const FrameSourceInfo& info = source->info();
     for (const double seconds : info.seconds) sequence.frames.push_back({seconds, {}});
-    sequence.frames_per_second = frame_rate(info.seconds, info.frames_per_second);
+    sequence.frames_per_second = info.frames_per_second;
+    sequence.frames_per_second = rate_of_times(sequence);
     times.has_audio = info.has_audio;
     times.notes = info.notes;
     require_frames(sequence, request);

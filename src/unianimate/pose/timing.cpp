@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "unianimate/core/error.h"
+#include "unianimate/media/frame_rate.h"
 
 namespace unianimate::pose {
 
@@ -162,6 +163,12 @@ FilledGaps fill_gaps(PoseSequence& sequence, double limit_seconds, GapKind kind)
   }
   if (kind == GapKind::kPeopleAndPoints) fill_points(sequence, limit_seconds);
   return gaps;
+}
+
+double rate_of_times(const PoseSequence& sequence) {
+  std::vector<double> seconds(sequence.frames.size());
+  std::ranges::transform(sequence.frames, seconds.begin(), &PoseFrame::seconds);
+  return frame_rate(seconds, sequence.frames_per_second);
 }
 
 double HeldPauses::uncut(double seconds) const {

@@ -23,6 +23,9 @@ enum class GapKind { kPeople, kPeopleAndPoints };
 /// Nothing happens to a sequence without anybody.
 FilledGaps fill_gaps(PoseSequence& sequence, double limit_seconds, GapKind kind = GapKind::kPeopleAndPoints);
 
+/// Of the frames' own times, see frame_rate(); sequence.frames_per_second is what is told.
+double rate_of_times(const PoseSequence& sequence);
+
 /// A longer pause is cut down to this.
 constexpr double kLongestPauseSeconds = 10;
 

@@ -88,9 +88,12 @@ PoseSequence poses_to_perform(const PoseSequence& everybody, const pose::PersonC
   constexpr double kUsualRate = 16;
   PoseSequence poses = pose::choose_person(everybody, choice);
   if (poses.frames_per_second <= 0) poses.frames_per_second = kUsualRate;
-  pose::hold_pauses(poses, pose::AlignRequest{}.gap_seconds);
+  poses.frames_per_second = pose::rate_of_times(poses);
+  const pose::HeldPauses pauses = pose::hold_pauses(poses, pose::AlignRequest{}.gap_seconds);
   pose::fill_gaps(poses, pose::AlignRequest{}.gap_seconds);
-  return pose::resample(poses, frames_per_second.value_or(poses.frames_per_second));
+  PoseSequence even = pose::resample(poses, frames_per_second.value_or(poses.frames_per_second));
+  even.notes = pose::describe(pauses);
+  return even;
 }
 
 Performance::Performance(const PoseSequence& poses, Bones bones, const Identity& identity, int width, int height)

@@ -21,7 +21,8 @@ Bones parse_bones(std::string_view text);
 
 /// One person of everybody in a file (see pose::import_poses()), without gaps and in equal steps: of
 /// `frames_per_second`, else the file's own, else 16. Short gaps are interpolated, in longer ones the nearest pose is
-/// held. Throws Error(kInput) where the person is in no frame, Error(kUsage) for an impossible frame rate.
+/// held, in pauses the last; the notes tell of these. Throws Error(kInput) where the person is in no frame,
+/// Error(kUsage) for an impossible frame rate.
 pose::PoseSequence poses_to_perform(const pose::PoseSequence& everybody, const pose::PersonChoice& choice,
                                     std::optional<double> frames_per_second);
 
