@@ -41,8 +41,19 @@ TEST(HostileImage, MissingFileFolderAndEmptyFileAreNamed) {
 }
 
 TEST(HostileImage, TextIsNotAPicture) {
-  EXPECT_THAT(refusal("Hello\x1b[31m, I am a text"),
-              AllOf(HasSubstr("not a JPEG, PNG or WebP"), HasSubstr("Hello\\x1b")));
+  EXPECT_THAT(
+      refusal("Hello\x1b[31m, I am a text"),
+      AllOf(HasSubstr("is not a JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF picture"), HasSubstr("Hello\\x1b")));
+}
+
+TEST(HostileImage, OtherKindsAreNamed) {
+  EXPECT_THAT(refusal(std::string("\0\0\0\x20"
+                                  "ftypisom\0\0\0\0",
+                                  16)),
+              HasSubstr("hostile is a video"));
+  EXPECT_THAT(refusal(std::string("\x1a\x45\xdf\xa3", 4) + "webm"), HasSubstr("hostile is a video"));
+  EXPECT_THAT(refusal("8BPS"), HasSubstr("hostile is a Photoshop picture, which is not read"));
+  EXPECT_THAT(refusal(std::string("\0\0\0\x0cJXL \r\n", 10)), HasSubstr("hostile is a JPEG XL picture"));
 }
 
 TEST(HostileImage, FileOverTheLimitIsNotRead) {
@@ -71,8 +82,20 @@ TEST(HostileImage, PixelLimitIsInclusive) {
   EXPECT_THAT(refusal(png, {.max_pixels = 19}), HasSubstr("at most 19"));
 }
 
-TEST(HostileImage, AnimatedWebpIsRefused) {
-  EXPECT_THAT(refusal(file_content(test_data("media/animated.webp"))), HasSubstr("animated"));
+TEST(HostileImage, StillPicturesMayHave256Megapixels) {
+  std::string bmp(26, '\0');
+  bmp.replace(0, 2, "BM");
+  const auto claim = [&bmp](std::uint32_t width, std::uint32_t height) {
+    std::string claimed = bmp + std::string(28, '\0');
+    claimed[14] = 40;
+    for (int i = 0; i < 4; ++i) {
+      claimed[static_cast<std::size_t>(18 + i)] = static_cast<char>(width >> (8 * i));
+      claimed[static_cast<std::size_t>(22 + i)] = static_cast<char>(height >> (8 * i));
+    }
+    return error_of(ErrorKind::kInput, [&] { decode_image(std::as_bytes(std::span(claimed)), "large"); });
+  };
+  EXPECT_THAT(claim(16'000, 16'001), HasSubstr("16000×16001 pixels, but at most 256000000"));
+  EXPECT_THAT(claim(16'000, 16'000), HasSubstr("cannot be decoded"));
 }
 
 TEST(HostileImage, TooManyScansAreRefused) {
@@ -116,6 +139,34 @@ INSTANTIATE_TEST_SUITE_P(Formats, AnyPicture,
                          ::testing::Values("420.jpg", "progressive_422.jpg", "cmyk.jpg", "orientation6.jpg",
                                            "palette_transparent.png", "interlaced.png", "rotated.png", "lossy.webp",
                                            "lossless_rotated.webp"));
+
+class AnyHeif : public AnyPicture {};
+
+TEST_P(AnyHeif, OneDamagedByteIsAnErrorOrAPicture) {
+  for (std::size_t i = 0; i < bytes_.size(); i += 3) {
+    std::string damaged = bytes_;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x81);
+    try {
+      EXPECT_LE(decode(damaged, {.max_pixels = 1'000'000}).pixels.size(), 3'000'000U);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    }
+  }
+}
+
+TEST_P(AnyHeif, CutShortItIsAnErrorOrAPicture) {
+  for (std::size_t length = 0; length < bytes_.size(); length += 7) {
+    try {
+      EXPECT_EQ(decode(bytes_.substr(0, length)).width, 48);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, AnyHeif,
+                         ::testing::Values("heic_turned.heic", "heic_alpha.heic", "avif_mirrored.avif",
+                                           "avif_alpha.avif"));
 
 }  // namespace
 }  // namespace unianimate

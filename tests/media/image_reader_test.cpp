@@ -2,12 +2,22 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
+
 #include "media/test_images.h"
+#include "media/test_videos.h"
 #include "support/temporary_folder.h"
+#include "unianimate/media/exif.h"
+#include "unianimate/media/transparency.h"
+#include "unianimate/media/video_writer.h"
 
 namespace unianimate {
 namespace {
 
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using testing::test_data;
 
 // NAME beside NAME.expected.png, which holds what Pillow 13 makes of it: exif_transpose, then convert("RGB"); for
@@ -65,6 +75,237 @@ TEST_P(Orientation, PictureStandsUpright) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Orientation, ::testing::Range(1, 9));
+
+// 3×2 squares in the colours of orientationN.jpg, each 16 pixels wide. What is turned is so by the file's own
+// structure, and says it again in EXIF.
+class Heif : public ::testing::TestWithParam<std::pair<const char*, ImageFormat>> {};
+
+TEST_P(Heif, StandsUpright) {
+  constexpr int kSquare = 16;
+  constexpr int kColors[2][3][3] = {{{250, 20, 20}, {20, 250, 20}, {20, 20, 250}},
+                                    {{250, 250, 20}, {20, 250, 250}, {250, 20, 250}}};
+  const auto path = test_data(std::string("media/") + GetParam().first);
+  const Image image = read_image(path);
+  const ImageHeader header = read_image_header(path);
+  EXPECT_EQ(header.format, GetParam().second);
+  EXPECT_EQ(header.width, 3 * kSquare);
+  EXPECT_EQ(header.height, 2 * kSquare);
+  ASSERT_EQ(image.width, 3 * kSquare);
+  ASSERT_EQ(image.height, 2 * kSquare);
+  EXPECT_TRUE(is_picture(path));
+  for (int y = 0; y < 2; ++y) {
+    for (int x = 0; x < 3; ++x) {
+      const auto pixel = image.row(y * kSquare + 8).subspan(static_cast<std::size_t>(x * kSquare + 8) * 3, 3);
+      for (std::size_t channel = 0; channel < 3; ++channel) EXPECT_NEAR(pixel[channel], kColors[y][x][channel], 3);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Heif,
+                         ::testing::Values(std::pair("heic_upright.heic", ImageFormat::kHeic),
+                                           std::pair("heic_turned.heic", ImageFormat::kHeic),
+                                           std::pair("heic_alpha.heic", ImageFormat::kHeic),
+                                           std::pair("avif_mirrored.avif", ImageFormat::kAvif),
+                                           std::pair("avif_alpha.avif", ImageFormat::kAvif)));
+
+std::array<int, 3> pixel_of(const Image& image, int x, int y) {
+  const auto pixel = image.row(y).subspan(static_cast<std::size_t>(x) * 3, 3);
+  return {pixel[0], pixel[1], pixel[2]};
+}
+
+// The squares in the middle are wholly transparent.
+TEST(Reference, ABackgroundShowsWhereThePictureIsTransparent) {
+  for (const char* name : {"heic_alpha.heic", "avif_alpha.avif"}) {
+    const auto path = test_data(std::string("media/") + name);
+    const ReferencePicture stored = read_reference(path, std::nullopt);
+    EXPECT_EQ(stored.image, read_image(path));
+    EXPECT_THAT(stored.notes,
+                ElementsAre(HasSubstr("is transparent in parts, where the colours show that are stored")));
+    const ReferencePicture chosen = read_reference(path, Color{1, 2, 3});
+    EXPECT_THAT(pixel_of(chosen.image, 24, 8), ElementsAre(1, 2, 3));
+    EXPECT_EQ(pixel_of(chosen.image, 8, 8), pixel_of(stored.image, 8, 8));
+    EXPECT_THAT(chosen.notes, ElementsAre(HasSubstr("is transparent in parts, where the background is #010203")));
+  }
+}
+
+// Without a background the pixels are Pillow's, which every one of these has a file for; with one, opaque pixels stay.
+TEST(Reference, EveryKindOfTransparencyIsSeen) {
+  for (const char* name : {"rgba.png", "grey_alpha.png", "grey_alpha16.png", "palette_transparent.png",
+                           "rgb_transparent.png", "lossy_alpha.webp", "lossless_alpha.webp"}) {
+    const auto path = test_data(std::string("media/") + name);
+    const ReferencePicture stored = read_reference(path, std::nullopt);
+    EXPECT_EQ(stored.image, read_image(path)) << name;
+    EXPECT_EQ(stored.notes.size(), 1) << name;
+    EXPECT_NE(read_reference(path, Color{255, 255, 255}).image, read_reference(path, Color{}).image) << name;
+  }
+  for (const char* name : {"420.jpg", "rgb16.png", "palette.png", "lossy.webp", "interlaced.png"}) {
+    const auto path = test_data(std::string("media/") + name);
+    const ReferencePicture opaque = read_reference(path, Color{255, 0, 0});
+    EXPECT_EQ(opaque.image, read_image(path)) << name;
+    EXPECT_THAT(opaque.notes, IsEmpty()) << name;
+  }
+}
+
+TEST(Reference, MixesWhatIsHalfTransparent) {
+  std::vector<std::uint8_t> pixels{200, 100, 0, 255, 200, 100, 0, 0, 200, 100, 0, 128};
+  Transparency transparency(Color{0, 100, 250});
+  const Image image = transparency.flatten(pixels, 3, 1);
+  EXPECT_THAT(image.pixels, ElementsAre(200, 100, 0, 0, 100, 250, 100, 100, 125));
+  EXPECT_TRUE(transparency.found());
+}
+
+TEST(Reference, OfAnAnimationTheFirstPictureIsTakenAndTold) {
+  const ReferencePicture webp = read_reference(test_data("media/animated.webp"), std::nullopt);
+  EXPECT_EQ(webp.image.width, 23);
+  EXPECT_EQ(webp.image.height, 17);
+  EXPECT_THAT(webp.notes, Contains(HasSubstr("is an animation, of which the first picture is taken")));
+}
+
+std::string little_endian(std::uint32_t value, int size) {
+  std::string bytes;
+  for (int i = 0; i < size; ++i) bytes.push_back(static_cast<char>(value >> 8 * i));
+  return bytes;
+}
+
+/// 24 bits a pixel, rows from the bottom.
+std::string bmp_of(const Image& image) {
+  const auto width = static_cast<std::uint32_t>(image.width);
+  const auto height = static_cast<std::uint32_t>(image.height);
+  std::string pixels;
+  for (int y = image.height - 1; y >= 0; --y) {
+    for (int x = 0; x < image.width; ++x) {
+      const auto pixel = image.row(y).subspan(static_cast<std::size_t>(x) * 3, 3);
+      for (const std::size_t channel : {2, 1, 0}) pixels.push_back(static_cast<char>(pixel[channel]));
+    }
+    pixels.resize((pixels.size() + 3) / 4 * 4);
+  }
+  return "BM" + little_endian(static_cast<std::uint32_t>(54 + pixels.size()), 4) + little_endian(0, 4) +
+         little_endian(54, 4) + little_endian(40, 4) + little_endian(width, 4) + little_endian(height, 4) +
+         little_endian(1, 2) + little_endian(24, 2) + std::string(24, '\0') + pixels;
+}
+
+/// RGB in one strip, uncompressed.
+std::string tiff_of(const Image& image, std::uint32_t orientation) {
+  const auto width = static_cast<std::uint32_t>(image.width);
+  const auto height = static_cast<std::uint32_t>(image.height);
+  const auto bytes = static_cast<std::uint32_t>(image.pixels.size());
+  const std::vector<std::array<std::uint32_t, 3>> entries{
+      {0x100, 1, width}, {0x101, 1, height},      {0x102, 3, 0}, {0x103, 1, 1},      {0x106, 1, 2},
+      {0x111, 1, 8},     {0x112, 1, orientation}, {0x115, 1, 3}, {0x116, 1, height}, {0x117, 1, bytes}};
+  const std::uint32_t directory = 8 + (bytes + 1) / 2 * 2;
+  const auto behind = static_cast<std::uint32_t>(directory + 2 + entries.size() * 12 + 4);
+  std::string file = "II*" + std::string(1, '\0') + little_endian(directory, 4);
+  file.append(image.pixels.begin(), image.pixels.end());
+  file.resize(directory);
+  file += little_endian(static_cast<std::uint32_t>(entries.size()), 2);
+  for (const auto& [tag, count, value] : entries) {
+    const bool is_elsewhere = count > 1;
+    file += little_endian(tag, 2) + little_endian(is_elsewhere ? 3 : 4, 2) + little_endian(count, 4) +
+            little_endian(is_elsewhere ? behind : value, 4);
+  }
+  return file + little_endian(0, 4) + little_endian(8, 2) + little_endian(8, 2) + little_endian(8, 2);
+}
+
+TEST(OtherKinds, BmpAndTiffAreRead) {
+  const testing::TemporaryFolder folder;
+  const Image image = testing::waves(19, 12, 3);
+  testing::write_file(folder / "a.jpg", bmp_of(image));
+  EXPECT_EQ(read_image_header(folder / "a.jpg").format, ImageFormat::kBmp);
+  EXPECT_EQ(read_image(folder / "a.jpg"), image);
+  testing::write_file(folder / "a.tiff", tiff_of(image, 1));
+  EXPECT_EQ(read_image_header(folder / "a.tiff").format, ImageFormat::kTiff);
+  EXPECT_EQ(read_image(folder / "a.tiff"), image);
+  testing::write_file(folder / "turned.tiff", tiff_of(image, 6));
+  EXPECT_EQ(read_image_header(folder / "turned.tiff").width, 12);
+  EXPECT_EQ(read_image(folder / "turned.tiff"), apply_orientation(image, 6));
+}
+
+TEST(OtherKinds, OfAGifTheFirstPictureIsRead) {
+  const testing::TemporaryFolder folder;
+  const Image first = testing::quarters(32, 24);
+  const auto writer = open_video_writer(folder / "a.gif", {32, 24, 10});
+  writer->write(first);
+  writer->write(Image(32, 24));
+  writer->finish();
+  const ReferencePicture gif = read_reference(folder / "a.gif", std::nullopt);
+  testing::expect_quarters(gif.image, testing::kQuarters, 4);
+  EXPECT_THAT(gif.notes, Contains(HasSubstr("is an animation")));
+  EXPECT_FALSE(is_picture(folder / "a.gif")) << "it is rather a motion";
+}
+
+TEST(Colors, AreNamedOrHexadecimal) {
+  EXPECT_EQ(parse_color("White"), (Color{255, 255, 255}));
+  EXPECT_EQ(parse_color("green"), (Color{0, 128, 0}));
+  EXPECT_EQ(parse_color("#0aFf10"), (Color{10, 255, 16}));
+  EXPECT_EQ(color_text(Color{10, 255, 16}), "#0aff10");
+  for (const char* text : {"", "#fff", "#12345g", "#+12345", "0aff10", "purplish"}) {
+    EXPECT_THAT(testing::error_of(ErrorKind::kUsage, [&] { parse_color(text); }),
+                HasSubstr("a colour is #RRGGBB or one"));
+  }
+}
+
+/// An EXIF block whose one entry is the orientation.
+std::vector<std::uint8_t> exif(bool big_endian, int type, std::uint32_t count, std::vector<std::uint8_t> value) {
+  std::vector<std::uint8_t> bytes;
+  const auto put = [&](std::uint32_t number, int size) {
+    for (int i = 0; i < size; ++i)
+      bytes.push_back(static_cast<std::uint8_t>(number >> 8 * (big_endian ? size - 1 - i : i)));
+  };
+  const char order = big_endian ? 'M' : 'I';
+  bytes = {static_cast<std::uint8_t>(order), static_cast<std::uint8_t>(order)};
+  put(42, 2);
+  put(8, 4);
+  put(1, 2);
+  put(0x0112, 2);
+  put(static_cast<std::uint32_t>(type), 2);
+  put(count, 4);
+  value.resize(4);
+  bytes.insert(bytes.end(), value.begin(), value.end());
+  put(0, 4);
+  return bytes;
+}
+
+TEST(Exif, OrientationMayBeAnyInteger) {
+  constexpr int kByte = 1;
+  constexpr int kSignedByte = 6;
+  for (const int type : {kByte, kSignedByte}) {
+    EXPECT_EQ(exif_orientation(exif(false, type, 1, {6})), 6);
+    EXPECT_EQ(exif_orientation(exif(true, type, 1, {6})), 6);
+  }
+  for (const int type : {3, 8}) {  // SHORT, SSHORT
+    EXPECT_EQ(exif_orientation(exif(false, type, 1, {6, 0})), 6);
+    EXPECT_EQ(exif_orientation(exif(true, type, 1, {0, 6})), 6);
+  }
+  for (const int type : {4, 9}) {  // LONG, SLONG
+    EXPECT_EQ(exif_orientation(exif(false, type, 1, {6, 0, 0, 0})), 6);
+    EXPECT_EQ(exif_orientation(exif(true, type, 1, {0, 0, 0, 6})), 6);
+  }
+}
+
+TEST(Exif, OrientationOfOtherTypesOrValuesIsUpright) {
+  for (const int type : {0, 2, 5, 7, 10, 11, 12, 13, 255})
+    EXPECT_EQ(exif_orientation(exif(false, type, 1, {6})), 1) << type;
+  EXPECT_EQ(exif_orientation(exif(false, 4, 2, {6})), 1) << "an offset, not a value";
+  EXPECT_EQ(exif_orientation(exif(false, 3, 0, {6})), 1);
+  EXPECT_EQ(exif_orientation(exif(false, 4, 1, {0, 0, 0, 6})), 1);
+  EXPECT_EQ(exif_orientation(exif(false, 9, 1, {0xff, 0xff, 0xff, 0xff})), 1);
+  EXPECT_EQ(exif_orientation(exif(false, 3, 1, {9})), 1);
+  std::vector<std::uint8_t> cut = exif(true, 3, 1, {0, 6});
+  cut.resize(12);
+  EXPECT_EQ(exif_orientation(cut), 1);
+}
+
+// As some phones write it.
+TEST(Exif, ALongTurnsEveryFormat) {
+  const std::string upright = testing::file_content(test_data("media/orientation6.jpg"));
+  const std::string as_short("\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00", 12);
+  const std::string as_long("\x01\x12\x00\x04\x00\x00\x00\x01\x00\x00\x00\x06", 12);
+  const std::size_t place = upright.find(as_short);
+  ASSERT_NE(place, std::string::npos);
+  std::string changed = upright;
+  changed.replace(place, as_long.size(), as_long);
+  EXPECT_EQ(decode_image(std::as_bytes(std::span(changed)), "long"), read_image(test_data("media/orientation6.jpg")));
+}
 
 TEST(ReadImageFile, ContentDecidesNotTheSuffix) {
   const testing::TemporaryFolder folder;

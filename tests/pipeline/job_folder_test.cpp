@@ -102,6 +102,14 @@ TEST_F(JobFolderTest, JobsOfEarlierVersionsKeepTheirOrderOfPoses) {
   EXPECT_EQ(read_job_record(earlier, "job.json").job.request.pose_order, PoseOrder::kPublished);
 }
 
+TEST_F(JobFolderTest, TheBackgroundIsKept) {
+  EXPECT_EQ(read_job_record(job_record_text(record_), "job.json").job.request.background, std::nullopt);
+  record_.job.request.background = Color{255, 128, 7};
+  const std::string text = job_record_text(record_);
+  EXPECT_EQ(read_job_record(text, "job.json").job.request.background, (Color{255, 128, 7}));
+  EXPECT_EQ(job_record_text(read_job_record(text, "job.json")), text);
+}
+
 TEST_F(JobFolderTest, KeepsLatentsAndFramesExactly) {
   const at::Tensor latent = testing::rule_input("latent", {1, 4, 7, 5, 3});
   at::Generator generator = make_generator(3);

@@ -72,13 +72,13 @@ TEST_F(OpenPoseFolder, TellsOfNumbersLeftOutAndTwice) {
 
 TEST_F(OpenPoseFolder, TellsOfPicturesItDoesNotRead) {
   for (const char* name : {"ref_pose.JPG", "0.PNG", "1.Jpeg"}) add(name);
-  add_text("2.TIF");
+  add_text("2.JXL");
   EXPECT_THAT(open_pose_folder(folder_.path()).poses, SizeIs(2));
   EXPECT_THAT(open_pose_folder(folder_.path()).notes, ElementsAre(HasSubstr("a picture of a kind that is not read is "
-                                                                            "left out of the poses, 2.TIF")));
-  add_text("10.jxl");
+                                                                            "left out of the poses, 2.JXL")));
+  add_text("10.psd");
   EXPECT_THAT(open_pose_folder(folder_.path()).notes, ElementsAre(HasSubstr("2 pictures of a kind that is not read are "
-                                                                            "left out of the poses, first 2.TIF")));
+                                                                            "left out of the poses, first 2.JXL")));
 }
 
 TEST_F(OpenPoseFolder, LeavesOtherFilesAlone) {

@@ -16,6 +16,7 @@ namespace {
 
 struct Arguments {
   std::string reference;
+  std::string background;
   std::string motion;
   std::string output;
   std::string size;
@@ -43,6 +44,7 @@ The motion may be a video, an animation, a folder of pictures, poses.json, or po
 pose::AlignRequest request_of(const Arguments& arguments) {
   pose::AlignRequest request = to_request(arguments.align, models_folder(arguments.models));
   request.reference = arguments.reference;
+  request.background = parse_background(arguments.background);
   request.motion = arguments.motion;
   request.output = arguments.output;
   if (!arguments.frames_per_second.empty()) {
@@ -85,8 +87,11 @@ void align(const Arguments& arguments, Session& session) {
 void add_align_command(CLI::App& app, Session& session) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("align", "Take the poses of a motion and fit them to the person of a picture");
-  command->add_option("--reference,--ref_name", arguments->reference, "Picture of the person (JPEG, PNG or WebP)")
+  command
+      ->add_option("--reference,--ref_name", arguments->reference,
+                   "Picture of the person (JPEG, PNG, WebP, HEIC, AVIF, …)")
       ->type_name("FILE");
+  add_background_option(*command, arguments->background);
   command
       ->add_option("--motion,--source_video_paths", arguments->motion,
                    "Video, animation, folder of pictures, or poses (poses.json, OpenPose, ComfyUI)")

@@ -76,6 +76,7 @@ void pose_folder_from_motion(const AnimateArguments& arguments, const fs::path& 
                              Reporter& reporter) {
   pose::AlignRequest request = to_request(arguments.align, models_folder(arguments.runtime.models));
   request.reference = job.request.reference;
+  request.background = job.request.background;
   request.motion = motion;
   request.output = saved_poses(arguments, job);
   request.threads = arguments.runtime.threads;

@@ -26,6 +26,7 @@ void JsonReporter::planned(const PlannedVideo& video) {
   for (const pipeline::Condition condition : video.job.request.conditions.conditions()) {
     conditions.push_back(pipeline::condition_name(condition));
   }
+  const std::optional<Color>& background = video.job.request.background;
   print_json_line({{"event", "plan"},
                    {"output", video.job.output.string()},
                    {"width", video.plan.output_width},
@@ -37,6 +38,7 @@ void JsonReporter::planned(const PlannedVideo& video) {
                    {"unet_calls", video.plan.unet_calls},
                    {"seed", video.job.request.seed},
                    {"conditions", conditions},
+                   {"background", background ? json(color_text(*background)) : json()},
                    {"device", video.compute.device.str()},
                    {"dtype", dtype_name(video.compute.dtype)},
                    {"estimated_bytes", video.plan.peak_bytes},

@@ -19,9 +19,10 @@ using pipeline::AnimateRequest;
 
 void add_request_options(CLI::App& command, RequestArguments& arguments) {
   pipeline::AnimateRequest& rest = arguments.rest;
-  command.add_option("--reference", arguments.reference, "Picture of the person (JPEG, PNG or WebP)")
+  command.add_option("--reference", arguments.reference, "Picture of the person (JPEG, PNG, WebP, HEIC, AVIF, …)")
       ->type_name("FILE")
       ->required();
+  add_background_option(command, arguments.background);
   command
       .add_option("--poses", arguments.poses,
                   "Folder of pose pictures with ref_pose.jpg, poses.json, or poses of OpenPose or ComfyUI")
@@ -157,6 +158,7 @@ void add_window_options(CLI::App& command, RequestArguments& arguments) {
 pipeline::AnimateRequest to_request(const RequestArguments& arguments, const pipeline::AnimateRequest& defaults) {
   pipeline::AnimateRequest request = arguments.rest;
   request.reference = arguments.reference;
+  request.background = parse_background(arguments.background);
   request.poses = arguments.poses;
   const PictureSize size = parse_size("--size", arguments.size);
   request.width = size.width;
@@ -168,6 +170,19 @@ pipeline::AnimateRequest to_request(const RequestArguments& arguments, const pip
   request.conditions = pipeline::ConditionSet::parse(arguments.conditions);
   take_model_defaults(arguments, defaults, request);
   return request;
+}
+
+void add_background_option(CLI::App& command, std::string& background) {
+  command
+      .add_option(
+          "--background", background,
+          "Colour where the reference is transparent, such as white or #00ff00 (default: what is stored beneath)")
+      ->type_name("COLOR");
+}
+
+std::optional<Color> parse_background(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  return parse_color(text);
 }
 
 void take_sampler(const RequestArguments& arguments, pipeline::AnimateRequest& request) {

@@ -25,6 +25,7 @@ struct RequestArguments {
   };
 
   std::string reference;
+  std::string background;  ///< empty: what is stored beneath
   std::string poses;
   std::string size = "512x768";
   std::string frames = "32";
@@ -60,6 +61,11 @@ pipeline::AnimateRequest to_request(const RequestArguments& arguments, const pip
 /// Puts the model's defaults where options were not given.
 void take_model_defaults(const RequestArguments& arguments, const pipeline::AnimateRequest& defaults,
                          pipeline::AnimateRequest& request);
+
+/// --background, which chooses what shows where the reference is transparent.
+void add_background_option(CLI::App& command, std::string& background);
+/// Nothing where the text is empty. Throws Error(kUsage).
+std::optional<Color> parse_background(std::string_view text);
 
 struct PictureSize {
   int width = 0;

@@ -4,6 +4,7 @@
 #include "unianimate/cli/interruption.h"
 #include "unianimate/cli/job_arguments.h"
 #include "unianimate/cli/process_environment.h"
+#include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/cli/video_jobs.h"
@@ -20,6 +21,7 @@ namespace {
 struct RunArguments {
   std::string config;
   std::string output_folder = "outputs";
+  std::string background;
   pipeline::ConfigOptions options;
   bool result_only = false;
   bool skip_existing = false;
@@ -42,6 +44,7 @@ std::vector<VideoJob> list_jobs(const RunArguments& arguments, const pipeline::P
     VideoJob job{std::move(animation.request), fs::path(arguments.output_folder) / animation.file_name,
                  config.frames_per_second, arguments.runtime.threads};
     if (arguments.result_only) job.request.comparison = false;
+    job.request.background = parse_background(arguments.background);
     std::error_code ignored;
     if (arguments.skip_existing && fs::exists(job.output, ignored)) {
       reporter.note(fmt::format("{} is there already and is skipped", job.output.string()));
@@ -126,6 +129,7 @@ void add_run_command(CLI::App& app, Session& session) {
   command->add_option("--set", arguments->options.overrides, "Another value for a key; may be given more than once")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  add_background_option(*command, arguments->background);
   command->add_flag("--result-only", arguments->result_only, "The plain result instead of three columns");
   command->add_flag("--skip-existing", arguments->skip_existing, "Leave out videos that are there already");
   add_job_options(*command, arguments->keeping);

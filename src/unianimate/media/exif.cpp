@@ -33,27 +33,54 @@ bool starts_with(std::span<const std::uint8_t> bytes, std::string_view prefix) {
   return bytes.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), bytes.begin());
 }
 
+/// Bytes of a number of this type of TIFF 6.0; 0 for types that are no integers.
+std::size_t integer_bytes(std::uint32_t type) {
+  switch (type) {
+    case 1:  // BYTE
+    case 6:  // SBYTE
+      return 1;
+    case 3:  // SHORT
+    case 8:  // SSHORT
+      return 2;
+    case 4:  // LONG
+    case 9:  // SLONG
+      return 4;
+    default:
+      return 0;
+  }
+}
+
 }  // namespace
 
-int exif_orientation(std::span<const std::uint8_t> exif) {
+std::optional<std::uint32_t> tiff_integer(std::span<const std::uint8_t> tiff_bytes, std::uint32_t tag) {
   using namespace std::string_view_literals;
   constexpr std::size_t kEntryBytes = 12;
-  constexpr std::uint32_t kOrientationTag = 0x0112;
-  constexpr std::uint32_t kShort = 3;
+  constexpr std::size_t kValueBytes = 4;
 
-  if (starts_with(exif, "Exif\0\0"sv)) exif = exif.subspan(6);
-  const bool big_endian = starts_with(exif, "MM\0*"sv);
-  if (!big_endian && !starts_with(exif, "II*\0"sv)) return 1;
-  const TiffView tiff(exif, big_endian);
+  const bool big_endian = starts_with(tiff_bytes, "MM\0*"sv);
+  if (!big_endian && !starts_with(tiff_bytes, "II*\0"sv)) return std::nullopt;
+  const TiffView tiff(tiff_bytes, big_endian);
   const std::size_t directory = tiff.u32(4);
   const std::size_t entries = tiff.u16(directory);
   for (std::size_t i = 0; i < entries; ++i) {
     const std::size_t entry = directory + 2 + i * kEntryBytes;
-    if (tiff.u16(entry) != kOrientationTag || tiff.u16(entry + 2) != kShort) continue;
-    const std::uint32_t value = tiff.u16(entry + 8);
-    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+    const std::size_t bytes = integer_bytes(tiff.u16(entry + 2));
+    const std::size_t count = tiff.u32(entry + 4);
+    // More numbers than fit stand elsewhere.
+    if (tiff.u16(entry) != tag || bytes == 0 || count == 0 || count > kValueBytes / bytes) continue;
+    return tiff.read(entry + 8, bytes);
   }
-  return 1;
+  return std::nullopt;
+}
+
+int exif_orientation(std::span<const std::uint8_t> exif) {
+  using namespace std::string_view_literals;
+  constexpr std::uint32_t kOrientationTag = 0x0112;
+  constexpr std::uint32_t kLastOrientation = 8;
+
+  if (starts_with(exif, "Exif\0\0"sv)) exif = exif.subspan(6);
+  const std::uint32_t value = tiff_integer(exif, kOrientationTag).value_or(1);
+  return value >= 1 && value <= kLastOrientation ? static_cast<int>(value) : 1;
 }
 
 Image apply_orientation(Image stored, int orientation) {

@@ -2,11 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "unianimate/media/image.h"
 
 namespace unianimate {
+
+/// The first value of a tag in the first directory of TIFF data, whatever type of integer it is written as; a negative
+/// one as its two's complement. Nothing where it is absent, no integer, not in the directory itself, or the data makes
+/// no sense.
+std::optional<std::uint32_t> tiff_integer(std::span<const std::uint8_t> tiff_bytes, std::uint32_t tag);
 
 /// The orientation tag (0x0112) of the first directory of EXIF data, with or without the leading "Exif\0\0": 1..8 as
 /// EXIF 2.32, 4.6.4 numbers them. 1 (upright) where the tag is absent or the data makes no sense.

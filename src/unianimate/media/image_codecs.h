@@ -7,6 +7,7 @@
 
 #include "unianimate/media/image.h"
 #include "unianimate/media/image_reader.h"
+#include "unianimate/media/transparency.h"
 
 namespace unianimate {
 
@@ -15,6 +16,8 @@ struct EncodedImage {
   std::span<const std::uint8_t> bytes;
   std::string name;
   ReadLimits limits;
+  /// What to do with alpha; null: drop it, and what it hides shows.
+  Transparency* transparency = nullptr;
 
   /// Throws Error(kInput): the content is damaged, for this reason.
   [[noreturn]] void refuse(ImageFormat format, std::string_view reason) const;
@@ -33,10 +36,16 @@ struct StoredHeader {
 StoredHeader read_jpeg_header(const EncodedImage& file);
 StoredHeader read_png_header(const EncodedImage& file);
 StoredHeader read_webp_header(const EncodedImage& file);
+StoredHeader read_heif_header(const EncodedImage& file);
+/// GIF, BMP and TIFF.
+StoredHeader read_still_header(const EncodedImage& file);
 
 /// The picture as stored, orientation not applied.
 Image decode_jpeg(const EncodedImage& file);
 Image decode_png(const EncodedImage& file);
 Image decode_webp(const EncodedImage& file);
+Image decode_heif(const EncodedImage& file);
+/// Of several pictures the first.
+Image decode_still(const EncodedImage& file);
 
 }  // namespace unianimate

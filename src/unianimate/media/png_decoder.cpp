@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "unianimate/media/c_library_guard.h"
 #include "unianimate/media/exif.h"
@@ -62,20 +63,26 @@ class PngDecoder {
   }
 
   Image decode() {
-    run([this] { ask_for_rgb(); });
-    Image image(static_cast<int>(png_get_image_width(handle_.png, handle_.info)),
-                static_cast<int>(png_get_image_height(handle_.png, handle_.info)));
-    if (png_get_rowbytes(handle_.png, handle_.info) != image.row_bytes()) {
+    const bool keep_alpha = file_.transparency != nullptr && has_alpha();
+    run([this, keep_alpha] { ask_for_rgb(keep_alpha); });
+    const StoredHeader size = header();
+    Image image;
+    image.width = size.width;
+    image.height = size.height;
+    const std::size_t row_bytes = static_cast<std::size_t>(size.width) * (keep_alpha ? 4 : 3);
+    if (png_get_rowbytes(handle_.png, handle_.info) != row_bytes) {
       file_.refuse(ImageFormat::kPng, "its kind of pixels is not known");
     }
+    image.pixels.resize(row_bytes * static_cast<std::size_t>(size.height));
     std::vector<png_bytep> rows;
-    rows.reserve(static_cast<std::size_t>(image.height));
-    for (int y = 0; y < image.height; ++y) rows.push_back(image.row(y).data());
+    rows.reserve(static_cast<std::size_t>(size.height));
+    for (std::size_t at = 0; at < image.pixels.size(); at += row_bytes) rows.push_back(image.pixels.data() + at);
     run([this, &rows] {
       png_read_image(handle_.png, rows.data());
       png_read_end(handle_.png, nullptr);
     });
-    return image;
+    if (!keep_alpha) return image;
+    return file_.transparency->flatten(std::move(image.pixels), size.width, size.height);
   }
 
   [[nodiscard]] StoredHeader header() const {
@@ -90,12 +97,22 @@ class PngDecoder {
     file_.refuse(ImageFormat::kPng, state_.message.data());
   }
 
-  void ask_for_rgb() {
+  /// Of its own, or by colours that count as transparent.
+  [[nodiscard]] bool has_alpha() const {
+    return (png_get_color_type(handle_.png, handle_.info) & PNG_COLOR_MASK_ALPHA) != 0 ||
+           png_get_valid(handle_.png, handle_.info, PNG_INFO_tRNS) != 0;
+  }
+
+  void ask_for_rgb(bool keep_alpha) {
     png_set_strip_16(handle_.png);
     png_set_palette_to_rgb(handle_.png);
     png_set_expand_gray_1_2_4_to_8(handle_.png);
     png_set_gray_to_rgb(handle_.png);
-    png_set_strip_alpha(handle_.png);
+    if (keep_alpha) {
+      png_set_tRNS_to_alpha(handle_.png);
+    } else {
+      png_set_strip_alpha(handle_.png);
+    }
     png_set_interlace_handling(handle_.png);
     png_read_update_info(handle_.png, handle_.info);
   }

@@ -268,7 +268,7 @@ class Animator::Production {
   std::optional<PhaseLog> phase_;
   const diffusion::NoiseSchedule schedule_;
   std::vector<Segment> segments_;
-  Image original_;   ///< the reference as it is, for CLIP
+  Image original_;   ///< the reference as it is, until CLIP has seen it
   Image reference_;  ///< in the size of the video
   std::optional<PosePictures> poses_;
   at::Tensor reference_latent_;  ///< (1, 4, h, w), on the CPU
@@ -310,7 +310,7 @@ AnimateReport Animator::Production::make(FrameSink& sink) {
 }
 
 void Animator::Production::read_reference() {
-  original_ = read_image(request_.reference);
+  original_ = read_reference(request_.reference, request_.background).image;
   reference_ = resize_bilinear(original_, request_.width, request_.height);
   local_image_ = reference_;
   poses_.emplace(plan_.pose_folder, plan_.selection.indices, request_.width, request_.height, progress_);
@@ -324,6 +324,7 @@ void Animator::Production::encode_reference() {
   reference_latent_ = latent.to(at::kCPU, at::kFloat);
   if (!plan_.keeps_all_models) models_.autoencoder.reset();
   conditions_ = models_.encode_conditions(request_, original_, progress_);
+  original_ = {};
   if (!plan_.keeps_all_models) models_.clip_visual.reset();
   if (request_.conditions.contains(Condition::kDwpose)) conditions_.poses = &*poses_;
   if (request_.conditions.contains(Condition::kRandomRef)) conditions_.reference_latent = latent;

@@ -31,6 +31,9 @@ ordered_json written(diffusion::TimestepSpacing spacing) {
 ordered_json written(diffusion::NoisePriorOrder order) {
   return order == diffusion::NoisePriorOrder::kShort ? "short" : "long";
 }
+ordered_json written(Color color) {
+  return color_text(color);
+}
 ordered_json written(PoseOrder order) {
   return order == PoseOrder::kNatural ? "natural" : "published";
 }
@@ -56,6 +59,9 @@ void read(const ordered_json& json, diffusion::TimestepSpacing& spacing) {
 }
 void read(const ordered_json& json, diffusion::NoisePriorOrder& order) {
   order = json.get<std::string>() == "short" ? diffusion::NoisePriorOrder::kShort : diffusion::NoisePriorOrder::kLong;
+}
+void read(const ordered_json& json, Color& color) {
+  color = parse_color(json.get<std::string>());
 }
 void read(const ordered_json& json, PoseOrder& order) {
   const auto name = json.get<std::string>();
@@ -166,6 +172,11 @@ void visit(Archive& archive, Number& number) {
 }
 
 template <typename Archive>
+void visit(Archive& archive, Color& color) {
+  archive("color", color);
+}
+
+template <typename Archive>
 void visit(Archive& archive, ChainOptions& chain) {
   archive("segment_size", chain.segment_size);
   archive("segment_overlap", chain.segment_overlap);
@@ -175,6 +186,7 @@ void visit(Archive& archive, ChainOptions& chain) {
 template <typename Archive>
 void visit(Archive& archive, AnimateRequest& request) {
   archive("reference", request.reference);
+  archive.optional("background", request.background);
   archive("poses", request.poses);
   archive.added("pose_order", request.pose_order, PoseOrder::kPublished);
   archive("width", request.width);

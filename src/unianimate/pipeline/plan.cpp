@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
@@ -140,9 +141,9 @@ AnimatePlan plan_animation(const AnimateRequest& request, const ModelConfigs& co
   AnimatePlan plan;
 
   // 1. the files
-  read_image_header(request.reference);
+  plan.notes = read_reference(request.reference, request.background).notes;
   plan.pose_folder = open_pose_folder(request.poses, request.pose_order);
-  plan.notes = plan.pose_folder.notes;
+  std::ranges::copy(plan.pose_folder.notes, std::back_inserter(plan.notes));
   plan.selection = select_poses(static_cast<std::int64_t>(plan.pose_folder.poses.size()), request.frame_interval,
                                 request.max_frames);
   if (!plan.selection.note.empty()) plan.notes.push_back(plan.selection.note);

@@ -8,6 +8,7 @@
 #include "unianimate/diffusion/context_windows.h"
 #include "unianimate/diffusion/ddim.h"
 #include "unianimate/diffusion/start_latent.h"
+#include "unianimate/media/color.h"
 #include "unianimate/pipeline/condition_set.h"
 #include "unianimate/pipeline/pose_folder.h"
 
@@ -28,6 +29,7 @@ struct ChainOptions {
 /// lie where that measures best.
 struct AnimateRequest {
   std::filesystem::path reference;  ///< picture of the person
+  std::optional<Color> background;  ///< shows where the reference is transparent; see read_reference()
   std::filesystem::path poses;      ///< folder of pose pictures and ref_pose.jpg
   PoseOrder pose_order = PoseOrder::kNatural;
   int width = 512;                              ///< pixels; see check_size()

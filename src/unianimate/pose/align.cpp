@@ -257,7 +257,8 @@ void draw_pose_folder(const AlignedPoses& poses, const fs::path& path, int threa
 
 AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   request.check();
-  const Image reference_picture = read_image(request.reference);
+  const ReferencePicture reference_file = read_reference(request.reference, request.background);
+  const Image& reference_picture = reference_file.image;
   make_folder(fs::absolute(report_folder(request.output)).parent_path());
   // Both say now what would fail later.
   PoseFolderWriter(request.output);
@@ -294,6 +295,7 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   tell_gaps(gaps, report);
   report.notes.insert(report.notes.begin(), import_notes.begin(), import_notes.end());
   std::ranges::move(describe(pauses), std::back_inserter(report.notes));
+  report.notes.insert(report.notes.begin(), reference_file.notes.begin(), reference_file.notes.end());
   if (motion.source.has_audio && request.speed != 1) {
     report.notes.emplace_back("the motion's sound is left out, because its speed is changed");
   } else if (motion.source.has_audio && !result.has_audio) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "unianimate/core/progress.h"
+#include "unianimate/media/color.h"
 #include "unianimate/pose/alignment.h"
 #include "unianimate/pose/detector.h"
 #include "unianimate/pose/pose_sequence.h"
@@ -17,6 +18,7 @@ namespace unianimate::pose {
 
 struct AlignRequest {
   std::filesystem::path reference;  ///< picture of the person
+  std::optional<Color> background;  ///< shows where that is transparent; see read_reference()
   /// A video, an animation, a picture or a folder of pictures; or poses as import_poses() reads them.
   std::filesystem::path motion;
   std::filesystem::path output;  ///< folder of the pose pictures
