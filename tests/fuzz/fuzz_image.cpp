@@ -1,4 +1,4 @@
-// Any bytes as a picture file: JPEG, PNG and WebP.
+// Any bytes as a picture file, of all kinds that are read.
 #include "unianimate/core/error.h"
 #include "unianimate/media/image_reader.h"
 

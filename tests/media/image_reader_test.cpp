@@ -2,12 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <array>
 
 #include "media/test_images.h"
 #include "media/test_videos.h"
 #include "support/temporary_folder.h"
 #include "unianimate/media/exif.h"
+#include "unianimate/media/image_writer.h"
 #include "unianimate/media/transparency.h"
 #include "unianimate/media/video_writer.h"
 
@@ -167,6 +169,12 @@ std::string little_endian(std::uint32_t value, int size) {
   return bytes;
 }
 
+std::string big_endian(std::uint32_t value, int size) {
+  std::string bytes = little_endian(value, size);
+  std::ranges::reverse(bytes);
+  return bytes;
+}
+
 /// 24 bits a pixel, rows from the bottom.
 std::string bmp_of(const Image& image) {
   const auto width = static_cast<std::uint32_t>(image.width);
@@ -305,6 +313,35 @@ TEST(Exif, ALongTurnsEveryFormat) {
   std::string changed = upright;
   changed.replace(place, as_long.size(), as_long);
   EXPECT_EQ(decode_image(std::as_bytes(std::span(changed)), "long"), read_image(test_data("media/orientation6.jpg")));
+}
+
+// As ImageMagick keeps EXIF data in a PNG file; the second is deflated, in one stored block.
+TEST(Exif, APngMayHoldItAsText) {
+  std::string digits;
+  for (const std::uint8_t byte : exif(false, 3, 1, {6, 0})) digits += fmt::format("{:02x}", byte);
+  const std::string profile = "\nexif\n      38\n" + digits.substr(0, 40) + "\n" + digits.substr(40) + "\n";
+  const auto length = static_cast<std::uint32_t>(profile.size());
+  std::uint32_t low = 1;
+  std::uint32_t high = 0;
+  for (const char c : profile) {
+    low = (low + static_cast<unsigned char>(c)) % 65521;
+    high = (high + low) % 65521;
+  }
+  const std::string deflated =
+      "\x78\x01\x01" + little_endian(length, 2) + little_endian(~length, 2) + profile + big_endian(high << 16 | low, 4);
+  const Image stored = testing::noise(5, 3, 2);
+  const std::string png = encode_png(stored);
+  const auto picture_with = [&](const std::string& type, const std::string& data) {
+    std::string text = png;
+    text.insert(33, big_endian(static_cast<std::uint32_t>(data.size()), 4) + type + data + std::string(4, '\0'));
+    return decode_image(std::as_bytes(std::span(text)), "text.png");
+  };
+  const std::string keyword = std::string("Raw profile type exif") + '\0';
+  EXPECT_EQ(picture_with("tEXt", keyword + profile), apply_orientation(stored, 6));
+  EXPECT_EQ(picture_with("zTXt", keyword + '\0' + deflated), apply_orientation(stored, 6));
+  EXPECT_EQ(picture_with("zTXt", keyword + '\0' + deflated.substr(0, 30)), stored);
+  EXPECT_EQ(picture_with("tEXt", keyword), stored);
+  EXPECT_EQ(picture_with("tEXt", "Comment\0" + profile), stored);
 }
 
 TEST(ReadImageFile, ContentDecidesNotTheSuffix) {

@@ -1,9 +1,14 @@
 #include <png.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <charconv>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "unianimate/media/c_library_guard.h"
 #include "unianimate/media/exif.h"
@@ -50,6 +55,50 @@ struct PngHandle {
   PngHandle(const PngHandle&) = delete;
   PngHandle& operator=(const PngHandle&) = delete;
 };
+
+std::string_view text_of(std::span<const std::uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Empty where it is damaged or longer than any EXIF data in hexadecimal.
+std::string inflated(std::string_view bytes) {
+  std::string text(std::size_t{256} << 10, '\0');
+  uLongf size = text.size();
+  const int status = uncompress(reinterpret_cast<Bytef*>(text.data()), &size,
+                                reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+  text.resize(status == Z_OK ? size : 0);
+  return text;
+}
+
+/// EXIF data in a text chunk as ImageMagick writes it: keyword, an empty line, a name, a length, and hexadecimal
+/// digits. Empty for other texts.
+std::vector<std::uint8_t> raw_profile(std::span<const std::uint8_t> chunk, bool compressed) {
+  using namespace std::string_view_literals;
+  constexpr std::string_view kKeywords[] = {"Raw profile type exif\0"sv, "Raw profile type APP1\0"sv};
+  constexpr int kLinesBefore = 3;
+  constexpr int kHexadecimal = 16;
+  std::string_view text = text_of(chunk);
+  const auto* const keyword =
+      std::ranges::find_if(kKeywords, [text](std::string_view word) { return text.starts_with(word); });
+  if (keyword == std::end(kKeywords)) return {};
+  text.remove_prefix(keyword->size());
+  std::string plain;
+  if (compressed) {
+    plain = inflated(text.substr(std::min<std::size_t>(1, text.size())));
+    text = plain;
+  }
+  for (int i = 0; i < kLinesBefore; ++i) {
+    const std::size_t end = text.find('\n');
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  std::string digits(text);
+  std::erase_if(digits, [](unsigned char c) { return std::isxdigit(c) == 0; });
+  std::vector<std::uint8_t> bytes(digits.size() / 2);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    std::from_chars(&digits[2 * i], &digits[2 * i] + 2, bytes[i], kHexadecimal);
+  }
+  return bytes;
+}
 
 class PngDecoder {
  public:
@@ -118,18 +167,23 @@ class PngDecoder {
   }
 
   // eXIf may also stand behind the pixels, so the chunks are walked (PNG 3rd edition, 5.3: length, type, data, CRC).
+  // Where there is none, ImageMagick's profile in a text counts, as in Pillow.
   [[nodiscard]] int orientation() const {
     constexpr std::size_t kFrameBytes = 12;
-    constexpr std::string_view kExif = "eXIf";
     std::span<const std::uint8_t> chunks = file_.bytes.subspan(kSignatureBytes);
+    int by_profile = 1;
     while (chunks.size() >= kFrameBytes) {
       const std::size_t length = png_get_uint_32(chunks.data());
       if (length > chunks.size() - kFrameBytes) break;
-      if (std::equal(kExif.begin(), kExif.end(), chunks.begin() + 4))
-        return exif_orientation(chunks.subspan(8, length));
+      const std::string_view type = text_of(chunks.subspan(4, 4));
+      const auto data = chunks.subspan(8, length);
+      if (type == "eXIf") return exif_orientation(data);
+      if (type == "tEXt" || type == "zTXt") {
+        if (const int found = exif_orientation(raw_profile(data, type == "zTXt")); found != 1) by_profile = found;
+      }
       chunks = chunks.subspan(kFrameBytes + length);
     }
-    return 1;
+    return by_profile;
   }
 
   const EncodedImage& file_;
