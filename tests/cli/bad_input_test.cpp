@@ -106,6 +106,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"overlap", {"--context-size", "8", "--context-overlap", "8"}, {}, kUsage, "context overlap must be"},
         BadInput{"fps", {"--fps", "0"}, {}, kUsage, "the frames per second must lie between 0.01 and 1000"},
         BadInput{"gif_fps", {"--output", "out.gif", "--fps", "60", "--dry-run"}, {}, kUsage, "at most 50 are possible"},
+        BadInput{"background", {"--background", "purplish"}, {}, kUsage, "a colour is #RRGGBB or one of black, white"},
         BadInput{"device", {"--device", "tpu"}, {}, kUsage, "the device is one of auto, cpu, cuda"},
         BadInput{"dtype", {"--dtype", "int8"}, {}, kUsage, "the dtype is one of"},
         BadInput{"fp16", {"--device", "cpu", "--dtype", "fp16"}, {}, kUsage, "--dtype fp16 is for CUDA only"},
@@ -132,6 +133,15 @@ INSTANTIATE_TEST_SUITE_P(
                  [](const Inputs& in) { write_text(in.reference(), "I am no picture"); },
                  kInput,
                  "person.png"},
+        BadInput{"video_as_picture",
+                 {},
+                 [](const Inputs& in) {
+                   write_text(in.reference(), std::string("\0\0\0\x18"
+                                                          "ftypisom\0\0\2\0",
+                                                          16));
+                 },
+                 kInput,
+                 "person.png is a video"},
         BadInput{"empty_picture", {}, [](const Inputs& in) { write_text(in.reference(), ""); }, kInput, "person.png"},
         BadInput{"half_a_picture",
                  {},

@@ -1,9 +1,11 @@
 #include "unianimate/pipeline/animator.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
+#include "media/test_images.h"
 #include "support/rule.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
@@ -119,6 +121,21 @@ TEST_F(AnimatorTest, AComparisonShowsReferencePoseAndResult) {
     EXPECT_TRUE(std::ranges::equal(columns[2].row(y).subspan(2 * 64 * 3), plain[2].row(y)));
     EXPECT_TRUE(std::ranges::equal(columns[2].row(y).subspan(64 * 3, 64 * 3), rule_image("pose2", 64, 64).row(y)));
   }
+}
+
+TEST_F(AnimatorTest, ATransparentReferenceIsToldAndGetsTheBackgroundAskedFor) {
+  Animator animator = load();
+  request_.max_frames = 1;
+  EXPECT_THAT(plan_animation(request_, animator.configs(), options_).notes, ::testing::IsEmpty());
+  request_.reference = testing::test_data("media/rgba.png");
+  const std::vector<Image> stored = animate(animator);
+  EXPECT_THAT(report_.notes, ::testing::ElementsAre(::testing::HasSubstr("--background chooses one")));
+  request_.background = Color{255, 255, 255};
+  const std::vector<Image> white = animate(animator);
+  EXPECT_THAT(report_.notes, ::testing::ElementsAre(::testing::HasSubstr("where the background is #ffffff")));
+  EXPECT_NE(white, stored);
+  request_.background = Color{};
+  EXPECT_NE(animate(animator), white);
 }
 
 TEST_F(AnimatorTest, LengthsAroundTheWindowWork) {

@@ -35,7 +35,11 @@ class HeifDecoder {
     heif_image_handle* primary = nullptr;
     require(heif_context_get_primary_image_handle(context_.get(), &primary));
     primary_.reset(primary);
-    file_.check_size(header().width, header().height);
+    const StoredHeader size = header();
+    file_.check_size(size.width, size.height);
+    // What a picture is put together from may claim other sizes than the picture itself.
+    constexpr int kAlwaysAllowed = 4096;
+    heif_context_set_maximum_image_size_limit(context_.get(), std::max({size.width, size.height, kAlwaysAllowed}));
   }
 
   /// libheif turns and mirrors by itself, so it stands upright, whatever EXIF data says.

@@ -310,7 +310,7 @@ AnimateReport Animator::Production::make(FrameSink& sink) {
 }
 
 void Animator::Production::read_reference() {
-  original_ = read_reference(request_.reference, request_.background).image;
+  original_ = unianimate::read_reference(request_.reference, request_.background).image;
   reference_ = resize_bilinear(original_, request_.width, request_.height);
   local_image_ = reference_;
   poses_.emplace(plan_.pose_folder, plan_.selection.indices, request_.width, request_.height, progress_);
