@@ -86,11 +86,11 @@ TEST_F(FrameSourceTest, NumbersLeftOutOfAFolderAreTold) {
 
 TEST_F(FrameSourceTest, PicturesOfOtherKindsInAFolderAreTold) {
   write_grey("1.png", 1);
-  testing::write_file(folder_ / "2.bmp", "BM");
-  testing::write_file(folder_ / "3.heic", "");
+  testing::write_file(folder_ / "2.gif", "GIF");
+  testing::write_file(folder_ / "3.jxl", "");
   testing::write_file(folder_ / ".hidden", "");
   EXPECT_THAT(open_frame_source(folder_.path())->info().notes,
-              ElementsAre(AllOf(HasSubstr("2 files in"), HasSubstr("first: 2.bmp"))));
+              ElementsAre(AllOf(HasSubstr("2 files in"), HasSubstr("first: 2.gif"))));
 }
 
 TEST_F(FrameSourceTest, MoreThanCanBeDecodedIsRefusedBefore) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string_view>
 
+#include "unianimate/core/error.h"
 #include "unianimate/media/image_codecs.h"
 
 namespace unianimate {
@@ -78,6 +79,14 @@ class HeifDecoder {
  private:
   void require(const heif_error& error) const {
     if (error.code == heif_error_Ok) return;
+    const bool is_avif = format_of(file_) == ImageFormat::kAvif;
+    if (heif_have_decoder_for_format(is_avif ? heif_compression_AV1 : heif_compression_HEVC) == 0) {
+      throw Error(ErrorKind::kEnvironment,
+                  "{} cannot be decoded, because this machine's libheif has no decoder for {} pictures; install {}, or "
+                  "convert it to JPEG or PNG",
+                  file_.name, image_format_name(format_of(file_)),
+                  is_avif ? "libheif-plugin-aomdec" : "libheif-plugin-libde265");
+    }
     file_.refuse(format_of(file_), error.message);
   }
 

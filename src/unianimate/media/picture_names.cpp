@@ -9,11 +9,11 @@ namespace unianimate {
 
 namespace {
 
-constexpr std::string_view kRead[] = {".jpg",  ".jpeg", ".jpe",  ".jfif", ".png", ".apng", ".webp",
-                                      ".heic", ".heif", ".avif", ".gif",  ".bmp", ".tif",  ".tiff"};
-constexpr std::string_view kNotRead[] = {".arw", ".cr2", ".cr3", ".dng", ".exr", ".hdr", ".ico", ".j2k", ".jp2",
-                                         ".jxl", ".nef", ".orf", ".pbm", ".pcx", ".pgm", ".pnm", ".ppm", ".psd",
-                                         ".qoi", ".raf", ".raw", ".rw2", ".svg", ".tga", ".xcf"};
+constexpr std::string_view kRead[] = {".jpg",  ".jpeg", ".jpe",  ".jfif", ".png", ".webp",
+                                      ".heic", ".heif", ".avif", ".bmp",  ".tif", ".tiff"};
+constexpr std::string_view kNotRead[] = {".apng", ".gif", ".arw", ".cr2", ".cr3", ".dng", ".exr", ".hdr", ".ico",
+                                         ".j2k",  ".jp2", ".jxl", ".nef", ".orf", ".pbm", ".pcx", ".pgm", ".pnm",
+                                         ".ppm",  ".psd", ".qoi", ".raf", ".raw", ".rw2", ".svg", ".tga", ".xcf"};
 
 }  // namespace
 

@@ -6,8 +6,8 @@
 namespace unianimate {
 
 enum class NamedAs {
-  kPicture,  ///< a picture as read_image() reads them: .jpg, .png, .webp, .heic, .avif, .gif, .bmp, .tif and their kin
-  kOtherPicture,  ///< a picture of a kind that is not read: .jxl, .psd, …
+  kPicture,       ///< a picture as read_image() reads them: .jpg, .png, .webp, .heic, .avif, .bmp, .tif and their kin
+  kOtherPicture,  ///< a picture of a kind that is not read, or rather a motion: .jxl, .psd, .gif, …
   kOther,         ///< anything else, and everything whose name begins with a dot
 };
 

@@ -40,7 +40,7 @@ FolderContent list_folder(const fs::path& folder) {
                 problem.message());
   }
   if (content.pictures.empty()) {
-    throw Error(ErrorKind::kInput, "the folder {} holds no pictures; put JPEG, PNG or WebP pictures there",
+    throw Error(ErrorKind::kInput, "the folder {} holds no pictures; put JPEG or PNG pictures there",
                 printable(folder.string()));
   }
   std::ranges::sort(content.pictures, natural_less, [](const fs::path& path) { return path.filename().string(); });
@@ -169,7 +169,7 @@ std::unique_ptr<FrameSource> open_picture_folder(const fs::path& folder, const F
   if (!others.empty()) {
     description += fmt::format(", {} other files ignored", others.size());
     notes.push_back(fmt::format(
-        "{} files in {} are no JPEG, PNG or WebP pictures by their names and are passed over, first: {}", others.size(),
+        "{} files in {} are by their names no pictures that are read, and are passed over, first: {}", others.size(),
         printable(folder.string()), printable(std::ranges::min(others).filename().string())));
   }
   if (std::string note = note_on_numbers(folder, content.pictures); !note.empty()) notes.push_back(std::move(note));

@@ -61,7 +61,8 @@ void read(const ordered_json& json, diffusion::NoisePriorOrder& order) {
   order = json.get<std::string>() == "short" ? diffusion::NoisePriorOrder::kShort : diffusion::NoisePriorOrder::kLong;
 }
 void read(const ordered_json& json, Color& color) {
-  color = parse_color(json.get<std::string>());
+  const Color parsed = parse_color(json.get<std::string>());
+  color = {parsed.red, parsed.green, parsed.blue};
 }
 void read(const ordered_json& json, PoseOrder& order) {
   const auto name = json.get<std::string>();

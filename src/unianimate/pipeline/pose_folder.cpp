@@ -86,7 +86,7 @@ void tell_pictures_not_read(std::vector<fs::path> pictures, PoseFolder& folder) 
   if (pictures.empty()) return;
   const fs::path first = *std::ranges::min_element(pictures, natural_less, name_of);
   folder.notes.push_back(fmt::format(
-      "{} of a kind that is not read {} left out of the poses, {}; convert to JPEG, PNG or WebP what is a pose",
+      "{} of a kind that is not read {} left out of the poses, {}; convert to JPEG or PNG what is a pose",
       pictures.size() == 1 ? "a picture" : fmt::format("{} pictures", pictures.size()),
       pictures.size() == 1 ? "is" : "are",
       pictures.size() == 1 ? printable(name_of(first)) : fmt::format("first {}", printable(name_of(first)))));
