@@ -26,7 +26,7 @@ struct FolderContent {
   std::vector<fs::path> not_read;  ///< pictures, too, by their names
 };
 
-/// In the order in which the file system has them.
+/// Both in natural order.
 FolderContent list_folder(const fs::path& folder) {
   std::error_code problem;
   if (!fs::is_directory(folder, problem)) {
@@ -46,13 +46,13 @@ FolderContent list_folder(const fs::path& folder) {
     throw Error(ErrorKind::kEnvironment, "the pose folder {} cannot be read: {}", printable(folder.string()),
                 problem.message());
   }
+  std::ranges::sort(content.pictures, natural_less, name_of);
+  std::ranges::sort(content.not_read, natural_less, name_of);
   return content;
 }
 
-/// Sorts the poses and says what may surprise about their order.
-void put_in_order(PoseOrder order, PoseFolder& folder) {
-  std::ranges::sort(folder.poses, natural_less, name_of);
-  if (order == PoseOrder::kNatural) return;
+/// As text, in place of the natural order; says where that is another.
+void put_in_published_order(PoseFolder& folder) {
   const std::vector<fs::path> natural = folder.poses;
   std::ranges::sort(folder.poses, {}, name_of);
   const auto difference = std::ranges::mismatch(natural, folder.poses);
@@ -82,14 +82,19 @@ void look_at_numbers(PoseFolder& folder, const fs::path& path) {
                                      printable(path.string()), gaps.text));
 }
 
-void tell_pictures_not_read(std::vector<fs::path> pictures, PoseFolder& folder) {
+void tell_pictures_not_read(const std::vector<fs::path>& pictures, PoseFolder& folder) {
   if (pictures.empty()) return;
-  const fs::path first = *std::ranges::min_element(pictures, natural_less, name_of);
-  folder.notes.push_back(fmt::format(
-      "{} of a kind that is not read {} left out of the poses, {}; convert to JPEG or PNG what is a pose",
-      pictures.size() == 1 ? "a picture" : fmt::format("{} pictures", pictures.size()),
-      pictures.size() == 1 ? "is" : "are",
-      pictures.size() == 1 ? printable(name_of(first)) : fmt::format("first {}", printable(name_of(first)))));
+  const std::string first = printable(name_of(pictures.front()));
+  folder.notes.push_back(
+      pictures.size() == 1
+          ? fmt::format(
+                "a picture of a kind that is not read is left out of the poses, {}; convert it to JPEG or PNG if it "
+                "is one",
+                first)
+          : fmt::format(
+                "{} pictures of a kind that is not read are left out of the poses, first {}; convert to JPEG or "
+                "PNG what is one",
+                pictures.size(), first));
 }
 
 void require_equal_sizes(const PoseFolder& folder) {
@@ -129,9 +134,9 @@ PoseFolder open_pose_folder(const fs::path& folder, PoseOrder order) {
     throw Error(ErrorKind::kInput, "the pose folder {} holds no pose beside {}; it needs one picture for each pose",
                 printable(folder.string()), found.reference_pose.filename().string());
   }
-  put_in_order(order, found);
+  if (order == PoseOrder::kPublished) put_in_published_order(found);
   look_at_numbers(found, folder);
-  tell_pictures_not_read(std::move(content.not_read), found);
+  tell_pictures_not_read(content.not_read, found);
   require_equal_sizes(found);
   return found;
 }
