@@ -106,6 +106,7 @@ TEST_P(Heif, StandsUpright) {
 INSTANTIATE_TEST_SUITE_P(All, Heif,
                          ::testing::Values(std::pair("heic_upright.heic", ImageFormat::kHeic),
                                            std::pair("heic_turned.heic", ImageFormat::kHeic),
+                                           std::pair("heic_10_bits.heic", ImageFormat::kHeic),
                                            std::pair("heic_alpha.heic", ImageFormat::kHeic),
                                            std::pair("avif_mirrored.avif", ImageFormat::kAvif),
                                            std::pair("avif_alpha.avif", ImageFormat::kAvif)));

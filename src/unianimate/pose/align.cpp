@@ -190,13 +190,14 @@ bool holds_pose_numbers(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) return path.extension() == ".json";
   bool numbers = false;
+  bool pictures = false;
   fs::directory_iterator entry(path, ignored);
   for (; !ignored && entry != fs::directory_iterator(); entry.increment(ignored)) {
     if (entry->path().filename().string().ends_with("_keypoints.json")) return true;
     numbers = numbers || entry->path().extension() == ".json";
-    if (is_picture(entry->path())) return false;
+    pictures = pictures || is_picture(entry->path());
   }
-  return numbers;
+  return numbers && !pictures;
 }
 
 fs::path report_folder(const fs::path& output) {
