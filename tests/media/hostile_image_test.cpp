@@ -98,6 +98,12 @@ TEST(HostileImage, StillPicturesMayHave256Megapixels) {
   EXPECT_THAT(claim(16'000, 16'000), HasSubstr("cannot be decoded"));
 }
 
+// Its parameter set says 32768×32768, its header 48×32.
+TEST(HostileImage, AHeicPictureIsNoLargerThanItSays) {
+  EXPECT_THAT(refusal(file_content(test_data("media/heic_larger_inside.heic"))),
+              HasSubstr("its coded pictures are larger than it says"));
+}
+
 TEST(HostileImage, TooManyScansAreRefused) {
   std::string jpeg = file_content(test_data("media/progressive_422.jpg"));
   const std::size_t scan = jpeg.find("\xff\xda");

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "unianimate/core/error.h"
+#include "unianimate/media/hevc_sizes.h"
 #include "unianimate/media/image_codecs.h"
 
 namespace unianimate {
@@ -40,7 +41,12 @@ class HeifDecoder {
     file_.check_size(size.width, size.height);
     // What a picture is put together from may claim other sizes than the picture itself.
     constexpr int kAlwaysAllowed = 4096;
-    heif_context_set_maximum_image_size_limit(context_.get(), std::max({size.width, size.height, kAlwaysAllowed}));
+    constexpr int kPadding = 64;
+    const int longest = std::max({size.width + kPadding, size.height + kPadding, kAlwaysAllowed});
+    heif_context_set_maximum_image_size_limit(context_.get(), longest);
+    if (longest_hevc_side(file.bytes) > longest) {
+      file_.refuse(format_of(file_), "its coded pictures are larger than it says");
+    }
   }
 
   /// libheif turns and mirrors by itself, so it stands upright, whatever EXIF data says.
