@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
@@ -10,6 +11,7 @@
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
+#include "unianimate/core/threads.h"
 #include "unianimate/pipeline/model_files.h"
 
 namespace unianimate::cli {
@@ -85,7 +87,11 @@ pipeline::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments) {
     options.latent_memory = parse_bytes(arguments.latent_memory, "--latent-memory");
   }
   for (const std::string& lora : arguments.loras) options.loras.push_back(parse_lora(lora));
-  if (arguments.threads > 0) at::set_num_threads(arguments.threads);
+  if (arguments.threads > 0) {
+    at::set_num_threads(arguments.threads);
+  } else if (const int allowed = library_threads(0); allowed > 0) {
+    at::set_num_threads(std::min(allowed, at::get_num_threads()));
+  }
   return options;
 }
 
@@ -98,6 +104,18 @@ std::filesystem::path chosen_models(const std::string& given) {
   return from_environment != nullptr ? from_environment : "";
 }
 
+bool embedded_model_exists() {
+  std::error_code problem;
+  const bool exists = std::filesystem::exists(pipeline::model_files_to_write(UNIANIMATE_EMBEDDED_MODEL).unet, problem);
+  if (problem == std::errc::permission_denied) {
+    throw Error(ErrorKind::kEnvironment,
+                "this user may not look into {}, where the embedded model lies; let others read it and enter the "
+                "folders above it (chmod a+rX), or give models of your own with --models",
+                UNIANIMATE_EMBEDDED_MODEL);
+  }
+  return exists;
+}
+
 }  // namespace
 
 std::filesystem::path models_folder(const std::string& given) {
@@ -107,11 +125,8 @@ std::filesystem::path models_folder(const std::string& given) {
 
 std::filesystem::path models_to_animate_with(const std::string& given) {
   const std::filesystem::path folder = models_folder(given);
-  const bool chosen = !chosen_models(given).empty();
+  if (!chosen_models(given).empty() || !embedded_model_exists()) return folder;
   std::error_code ignored;
-  if (chosen || !std::filesystem::exists(pipeline::model_files_to_write(UNIANIMATE_EMBEDDED_MODEL).unet, ignored)) {
-    return folder;
-  }
   if (std::filesystem::is_directory(folder, ignored)) {
     for (const pipeline::PublishedFile& file : pipeline::list_published_files(folder)) {
       if (file.role == "UNet" && file.found) return folder;

@@ -9,6 +9,7 @@
 #include <limits>
 #include <utility>
 
+#include "unianimate/core/control_groups.h"
 #include "unianimate/core/error.h"
 
 namespace unianimate {
@@ -24,44 +25,6 @@ std::int64_t proc_kilobytes(const char* path, std::string_view name) {
     return std::strtoll(line.c_str() + name.size() + 1, nullptr, 10) * 1024;
   }
   return -1;
-}
-
-/// The number a control-group file holds, -1 where there is no such file or no limit.
-std::int64_t control_group_bytes(const std::string& path) {
-  std::ifstream file(path);
-  std::int64_t value = -1;
-  return file >> value ? value : -1;
-}
-
-/// Where the files of this process's control group (version 2) lie: "0::/path" names it below the root.
-std::string control_group_folder() {
-  std::ifstream file("/proc/self/cgroup");
-  std::string line;
-  while (std::getline(file, line)) {
-    if (line.starts_with("0::")) return "/sys/fs/cgroup" + line.substr(3);
-  }
-  return "/sys/fs/cgroup";
-}
-
-/// Bytes of cached files that count as used by the control group but are given up when memory is wanted.
-std::int64_t reclaimable_bytes(const std::string& folder) {
-  std::ifstream file(folder + "/memory.stat");
-  std::string name;
-  std::int64_t value = 0;
-  while (file >> name >> value) {
-    if (name == "inactive_file") return value;
-  }
-  return 0;
-}
-
-/// What the control group still lets this process take; the largest number where there is no limit.
-std::int64_t control_group_room() {
-  for (const std::string& folder : {control_group_folder(), std::string("/sys/fs/cgroup")}) {
-    const std::int64_t limit = control_group_bytes(folder + "/memory.max");
-    const std::int64_t used = control_group_bytes(folder + "/memory.current");
-    if (limit >= 0 && used >= 0) return std::max<std::int64_t>(0, limit - used + reclaimable_bytes(folder));
-  }
-  return std::numeric_limits<std::int64_t>::max();
 }
 
 }  // namespace
@@ -81,7 +44,7 @@ void reset_peak_memory() {
 std::int64_t available_memory_bytes() {
   std::int64_t available = proc_kilobytes("/proc/meminfo", "MemAvailable");
   if (available < 0) available = std::numeric_limits<std::int64_t>::max();
-  return std::min(available, control_group_room());
+  return std::min(available, read_control_groups().memory_room);
 }
 
 std::int64_t parse_bytes(std::string_view text, std::string_view what) {

@@ -13,7 +13,7 @@ std::int64_t peak_resident_bytes();
 std::int64_t resident_bytes();
 /// Lets peak_resident_bytes() start again from now; does nothing where the kernel does not offer it.
 void reset_peak_memory();
-/// Bytes that can still be taken without swapping: the smaller of the machine's and the control group's room.
+/// Bytes that can still be taken without swapping: the smallest of the machine's and the control groups' room.
 std::int64_t available_memory_bytes();
 
 /// "9GB", "512 MiB", "1.5G" or plain bytes -> bytes (GB = 10^9, GiB and G = 2^30). Throws Error(kUsage) that names

@@ -11,6 +11,7 @@ extern "C" {
 #include <vector>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/threads.h"
 
 namespace unianimate::ffmpeg {
 
@@ -110,7 +111,7 @@ StreamDecoder::StreamDecoder(const fs::path& path, Input container, AVStream& st
   codec_->pkt_timebase = stream_->time_base;
   codec_->max_pixels = limits.max_pixels;
   codec_->err_recognition = AV_EF_CRCCHECK;
-  codec_->thread_count = limits.threads;
+  codec_->thread_count = library_threads(limits.threads);
   // Each thread that decodes a frame of its own holds one.
   if (std::int64_t{parameters.width} * parameters.height > kLargePixels) codec_->thread_type = FF_THREAD_SLICE;
   if (limits.draft) codec_->skip_loop_filter = AVDISCARD_ALL;

@@ -11,6 +11,7 @@ extern "C" {
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/threads.h"
 #include "unianimate/media/audio_track.h"
 #include "unianimate/media/ffmpeg_handles.h"
 #include "unianimate/media/frame_filter.h"
@@ -229,7 +230,7 @@ class VideoFile final : public FrameSink {
     encoder_->framerate = frame_rate;
     encoder_->time_base = av_inv_q(frame_rate);
     encoder_->sample_aspect_ratio = {1, 1};
-    encoder_->thread_count = format_.threads;
+    encoder_->thread_count = library_threads(format_.threads);
     if (recipe.subsampled) {
       encoder_->color_range = AVCOL_RANGE_MPEG;
       encoder_->colorspace = AVCOL_SPC_BT709;
