@@ -7,6 +7,7 @@
 
 #include "support/rule.h"
 #include "support/temporary_folder.h"
+#include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/random.h"
@@ -38,7 +39,11 @@ class JobFolderTest : public ::testing::Test {
     record_.job.request.context.weights = diffusion::ContextWeights::kHann;
     record_.job.output = folder_ / "video.mp4";
     record_.job.audio = AudioSource{folder_ / "dance.mp4", 1.25};
-    record_.loras = {{"style.safetensors", 0.5}};
+    record_.loras = {{"/loras/style.safetensors", 0.5}};
+    record_.job.request.poses = "/poses";
+    record_.files = {"/models/unet.pth", "/models/autoencoder.ckpt", "/models/clip.bin", ""};
+    record_.device = "cpu";
+    record_.dtype = "fp32";
     record_.inputs[(folder_ / "reference.png").string()] = sampled_hash(folder_ / "reference.png");
   }
 
@@ -49,6 +54,9 @@ class JobFolderTest : public ::testing::Test {
     stream.seekg(static_cast<std::streamoff>(fs::file_size(file) / 2));
     const int byte = stream.peek();
     stream.put(static_cast<char>(byte ^ 1));
+  }
+  void write_state(const std::string& state) const {
+    write_file_atomically(job() / "state.json", content_hash_of(state) + "\n" + state + "\n");
   }
   static std::string problem(const std::function<void()>& work) {
     try {
@@ -91,6 +99,15 @@ TEST_F(JobFolderTest, TheRecordComesBackAsItWas) {
   EXPECT_THAT(problem_with(R"("save_every":1)", R"("save_every":0)"), HasSubstr("save_every is out of range"));
   EXPECT_THAT(problem_with(R"("save_every":1)", R"("save_every":1e300)"), HasSubstr("'1e+300' is no whole number"));
   EXPECT_THAT(problem_with(R"("preview_every":0)", R"("preview_every":-1)"), HasSubstr("preview_every"));
+  EXPECT_THAT(problem_with(R"("noise_prior_order":"short")", R"("noise_prior_order":"sorth")"),
+              HasSubstr("short or long, found 'sorth'"));
+  EXPECT_THAT(problem_with(R"("device":"cpu")", R"("device":"tpu")"), HasSubstr("device is out of range"));
+  EXPECT_THAT(problem_with(R"("dtype":"fp32")", R"("dtype":"fp16")"), HasSubstr("dtype is out of range"));
+  EXPECT_THAT(problem_with(R"("frames_per_second":8.0)", R"("frames_per_second":1e9)"), HasSubstr("frames per second"));
+  EXPECT_THAT(problem_with(R"("scale":0.5)", R"("scale":null)"), HasSubstr("x/job.json does not describe a job"));
+  EXPECT_THAT(problem_with(R"("poses":"/poses")", R"("poses":"/poses\u0000/other")"), HasSubstr("is no path"));
+  EXPECT_THAT(problem_with(R"("poses":"/poses")", R"("poses":"poses")"), HasSubstr("poses is no absolute path"));
+  EXPECT_THAT(problem_with(R"("poses":)", R"("more":1,"poses":)"), HasSubstr("does not write there"));
 }
 
 TEST_F(JobFolderTest, JobsOfEarlierVersionsKeepTheirOrderOfPoses) {
@@ -196,14 +213,49 @@ TEST_F(JobFolderTest, ForgetsASegmentToMakeItAgain) {
 TEST_F(JobFolderTest, NeverFollowsNamesOutOfItself) {
   JobFolder::create(job(), record_);
   const std::string state = R"([{"parts":[{"name":"../secret.mkv","hash":"","count":1}]}])";
-  write_file_atomically(job() / "state.json", content_hash_of(state) + "\n" + state + "\n");
+  write_state(state);
   EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("no file of it"));
   for (const char* count : {"0", "-3", "1e300", "4611686018427387904"}) {
-    const std::string many = fmt::format(R"([{{"parts":[{{"name":"a.mkv","hash":"","count":{}}}]}}])", count);
-    write_file_atomically(job() / "state.json", content_hash_of(many) + "\n" + many + "\n");
+    const std::string many =
+        fmt::format(R"([{{"parts":[{{"name":"segment-0-part-0.mkv","hash":"","count":{}}}]}}])", count);
+    write_state(many);
     EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("state.json")) << count;
     EXPECT_THAT(problem([&] { summarize_job(job()); }), HasSubstr("state.json")) << count;
   }
+}
+
+TEST_F(JobFolderTest, AStateOfAnotherMeaningIsRefused) {
+  JobFolder::create(job(), record_);
+  for (const char* state :
+       {"{}", "7", "[7]", "[{}]", R"([{"parts":{}}])", R"([{"parts":[],"seed":-1}])", R"([{"parts":[],"seed":"11"}])",
+        R"([{"parts":[],"latents":[]}])", R"([{"parts":[{"name":"segment-1-part-0.mkv","hash":"","count":1}]}])",
+        R"([{"parts":[{"name":"segment-0-part-../../x.mkv","hash":"","count":1}]}])",
+        R"([{"parts":[],"latents":{"name":"segment-0-part-0.mkv","hash":"","count":1}}])"}) {
+    write_state(state);
+    EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("state")) << state;
+  }
+}
+
+TEST_F(JobFolderTest, LatentsOfAnotherMeaningAreRefused) {
+  JobFolder::create(job(), record_);
+  const at::Tensor latent = testing::rule_input("latent", {1, 4, 7, 5, 3});
+  const at::Tensor state = make_generator(3).get_state();
+  const auto problem_with = [&](const NamedTensors& tensors) {
+    const std::string name = "segment-0-latents-3.safetensors";
+    checkpoint::save_safetensors(job() / name, tensors);
+    write_state(fmt::format(R"([{{"parts":[],"latents":{{"name":"{}","hash":"{}","count":3}}}}])", name,
+                            content_hash(job() / name)));
+    const auto again = JobFolder::open(job());
+    at::Generator generator = make_generator(0);
+    return problem([&] { again->load_latents(0, at::empty_like(latent), generator, notes_); });
+  };
+  EXPECT_EQ(problem_with({{"latent", latent}, {"generator", state}}), "");
+  EXPECT_THAT(problem_with({{"latent", latent.to(at::kHalf)}, {"generator", state}}), HasSubstr("another type"));
+  EXPECT_THAT(problem_with({{"latent", latent}, {"generator", state.to(at::kFloat)}}), HasSubstr("another type"));
+  EXPECT_THAT(problem_with({{"latent", latent.narrow(2, 0, 6)}, {"generator", state}}), HasSubstr("of another shape"));
+  EXPECT_THAT(problem_with({{"latent", latent}}), HasSubstr("missing"));
+  EXPECT_THAT(problem_with({{"latent", latent}, {"generator", at::full_like(state, 255)}}), HasSubstr("cannot have"));
+  EXPECT_THAT(problem_with({{"latent", latent / 0}, {"generator", state}}), HasSubstr("no numbers"));
 }
 
 TEST_F(JobFolderTest, AreListedAndRemoved) {

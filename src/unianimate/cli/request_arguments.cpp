@@ -187,7 +187,7 @@ std::optional<Color> parse_background(std::string_view text) {
 
 void take_sampler(const RequestArguments& arguments, pipeline::AnimateRequest& request) {
   request.sampling.spacing = diffusion::parse_timestep_spacing(arguments.timestep_spacing);
-  request.noise_prior_order = parse_noise_prior_order(arguments.noise_prior_order);
+  request.noise_prior_order = diffusion::parse_noise_prior_order(arguments.noise_prior_order);
 }
 
 void take_windows(const RequestArguments& arguments, pipeline::AnimateRequest& request) {
@@ -230,12 +230,6 @@ double parse_frames_per_second(std::string_view text) {
 std::uint64_t parse_seed(std::string_view text) {
   if (const auto seed = parse_integer<std::uint64_t>(text)) return *seed;
   throw Error(ErrorKind::kUsage, "--seed expects a whole number from 0 up, found '{}'", printable(text));
-}
-
-diffusion::NoisePriorOrder parse_noise_prior_order(std::string_view text) {
-  if (text == "short") return diffusion::NoisePriorOrder::kShort;
-  if (text == "long") return diffusion::NoisePriorOrder::kLong;
-  throw Error(ErrorKind::kUsage, "--noise-prior-order is short or long, found '{}'", printable(text));
 }
 
 }  // namespace unianimate::cli

@@ -79,7 +79,5 @@ std::optional<std::int64_t> parse_frames(std::string_view text);
 double parse_frames_per_second(std::string_view text);
 /// "11". Throws Error(kUsage).
 std::uint64_t parse_seed(std::string_view text);
-/// "short" or "long". Throws Error(kUsage).
-diffusion::NoisePriorOrder parse_noise_prior_order(std::string_view text);
 
 }  // namespace unianimate::cli

@@ -1,5 +1,6 @@
 #include "unianimate/diffusion/start_latent.h"
 
+#include "unianimate/core/error.h"
 #include "unianimate/core/random.h"
 
 namespace unianimate::diffusion {
@@ -51,6 +52,17 @@ void fill_normal(const at::Tensor& tensor, const at::Generator& generator, const
     done += count;
     touched();
   }
+}
+
+NoisePriorOrder parse_noise_prior_order(std::string_view name) {
+  for (const NoisePriorOrder order : {NoisePriorOrder::kShort, NoisePriorOrder::kLong}) {
+    if (name == noise_prior_order_name(order)) return order;
+  }
+  throw Error(ErrorKind::kUsage, "the noise prior's order is short or long, found '{}'", printable(name));
+}
+
+std::string_view noise_prior_order_name(NoisePriorOrder order) {
+  return order == NoisePriorOrder::kShort ? "short" : "long";
 }
 
 at::Tensor start_latent(const NoiseSchedule& schedule, const at::Tensor& reference_latent, const ItemNoise& noise,

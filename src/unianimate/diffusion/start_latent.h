@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 
 #include "unianimate/diffusion/noise_schedule.h"
 
@@ -39,6 +40,10 @@ enum class NoisePriorOrder {
   kShort,  ///< q_sample(reference, t, latent noise + 0.1·offset)
   kLong,   ///< q_sample(reference, t, latent noise) + 0.1·offset
 };
+
+/// "short", "long", and back. Throws Error(kUsage) for any other name.
+NoisePriorOrder parse_noise_prior_order(std::string_view name);
+std::string_view noise_prior_order_name(NoisePriorOrder order);
 
 /// The noise prior: the reference latent (1, 4, h, w), repeated over the frames, with the noise of `timestep`
 /// (published: 949 short, 939 long). -> (1, 4, F, h, w)

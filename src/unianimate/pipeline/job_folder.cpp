@@ -1,6 +1,7 @@
 #include "unianimate/pipeline/job_folder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -24,7 +25,7 @@ namespace {
 constexpr const char* kRecordFile = "job.json";
 constexpr const char* kStateFile = "state.json";
 constexpr const char* kLockFile = ".lock";
-constexpr std::uintmax_t kLargestFile = std::uintmax_t{256} << 20;
+constexpr std::uintmax_t kLargestFile = std::uintmax_t{64} << 20;
 /// Steps or frames of one file.
 constexpr std::uint64_t kMostCounted = 1'000'000;
 
@@ -80,10 +81,14 @@ void remove_job(const fs::path& folder) {
   for (const fs::path& file : files) fs::remove(file, ignored);
 }
 
-/// Refuses names that would lead out of the folder.
-std::string plain_name(const std::string& name) {
-  if (fs::path(name).filename() == name && !name.starts_with('.')) return name;
-  throw Error(ErrorKind::kInput, "the state of the job names '{}', which is no file of it", printable(name));
+/// Refuses what is no file of this segment, above all names that would lead out of the folder.
+std::string name_of_segment(const std::string& name, std::size_t segment, std::string_view kind) {
+  const std::string beginning = fmt::format("segment-{}-{}-", segment, kind);
+  const bool plain = name.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
+  if (plain && name.starts_with(beginning)) return name;
+  throw Error(ErrorKind::kInput,
+              "the state of the job names '{}', which is no file of it: {} of segment {} begin with '{}'",
+              printable(name), kind, segment, beginning);
 }
 
 at::Tensor state_tensor(const at::Generator& generator) {
@@ -156,18 +161,21 @@ std::vector<JobFolder::SegmentState> JobFolder::read_state(const fs::path& folde
   std::error_code ignored;
   if (!fs::exists(state_file, ignored)) return segments;
   const std::string shown = printable(state_file.string());
-  const auto saved_file = [&](const json& file) {
+  const auto saved_file = [&](const json& file, std::string_view kind) {
     const auto count = file.at("count").get_ref<const json::number_unsigned_t&>();
     if (count == 0 || count > kMostCounted) throw Error(ErrorKind::kInput, "{} holds a count of {}", shown, count);
-    return SavedFile{plain_name(file.at("name").get<std::string>()), file.at("hash").get<std::string>(),
-                     static_cast<std::int64_t>(count)};
+    return SavedFile{name_of_segment(file.at("name").get<std::string>(), segments.size() - 1, kind),
+                     file.at("hash").get<std::string>(), static_cast<std::int64_t>(count)};
   };
   try {
-    for (const json& segment : json::parse(read_checked(state_file))) {
+    const json state_of_job = json::parse(read_checked(state_file));
+    for (const json& segment : state_of_job.get_ref<const json::array_t&>()) {
       SegmentState& state = segments.emplace_back();
       if (segment.contains("seed")) state.seed = segment.at("seed").get_ref<const json::number_unsigned_t&>();
-      if (segment.contains("latents")) state.latents = saved_file(segment.at("latents"));
-      for (const json& part : segment.at("parts")) state.parts.push_back(saved_file(part));
+      if (segment.contains("latents")) state.latents = saved_file(segment.at("latents"), "latents");
+      for (const json& part : segment.at("parts").get_ref<const json::array_t&>()) {
+        state.parts.push_back(saved_file(part, "part"));
+      }
     }
   } catch (const json::exception& error) {
     throw Error(ErrorKind::kInput, "{} is not the state of a job: {}", shown, printable(error.what()));
@@ -216,9 +224,26 @@ std::int64_t JobFolder::load_latents(std::size_t segment, const at::Tensor& late
     return 0;
   }
   at::Tensor state = at::empty_like(state_tensor(generator));
-  checkpoint::load_into(checkpoint::open_checkpoint(folder_ / saved->name), {{"latent", latent}, {"generator", state}})
-      .require_ok();
-  generator.set_state(state);
+  const fs::path file = folder_ / saved->name;
+  const auto require = [&](bool right, const char* problem) {
+    if (right) return;
+    throw Error(ErrorKind::kInput, "{} {}; remove the job with 'unianimate job delete' and begin anew",
+                printable(file.string()), problem);
+  };
+  const checkpoint::Checkpoint archive = checkpoint::open_checkpoint(file);
+  const NamedTensors wanted{{"latent", latent}, {"generator", state}};
+  for (const auto& [name, tensor] : wanted) {
+    const checkpoint::TensorEntry* entry = archive.find(name);
+    require(entry == nullptr || checkpoint::scalar_type(entry->type) == tensor.scalar_type(),
+            "holds tensors of another type than the sampler's");
+  }
+  checkpoint::load_into(archive, wanted).require_ok();
+  require(std::isfinite(latent.sum().item<double>()), "holds latents that are no numbers");
+  try {
+    generator.set_state(state);
+  } catch (const c10::Error&) {
+    require(false, "holds a state that the generator of random numbers cannot have");
+  }
   return saved->count;
 }
 

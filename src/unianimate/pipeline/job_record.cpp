@@ -1,13 +1,16 @@
 #include "unianimate/pipeline/job_record.h"
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <nlohmann/json.hpp>
 #include <type_traits>
 #include <utility>
 
+#include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
 #include "unianimate/media/content_hash.h"
+#include "unianimate/media/video_writer.h"
 
 namespace unianimate::pipeline {
 
@@ -29,7 +32,7 @@ ordered_json written(diffusion::TimestepSpacing spacing) {
   return diffusion::timestep_spacing_name(spacing);
 }
 ordered_json written(diffusion::NoisePriorOrder order) {
-  return order == diffusion::NoisePriorOrder::kShort ? "short" : "long";
+  return diffusion::noise_prior_order_name(order);
 }
 ordered_json written(Color color) {
   return color_text(color);
@@ -52,13 +55,17 @@ ordered_json written(const T& value) {
 }
 
 void read(const ordered_json& json, fs::path& path) {
-  path = json.get<std::string>();
+  const auto text = json.get<std::string>();
+  if (text.find('\0') != std::string::npos) {
+    throw Error(ErrorKind::kInput, "'{}' is no path", printable(text));
+  }
+  path = text;
 }
 void read(const ordered_json& json, diffusion::TimestepSpacing& spacing) {
   spacing = diffusion::parse_timestep_spacing(json.get<std::string>());
 }
 void read(const ordered_json& json, diffusion::NoisePriorOrder& order) {
-  order = json.get<std::string>() == "short" ? diffusion::NoisePriorOrder::kShort : diffusion::NoisePriorOrder::kLong;
+  order = diffusion::parse_noise_prior_order(json.get<std::string>());
 }
 void read(const ordered_json& json, Color& color) {
   const Color parsed = parse_color(json.get<std::string>());
@@ -248,15 +255,45 @@ void visit(Archive& archive, JobRecord& record) {
   archive("inputs", record.inputs);
 }
 
+/// Whether `json` has no other fields and values than `known`.
+bool holds_only(const ordered_json& json, const ordered_json& known) {
+  if (!json.is_object() || !known.is_object()) return json == known;
+  return std::ranges::all_of(json.items(), [&](const auto& field) {
+    return known.contains(field.key()) && holds_only(field.value(), known.at(field.key()));
+  });
+}
+
 void check(const JobRecord& record) {
   record.job.request.check();
+  const VideoJob& job = record.job;
+  VideoFormat{job.request.width, job.request.height, job.frames_per_second, job.threads}.check();
   const auto require = [](bool good, const char* name) {
     if (!good) throw Error(ErrorKind::kInput, "{} is out of range", name);
   };
-  require(std::isfinite(record.job.frames_per_second) && record.job.frames_per_second > 0, "frames_per_second");
+  const auto require_path = [](const fs::path& path, const char* name) {
+    if (!path.is_absolute()) {
+      throw Error(ErrorKind::kInput, "{} is no absolute path, but '{}'", name, printable(path.string()));
+    }
+  };
+  require_path(job.request.reference, "reference");
+  require_path(job.request.poses, "poses");
+  require_path(job.output, "output");
+  if (job.audio) require_path(job.audio->file, "audio.file");
+  require_path(record.files.unet, "unet");
+  require_path(record.files.autoencoder, "autoencoder");
+  require_path(record.files.clip, "clip");
+  if (!record.files.description.empty()) require_path(record.files.description, "description");
+  for (const LoraFile& lora : record.loras) {
+    require_path(lora.path, "loras.path");
+    require(std::isfinite(lora.scale), "loras.scale");
+  }
+  require(record.device == "cpu" || record.device == "cuda", "device");
+  const bool half = record.dtype == dtype_name(at::kHalf);
+  const bool known = half || record.dtype == dtype_name(at::kFloat) || record.dtype == dtype_name(at::kBFloat16);
+  require(known && !(half && record.device == "cpu"), "dtype");
   constexpr int kMostThreads = 1024;
-  require(record.job.threads >= 0 && record.job.threads <= kMostThreads, "encoder_threads");
-  require(!record.job.audio || std::isfinite(record.job.audio->start_seconds), "audio.start_seconds");
+  require(job.threads <= kMostThreads, "encoder_threads");
+  require(!job.audio || std::isfinite(job.audio->start_seconds), "audio.start_seconds");
   require(record.memory_budget >= 0, "memory_budget");
   require(record.latent_memory >= 0, "latent_memory");
   require(record.save_every > 0, "save_every");
@@ -341,6 +378,9 @@ JobRecord read_job_record(const std::string& text, const fs::path& file) {
     Reader reader(json);
     visit(reader, record);
     check(record);
+    if (!holds_only(json, ordered_json::parse(job_record_text(record)))) {
+      throw Error(ErrorKind::kInput, "it holds something that this program does not write there");
+    }
   } catch (const ordered_json::exception& error) {
     throw Error(ErrorKind::kInput, "{} does not describe a job: {}", printable(file.string()), printable(error.what()));
   } catch (const Error& error) {

@@ -6,6 +6,8 @@
 
 #include <charconv>
 #include <cstring>
+#include <limits>
+#include <optional>
 #include <sstream>
 
 #include "unianimate/checkpoint/loading.h"
@@ -25,17 +27,27 @@ constexpr const char* kSummedSteps = "training.summed_steps";
 constexpr const char* kSum = "training.sum.";
 constexpr const char* kSettings = "training.settings";
 
+/// What the metadata hold under `key`.
 template <typename T>
-T number(const checkpoint::Checkpoint& file, const std::string& key) {
+std::optional<T> find_number(const checkpoint::Checkpoint& file, const std::string& key) {
   const auto found = file.metadata().find(key);
+  if (found == file.metadata().end()) return std::nullopt;
+  const std::string& text = found->second;
   T value{};
-  if (found != file.metadata().end()) {
-    const std::string& text = found->second;
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (problem == std::errc() && end == text.data() + text.size()) return value;
-  }
-  throw Error(ErrorKind::kInput, "{} is not the state of a training: it has no {}; begin anew in another output folder",
-              printable(file.file_name()), key);
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return problem == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+/// The same, finite and not below `lowest`.
+template <typename T>
+T number(const checkpoint::Checkpoint& file, const std::string& key, T lowest) {
+  constexpr T kMost = static_cast<T>(std::int64_t{1} << 40);
+  const std::optional<T> value = find_number<T>(file, key);
+  if (value && *value >= lowest && *value <= kMost) return *value;
+  throw Error(ErrorKind::kInput,
+              "{} is not the state of a training: it has no {}, or one that cannot be; begin anew in another output "
+              "folder",
+              printable(file.file_name()), printable(key));
 }
 
 void require_same_settings(const std::string& file, const std::string& before, const std::string& now) {
@@ -67,14 +79,17 @@ void save_training_state(const fs::path& file, const TrainingProgress& progress,
 TrainingProgress load_training_state(const fs::path& path, const std::string& settings, const NamedTensors& optimizer) {
   const checkpoint::Checkpoint file = checkpoint::open_checkpoint(path);
   TrainingProgress progress;
-  progress.step = number<std::int64_t>(file, kStep);
-  progress.seconds = number<double>(file, kSeconds);
-  progress.summed_steps = number<std::int64_t>(file, kSummedSteps);
+  progress.step = number<std::int64_t>(file, kStep, 0);
+  progress.seconds = number<double>(file, kSeconds, 0);
+  progress.summed_steps = number<std::int64_t>(file, kSummedSteps, 0);
   for (const auto& [key, text] : file.metadata()) {
-    if (key.starts_with(kSum)) progress.sums[key.substr(std::strlen(kSum))] = number<double>(file, key);
+    if (!key.starts_with(kSum)) continue;
+    // A norm of gradients may be no number in a training that goes on.
+    const double unknown = std::numeric_limits<double>::quiet_NaN();
+    progress.sums[key.substr(std::strlen(kSum))] = find_number<double>(file, key).value_or(unknown);
   }
   progress.has_best = file.metadata().contains(kBest);
-  if (progress.has_best) progress.best_validation = number<double>(file, kBest);
+  if (progress.has_best) progress.best_validation = number<double>(file, kBest, std::numeric_limits<double>::lowest());
   const auto before = file.metadata().find(kSettings);
   require_same_settings(file.file_name(), before == file.metadata().end() ? "" : before->second, settings);
   progress.settings = settings;
