@@ -6,9 +6,16 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
+#include <set>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "unianimate/core/error.h"
 #include "unianimate/distributed/group_environment.h"
@@ -24,6 +31,7 @@ constexpr int kWrong = 9;
 constexpr int kOwnFailure = 7;
 constexpr int kInterrupted = 130;
 constexpr std::chrono::seconds kLong{60};
+constexpr Patience kPatience{std::chrono::seconds(10), std::chrono::seconds(3)};
 
 volatile std::sig_atomic_t g_interrupted = 0;
 
@@ -64,14 +72,86 @@ int broadcast(ProcessGroup& group) {
   return wrong;
 }
 
-/// The last to come holds up all, from after they have begun: the first barrier sees to that, however slow they are.
+/// What one has done before a barrier is there for all behind it, round after round.
 int barrier(ProcessGroup& group) {
-  constexpr std::chrono::milliseconds kLate{400};
-  const auto begin = std::chrono::steady_clock::now();
+  constexpr int kRounds = 20;
+  const std::filesystem::path folder = std::getenv("UNIANIMATE_TEST_FOLDER");
+  int wrong = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::filesystem::path sign = folder / std::to_string(round);
+    if (group.rank() == round % group.size()) std::ofstream(sign) << "done";
+    group.barrier();
+    wrong += expect(std::filesystem::exists(sign), "the barrier");
+  }
+  return wrong;
+}
+
+/// The addresses, as /proc writes them, of the sockets of this process that listen.
+std::vector<std::string> listening_addresses() {
+  std::set<std::string> own;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    own.insert(std::filesystem::read_symlink(entry.path(), gone).string());
+  }
+  constexpr const char* kListening = "0A";
+  std::vector<std::string> found;
+  for (const char* table : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
+    std::ifstream file(table);
+    std::string line;
+    std::getline(file, line);
+    while (std::getline(file, line)) {
+      std::istringstream fields(line);
+      std::string number, local, remote, state, skipped, inode;
+      fields >> number >> local >> remote >> state;
+      for (int i = 0; i < 5; ++i) fields >> skipped;
+      fields >> inode;
+      if (state == kListening && own.contains("socket:[" + inode + "]")) found.push_back(local);
+    }
+  }
+  return found;
+}
+
+int listeners(ProcessGroup& group) {
+  const std::vector<std::string> addresses = listening_addresses();
+  int wrong = expect(group.rank() > 0 || !addresses.empty(), "somebody listens");
+  constexpr std::string_view kLoopback = "0100007F:";
+  for (const std::string& address : addresses) wrong += expect(address.starts_with(kLoopback), address.c_str());
   group.barrier();
-  if (group.rank() == group.size() - 1) std::this_thread::sleep_for(kLate);
+  return wrong;
+}
+
+/// A file of the process table says "T" for one that is stopped.
+bool is_stopped(pid_t process) {
+  std::ifstream status("/proc/" + std::to_string(process) + "/stat");
+  std::string text{std::istreambuf_iterator<char>(status), {}};
+  const std::size_t name_end = text.rfind(')');
+  return name_end != std::string::npos && text.size() > name_end + 2 && text[name_end + 2] == 'T';
+}
+
+/// Stops itself while it works with the others; nobody continues it but whoever ends it.
+int stop_self(ProcessGroup& group) {
   group.barrier();
-  return expect(std::chrono::steady_clock::now() - begin >= kLate, "the barrier");
+  ::raise(SIGSTOP);
+  group.sum({at::ones({1000})});
+  return kWrong;
+}
+
+/// All stop for longer than one may be silent, and go on together.
+int pause_all(ProcessGroup& group, const Patience& patience) {
+  constexpr std::chrono::milliseconds kPoll{10};
+  group.barrier();
+  const pid_t self = ::getpid();
+  // Whoever wakes it is a process of its own.
+  if (::fork() == 0) {
+    while (!is_stopped(self)) std::this_thread::sleep_for(kPoll);
+    std::this_thread::sleep_for(3 * patience.silence / 2);
+    ::kill(self, SIGCONT);
+    ::_exit(0);
+  }
+  ::raise(SIGSTOP);
+  group.sum({at::ones({1000})});
+  group.barrier();
+  return 0;
 }
 
 int wait_for_interruption() {
@@ -91,6 +171,7 @@ int perform(ProcessGroup& group, const std::string& task) {
   if (task == "sum") return sum(group);
   if (task == "broadcast") return broadcast(group);
   if (task == "barrier") return barrier(group);
+  if (task == "listeners") return listeners(group);
   if (task == "places") {
     std::cout << group.rank() << "/" << group.size() << "/" << group.local_rank() << "\n";
     return 0;
@@ -106,7 +187,11 @@ int perform(ProcessGroup& group, const std::string& task) {
     if (last) return kOwnFailure;
     std::this_thread::sleep_for(kLong);
   }
-  if (task == "last_hangs" && last) std::this_thread::sleep_for(kLong);
+  if (task == "last_stops" && last) return stop_self(group);
+  if (task == "first_stops" && group.rank() == 0) return stop_self(group);
+  if (task == "last_stops" || task == "first_stops") group.barrier();
+  if (task == "last_is_slow" && last) std::this_thread::sleep_for(2 * kPatience.silence);
+  if (task == "all_pause") return pause_all(group, kPatience);
   if (task == "wait_for_interruption") return wait_for_interruption();
   group.sum({at::ones({1000})});
   return 0;
@@ -118,13 +203,15 @@ int main(int argc, char** argv) {
   if (argc != 3) return kWrong;
   try {
     const int count = std::atoi(argv[1]);
-    if (count > 1 && unianimate::distributed::read_group_environment().size == 1)
-      return unianimate::distributed::run_on_this_machine(count, argv);
-    constexpr Patience kPatience{std::chrono::seconds(10), std::chrono::seconds(3)};
+    if (count > 1 && unianimate::distributed::read_group_environment().size == 1) {
+      const auto outcome = unianimate::distributed::run_on_this_machine(count, argv);
+      if (outcome.exit_status != 0) std::cerr << "error: " << outcome.message << std::endl;
+      return outcome.exit_status;
+    }
     const auto group = ProcessGroup::from_environment(at::kCPU, kPatience);
     return perform(*group, argv[2]);
   } catch (const unianimate::Error& error) {
-    std::cerr << "error: " << error.what() << std::endl;
+    if (!unianimate::distributed::tell_launcher(error.what())) std::cerr << "error: " << error.what() << std::endl;
     return unianimate::exit_status(error.kind());
   }
 }

@@ -1,7 +1,6 @@
 #include "unianimate/cli/process_arguments.h"
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 
 #include "unianimate/cli/integer_option.h"
 #include "unianimate/distributed/group_environment.h"
@@ -18,7 +17,12 @@ void add_processes_option(CLI::App& command, int& processes) {
 
 bool is_run_by_copies(int processes, Session& session) {
   if (processes == 1 || distributed::read_group_environment().size > 1) return false;
-  session.exit_status = distributed::run_on_this_machine(processes, session.arguments);
+  const distributed::LocalOutcome outcome = distributed::run_on_this_machine(processes, session.arguments);
+  session.exit_status = outcome.exit_status;
+  if (outcome.exit_status != 0) {
+    session.reporter->failed(outcome.message.empty() ? "a process ended early and did not say why" : outcome.message,
+                             outcome.exit_status);
+  }
   return true;
 }
 
@@ -28,10 +32,7 @@ void make_reporter_of_rank(bool json, bool quiet, Session& session) {
 }
 
 std::unique_ptr<distributed::ProcessGroup> join_processes(pipeline::RuntimeOptions& runtime) {
-  // While the first process decodes, the others wait for it.
-  distributed::Patience patience;
-  patience.to_answer = std::chrono::hours(24);
-  auto group = distributed::ProcessGroup::from_environment(at::kCPU, patience);
+  auto group = distributed::ProcessGroup::from_environment(at::kCPU);
   if (runtime.compute.device.is_cuda()) runtime.compute.device = cuda_device_of(group->local_rank());
   return group;
 }

@@ -13,7 +13,7 @@ namespace unianimate::cli {
 void add_processes_option(CLI::App& command, int& processes);
 
 /// Runs so many copies of this program to their end, where that is asked for and this is none of them; the session's
-/// exit status is then theirs.
+/// exit status is then theirs, and what they end with is told.
 bool is_run_by_copies(int processes, Session& session);
 
 /// Only the first process talks.

@@ -82,6 +82,8 @@ GroupEnvironment read_group_environment() {
       number("MASTER_PORT", required("MASTER_PORT", meeting), 1, std::numeric_limits<std::uint16_t>::max()));
   const char* served = std::getenv("TORCHELASTIC_USE_AGENT_STORE");
   group.store_is_served = served != nullptr && served == std::string_view("True");
+  if (const char* socket = std::getenv("UNIANIMATE_MASTER_SOCKET"); socket != nullptr && group.rank == 0)
+    group.master_socket = number("UNIANIMATE_MASTER_SOCKET", socket, 0, std::numeric_limits<int>::max());
   if (const char* attempt = std::getenv("TORCHELASTIC_RESTART_COUNT"); attempt != nullptr) group.attempt = attempt;
   return group;
 }

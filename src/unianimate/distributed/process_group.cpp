@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <thread>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -15,7 +16,9 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "unianimate/core/error.h"
+#include "unianimate/distributed/bound_socket.h"
 #include "unianimate/distributed/group_environment.h"
+#include "unianimate/distributed/heartbeat.h"
 
 namespace unianimate::distributed {
 
@@ -26,6 +29,10 @@ constexpr std::int64_t kParcelBytes = std::int64_t{256} << 20;
 
 /// What one that ended on its own has to print its message and to end in, before the others do for its sake.
 constexpr std::chrono::seconds kTimeToSayWhy{1};
+
+/// Gloo's own limit for an operation: long, because waiting is normal and the heartbeat tells who is lost.
+constexpr std::chrono::hours kLongestOperation{24 * 30};
+constexpr std::chrono::milliseconds kBetweenLooks{250};
 
 /// What c10d or Gloo says, without their stack traces and the "[file:line] " before it.
 std::string reason(const std::exception& error) {
@@ -81,21 +88,46 @@ std::string own_address_towards(const std::string& host, std::uint16_t port) {
 }
 
 auto network_device(const GroupEnvironment& environment) {
-  if (const char* interface = std::getenv("GLOO_SOCKET_IFNAME"); interface != nullptr)
+  if (const char* interface = std::getenv("GLOO_SOCKET_IFNAME"); interface != nullptr && *interface != '\0')
     return c10d::ProcessGroupGloo::createDeviceForInterface(interface);
   return c10d::ProcessGroupGloo::createDeviceForHostname(
       own_address_towards(environment.master_address, environment.master_port));
 }
 
-c10::intrusive_ptr<c10d::Store> meet(const GroupEnvironment& environment, const Patience& patience) {
+/// The socket at which rank 0 serves the store: on the address that it is named by, where that is a number of this
+/// machine; else, as behind a name, which may mean another address elsewhere, on all (nothing is returned).
+std::optional<int> master_socket(const GroupEnvironment& environment) {
+  if (environment.master_socket >= 0) return environment.master_socket;
+  const std::string& address = environment.master_address;
+  auto bound = BoundSocket::open(address == "localhost" ? "127.0.0.1" : address, environment.master_port);
+  return bound ? std::optional(bound->release()) : std::nullopt;
+}
+
+/// A connection to the store where the processes meet.
+c10::intrusive_ptr<c10d::Store> connect(const GroupEnvironment& environment, const c10d::TCPStoreOptions& options) {
+  return c10::make_intrusive<c10d::PrefixStore>(
+      "unianimate/" + environment.attempt, c10::make_intrusive<c10d::TCPStore>(environment.master_address, options));
+}
+
+c10d::TCPStoreOptions options_to_call(const GroupEnvironment& environment, const Patience& patience) {
   c10d::TCPStoreOptions options;
   options.port = environment.master_port;
-  options.isServer = environment.rank == 0 && !environment.store_is_served;
-  options.numWorkers = static_cast<std::size_t>(environment.size);
   // Who only calls tries it twice.
-  options.timeout = options.isServer ? patience.to_meet : patience.to_meet / 2;
-  auto store = c10::make_intrusive<c10d::PrefixStore>(
-      "unianimate/" + environment.attempt, c10::make_intrusive<c10d::TCPStore>(environment.master_address, options));
+  options.timeout = patience.to_meet / 2;
+  options.waitWorkers = false;
+  return options;
+}
+
+c10::intrusive_ptr<c10d::Store> meet(const GroupEnvironment& environment, const Patience& patience) {
+  c10d::TCPStoreOptions options = options_to_call(environment, patience);
+  options.numWorkers = static_cast<std::size_t>(environment.size);
+  options.waitWorkers = true;
+  if (environment.rank == 0 && !environment.store_is_served) {
+    options.isServer = true;
+    options.masterListenFd = master_socket(environment);
+    options.timeout = patience.to_meet;
+  }
+  auto store = connect(environment, options);
   if (store->add("rank/" + std::to_string(environment.rank), 1) != 1) {
     throw Error(ErrorKind::kUsage, "two processes of the group have the rank {}; give each its own", environment.rank);
   }
@@ -146,7 +178,9 @@ class ProcessGroup::Connections {
       store_ = meet(environment, patience);
       group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store_, environment.rank, environment.size, options);
       group_->barrier()->wait();
-      group_->setTimeout(patience.to_answer);
+      group_->setTimeout(kLongestOperation);
+      heartbeat_ = std::make_unique<Heartbeat>(connect(environment, options_to_call(environment, patience)),
+                                               environment.rank, environment.size, patience.silence);
     } catch (const Error&) {
       throw;
     } catch (const std::exception& error) {
@@ -156,6 +190,19 @@ class ProcessGroup::Connections {
                   environment.rank, environment.size, printable(environment.master_address), environment.master_port,
                   std::chrono::duration_cast<std::chrono::seconds>(patience.to_meet).count(), reason(error));
     }
+  }
+
+  /// Gloo's threads wait for one that is lost for as long as it may take, and are left to do so.
+  ~Connections() {
+    if (!abandoned_) return;
+    static_cast<void>(group_.release());
+    static_cast<void>(store_.release());
+  }
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+
+  void require_all() const {
+    if (const std::string lost = heartbeat_->lost(); !lost.empty()) throw Error(ErrorKind::kEnvironment, loss(lost));
   }
 
   void sum(at::Tensor& tensor) {
@@ -178,19 +225,42 @@ class ProcessGroup::Connections {
   template <typename Start>
   void finish(const Start& start) {
     try {
-      start()->wait();
+      const auto work = start();
+      while (!is_done_soon(*work, kBetweenLooks)) {
+        const std::string lost = heartbeat_->lost();
+        // The last to leave may have gone once its own part was done.
+        if (lost.empty() || is_done_soon(*work, kTimeToSayWhy)) continue;
+        abandoned_ = true;
+        throw Error(ErrorKind::kEnvironment, loss(lost));
+      }
+      work->wait();
+    } catch (const Error&) {
+      throw;
     } catch (const std::exception& error) {
       std::this_thread::sleep_for(kTimeToSayWhy);
       throw Error(ErrorKind::kEnvironment,
-                  "rank {} of {} lost the other processes: one of them has ended or does not answer; see its message "
-                  "({})",
-                  name_.rank, name_.size, reason(error));
+                  loss(fmt::format("one of them has ended, see its message ({})", reason(error))));
     }
+  }
+
+  static bool is_done_soon(c10d::Work& work, std::chrono::milliseconds time) {
+    try {
+      if (!work.isCompleted()) work.wait(time);
+    } catch (const std::exception&) {
+      // That time is over, or what the operation ended with, which it throws again.
+    }
+    return work.isCompleted();
+  }
+
+  [[nodiscard]] std::string loss(std::string_view how) const {
+    return fmt::format("rank {} of {} lost the other processes: {}", name_.rank, name_.size, how);
   }
 
   GroupEnvironment name_;
   c10::intrusive_ptr<c10d::Store> store_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+  std::unique_ptr<Heartbeat> heartbeat_;
+  bool abandoned_ = false;
 };
 
 ProcessGroup::ProcessGroup(at::Device device, int rank, int size, int local_rank)
@@ -233,6 +303,10 @@ void ProcessGroup::broadcast(const std::vector<at::Tensor>& tensors, int root) {
 
 void ProcessGroup::barrier() {
   if (size_ > 1) connections_->barrier();
+}
+
+void ProcessGroup::require_all() const {
+  if (size_ > 1) connections_->require_all();
 }
 
 }  // namespace unianimate::distributed

@@ -9,11 +9,12 @@
 
 namespace unianimate::distributed {
 
-/// How long to wait for the others. One that dies is noticed at once, by its closed connections; these times are for
-/// one that never starts, or hangs, or whose machine is lost.
+/// How long to wait for the others. One that dies is noticed at once, by its closed connections, and one that is
+/// stopped or whose machine is lost by its silence: every process says each second that it lives. One that works is
+/// waited for as long as its work takes.
 struct Patience {
-  std::chrono::milliseconds to_meet = std::chrono::minutes(2);     ///< until all have started
-  std::chrono::milliseconds to_answer = std::chrono::minutes(10);  ///< in each operation, until all take part
+  std::chrono::milliseconds to_meet = std::chrono::minutes(2);  ///< until all have started
+  std::chrono::milliseconds silence = std::chrono::seconds(8);  ///< until a silent one is lost
 };
 
 /// The processes that work on one job together. A group of one needs no network. All must call the same operations in
@@ -22,8 +23,8 @@ struct Patience {
 /// The tensors travel over TCP with Gloo, those on a GPU through the host's memory: NCCL's side of libtorch can only be
 /// had by linking with CUDA, which this program does not.
 ///
-/// Every operation throws Error(kEnvironment), in one sentence, when another process has ended or does not answer in
-/// time; the group can then only be destroyed.
+/// Every operation throws Error(kEnvironment), in one sentence, when another process has ended or is silent; the group
+/// can then only be destroyed.
 class ProcessGroup {
  public:
   /// Joins the group of read_group_environment() and returns when all have come. `device`: where the tensors given
@@ -52,6 +53,9 @@ class ProcessGroup {
 
   /// Returns when all have called it.
   void barrier();
+
+  /// Throws as an operation would, where another process is known to be lost; does nothing else.
+  void require_all() const;
 
  private:
   class Connections;

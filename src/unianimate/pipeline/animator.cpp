@@ -492,6 +492,7 @@ void Animator::Production::decode(std::size_t index, const at::Tensor& latent, s
   const std::int64_t at_once = match ? segment.size : kFramesInPart;
   if (job_ == nullptr) joiner_->begin(segment.size, is_last(index));
   for (std::int64_t first = done; first < segment.size; first += at_once) {
+    if (!is_last(index)) group_.require_all();
     const std::int64_t count = std::min(at_once, segment.size - first);
     std::vector<Image> pictures = models_.decode(latents.narrow(0, first, count), request_.decode_batch, progress_);
     if (match) match_colors(pictures, reference_);
