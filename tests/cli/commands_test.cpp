@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -60,6 +62,17 @@ UNet: {dim: 32}
                                        "1"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     return run(arguments, interrupt_after);
+  }
+
+  /// Of so small a video, started in another way than usual.
+  [[nodiscard]] ProgramResult run_with(const std::vector<std::string>& options, testing::ProgramOptions start) const {
+    start.folder = folder_.path();
+    start.environment = {{"UNIANIMATE_MODELS", shared_->path().string()}};
+    std::vector<std::string> arguments{"animate", "--reference", "person.a.png", "--poses", "poses",
+                                       "--size",  "64x128",      "--frames",     "3",       "--interval",
+                                       "1",       "--device",    "cpu"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return testing::run_program(arguments, start);
   }
 
   [[nodiscard]] std::set<std::string> files() const {
@@ -193,18 +206,72 @@ TEST_F(Commands, InterruptedWorkLeavesNothingAndSaysWhereItStood) {
   EXPECT_EQ(files(), before);
 }
 
-TEST_F(Commands, AHangUpOrOutputThatNobodyReadsStopsTheWorkCleanly) {
+TEST_F(Commands, AHangUpStopsTheWorkCleanly) {
   const std::set<std::string> before = files();
-  const auto animate_with = [&](const std::string& interrupt_after, int signal, bool unread_output) {
-    return testing::run_program(
-        {"animate", "--reference", "person.a.png", "--poses", "poses", "--size", "64x128", "--interval", "1",
-         "--device", "cpu", "--steps", "900", "--output", "out.mp4", "--save-every", "0",
-         unread_output ? "--json" : "--comparison"},
-        {folder_.path(), {{"UNIANIMATE_MODELS", shared_->path().string()}}, interrupt_after, signal, unread_output});
-  };
-  EXPECT_EQ(animate_with("sample: 0 of", SIGHUP, false).status, 130);
-  EXPECT_EQ(animate_with("", SIGINT, true).status, 130);
+  const ProgramResult result = run_with({"--steps", "900", "--output", "out.mp4", "--save-every", "0"},
+                                        {.interrupt_after = "sample: 0 of", .signal = SIGHUP});
+  EXPECT_EQ(result.status, 130);
+  EXPECT_THAT(result.err, HasSubstr("; nothing unfinished is at the place of the output\n"));
   EXPECT_EQ(files(), before);
+}
+
+TEST_F(Commands, LostProgressDoesNotEndTheWorkButALostResultIsTold) {
+  const ProgramResult unread = run_with({"--steps", "1", "--output", "a.mkv", "--json"}, {.unread_output = true});
+  EXPECT_EQ(unread.status, 4);
+  EXPECT_THAT(unread.err, HasSubstr("the standard output could not be written there: Broken pipe"));
+  EXPECT_TRUE(files().contains("a.mkv"));
+  const ProgramResult full = run_with({"--steps", "1", "--output", "b.mkv", "--json"}, {.full_output = true});
+  EXPECT_EQ(full.status, 4);
+  EXPECT_THAT(full.err, HasSubstr("No space left on device"));
+  EXPECT_TRUE(files().contains("b.mkv"));
+  const ProgramResult plan = run_with({"--output", "c.mkv", "--dry-run"}, {.full_output = true});
+  EXPECT_EQ(plan.status, 4);
+  EXPECT_THAT(plan.err, HasSubstr("No space left on device"));
+}
+
+TEST_F(Commands, LostMessagesDoNotEndTheWork) {
+  const ProgramResult result = run_with({"--steps", "1", "--output", "a.mkv"}, {.full_messages = true});
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.out, HasSubstr("a.mkv: 3 frames"));
+}
+
+TEST_F(Commands, ListingsThatAreLostAreToldUnlessNobodyReadsOn) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"models", "list"}, {"job", "list"}, {"--help"}, {"animate", "--help"}}) {
+    testing::ProgramOptions options{.folder = folder_.path(), .full_output = true};
+    const ProgramResult full = testing::run_program(arguments, options);
+    EXPECT_EQ(full.status, 4) << arguments[0];
+    EXPECT_THAT(full.err, HasSubstr("No space left on device"));
+    options.full_output = false;
+    options.unread_output = true;
+    const ProgramResult unread = testing::run_program(arguments, options);
+    EXPECT_EQ(unread.status, 4) << arguments[0];
+    EXPECT_EQ(unread.err, "");
+  }
+}
+
+TEST_F(Commands, ClosedDescriptorsDoNotBecomeFiles) {
+  ASSERT_EQ(animate({"--steps", "1", "--output", "all_open.mkv"}).status, 0);
+  const auto content = [&](const char* name) {
+    std::ifstream file(folder_ / name, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  for (const std::vector<int>& closed : {std::vector<int>{0}, {1}, {2}, {0, 1, 2}}) {
+    EXPECT_EQ(run_with({"--steps", "1", "--output", "closed.mkv"}, {.closed = closed}).status, 0);
+    EXPECT_EQ(content("closed.mkv"), content("all_open.mkv"));
+    fs::remove(folder_ / "closed.mkv");
+  }
+}
+
+TEST_F(Commands, FilesBeyondTheLimitAreToldAndLeaveNothing) {
+  const std::set<std::string> before = files();
+  for (const char* output : {"out.mkv", "out.mp4", "out.webm", "out.gif", "out/"}) {
+    const ProgramResult result =
+        run_with({"--steps", "1", "--output", output, "--save-every", "0", "--quiet"}, {.largest_file = 1000});
+    EXPECT_EQ(result.status, 4) << output;
+    EXPECT_THAT(result.err, HasSubstr("File too large")) << output;
+    EXPECT_EQ(files(), before) << output;
+  }
 }
 
 TEST_F(Commands, QuietHoldsForProgramsToo) {
@@ -236,6 +303,45 @@ TEST_F(Commands, RunMakesEveryVideoOfTheConfiguration) {
   ASSERT_EQ(again.status, 0) << again.err;
   EXPECT_EQ(fs::last_write_time(folder_ / ("outputs/" + first)), kept);
   EXPECT_EQ(open_frame_source(folder_ / ("outputs/" + second))->info().width, 64);
+}
+
+TEST_F(Commands, RunMakesTheSameVideosWithSeveralProcesses) {
+  ASSERT_EQ(run({"run", "infer.yaml", "--threads", "1", "--output-dir", "one"}).status, 0);
+  const ProgramResult both = run({"run", "infer.yaml", "--threads", "1", "--output-dir", "two", "--processes", "2"});
+  ASSERT_EQ(both.status, 0) << both.err;
+  std::int64_t compared = 0;
+  for (const auto& entry : fs::directory_iterator(folder_ / "one")) {
+    const auto expected = open_frame_source(entry.path());
+    const auto found = open_frame_source(folder_ / "two" / entry.path().filename());
+    while (const auto frame = expected->next()) {
+      const auto other = found->next();
+      ASSERT_TRUE(other);
+      EXPECT_EQ(other->image, frame->image);
+      ++compared;
+    }
+    EXPECT_FALSE(found->next());
+  }
+  EXPECT_EQ(compared, 2 * 3);
+  const auto told = [&](const std::string& text) {
+    std::int64_t count = 0;
+    for (std::size_t at = both.out.find(text); at != std::string::npos; at = both.out.find(text, at + 1)) ++count;
+    return count;
+  };
+  EXPECT_EQ(told("3 frames of"), 2) << both.out;
+
+  const ProgramResult again = run({"run", "infer.yaml", "--output-dir", "two", "--processes", "2", "--skip-existing"});
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(again.out, "");
+}
+
+TEST_F(Commands, OneFaultOfSeveralProcessesIsToldOnce) {
+  const ProgramResult missing = run({"run", "missing.yaml", "--processes", "2"});
+  EXPECT_EQ(missing.status, 3);
+  EXPECT_EQ(std::count(missing.err.begin(), missing.err.end(), '\n'), 1) << missing.err;
+  EXPECT_THAT(missing.err, HasSubstr("missing.yaml"));
+  const ProgramResult plan = animate({"--output", "out.mp4", "--dry-run", "--json", "--processes", "2"});
+  EXPECT_EQ(plan.status, 0) << plan.err;
+  EXPECT_EQ(json_lines(plan.out).size(), 1U) << plan.out;
 }
 
 TEST_F(Commands, RunTriesThePlaceOfItsVideosBeforeTheWork) {

@@ -3,7 +3,9 @@
 #include <c10/util/Exception.h>
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <new>
+#include <stdexcept>
 
 #include "unianimate/core/error.h"
 
@@ -26,12 +28,20 @@ TEST(DescribeFailure, KeepsWhatErrorsSay) {
 TEST(DescribeFailure, SaysWhatHelpsAgainstTooLittleMemory) {
   const c10::SourceLocation here{"", "", 0};
   for (const Failure& failure :
-       {failure_of(std::bad_alloc()), failure_of(c10::OutOfMemoryError(here, "CUDA out of memory")),
+       {failure_of(std::bad_alloc()), failure_of(std::length_error("vector::_M_default_append")),
+        failure_of(c10::OutOfMemoryError(here, "CUDA out of memory")),
         failure_of(c10::Error(here, "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"))}) {
     EXPECT_EQ(failure.exit_status, 4);
     EXPECT_THAT(failure.message, HasSubstr("smaller --size or --context-size"));
     EXPECT_THAT(failure.message, HasSubstr("--dtype bf16"));
   }
+}
+
+TEST(DescribeFailure, WhatTheSystemRefusesIsTheMachinesFault) {
+  const Failure failure = failure_of(std::filesystem::filesystem_error(
+      "cannot get the current path", std::make_error_code(std::errc::no_such_file_or_directory)));
+  EXPECT_EQ(failure.exit_status, 4);
+  EXPECT_THAT(failure.message, HasSubstr("cannot get the current path"));
 }
 
 TEST(DescribeFailure, IsHonestAboutTheUnexpected) {

@@ -32,6 +32,23 @@ int open_unread_pipe() {
   return ends[1];
 }
 
+/// Whether stdout and stderr are what the options ask for.
+bool direct_output(const ProgramOptions& options, const std::filesystem::path& out, const std::filesystem::path& err) {
+  constexpr const char* kFull = "/dev/full";
+  const int output = options.unread_output ? open_unread_pipe() : open_output(options.full_output ? kFull : out);
+  if (::dup2(output, STDOUT_FILENO) < 0) return false;
+  if (::dup2(open_output(options.full_messages ? kFull : err), STDERR_FILENO) < 0) return false;
+  for (const int descriptor : options.closed) ::close(descriptor);
+  return true;
+}
+
+/// With the signal of the limit at its default, whatever the test has done to it.
+bool limit_files(rlim_t largest) {
+  const rlimit limit{largest, RLIM_INFINITY};
+  return largest == RLIM_INFINITY ||
+         (std::signal(SIGXFSZ, SIG_DFL) != SIG_ERR && ::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
 [[noreturn]] void become_program(std::vector<std::string> arguments, const ProgramOptions& options,
                                  const std::filesystem::path& out, const std::filesystem::path& err) {
   constexpr int kCannotStart = 127;
@@ -41,8 +58,7 @@ int open_unread_pipe() {
   argv.push_back(nullptr);
   for (const auto& [name, value] : options.environment) ::setenv(name.c_str(), value.c_str(), 1);
   const bool ready = (options.folder.empty() || ::chdir(options.folder.c_str()) == 0) &&
-                     ::dup2(options.unread_output ? open_unread_pipe() : open_output(out), STDOUT_FILENO) >= 0 &&
-                     ::dup2(open_output(err), STDERR_FILENO) >= 0;
+                     direct_output(options, out, err) && limit_files(options.largest_file);
   if (ready) ::execv(argv[0], argv.data());
   ::_exit(kCannotStart);
 }

@@ -141,7 +141,7 @@ void animate(const AnimateArguments& arguments, Session& session) {
   } else {
     check_jobs({job});
   }
-  check_job_output(job);
+  if (group->rank() == 0) check_job_output(job);
   options.files = pipeline::find_model_files(models);
   tell_models(models, *session.reporter);
   if (needs_drawing) {

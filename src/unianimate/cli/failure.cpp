@@ -3,6 +3,8 @@
 #include <c10/util/Exception.h>
 
 #include <new>
+#include <stdexcept>
+#include <system_error>
 
 #include "unianimate/core/error.h"
 
@@ -30,8 +32,13 @@ Failure describe_failure(const std::exception_ptr& problem) {
     return {error.what(), exit_status(error.kind())};
   } catch (const std::bad_alloc&) {
     return out_of_memory();
+  } catch (const std::length_error&) {
+    return out_of_memory();
   } catch (const c10::OutOfMemoryError&) {
     return out_of_memory();
+  } catch (const std::system_error& error) {
+    return {fmt::format("the system refused what the work needs: {}", first_line(error.what())),
+            exit_status(ErrorKind::kEnvironment)};
   } catch (const c10::Error& error) {
     const std::string message = error.what_without_backtrace();
     // libtorch's allocator for the CPU has no exception of its own.

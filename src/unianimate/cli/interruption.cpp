@@ -31,12 +31,6 @@ void catch_interruptions() {
   struct sigaction hang_up {};
   const bool ignored = ::sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler == SIG_IGN;
   if (!ignored) ::sigaction(SIGHUP, &action, nullptr);
-  action.sa_handler = SIG_IGN;
-  ::sigaction(SIGPIPE, &action, nullptr);
-}
-
-void interrupt() noexcept {
-  g_interrupted.store(true);
 }
 
 bool interrupted() noexcept {

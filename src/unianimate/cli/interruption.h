@@ -4,12 +4,8 @@
 namespace unianimate::cli {
 
 /// From now on the first SIGINT, SIGTERM or SIGHUP sets a flag and says so on stderr; a second one ends the process at
-/// once; SIGHUP stays ignored under nohup. SIGPIPE is ignored, so that output nobody reads can set the flag, too: see
-/// console.h.
+/// once; SIGHUP stays ignored under nohup.
 void catch_interruptions();
-
-/// Sets the flag.
-void interrupt() noexcept;
 
 /// Whether the flag is set.
 bool interrupted() noexcept;

@@ -9,16 +9,28 @@ namespace unianimate::cli {
 
 using json = nlohmann::ordered_json;
 
+namespace {
+
+std::string json_line(const json& object) {
+  return object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+void print_passing_json_line(const json& object) {
+  print_passing(json_line(object));
+}
+
+}  // namespace
+
 void print_json_line(const json& object) {
-  print(stdout, "{}\n", object.dump(-1, ' ', false, json::error_handler_t::replace));
+  write_text(stdout, json_line(object));
 }
 
 void JsonReporter::note(const std::string& message) {
-  if (!quiet_) print_json_line({{"event", "note"}, {"message", message}});
+  if (!quiet_) print_passing_json_line({{"event", "note"}, {"message", message}});
 }
 
 void JsonReporter::begin_video(const VideoJob& job, std::size_t index, std::size_t count) {
-  print_json_line({{"event", "video"}, {"index", index}, {"count", count}, {"output", job.output.string()}});
+  print_passing_json_line({{"event", "video"}, {"index", index}, {"count", count}, {"output", job.output.string()}});
 }
 
 void JsonReporter::planned(const PlannedVideo& video) {
@@ -113,16 +125,16 @@ void JsonReporter::failed(const std::string& message, int exit_status) {
 void JsonReporter::show_progress(bool phase_begins) {
   constexpr std::chrono::milliseconds kBetweenSteps{100};
   if (quiet_) return;
-  if (phase_begins) return print_json_line({{"event", "phase"}, {"name", phase()}, {"total", meter().total()}});
+  if (phase_begins) return print_passing_json_line({{"event", "phase"}, {"name", phase()}, {"total", meter().total()}});
   const auto now = std::chrono::steady_clock::now();
   if (meter().done() != meter().total() && now - last_step_ < kBetweenSteps) return;
   last_step_ = now;
   const auto left = meter().seconds_left(now);
-  print_json_line({{"event", "step"},
-                   {"phase", phase()},
-                   {"done", meter().done()},
-                   {"total", meter().total()},
-                   {"seconds_left", left ? json(*left) : json(nullptr)}});
+  print_passing_json_line({{"event", "step"},
+                           {"phase", phase()},
+                           {"done", meter().done()},
+                           {"total", meter().total()},
+                           {"seconds_left", left ? json(*left) : json(nullptr)}});
 }
 
 }  // namespace unianimate::cli

@@ -17,6 +17,9 @@
 //           "frames"}): a motion was looked through
 //   quality "output", and what quality.json holds (docs/evaluation.md): a model was measured
 //   error   "message", "exit_status"; the message is on stderr as well
+//
+// Whoever reads them may stop: video, phase, step and note are then lost and the work goes on, but where any other
+// object cannot be written the program ends with exit status 4 once the work is done.
 #pragma once
 
 #include <chrono>

@@ -1,12 +1,18 @@
 // The program `unianimate`: the only place that catches errors and turns them into messages and exit statuses.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <sstream>
 #include <string_view>
 
+#include "unianimate/cli/console.h"
 #include "unianimate/cli/failure.h"
+#include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/cli/version.h"
 #include "unianimate/core/error.h"
+#include "unianimate/distributed/local_launch.h"
 
 namespace {
 
@@ -33,15 +39,18 @@ std::string command_of(const CLI::App& app) {
   return name;
 }
 
-int run(int argc, char** argv, Session& session) {
+bool asks_for_json(int argc, char** argv) {
+  return std::any_of(argv, argv + argc, [](std::string_view argument) { return argument == "--json"; });
+}
+
+void run(int argc, char** argv, Session& session) {
   CLI::App app("Animates a picture of a person with a sequence of poses.", "unianimate");
   app.require_subcommand(1);
   app.set_version_flag("--version", unianimate::cli::version_text);
   app.footer(kExamples);
   session.arguments = argv;
   // Even a command line that cannot be read is answered in the form it asks for.
-  if (std::any_of(argv, argv + argc, [](std::string_view argument) { return argument == "--json"; }))
-    session.reporter = unianimate::cli::make_reporter(true, false);
+  if (asks_for_json(argc, argv)) session.reporter = unianimate::cli::make_reporter(true, false);
   add_animate_command(app, session);
   add_align_command(app, session);
   add_run_command(app, session);
@@ -54,25 +63,49 @@ int run(int argc, char** argv, Session& session) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    if (error.get_exit_code() == 0) {  // --help and --version
+      std::ostringstream text;
+      app.exit(error, text, text);
+      unianimate::cli::write_text(stdout, text.str());
+      return;
+    }
     throw Error(ErrorKind::kUsage, "{}; see {} --help", error.what(), command_of(app));
   }
   session.command();
-  return session.exit_status;
+}
+
+/// " in the phase 'sample' after 3 of 31 steps; nothing unfinished is at the place of the output"
+std::string where_it_stood(const Session& session) {
+  const std::string position = session.reporter->position();
+  return (position.empty() ? "" : " " + position) + "; " + session.left_when_stopped;
+}
+
+/// Quiet where a person has seen enough, as after `| head`.
+void require_written_output(bool json, Session& session) {
+  const int problem = unianimate::cli::lost_output();
+  if (problem == 0) return;
+  session.exit_status = exit_status(ErrorKind::kEnvironment);
+  if (problem == EPIPE && !json) return;
+  throw Error(ErrorKind::kEnvironment, "what belongs on the standard output could not be written there: {}",
+              std::strerror(problem));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  unianimate::cli::prepare_descriptors();
   Session session;
   try {
-    return run(argc, argv, session);
+    run(argc, argv, session);
+    if (session.exit_status == 0) require_written_output(asks_for_json(argc, argv), session);
+    return session.exit_status;
   } catch (...) {
     unianimate::cli::Failure failure = unianimate::cli::describe_failure(std::current_exception());
-    if (failure.exit_status == exit_status(ErrorKind::kCancelled))
-      failure.message +=
-          fmt::format(" {}; nothing unfinished is at the place of the output", session.reporter->position());
-    session.reporter->failed(failure.message, failure.exit_status);
+    if (failure.exit_status == exit_status(ErrorKind::kCancelled)) failure.message += where_it_stood(session);
+    // One of several processes leaves it to whoever started them.
+    if (!unianimate::distributed::tell_launcher(failure.message)) {
+      session.reporter->failed(failure.message, failure.exit_status);
+    }
     return failure.exit_status;
   }
 }

@@ -1,9 +1,11 @@
 #include "unianimate/cli/process_environment.h"
 
+#include <fcntl.h>
 #include <malloc.h>
-
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 
 namespace unianimate::cli {
@@ -16,6 +18,15 @@ bool set_default(const char* name, const char* value) {
 }
 
 }  // namespace
+
+void prepare_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // The lowest free descriptor is taken, which is this one.
+    const bool closed = ::fcntl(descriptor, F_GETFD) < 0 && errno == EBADF;
+    if (closed && ::open("/dev/null", O_RDWR) != descriptor) std::abort();
+  }
+  for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
+}
 
 void restart_with_tuned_environment(char** arguments) {
   const bool waiting = std::getenv("OMP_WAIT_POLICY") == nullptr && set_default("GOMP_SPINCOUNT", "2000");

@@ -1,10 +1,15 @@
-// Settings that the libraries read from the environment only once, when they are loaded.
+// What the process gets from whoever starts it, made fit for work.
 #pragma once
 
 namespace unianimate::cli {
 
-/// Sets what makes long computations faster, unless the user has set it, and starts the program anew with the same
-/// arguments where something was set:
+/// To be called before anything opens a file: those of the descriptors 0, 1 and 2 that are closed are opened on
+/// /dev/null, so that no file becomes one of them. Writing to a pipe that nobody reads, or beyond the limit for files,
+/// then fails with an error (EPIPE, EFBIG) instead of ending the process.
+void prepare_descriptors();
+
+/// Sets in the environment, which the libraries read only once, when they are loaded, what makes long computations
+/// faster, unless the user has set it, and starts the program anew with the same arguments where something was set:
 /// - GOMP_SPINCOUNT: OpenMP's threads otherwise wait for each other by spinning for so long that work in small
 ///   operations takes many times as long on a machine whose cores other programs use as well;
 /// - THP_MEM_ALLOC_ENABLE: libtorch then asks for huge pages, which saves most of the page faults of large tensors.

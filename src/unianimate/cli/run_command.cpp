@@ -3,6 +3,7 @@
 
 #include "unianimate/cli/interruption.h"
 #include "unianimate/cli/job_arguments.h"
+#include "unianimate/cli/process_arguments.h"
 #include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
@@ -26,6 +27,7 @@ struct RunArguments {
   bool result_only = false;
   bool skip_existing = false;
   JobKeeping keeping;
+  int processes = 1;
   RuntimeArguments runtime;
 };
 
@@ -33,23 +35,41 @@ constexpr const char* kExamples = R"(Examples:
   unianimate run configs/UniAnimate_infer.yaml
   unianimate run configs/UniAnimate_infer_long.yaml --output-dir videos --set seed=3 --set ddim_timesteps=25
   unianimate run configs/UniAnimate_infer.yaml --dry-run
+  unianimate run configs/UniAnimate_infer.yaml --processes 2
 
 The videos are named as the published program names them and have its three columns: reference, pose, result. A video
 of the same name is replaced; with --skip-existing a run that was stopped goes on where it was.)";
 
+/// For each file whether it is there, as the first process sees it.
+std::vector<bool> which_exist(const std::vector<VideoJob>& jobs, distributed::ProcessGroup& group) {
+  const at::Tensor there = at::zeros({static_cast<std::int64_t>(jobs.size())}, at::kByte);
+  std::error_code ignored;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    there[static_cast<std::int64_t>(i)] = fs::exists(jobs[i].output, ignored) ? 1 : 0;
+  }
+  group.broadcast({there});
+  const auto* first = there.data_ptr<std::uint8_t>();
+  return std::vector<bool>(first, first + there.numel());
+}
+
 std::vector<VideoJob> list_jobs(const RunArguments& arguments, const pipeline::PublishedConfig& config,
-                                Reporter& reporter) {
-  std::vector<VideoJob> jobs;
+                                distributed::ProcessGroup& group, Reporter& reporter) {
+  std::vector<VideoJob> all;
   for (pipeline::ConfiguredAnimation& animation : pipeline::list_animations(config)) {
     VideoJob job{std::move(animation.request), fs::path(arguments.output_folder) / animation.file_name,
                  config.frames_per_second, arguments.runtime.threads};
     if (arguments.result_only) job.request.comparison = false;
     job.request.background = parse_background(arguments.background);
-    std::error_code ignored;
-    if (arguments.skip_existing && fs::exists(job.output, ignored)) {
-      reporter.note(fmt::format("{} is there already and is skipped", job.output.string()));
+    all.push_back(std::move(job));
+  }
+  if (!arguments.skip_existing) return all;
+  const std::vector<bool> there = which_exist(all, group);
+  std::vector<VideoJob> jobs;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (there[i]) {
+      reporter.note(fmt::format("{} is there already and is skipped", all[i].output.string()));
     } else {
-      jobs.push_back(std::move(job));
+      jobs.push_back(std::move(all[i]));
     }
   }
   return jobs;
@@ -93,20 +113,23 @@ pipeline::ModelFiles model_files(const RunArguments& arguments, const pipeline::
 
 void run(const RunArguments& arguments, Session& session) {
   restart_with_tuned_environment(session.arguments);
-  session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
+  if (is_run_by_copies(arguments.processes, session)) return;
+  make_reporter_of_rank(arguments.runtime.json, arguments.runtime.quiet, session);
   catch_interruptions();
 
   JobOptions options;
   options.runtime = prepare_runtime(arguments.runtime);
   options.dry_run = arguments.runtime.dry_run;
   options.keeping = arguments.keeping;
+  const auto group = join_processes(options.runtime);
+  options.group = group.get();
   const pipeline::PublishedConfig config = pipeline::read_published_config(arguments.config, arguments.options);
   for (const std::string& warning : config.warnings) session.reporter->note(warning);
-  const std::vector<VideoJob> jobs = list_jobs(arguments, config, *session.reporter);
+  const std::vector<VideoJob> jobs = list_jobs(arguments, config, *group, *session.reporter);
   if (jobs.empty()) return;
   check_jobs(jobs);
   options.files = model_files(arguments, config);
-  prepare_output_folder(arguments.output_folder, jobs, options.dry_run);
+  if (group->rank() == 0) prepare_output_folder(arguments.output_folder, jobs, options.dry_run);
   run_jobs(
       jobs, options, [&](const pipeline::ModelConfigs& actual) { pipeline::check_expected_sizes(config, actual); },
       *session.reporter);
@@ -133,6 +156,7 @@ void add_run_command(CLI::App& app, Session& session) {
   command->add_flag("--result-only", arguments->result_only, "The plain result instead of three columns");
   command->add_flag("--skip-existing", arguments->skip_existing, "Leave out videos that are there already");
   add_job_options(*command, arguments->keeping);
+  add_processes_option(*command, arguments->processes);
   add_runtime_options(*command, arguments->runtime);
   command->footer(kExamples);
   command->callback([arguments, &session] { session.command = [arguments, &session] { run(*arguments, session); }; });

@@ -17,6 +17,8 @@ struct Session {
   std::unique_ptr<Reporter> reporter = make_reporter(false, false);  ///< the chosen command may put in another
   std::function<void()> command;                                     ///< what the command line asks for
   int exit_status = 0;                                               ///< where the command throws nothing
+  /// What is said where the work is stopped, about what it leaves.
+  std::string left_when_stopped = "nothing unfinished is at the place of the output";
 };
 
 /// Each adds a command with its options to `app`; when the command line names it, session.command runs it. All throw

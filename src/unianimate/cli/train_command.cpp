@@ -37,6 +37,7 @@ void train_model(const TrainArguments& arguments, Session& session) {
   make_reporter_of_rank(false, arguments.quiet, session);
   const training::TrainConfig config = training::read_train_config(arguments.config);
   if (is_run_by_copies(arguments.processes, session)) return;
+  session.left_when_stopped = "what was saved stays, and the same command goes on";
   catch_interruptions();
   keep_freed_memory();
   RuntimeArguments runtime;
@@ -49,7 +50,8 @@ void train_model(const TrainArguments& arguments, Session& session) {
   const training::TrainingReport report = training::train(config, compute, *group, *session.reporter);
   if (environment.rank > 0) return;
   if (!report.finished) {
-    throw Error(ErrorKind::kCancelled, "stopped after step {}, which is saved; the same command goes on", report.steps);
+    session.left_when_stopped = fmt::format("step {} is saved, and the same command goes on", report.steps);
+    throw Error(ErrorKind::kCancelled, "stopped on request");
   }
   print(stdout, "{}\n", printable((config.output / "model").string(), kMessageBytes));
 }

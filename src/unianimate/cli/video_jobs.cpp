@@ -66,10 +66,15 @@ void require_outside(const fs::path& output, const fs::path& job_folder) {
   }
 }
 
+/// Only the first process writes and talks.
+bool is_first(const distributed::ProcessGroup* group) {
+  return group == nullptr || group->rank() == 0;
+}
+
 /// Null without a folder, and in all processes but the first.
 std::unique_ptr<pipeline::JobFolder> begin_job(const VideoJob& job, const pipeline::AnimatePlan& plan,
                                                const JobOptions& options, Reporter& reporter) {
-  if (options.keeping.save_every == 0 || (options.group != nullptr && options.group->rank() > 0)) return nullptr;
+  if (options.keeping.save_every == 0 || !is_first(options.group)) return nullptr;
   pipeline::JobRecord record = pipeline::make_job_record(job, plan, options.files, options.runtime);
   record.save_every = options.keeping.save_every;
   record.keep = options.keeping.keep;
@@ -102,7 +107,7 @@ void make_video(const VideoJob& job, const pipeline::AnimatePlan& plan, std::uni
   try {
     const pipeline::AnimateReport report = animator.animate(
         job.request, sink, reporter, {folder.get(), options.preview, job.frames_per_second, options.group});
-    if (options.group != nullptr && options.group->rank() > 0) return;
+    if (!is_first(options.group)) return;
     if (!sink.trouble().empty()) reporter.note(sink.trouble());
     if (folder && !options.keep) folder->remove();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -114,6 +119,18 @@ void make_video(const VideoJob& job, const pipeline::AnimatePlan& plan, std::uni
       folder->remove();
     }
     throw;
+  }
+}
+
+/// What is out of reason in a job is the fault of its files, not of whoever resumes it.
+pipeline::AnimatePlan checked_plan(const pipeline::JobRecord& record, const pipeline::ModelConfigs& configs,
+                                   const pipeline::RuntimeOptions& runtime, bool writes) {
+  try {
+    if (writes) check_job_output(record.job);
+    return pipeline::plan_animation(record.job.request, configs, runtime);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUsage) throw;
+    throw Error(ErrorKind::kInput, "the job cannot go on: {}", error.what());
   }
 }
 
@@ -146,17 +163,18 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
     }
     const VideoFormat format = video_format(job, plan);
     format.check();
-    check_space(job.output, format, plan.frames());
+    if (is_first(options.group)) check_space(job.output, format, plan.frames());
   }
   if (options.dry_run) {
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
+    for (std::size_t i = 0; i < jobs.size() && is_first(options.group); ++i) {
       const double seconds = pipeline::estimate_seconds(plans[i], options.runtime.compute);
       reporter.planned({jobs[i], plans[i], options.runtime.compute, seconds});
     }
     return;
   }
   reporter.note(options.runtime.compute.reason);
-  if (options.keeping.preview_every > 0) check_output(beside(jobs.front().output, "-preview.mp4"), {16, 16, 1, 0});
+  if (options.keeping.preview_every > 0 && is_first(options.group))
+    check_output(beside(jobs.front().output, "-preview.mp4"), {16, 16, 1, 0});
   auto animator = pipeline::Animator::load(options.files, options.runtime);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     reporter.throw_if_cancelled();
@@ -171,9 +189,8 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
 void resume_job(std::unique_ptr<pipeline::JobFolder> job, const pipeline::JobRecord& record,
                 const ResumeOptions& options, Reporter& reporter) {
   const pipeline::ModelConfigs configs = pipeline::read_model_configs(record.files);
-  const pipeline::AnimatePlan plan = pipeline::plan_animation(record.job.request, configs, options.runtime);
-  check_job_output(record.job);
-  check_space(record.job.output, video_format(record.job, plan), plan.frames());
+  const pipeline::AnimatePlan plan = checked_plan(record, configs, options.runtime, is_first(options.group));
+  if (is_first(options.group)) check_space(record.job.output, video_format(record.job, plan), plan.frames());
   pipeline::require_same_poses(record, plan);
   if (options.when_checked) options.when_checked();
   reporter.note(options.runtime.compute.reason);

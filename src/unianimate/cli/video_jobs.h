@@ -36,7 +36,8 @@ struct JobOptions {
 /// Throws what writing the job's video would throw for its output; leaves nothing.
 void check_job_output(const VideoJob& job);
 
-/// Plans every video before it makes the first one. A dry run ends there, with estimates. `check_models` may refuse the
+/// Plans every video before it makes the first one. The processes of a group share each video; the first one alone
+/// writes and talks. A dry run ends there, with estimates. `check_models` may refuse the
 /// models by their sizes. Throws Error of every kind; videos finished before stay, and so does the job folder of one
 /// that is not.
 void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
