@@ -10,9 +10,13 @@ usage: scripts/setup.sh [--cuda]
   --cuda    also fetch libtorch's CUDA half and NVIDIA's libraries (2.5 GB to download, 4 GB unpacked)
 
 Downloads are unpacked into $UNIANIMATE_CACHE (default: ${XDG_CACHE_HOME:-~/.cache}/unianimate.cpp)
-and linked as build/deps.
+and linked as build/deps. Every user of the machine can read them there, unless a folder above is closed, as home
+folders often are: then set UNIANIMATE_CACHE to another place, for instance /opt/unianimate.cpp.
 EOF
 }
+
+# What is unpacked here is for every user of the machine.
+umask 022
 
 fail() { printf 'setup.sh: %s\n' "$*" >&2; exit 1; }
 say() { printf '%s\n' "-- $*"; }
@@ -133,6 +137,28 @@ if [ "$want_cuda" = yes ]; then
     touch "$cuda_stamp"
   fi
 fi
+
+# closed_folder PATH: the first folder on the way to PATH that other users cannot enter, if there is one.
+closed_folder() {
+  local part='' path name
+  path=$(cd "$1" && pwd -P)
+  local IFS=/
+  for name in ${path#/}; do
+    part="$part/$name"
+    case $(stat -c %A "$part") in
+      d????????[xt]) ;;
+      *) printf '%s\n' "$part"; return 0 ;;
+    esac
+  done
+}
+
+# Also what an earlier run unpacked under another umask, and a checkout of one; somebody else's stays as it is.
+chmod -R a+rX "$deps" "$root/models" 2>/dev/null || true
+for folder in "$deps" "$root/models"; do
+  closed=$(closed_folder "$folder")
+  [ -z "$closed" ] ||
+    say "other users of this machine cannot run the program, as $closed is closed to them and $folder lies in it; set UNIANIMATE_CACHE or move the checkout if they are to"
+done
 
 mkdir -p "$root/build"
 ln -sfn "$deps" "$root/build/deps"

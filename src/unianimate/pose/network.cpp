@@ -2,7 +2,10 @@
 
 #include <fmt/ranges.h>
 
+#include <unistd.h>
+
 #include <openvino/openvino.hpp>
+#include <system_error>
 
 #include "unianimate/core/error.h"
 
@@ -23,8 +26,15 @@ ov::Core& core() {
 }
 
 std::shared_ptr<ov::Model> read(const fs::path& file) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(file, ignored)) {
+  std::error_code problem;
+  const bool is_file = fs::is_regular_file(file, problem);
+  if (problem == std::errc::permission_denied || (is_file && ::access(file.c_str(), R_OK) != 0)) {
+    throw Error(ErrorKind::kEnvironment,
+                "this user may not read the network file {}; let others read it and enter the folders above it "
+                "(chmod a+rX)",
+                printable(file.string()));
+  }
+  if (!is_file) {
     throw Error(ErrorKind::kInput, "there is no network file {}; put it there", printable(file.string()));
   }
   try {
