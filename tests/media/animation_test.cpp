@@ -130,6 +130,14 @@ TEST_P(AnimationAsMotion, IsCut) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, AnimationAsMotion, ::testing::Values("apng", "webp", "gif", "avif"));
 
+TEST_F(Animation, OfOneFrameIsTold) {
+  for (const char* name : {"gif", "mov"}) {
+    const auto source = open_frame_source(encoded(name, 1));
+    EXPECT_THAT(source->info().notes, ElementsAre(HasSubstr("holds one frame"))) << name;
+    EXPECT_EQ(all_frames(*source).size(), 1U) << name;
+  }
+}
+
 TEST_F(Animation, JpegPicturesInARowHaveTheRateOfFolders) {
   const auto source = open_frame_source(encoded("mjpeg", 5), {.folder_frames_per_second = 10});
   EXPECT_EQ(source->info().frames_per_second, 10);

@@ -138,11 +138,11 @@ TEST_P(VideoWriter, TheSameFramesMakeTheSameFile) {
          {std::pair(64, 64), std::pair(192, 96), std::pair(320, 176), std::pair(77, 51)}) {
       const auto written = [&, size = std::pair(width, height)](int byte) {
         const FilledMemory fill(byte);
-        write_waves(path, {.width = size.first, .height = size.second, .effort = effort}, 14);
+        write_waves(path, {.width = size.first, .height = size.second, .effort = effort}, 10);
         return testing::file_content(path);
       };
       const std::string first = written(0);
-      for (const int byte : {1, 130, 255}) EXPECT_TRUE(written(byte) == first) << width << ' ' << byte;
+      for (const int byte : {130, 255}) EXPECT_TRUE(written(byte) == first) << width << ' ' << byte;
     }
   }
 }

@@ -73,6 +73,9 @@ class VideoSource final : public FrameSource {
       info_.notes.push_back(fmt::format("{} does not say when its pictures are shown; {:.6g} a second are assumed",
                                         printable(path.string()), times_.frames_per_second));
     }
+    if (times_.seconds.size() == 1) {
+      info_.notes.push_back(fmt::format("{} holds one frame, so the motion is one frame", printable(path.string())));
+    }
     times_.seconds = {};
     seek_start();
   }
