@@ -99,9 +99,8 @@ std::vector<double> times_in_part(const std::filesystem::path& path, const Frame
 ///   upright as the display matrix says, scaled to square pixels, converted by the matrix and range the video names
 ///   (BT.601 where it names none), without alpha; HDR (PQ, HLG) is tone-mapped to BT.709. Frames that change their size
 ///   are scaled to the first one's. Interlaced frames stay as they are;
-/// - a folder: its files ending in .jpg, .jpeg, .png or .webp (in any case) whose names do not start with a dot,
-/// frame_2
-///   before frame_10. Pictures that cannot be read are left out, and their time stays empty;
+/// - a folder: the files that named_as() takes for pictures, in natural order (frame_2 before frame_10). Pictures that
+///   cannot be read are left out, and their time stays empty;
 /// - a picture as read_image() takes it: one frame.
 /// Throws Error(kUsage) for options out of range, Error(kInput), naming the path, where there is nothing of the kind,
 /// no frame can be decoded or lies in the part, frames are over the limits, or all of them together have more than
