@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"guidance", {"--guidance", "nan"}, {}, kUsage, "the guidance scale must be"},
         BadInput{"seed", {"--seed", "-3"}, {}, kUsage, "--seed expects a whole number from 0 up, found '-3'"},
         BadInput{"noise_prior", {"--noise-prior", "1000"}, {}, kUsage, "the noise prior must be between 0 and 999"},
-        BadInput{"order", {"--noise-prior-order", "wide"}, {}, kUsage, "--noise-prior-order is short or long"},
+        BadInput{"order", {"--noise-prior-order", "wide"}, {}, kUsage, "the noise prior's order is short or long"},
         BadInput{"conditions", {"--conditions", "image,sound"}, {}, kUsage, "found 'sound'"},
         BadInput{"overlap", {"--context-size", "8", "--context-overlap", "8"}, {}, kUsage, "context overlap must be"},
         BadInput{"fps", {"--fps", "0"}, {}, kUsage, "the frames per second must lie between 0.01 and 1000"},

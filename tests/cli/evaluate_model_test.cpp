@@ -83,6 +83,27 @@ TEST_F(EvaluateModelCommand, WritesAVideoOfEachPersonAndSettingWithFourColumns) 
   }
 }
 
+TEST_F(EvaluateModelCommand, MakesAndTimesChainsAndWindows) {
+  const auto row = [&](std::vector<std::string> options) {
+    options.insert(options.end(), {"--people", "7-7", "--frames", "4", "--steps", "1", "--conditions", "reference"});
+    const ProgramResult result = run(options);
+    EXPECT_EQ(result.status, 0) << result.err;
+    std::ifstream file(output("quality.json"));
+    return json::parse(file).at("rows")[0];
+  };
+  const json whole = row({});
+  EXPECT_EQ(whole.at("chain"), nullptr);
+  EXPECT_EQ(whole.at("unet_calls_per_video"), 1);
+  const json chain = row({"--chain", "--segment-size", "2", "--color-match"});
+  EXPECT_EQ(chain.at("chain"), json({{"segment_size", 2}, {"segment_overlap", 1}, {"color_match", true}}));
+  EXPECT_EQ(chain.at("unet_calls_per_video"), 3);
+  EXPECT_GT(chain.at("seconds_per_unet_call"), 0);
+  EXPECT_NE(chain.at("psnr"), whole.at("psnr"));
+  const json windows = row({"--context-size", "2", "--context-overlap", "1", "--context-schedule", "even"});
+  EXPECT_EQ(windows.at("context_schedule"), "even");
+  EXPECT_EQ(windows.at("unet_calls_per_video"), 3);
+}
+
 TEST_F(EvaluateModelCommand, IsTheSameEachTime) {
   const std::vector<std::string> options{"--conditions", "reference", "--steps", "1", "--json", "--quiet"};
   const auto measured = [&] {

@@ -102,7 +102,7 @@ TEST_F(ModelEvaluationTest, MeasuresWhatTheAnimatorMakes) {
     EXPECT_DOUBLE_EQ(row.row.mean.psnr, (row.row.people[0].quality.psnr + row.row.people[1].quality.psnr) / 2);
 
     const puppet::Clip person = clip(kFirst + 1);
-    pipeline::AnimateRequest by_hand = request_.settings[i].request;
+    pipeline::AnimateRequest by_hand = request_.fill_in(request_.settings[i]);
     write_person_inputs(person, i == 1, scratch.path() / std::to_string(i), by_hand, silent_);
     MeterSink sink(person);
     animator.animate(by_hand, sink, silent_);

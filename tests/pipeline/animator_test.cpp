@@ -358,6 +358,27 @@ TEST_F(LongVideos, StoppedAnywhereAJobGoesOnToTheSameVideo) {
   }
 }
 
+TEST_F(LongVideos, WhatIsOnlyToBeDecodedNeedsNoUNet) {
+  request_.sampling.steps = 1;
+  Animator animator = load();
+  const std::vector<Image> expected = animate(animator);
+  const std::unique_ptr<JobFolder> begun = job(jobs_ / "job", animator);
+  AnimateOptions options;
+  options.job = begun.get();
+  struct : Progress {
+    void begin_phase(std::string_view name, std::int64_t) override { decoding = name == "decode"; }
+    [[nodiscard]] bool cancelled() const override { return decoding; }
+    bool decoding = false;
+  } progress;
+  FrameCollector unfinished;
+  EXPECT_THROW(animator.animate(request_, unfinished, progress, options), Error);
+  Animator another = load();
+  EXPECT_EQ(animate(another, options), expected);
+  std::vector<std::string> names;
+  for (const Phase& phase : report_.phases) names.push_back(phase.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"read pictures", "decode", "write video"}));
+}
+
 TEST_F(LongVideos, PreviewsShowTheVideoBeforeItIsDone) {
   Animator animator = load();
   request_.sampling.steps = 2;

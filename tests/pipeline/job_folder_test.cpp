@@ -98,6 +98,8 @@ TEST_F(JobFolderTest, TheRecordComesBackAsItWas) {
   };
   EXPECT_THAT(problem_with(R"("save_every":1)", R"("save_every":0)"), HasSubstr("save_every is out of range"));
   EXPECT_THAT(problem_with(R"("save_every":1)", R"("save_every":1e300)"), HasSubstr("'1e+300' is no whole number"));
+  EXPECT_THAT(problem_with(R"("noise_prior_order":"short")", R"("noise_prior_order":"sort")"),
+              HasSubstr("short or long, found 'sort'"));
   EXPECT_THAT(problem_with(R"("preview_every":0)", R"("preview_every":-1)"), HasSubstr("preview_every"));
   EXPECT_THAT(problem_with(R"("noise_prior_order":"short")", R"("noise_prior_order":"sorth")"),
               HasSubstr("short or long, found 'sorth'"));

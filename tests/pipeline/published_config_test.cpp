@@ -237,6 +237,27 @@ TEST(PublishedConfig, OverridesMayAddKeysAndMapsTheFileLacks) {
   EXPECT_EQ(parse(with(""), {"Diffusion.type=DiffusionDDIMLong"}).base.noise_prior, 939);
 }
 
+TEST(PublishedConfig, SaysWhatHasNoEffect) {
+  EXPECT_THAT(parse(with("use_fp16: True")).warnings, ::testing::IsEmpty());
+  EXPECT_THAT(parse(with(""), {"use_fp16=True", "UNet.dropout=0.1"}).warnings,
+              ::testing::UnorderedElementsAre("--set use_fp16 has no effect in this program",
+                                              "--set UNet.dropout has no effect in this program"));
+  EXPECT_THAT(parse(with("context_overlap: 4")).warnings, ElementsAre(HasSubstr("no effect without context_size")));
+  const PublishedConfig config = parse(with("decoder_bs: 100"));
+  EXPECT_EQ(config.base.decode_batch, 64);
+  EXPECT_THAT(config.warnings, ElementsAre(HasSubstr("decoder_bs is 100, of which 64 are decoded at once")));
+}
+
+TEST(PublishedConfig, KnowsBackslashesOfWindowsPaths) {
+  const char* const hint = "a backslash begins an escape: write paths with '/'";
+  EXPECT_THAT(error_of(R"(test_list_path: [[1, "C:\data\p.png", "C:\data\poses"]])"
+                       "\n"
+                       R"(test_model: "C:\models\unet.pth")",
+                       ErrorKind::kInput),
+              HasSubstr(hint));
+  EXPECT_THAT(error_of(R"(test_list_path: [[1, "C:\new\text.png", b]])", ErrorKind::kUsage), HasSubstr(hint));
+}
+
 TEST(PublishedConfig, RefusesBadOverrides) {
   EXPECT_THAT(error_of(short_config(), ErrorKind::kUsage, {"sed=3"}), HasSubstr("--set sed: the configuration has no"));
   EXPECT_THAT(error_of(short_config(), ErrorKind::kUsage, {"UNet.deep.dim=3"}), HasSubstr("--set UNet.deep.dim"));

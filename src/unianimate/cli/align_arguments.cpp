@@ -1,28 +1,29 @@
 #include "unianimate/cli/align_arguments.h"
 
 #include <CLI/CLI.hpp>
+#include <array>
+#include <charconv>
+#include <cmath>
 
 #include "unianimate/cli/request_arguments.h"
+#include "unianimate/cli/unused_options.h"
 #include "unianimate/core/error.h"
 
 namespace unianimate::cli {
 
 namespace {
 
-double parse_seconds(const std::string& text) {
-  try {
-    std::size_t used = 0;
-    const double seconds = std::stod(text, &used);
-    if (used == text.size()) return seconds;
-  } catch (const std::exception&) {
-    // Said below.
-  }
+double parse_seconds(std::string_view text) {
+  double seconds = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (problem == std::errc() && end == text.data() + text.size() && std::isfinite(seconds)) return seconds;
   throw Error(ErrorKind::kUsage, "--end expects seconds such as 4.5, found '{}'", printable(text));
 }
 
 }  // namespace
 
 void add_align_options(CLI::App& command, AlignArguments& arguments) {
+  arguments.command = &command;
   pose::AlignRequest& rest = arguments.rest;
   const std::string motion = "Motion";
   command
@@ -41,9 +42,9 @@ void add_align_options(CLI::App& command, AlignArguments& arguments) {
       ->type_name("X")
       ->group(motion);
   command
-      .add_option("--motion-fps", rest.motion_frames_per_second,
+      .add_option("--motion-fps", arguments.motion_frames_per_second,
                   "Frames a second of a motion that does not say it: a folder of pictures, poses of other programs")
-      ->capture_default_str()
+      ->default_str(fmt::to_string(pose::kUntoldFramesPerSecond))
       ->type_name("N")
       ->group(motion);
   command.add_option("--motion-size", arguments.motion_size, "Picture size of imported poses that do not say it")
@@ -83,8 +84,21 @@ void add_align_options(CLI::App& command, AlignArguments& arguments) {
   command.add_flag("--no-preview", arguments.no_preview, "Make no preview video")->group(alignment);
 }
 
+std::span<const std::string_view> motion_options() {
+  // Without a motion there is no preview either way.
+  static constexpr std::array<std::string_view, 13> kOptions{"--person",      "--start",         "--end",
+                                                             "--speed",       "--motion-fps",    "--motion-size",
+                                                             "--detector",    "--alignment",     "--alignment-strength",
+                                                             "--max-stretch", "--leave-picture", "--smooth",
+                                                             "--max-gap"};
+  return kOptions;
+}
+
 pose::AlignRequest to_request(const AlignArguments& arguments, const std::filesystem::path& models) {
   pose::AlignRequest request = arguments.rest;
+  if (!arguments.motion_frames_per_second.empty()) {
+    request.motion_frames_per_second = parse_frames_per_second("--motion-fps", arguments.motion_frames_per_second);
+  }
   request.person = pose::PersonChoice::parse(arguments.person);
   request.detector.choice = pose::parse_detector(arguments.detector);
   request.detector.dwpose_folder = models;
@@ -92,6 +106,11 @@ pose::AlignRequest to_request(const AlignArguments& arguments, const std::filesy
   request.preview = !arguments.no_preview;
   request.alignment.keep_inside = !arguments.leave_picture;
   request.alignment.method = pose::parse_alignment_method(arguments.method);
+  if (request.alignment.method == pose::AlignmentMethod::kPublished) {
+    static constexpr std::array<std::string_view, 3> kOfRobust{"--alignment-strength", "--max-stretch",
+                                                               "--leave-picture"};
+    refuse_given(*arguments.command, kOfRobust, "with --alignment published");
+  }
   if (!arguments.end.empty()) request.end_seconds = parse_seconds(arguments.end);
   if (!arguments.motion_size.empty()) {
     const PictureSize size = parse_size("--motion-size", arguments.motion_size);

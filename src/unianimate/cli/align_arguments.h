@@ -1,7 +1,9 @@
 // The options that say which motion, whose, and how it becomes the reference's.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "unianimate/pose/align.h"
 
@@ -20,8 +22,13 @@ struct AlignArguments {
   std::string motion_size;
   bool leave_picture = false;
   bool no_preview = false;
-  pose::AlignRequest rest;  ///< what needs no reading beyond a number or a switch
+  std::string motion_frames_per_second;
+  pose::AlignRequest rest;            ///< what needs no reading beyond a number or a switch
+  const CLI::App* command = nullptr;  ///< to which the options belong
 };
+
+/// Those of add_align_options() that say how a motion is taken and fitted, to be refused where there is none.
+std::span<const std::string_view> motion_options();
 
 /// All but reference, motion, output, frame rate and what belongs to the machine.
 void add_align_options(CLI::App& command, AlignArguments& arguments);

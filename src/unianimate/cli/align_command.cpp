@@ -1,13 +1,19 @@
 // unianimate align: a picture and a motion, a folder of pose pictures.
 #include <CLI/CLI.hpp>
+#include <array>
+#include <nlohmann/json.hpp>
 
 #include "unianimate/cli/align_arguments.h"
+#include "unianimate/cli/console.h"
 #include "unianimate/cli/integer_option.h"
 #include "unianimate/cli/interruption.h"
+#include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/cli/session.h"
+#include "unianimate/cli/unused_options.h"
 #include "unianimate/core/error.h"
+#include "unianimate/media/image_reader.h"
 #include "unianimate/pose/openpose_json.h"
 
 namespace unianimate::cli {
@@ -25,6 +31,7 @@ struct Arguments {
   std::string openpose;
   std::string comfyui;
   bool detect_only = false;
+  bool dry_run = false;
   bool json = false;
   bool quiet = false;
   AlignArguments align;
@@ -48,7 +55,7 @@ pose::AlignRequest request_of(const Arguments& arguments) {
   request.motion = arguments.motion;
   request.output = arguments.output;
   if (!arguments.frames_per_second.empty()) {
-    request.frames_per_second = parse_frames_per_second(arguments.frames_per_second);
+    request.frames_per_second = parse_frames_per_second("--fps", arguments.frames_per_second);
   }
   if (!arguments.size.empty()) {
     const PictureSize size = parse_size("--size", arguments.size);
@@ -63,11 +70,43 @@ void export_poses(const Arguments& arguments, const pose::PoseSequence& poses) {
   if (!arguments.comfyui.empty()) pose::write_comfyui(arguments.comfyui, poses);
 }
 
+/// What would be made.
+void tell_plan(const Arguments& arguments, const pose::AlignRequest& request, Progress& progress) {
+  if (!arguments.detect_only) read_image(request.reference);
+  const pose::MotionTimes times = pose::read_motion_times(request);
+  for (const std::string& note : times.notes) progress.note(note);
+  if (!arguments.json) {
+    return print(stdout, "{}: {} poses, {:.4g} a second\n", printable(arguments.output, kMessageBytes), times.poses,
+                 times.frames_per_second);
+  }
+  const auto text_or_null = [](const std::string& text) {
+    return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
+  };
+  print_json_line({{"event", "alignment_plan"},
+                   {"output", arguments.output},
+                   {"reference", text_or_null(arguments.detect_only ? "" : arguments.reference)},
+                   {"width", request.alignment.canvas_width},
+                   {"height", request.alignment.canvas_height},
+                   {"frames_per_second", times.frames_per_second},
+                   {"detect_only", arguments.detect_only},
+                   {"models", request.detector.dwpose_folder.string()},
+                   {"background", text_or_null(arguments.background)},
+                   {"openpose", text_or_null(arguments.openpose)},
+                   {"comfyui", text_or_null(arguments.comfyui)},
+                   {"motion", motion_json({request, arguments.align.person, arguments.align.detector, times.poses})}});
+}
+
 void align(const Arguments& arguments, Session& session) {
   session.reporter = make_reporter(arguments.json, arguments.quiet);
   catch_interruptions();
   const pose::AlignRequest request = request_of(arguments);
   if (arguments.detect_only) {
+    static constexpr std::array<std::string_view, 11> kOfOnePerson{
+        "--background",         "--fps",         "--size",          "--person", "--speed",  "--alignment",
+        "--alignment-strength", "--max-stretch", "--leave-picture", "--smooth", "--max-gap"};
+    refuse_given(*arguments.align.command, kOfOnePerson, "with --detect-only, which shows everyone as they were found");
+    if (!arguments.reference.empty()) session.reporter->note("--reference is not looked at with --detect-only");
+    if (arguments.dry_run) return tell_plan(arguments, request, *session.reporter);
     const pose::PoseSequence everyone = pose::detect_poses(request, *session.reporter);
     export_poses(arguments, everyone);
     session.reporter->detected({request, everyone});
@@ -77,6 +116,7 @@ void align(const Arguments& arguments, Session& session) {
     throw Error(ErrorKind::kUsage,
                 "--reference is missing: give the picture of the person, or --detect-only to look for people alone");
   }
+  if (arguments.dry_run) return tell_plan(arguments, request, *session.reporter);
   const pose::AlignResult result = pose::prepare_poses(request, *session.reporter);
   export_poses(arguments, result.poses.motion);
   session.reporter->aligned({request, result});
@@ -120,6 +160,8 @@ void add_align_command(CLI::App& app, Session& session) {
       ->type_name("DIR")
       ->group(machine);
   add_threads_option(*command, arguments->align.rest.threads)->group(machine);
+  command->add_flag("--dry-run", arguments->dry_run, "Check everything, say how many poses there would be, and stop")
+      ->group(machine);
   command->add_flag("--json", arguments->json, "One JSON object a line on stdout: progress, result, error")
       ->group(machine);
   command->add_flag("--quiet", arguments->quiet, "No progress and no notes")->group(machine);

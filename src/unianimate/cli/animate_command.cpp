@@ -1,5 +1,7 @@
 // unianimate animate: one picture, one motion, one video.
 #include <CLI/CLI.hpp>
+#include <array>
+#include <optional>
 
 #include "unianimate/cli/align_arguments.h"
 #include "unianimate/cli/interruption.h"
@@ -9,6 +11,7 @@
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/cli/session.h"
+#include "unianimate/cli/unused_options.h"
 #include "unianimate/cli/video_jobs.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
@@ -42,8 +45,8 @@ constexpr const char* kExamples = R"(Examples:
   unianimate animate --reference person.jpg --poses poses/dance --output dance.mp4 --size 768x1216 --frames all
   unianimate animate --reference person.jpg --poses poses/dance --output frames/ --steps 20 --dry-run
 
-A video that was stopped or killed is gone on with by the same command, or by 'unianimate resume'. With --motion the poses are taken from a video and fitted to the person first, as 'unianimate align' does; they stay
-beside the output. A folder of --poses holds ref_pose.jpg, the pose of the person in the reference picture, and one
+A video that was stopped or killed is gone on with by the same command, or by 'unianimate resume'. With --motion the
+poses are taken from a video and fitted to the person first, as 'unianimate align' does; they stay beside the output. A folder of --poses holds ref_pose.jpg, the pose of the person in the reference picture, and one
 picture for each pose, taken in the order of their names. The output's name chooses the kind of file: .mp4, .webm, .gif,
 .mkv (lossless) or a folder with a '/' at its end for PNG pictures.)";
 
@@ -72,42 +75,86 @@ void check_sources(const AnimateArguments& arguments) {
   }
 }
 
-void pose_folder_from_motion(const AnimateArguments& arguments, const fs::path& motion, VideoJob& job,
-                             Reporter& reporter) {
+/// Of a motion, or of poses that are to be fitted like one.
+pose::AlignRequest align_request(const AnimateArguments& arguments, const fs::path& motion, const VideoJob& job) {
   pose::AlignRequest request = to_request(arguments.align, models_folder(arguments.runtime.models));
   request.reference = job.request.reference;
   request.background = job.request.background;
   request.motion = motion;
   request.output = saved_poses(arguments, job);
   request.threads = arguments.runtime.threads;
-  if (!arguments.frames_per_second.empty()) {
-    // Poses are made for just these frames.
-    request.frames_per_second = job.frames_per_second;
-    job.request.frame_interval = 1;
+  if (!arguments.frames_per_second.empty()) request.frames_per_second = job.frames_per_second;
+  return request;
+}
+
+/// What the poses of a motion say about the video.
+void take_motion(const AnimateArguments& arguments, const pose::AlignRequest& request, const pose::MotionTimes& times,
+                 double audio_start_seconds, VideoJob& job, Reporter& reporter) {
+  // With --fps poses are made for just these frames.
+  if (request.frames_per_second) job.request.frame_interval = 1;
+  job.request.poses = request.output;
+  job.poses_per_second = times.frames_per_second;
+  if (arguments.audio == "none" || !times.has_audio) return;
+  if (const std::string why = why_no_audio(job.output); !why.empty()) return reporter.note(why);
+  job.audio = AudioSource{request.motion, audio_start_seconds};
+}
+
+/// Makes the poses, or for a dry run only counts them.
+std::optional<PlannedMotion> pose_folder_from_motion(const AnimateArguments& arguments, const fs::path& motion,
+                                                     VideoJob& job, Reporter& reporter) {
+  if (!arguments.frames_per_second.empty() && job.request.frame_interval != 1) {
+    refuse_given(*arguments.align.command, std::array<std::string_view, 1>{"--interval"},
+                 "with --fps, for which a pose is made for each frame of the video");
+  }
+  const pose::AlignRequest request = align_request(arguments, motion, job);
+  if (arguments.runtime.dry_run) {
+    const pose::MotionTimes times = pose::read_motion_times(request);
+    for (const std::string& note : times.notes) reporter.note(note);
+    take_motion(arguments, request, times, request.start_seconds, job, reporter);
+    return PlannedMotion{request, arguments.align.person, arguments.align.detector, times.poses};
   }
   const pose::AlignResult result = pose::prepare_poses(request, reporter);
   reporter.aligned({request, result});
-  job.request.poses = request.output;
-  job.poses_per_second = result.poses.motion.frames_per_second;
-  if (arguments.audio == "none" || !result.has_audio) return;
-  if (const std::string why = why_no_audio(job.output); !why.empty()) return reporter.note(why);
-  job.audio = AudioSource{motion, result.audio_start_seconds};
+  pose::MotionTimes times;
+  times.frames_per_second = result.poses.motion.frames_per_second;
+  times.has_audio = result.has_audio;
+  take_motion(arguments, request, times, result.audio_start_seconds, job, reporter);
+  return std::nullopt;
 }
 
 /// Poses that `align` made as numbers need only be drawn.
-void pose_folder_from_aligned(const AnimateArguments& arguments, const pose::AlignedPoses& poses, VideoJob& job,
-                              Reporter& reporter) {
-  job.request.poses = saved_poses(arguments, job);
-  pose::draw_pose_folder(poses, job.request.poses, arguments.runtime.threads, reporter);
+std::optional<PlannedMotion> pose_folder_from_aligned(const AnimateArguments& arguments,
+                                                      const pose::AlignedPoses& poses, VideoJob& job,
+                                                      Reporter& reporter) {
+  refuse_given(*arguments.align.command, motion_options(), "with poses that are fitted to the reference already");
   if (arguments.frames_per_second.empty()) job.poses_per_second = poses.motion.frames_per_second;
+  PlannedMotion planned;
+  planned.request.motion = job.request.poses;
+  planned.poses = static_cast<std::int64_t>(poses.motion.frames.size());
+  job.request.poses = saved_poses(arguments, job);
+  if (arguments.runtime.dry_run) return planned;
+  pose::draw_pose_folder(poses, job.request.poses, arguments.runtime.threads, reporter);
+  return std::nullopt;
 }
 
-void prepare_pose_folder(const AnimateArguments& arguments, VideoJob& job, Reporter& reporter) {
+std::optional<PlannedMotion> prepare_pose_folder(const AnimateArguments& arguments, VideoJob& job, Reporter& reporter) {
   if (!arguments.motion.empty()) return pose_folder_from_motion(arguments, arguments.motion, job, reporter);
   if (const auto aligned = pose::read_aligned_poses(job.request.poses)) {
     return pose_folder_from_aligned(arguments, *aligned, job, reporter);
   }
-  pose_folder_from_motion(arguments, job.request.poses, job, reporter);
+  return pose_folder_from_motion(arguments, job.request.poses, job, reporter);
+}
+
+/// Options that concern a motion say nothing about pictures of poses.
+void refuse_unused_options(const AnimateArguments& arguments, bool has_pose_pictures) {
+  const CLI::App& command = *arguments.align.command;
+  if (has_pose_pictures) {
+    constexpr std::string_view kWhen = "with a folder of pose pictures, which are taken as they are";
+    refuse_given(command, motion_options(), kWhen);
+    refuse_given(command, std::array<std::string_view, 1>{"--save-poses"}, kWhen);
+    if (arguments.audio == "keep") refuse_given(command, std::array<std::string_view, 1>{"--audio"}, kWhen);
+  }
+  check_job_options(command, arguments.keeping);
 }
 
 void animate(const AnimateArguments& arguments, Session& session) {
@@ -125,17 +172,13 @@ void animate(const AnimateArguments& arguments, Session& session) {
   VideoJob job{to_request(arguments.request, pipeline::default_request(models)), arguments.output,
                kPublishedFramesPerSecond, arguments.runtime.threads};
   if (!arguments.frames_per_second.empty()) {
-    job.frames_per_second = parse_frames_per_second(arguments.frames_per_second);
+    job.frames_per_second = parse_frames_per_second("--fps", arguments.frames_per_second);
   }
   const auto group = join_processes(options.runtime);
   options.group = group.get();
   const bool needs_drawing = !arguments.motion.empty() || pose::holds_pose_numbers(job.request.poses);
+  refuse_unused_options(arguments, !needs_drawing);
   if (needs_drawing) {
-    if (arguments.runtime.dry_run) {
-      throw Error(ErrorKind::kUsage,
-                  "a dry run needs pose pictures that are there already: run 'unianimate align' first and give its "
-                  "output to --poses");
-    }
     job.request.check();
     read_image(job.request.reference);
   } else {
@@ -154,7 +197,7 @@ void animate(const AnimateArguments& arguments, Session& session) {
                   "several processes need pose pictures that are there already: run 'unianimate align' first and give "
                   "its output to --poses");
     }
-    prepare_pose_folder(arguments, job, *session.reporter);
+    options.motion = prepare_pose_folder(arguments, job, *session.reporter);
   }
   run_jobs(
       {job}, options, [](const pipeline::ModelConfigs&) {}, *session.reporter);

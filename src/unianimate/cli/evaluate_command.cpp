@@ -32,6 +32,12 @@ struct VideosArguments {
   bool json = false;
 };
 
+constexpr const char* kAllExamples = R"(Examples:
+  unianimate evaluate poses found/poses.json other/poses.json
+  unianimate evaluate videos out.mp4 truth.mp4
+  unianimate evaluate model --models small --people 900000-900031 --output quality
+  unianimate evaluate long --people 900000-900001 --frames 1000 --output long)";
+
 constexpr const char* kVideosExamples = R"(Examples:
   unianimate evaluate videos out.mp4 truth.mp4
   unianimate evaluate videos frames/ truth.mkv --json
@@ -122,6 +128,7 @@ void add_evaluate_command(CLI::App& app, Session& session) {
   const auto arguments = std::make_shared<PosesArguments>();
   CLI::App* command = app.add_subcommand("evaluate", "Measure results");
   command->require_subcommand(1);
+  command->footer(kAllExamples);
   CLI::App* poses = command->add_subcommand("poses", "How far two pose sequences of one motion are apart");
   poses->add_option("first", arguments->first, "Poses")->type_name("PATH")->required();
   poses->add_option("second", arguments->second, "Poses to measure against")->type_name("PATH")->required();

@@ -84,6 +84,7 @@ evaluation::LongVideoRequest to_request(const LongArguments& arguments, const pi
         strategy.apply(setting.request);
         request.videos.settings.push_back(std::move(setting));
         request.strategies.push_back(strategy);
+        require_few_settings(request.strategies.size());
       }
     }
   }
@@ -107,7 +108,11 @@ void evaluate_long_videos(const LongArguments& arguments, Session& session) {
   const evaluation::LongVideoRequest request = to_request(arguments, pipeline::default_request(models));
   const pipeline::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
   const pipeline::ModelFiles files = pipeline::find_model_files(models);
-  if (arguments.runtime.dry_run) return tell_evaluation_plan(request.videos, files, runtime);
+  if (arguments.runtime.dry_run) {
+    EvaluationPlan plan{request.videos, files, runtime, arguments.output, {}};
+    for (const evaluation::LongVideoStrategy& strategy : request.strategies) plan.strategies.push_back(strategy.name);
+    return tell_evaluation_plan(plan, arguments.runtime, *session.reporter);
+  }
   const fs::path output = arguments.output;
   prepare_evaluation_output(output, "long_videos.json");
   tell_models(models, *session.reporter);

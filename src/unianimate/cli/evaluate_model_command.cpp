@@ -56,6 +56,7 @@ std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments,
                                              const pipeline::AnimateRequest& defaults) {
   pipeline::AnimateRequest request = arguments.request.rest;
   take_sampler(arguments.request, request);
+  take_windows(arguments.request, request);
   take_model_defaults(arguments.request, defaults, request);
   std::vector<evaluation::Setting> settings;
   const auto steps = arguments.steps.empty() ? std::vector{defaults.sampling.steps}
@@ -77,6 +78,7 @@ std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments,
           for (const std::uint64_t seed : seeds) {
             request.seed = seed;
             settings.push_back({std::string(name), request});
+            require_few_settings(settings.size());
           }
         }
       }
@@ -112,7 +114,9 @@ void evaluate_model(const ModelArguments& arguments, Session& session) {
   const evaluation::ModelEvaluationRequest request = to_request(arguments, pipeline::default_request(models));
   const pipeline::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
   const pipeline::ModelFiles files = pipeline::find_model_files(models);
-  if (arguments.runtime.dry_run) return tell_evaluation_plan(request, files, runtime);
+  if (arguments.runtime.dry_run) {
+    return tell_evaluation_plan({request, files, runtime, arguments.output, {}}, arguments.runtime, *session.reporter);
+  }
   const fs::path output = arguments.output;
   prepare_evaluation_output(output, "quality.json");
   tell_models(models, *session.reporter);

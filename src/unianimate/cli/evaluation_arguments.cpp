@@ -2,14 +2,17 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/integer_option.h"
+#include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/number_list.h"
 #include "unianimate/cli/progress_meter.h"
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/pipeline/job_record.h"
 
 namespace unianimate::cli {
 
@@ -73,20 +76,65 @@ void prepare_evaluation_output(const fs::path& folder, const std::string& name) 
               format_bytes(static_cast<std::int64_t>(kNeededBytes)));
 }
 
-void tell_evaluation_plan(const evaluation::ModelEvaluationRequest& request, const pipeline::ModelFiles& files,
-                          const pipeline::RuntimeOptions& runtime) {
+void require_few_settings(std::size_t settings) {
+  if (settings <= evaluation::kMostSettings) return;
+  throw Error(ErrorKind::kUsage, "the lists give more than {} settings to measure; leave some values out",
+              evaluation::kMostSettings);
+}
+
+namespace {
+
+nlohmann::ordered_json plan_json(const EvaluationPlan& plan, const std::vector<pipeline::AnimatePlan>& plans,
+                                 double seconds) {
+  const evaluation::ModelEvaluationRequest& request = plan.request;
+  const auto people = static_cast<std::int64_t>(request.people.count());
+  nlohmann::ordered_json settings = nlohmann::ordered_json::array();
+  std::int64_t unet_calls = 0;
+  std::int64_t bytes = 0;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    auto& setting = settings.emplace_back(nlohmann::ordered_json{{"conditions", request.settings[i].conditions},
+                                                                 {"unet_calls_per_video", plans[i].unet_calls}});
+    if (!plan.strategies.empty()) setting["strategy"] = plan.strategies[i];
+    setting["request"] = pipeline::request_json(request.fill_in(request.settings[i]));
+    unet_calls += people * plans[i].unet_calls;
+    bytes = std::max(bytes, plans[i].peak_bytes);
+  }
+  return {{"event", "evaluation_plan"},
+          {"output", plan.output.string()},
+          {"first_person", request.people.first},
+          {"last_person", request.people.last},
+          {"motion", puppet::motion_name(request.clip.motion)},
+          {"frames", request.clip.frames},
+          {"width", request.clip.width},
+          {"height", request.clip.height},
+          {"frames_per_second", request.clip.frames_per_second},
+          {"reconstruction", request.reconstruction},
+          {"videos", !request.videos.empty()},
+          {"machine", machine_json(plan.files, plan.runtime)},
+          {"settings", std::move(settings)},
+          {"unet_calls", unet_calls},
+          {"estimated_bytes", bytes},
+          {"estimated_seconds", seconds}};
+}
+
+}  // namespace
+
+void tell_evaluation_plan(const EvaluationPlan& plan, const RuntimeArguments& machine, Progress& progress) {
+  const evaluation::ModelEvaluationRequest& request = plan.request;
   const std::vector<pipeline::AnimatePlan> plans =
-      evaluation::plan_evaluation(request, pipeline::read_model_configs(files), runtime);
+      evaluation::plan_evaluation(request, pipeline::read_model_configs(plan.files), plan.runtime);
+  const auto people = static_cast<std::int64_t>(request.people.count());
   std::int64_t unet_calls = 0;
   double seconds = 0;
-  for (const pipeline::AnimatePlan& plan : plans) {
-    unet_calls += plan.unet_calls;
-    seconds += pipeline::estimate_seconds(plan, runtime.compute);
+  for (const pipeline::AnimatePlan& each : plans) {
+    unet_calls += people * each.unet_calls;
+    seconds += static_cast<double>(people) * pipeline::estimate_seconds(each, plan.runtime.compute);
   }
-  const auto people = static_cast<std::int64_t>(request.people.count());
+  for (const std::string& note : plans.front().notes) progress.note(note);
+  if (machine.json) return print_json_line(plan_json(plan, plans, seconds));
   print(stdout, "{} people with {} settings: {} videos of {} frames, {} calls of the UNet, about {} for sampling\n",
-        people, plans.size(), people * static_cast<std::int64_t>(plans.size()), request.clip.frames,
-        people * unet_calls, format_duration(seconds * static_cast<double>(people)));
+        people, plans.size(), people * static_cast<std::int64_t>(plans.size()), request.clip.frames, unet_calls,
+        format_duration(seconds));
 }
 
 }  // namespace unianimate::cli

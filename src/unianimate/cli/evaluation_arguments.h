@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/evaluation/model_evaluation.h"
 
 namespace CLI {
@@ -33,8 +35,19 @@ pipeline::ConditionSet parse_joined_conditions(std::string name);
 /// Makes the folder and throws now what writing a file `name` into it would throw after long work.
 void prepare_evaluation_output(const std::filesystem::path& folder, const std::string& name);
 
-/// Prints how much work the evaluation is.
-void tell_evaluation_plan(const evaluation::ModelEvaluationRequest& request, const pipeline::ModelFiles& files,
-                          const pipeline::RuntimeOptions& runtime);
+/// Throws Error(kUsage) where lists of options give more combinations than can be measured.
+void require_few_settings(std::size_t settings);
+
+/// An evaluation that is only planned.
+struct EvaluationPlan {
+  const evaluation::ModelEvaluationRequest& request;
+  const pipeline::ModelFiles& files;
+  const pipeline::RuntimeOptions& runtime;
+  std::filesystem::path output;
+  std::vector<std::string> strategies;  ///< of each setting, by name; empty where there are none
+};
+
+/// Prints how much work the evaluation is, as JSON where `machine` asks for it (docs/evaluation.md).
+void tell_evaluation_plan(const EvaluationPlan& plan, const RuntimeArguments& machine, Progress& progress);
 
 }  // namespace unianimate::cli

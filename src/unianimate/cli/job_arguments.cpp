@@ -1,8 +1,10 @@
 #include "unianimate/cli/job_arguments.h"
 
 #include <CLI/CLI.hpp>
+#include <array>
 
 #include "unianimate/cli/integer_option.h"
+#include "unianimate/cli/unused_options.h"
 
 namespace unianimate::cli {
 
@@ -20,14 +22,24 @@ void add_job_options(CLI::App& command, JobKeeping& keeping) {
       ->group(kGroup);
   command.add_flag("--keep-job", keeping.keep, "Keep the job folder when the video is done, for 'resume --redo'")
       ->group(kGroup);
-  add_integer_option(command, "--preview-every", keeping.preview_every,
-                     "Show what the video is going to be after every so many steps, in OUTPUT-preview.mp4; 0: never")
-      ->check(CLI::Range(std::int64_t{0}, kMostSteps))
-      ->group(kGroup);
+  CLI::Option* const previews =
+      add_integer_option(
+          command, "--preview-every", keeping.preview_every,
+          "Show what the video is going to be after every so many steps, in OUTPUT-preview.mp4; 0: never")
+          ->check(CLI::Range(std::int64_t{0}, kMostSteps))
+          ->group(kGroup);
   command
       .add_flag("--preview-decoded", keeping.preview_decoded,
                 "Previews by the autoencoder, as fine as the video but slow, instead of a quick linear map")
+      ->needs(previews)
       ->group(kGroup);
+}
+
+void check_job_options(const CLI::App& command, const JobKeeping& keeping) {
+  if (keeping.save_every > 0) return;
+  constexpr std::string_view kWhen = "with --save-every 0, which keeps no job";
+  refuse_given(command, std::array<std::string_view, 1>{"--keep-job"}, kWhen);
+  if (!keeping.folder.empty()) refuse_given(command, std::array<std::string_view, 1>{"--job"}, kWhen);
 }
 
 void add_job_folder_option(CLI::App& command, JobKeeping& keeping) {

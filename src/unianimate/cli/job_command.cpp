@@ -104,6 +104,7 @@ void add_job_command(CLI::App& app, Session& session) {
   command->footer(kExamples);
   const auto add = [&](const char* name, const char* help, void (*run)(const JobCommandArguments&)) {
     CLI::App* part = command->add_subcommand(name, help);
+    part->footer(kExamples);
     part->callback([arguments, &session, run] { session.command = [arguments, run] { run(*arguments); }; });
     return part;
   };

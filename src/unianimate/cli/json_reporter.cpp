@@ -1,9 +1,12 @@
 #include "unianimate/cli/json_reporter.h"
 
+#include <ATen/Parallel.h>
+
 #include <nlohmann/json.hpp>
 
 #include "unianimate/cli/console.h"
 #include "unianimate/core/error.h"
+#include "unianimate/pipeline/job_record.h"
 
 namespace unianimate::cli {
 
@@ -24,6 +27,58 @@ void print_passing_json_line(const json& object) {
 void print_json_line(const json& object) {
   write_text(stdout, json_line(object));
 }
+
+json machine_json(const pipeline::ModelFiles& files, const pipeline::RuntimeOptions& runtime) {
+  json loras = json::array();
+  for (const pipeline::LoraFile& lora : runtime.loras) {
+    loras.push_back({{"file", lora.path.string()}, {"scale", lora.scale}});
+  }
+  return {{"unet", files.unet.string()},
+          {"autoencoder", files.autoencoder.string()},
+          {"clip", files.clip.string()},
+          {"loras", std::move(loras)},
+          {"device", runtime.compute.device.str()},
+          {"dtype", dtype_name(runtime.compute.dtype)},
+          {"threads", at::get_num_threads()},
+          {"memory_budget", runtime.memory_budget},
+          {"latent_memory", runtime.latent_memory}};
+}
+
+json motion_json(const PlannedMotion& motion) {
+  const pose::AlignRequest& request = motion.request;
+  const pose::AlignmentOptions& alignment = request.alignment;
+  json size = nullptr;
+  if (request.import_width > 0) size = fmt::format("{}x{}", request.import_width, request.import_height);
+  return {{"file", request.motion.string()},
+          {"poses", motion.poses},
+          {"person", motion.person},
+          {"start", request.start_seconds},
+          {"end", request.end_seconds ? json(*request.end_seconds) : json(nullptr)},
+          {"speed", request.speed},
+          {"motion_fps", request.motion_frames_per_second ? json(*request.motion_frames_per_second) : json(nullptr)},
+          {"motion_size", std::move(size)},
+          {"detector", motion.detector},
+          {"alignment", alignment.method == pose::AlignmentMethod::kRobust ? "robust" : "published"},
+          {"alignment_strength", alignment.strength},
+          {"max_stretch", alignment.max_stretch},
+          {"keep_inside", alignment.keep_inside},
+          {"smooth", request.smooth},
+          {"max_gap", request.gap_seconds},
+          {"preview", request.preview}};
+}
+
+namespace {
+
+json keeping_json(const PlannedVideo& video) {
+  const JobKeeping& keeping = video.keeping;
+  return {{"folder", video.job_folder.empty() ? json(nullptr) : json(video.job_folder.string())},
+          {"save_every", keeping.save_every},
+          {"keep", keeping.keep},
+          {"preview_every", keeping.preview_every},
+          {"preview_decoded", keeping.preview_decoded}};
+}
+
+}  // namespace
 
 void JsonReporter::note(const std::string& message) {
   if (!quiet_) print_passing_json_line({{"event", "note"}, {"message", message}});
@@ -51,12 +106,20 @@ void JsonReporter::planned(const PlannedVideo& video) {
                    {"seed", video.job.request.seed},
                    {"conditions", conditions},
                    {"background", background ? json(color_text(*background)) : json()},
-                   {"device", video.compute.device.str()},
-                   {"dtype", dtype_name(video.compute.dtype)},
+                   {"device", video.runtime.compute.device.str()},
+                   {"dtype", dtype_name(video.runtime.compute.dtype)},
                    {"estimated_bytes", video.plan.peak_bytes},
                    {"estimated_seconds", video.seconds},
                    {"keeps_all_models", video.plan.keeps_all_models},
-                   {"notes", video.plan.notes}});
+                   {"notes", video.plan.notes},
+                   {"frames_per_second", video.job.frames_per_second},
+                   {"segments", video.plan.segments},
+                   {"request", pipeline::request_json(video.job.request)},
+                   {"audio", video.job.audio ? json(video.job.audio->file.string()) : json(nullptr)},
+                   {"motion", video.motion ? motion_json(*video.motion) : json(nullptr)},
+                   {"job", keeping_json(video)},
+                   {"machine", machine_json(video.files, video.runtime)},
+                   {"processes", video.processes}});
 }
 
 void JsonReporter::finished(const FinishedVideo& video) {
@@ -71,6 +134,7 @@ void JsonReporter::finished(const FinishedVideo& video) {
                    {"frames", video.report.frames},
                    {"seconds", video.seconds},
                    {"unet_calls", video.report.unet_calls},
+                   {"processes", video.processes},
                    {"phases", phases},
                    {"notes", video.report.notes}});
 }

@@ -6,10 +6,21 @@
 //   step    "phase", "done", "total", "seconds_left" (null where not known); at most ten a second, and the last one
 //   note    "message"
 //   plan    (--dry-run) "output", "width", "height", "frames", "frame_interval", "timesteps", "windows", "unet_calls",
-//           "seed", "conditions" (a list), "device", "dtype", "estimated_bytes", "estimated_seconds" (of sampling),
-//           "keeps_all_models", "notes" (a list)
-//   result  "output", "width", "height", "frames", "seconds", "unet_calls", "phases" (a list of {"name", "seconds",
-//           "peak_bytes"}), "notes" (a list)
+//           "seed", "conditions" (a list), "background", "device", "dtype", "estimated_bytes", "estimated_seconds" (of
+//           sampling), "keeps_all_models", "notes" (a list), "frames_per_second", "segments", "request" (as in
+//           job.json), "audio" (a file, or null), "motion" (null where the poses are there, else "file", "poses" and
+//           what the options say that concern it), "job" ("folder", null where none is kept, "save_every", "keep",
+//           "preview_every", "preview_decoded"), "machine" ("unet", "autoencoder", "clip", "loras", "device", "dtype",
+//           "threads", "memory_budget", "latent_memory"), "processes"
+//   alignment_plan  (--dry-run of align) "output", "reference" (null with --detect-only), "width", "height" (of the
+//           pose pictures), "frames_per_second", "detect_only", "models", "background", "openpose", "comfyui" (null
+//           where none is asked for), "motion" as of a plan
+//   evaluation_plan  (--dry-run of evaluate) "output", "first_person", "last_person", "motion", "frames", "width",
+//           "height", "frames_per_second", "reconstruction", "videos", "machine", "settings" (a list of {"conditions",
+//           "unet_calls_per_video", "strategy" where there are some, "request"}), "unet_calls", "estimated_bytes",
+//           "estimated_seconds"
+//   result  "output", "width", "height", "frames", "seconds", "unet_calls", "processes", "phases" (a list of
+//           {"name", "seconds", "peak_bytes"}), "notes" (a list)
 //   poses   "output", "report", "width", "height", "frames", "frames_per_second", "frames_found", "frames_looked_at",
 //           "from_cache", "detection_seconds", "detector", "alignment", "scale_x", "scale_y", "bones" (a list of
 //           {"bone", "ratio", "source"}), "missing_frames" (a list), "notes" (a list): a motion was aligned
@@ -49,6 +60,12 @@ class JsonReporter final : public Reporter {
   bool quiet_;
   std::chrono::steady_clock::time_point last_step_;
 };
+
+/// "motion" of a plan.
+nlohmann::ordered_json motion_json(const PlannedMotion& motion);
+
+/// "machine" of a plan.
+nlohmann::ordered_json machine_json(const pipeline::ModelFiles& files, const pipeline::RuntimeOptions& runtime);
 
 /// Prints the object as one line on stdout; text that is not UTF-8 is made so.
 void print_json_line(const nlohmann::ordered_json& object);

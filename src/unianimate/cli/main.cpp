@@ -51,15 +51,7 @@ void run(int argc, char** argv, Session& session) {
   session.arguments = argv;
   // Even a command line that cannot be read is answered in the form it asks for.
   if (asks_for_json(argc, argv)) session.reporter = unianimate::cli::make_reporter(true, false);
-  add_animate_command(app, session);
-  add_align_command(app, session);
-  add_run_command(app, session);
-  add_resume_command(app, session);
-  add_job_command(app, session);
-  add_evaluate_command(app, session);
-  add_puppet_command(app, session);
-  add_train_command(app, session);
-  add_models_command(app, session);
+  add_commands(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -170,6 +170,7 @@ void add_models_command(CLI::App& app, Session& session) {
   add_list_command(*models, session);
   add_inspect_command(*models, session);
   add_convert_command(*models, session);
+  for (CLI::App* part : models->get_subcommands([](const CLI::App*) { return true; })) part->footer(kExamples);
 }
 
 }  // namespace unianimate::cli

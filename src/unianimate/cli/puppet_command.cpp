@@ -4,7 +4,6 @@
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/integer_option.h"
 #include "unianimate/cli/interruption.h"
-#include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/core/error.h"
@@ -61,6 +60,9 @@ puppet::Clip make_clip(const PuppetArguments& arguments, puppet::ClipOptions opt
   }
   const pose::PoseSequence everyone = pose::import_poses(arguments.poses, import);
   for (const std::string& note : everyone.notes) progress.note(note);
+  if (import.width > 0 && (everyone.width != import.width || everyone.height != import.height)) {
+    progress.note("--poses-size is not used, because the poses say their size themselves");
+  }
   const pose::PoseSequence poses = puppet::poses_to_perform(
       everyone, person, arguments.rate_given ? std::optional(options.frames_per_second) : std::nullopt);
   for (const std::string& note : poses.notes) progress.note(note);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "unianimate/cli/job_keeping.h"
 #include "unianimate/cli/progress_meter.h"
 #include "unianimate/core/device.h"
 #include "unianimate/core/progress.h"
@@ -22,11 +23,24 @@ constexpr std::size_t kMessageBytes = 4096;
 
 using pipeline::VideoJob;
 
+/// Poses that are still to be taken from a motion.
+struct PlannedMotion {
+  pose::AlignRequest request;
+  std::string person;    ///< as it was asked for
+  std::string detector;  ///< likewise
+  std::int64_t poses = 0;
+};
+
 /// What would be made.
 struct PlannedVideo {
   const VideoJob& job;
   const pipeline::AnimatePlan& plan;
-  const Compute& compute;
+  const pipeline::ModelFiles& files;
+  const pipeline::RuntimeOptions& runtime;
+  const JobKeeping& keeping;
+  std::filesystem::path job_folder;            ///< empty: none
+  const std::optional<PlannedMotion>& motion;  ///< none: the poses are there
+  int processes = 1;
   double seconds = 0;  ///< estimate
 };
 
@@ -35,6 +49,7 @@ struct FinishedVideo {
   const VideoJob& job;
   const pipeline::AnimateReport& report;
   double seconds = 0;
+  int processes = 1;
 };
 
 /// Poses that were taken from a motion and fitted to a reference.

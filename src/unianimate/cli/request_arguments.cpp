@@ -220,11 +220,12 @@ std::optional<std::int64_t> parse_frames(std::string_view text) {
   throw Error(ErrorKind::kUsage, "--frames expects a number or 'all', found '{}'", printable(text));
 }
 
-double parse_frames_per_second(std::string_view text) {
+double parse_frames_per_second(std::string_view option, std::string_view text) {
   double rate = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), rate);
   if (problem == std::errc() && end == text.data() + text.size() && std::isfinite(rate)) return rate;
-  throw Error(ErrorKind::kUsage, "--fps expects frames a second such as 16 or 23.976, found '{}'", printable(text));
+  throw Error(ErrorKind::kUsage, "{} expects frames a second such as 16 or 23.976, found '{}'", option,
+              printable(text));
 }
 
 std::uint64_t parse_seed(std::string_view text) {

@@ -43,9 +43,8 @@ struct RequestArguments {
 
 void add_request_options(CLI::App& command, RequestArguments& arguments);
 
-/// Those of add_request_options() that commands share which read the others otherwise: --timestep-spacing, --eta,
-/// --noise-prior-order, and
-/// the group of windows and memory.
+/// Those of add_request_options() that commands share which read the others otherwise: --timestep-spacing, --eta and
+/// --noise-prior-order.
 void add_sampler_options(CLI::App& command, RequestArguments& arguments);
 /// What the options of add_sampler_options() say. Throws Error(kUsage).
 void take_sampler(const RequestArguments& arguments, pipeline::AnimateRequest& request);
@@ -75,8 +74,8 @@ struct PictureSize {
 PictureSize parse_size(std::string_view option, std::string_view text);
 /// "32", or "all" for as many as there are poses. Throws Error(kUsage).
 std::optional<std::int64_t> parse_frames(std::string_view text);
-/// "23.976". Throws Error(kUsage).
-double parse_frames_per_second(std::string_view text);
+/// "23.976". Throws Error(kUsage) naming the option.
+double parse_frames_per_second(std::string_view option, std::string_view text);
 /// "11". Throws Error(kUsage).
 std::uint64_t parse_seed(std::string_view text);
 

@@ -11,6 +11,7 @@
 #include "unianimate/cli/video_jobs.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/path_hint.h"
 #include "unianimate/pipeline/published_config.h"
 
 namespace unianimate::cli {
@@ -29,6 +30,7 @@ struct RunArguments {
   JobKeeping keeping;
   int processes = 1;
   RuntimeArguments runtime;
+  const CLI::App* command = nullptr;
 };
 
 constexpr const char* kExamples = R"(Examples:
@@ -101,8 +103,8 @@ pipeline::ModelFiles model_files(const RunArguments& arguments, const pipeline::
     if (!fs::exists(file, ignored)) {
       throw Error(ErrorKind::kInput,
                   "there is no {} ({} of {}); put the published checkpoint there, or give the folder of the models "
-                  "with --models, or the folder where relative paths begin with --root",
-                  printable(file.string()), key, printable(arguments.config));
+                  "with --models, or the folder where relative paths begin with --root{}",
+                  printable(file.string()), key, printable(arguments.config), path_hint(file));
     }
   };
   require(files.unet, "test_model");
@@ -116,6 +118,7 @@ void run(const RunArguments& arguments, Session& session) {
   if (is_run_by_copies(arguments.processes, session)) return;
   make_reporter_of_rank(arguments.runtime.json, arguments.runtime.quiet, session);
   catch_interruptions();
+  check_job_options(*arguments.command, arguments.keeping);
 
   JobOptions options;
   options.runtime = prepare_runtime(arguments.runtime);
@@ -140,6 +143,7 @@ void run(const RunArguments& arguments, Session& session) {
 void add_run_command(CLI::App& app, Session& session) {
   const auto arguments = std::make_shared<RunArguments>();
   CLI::App* command = app.add_subcommand("run", "Make all videos of a published configuration file");
+  arguments->command = command;
   command->add_option("config", arguments->config, "Configuration such as UniAnimate_infer.yaml")
       ->type_name("CONFIG.yaml")
       ->required();

@@ -33,4 +33,7 @@ void add_run_command(CLI::App& app, Session& session);
 void add_train_command(CLI::App& app, Session& session);
 void add_models_command(CLI::App& app, Session& session);
 
+/// All of them, in the order in which the help shows them.
+void add_commands(CLI::App& app, Session& session);
+
 }  // namespace unianimate::cli

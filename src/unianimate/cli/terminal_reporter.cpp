@@ -57,12 +57,16 @@ void TerminalReporter::planned(const PlannedVideo& video) {
   print_row("picture", fmt::format("{}, {}x{}", printable(request.reference.string()), request.width, request.height));
   print_row("poses", fmt::format("{}, {} frames at an interval of {}", printable(request.poses.string()), plan.frames(),
                                  plan.selection.frame_interval));
+  if (video.motion) {
+    print_row("motion", fmt::format("{}, {} poses to be taken", printable(video.motion->request.motion.string()),
+                                    video.motion->poses));
+  }
   print_row("output", fmt::format("{}x{}, {} frames a second", plan.output_width, plan.output_height,
                                   video.job.frames_per_second));
   print_row("conditions", request.conditions.names(", "));
   print_row("steps", fmt::format("{} with {} window{} each, seed {}, guidance {}", plan.timesteps, plan.windows,
                                  plan.windows == 1 ? "" : "s", request.seed, request.guidance_scale));
-  print_row("computing", video.compute.reason);
+  print_row("computing", video.runtime.compute.reason);
   print_row("memory", fmt::format("about {}{}", format_bytes(plan.peak_bytes),
                                   plan.keeps_all_models ? "" : ", models loaded one after another"));
   print_row("time", fmt::format("about {} for sampling", format_duration(video.seconds)));

@@ -1,7 +1,10 @@
 #include "unianimate/cli/video_jobs.h"
 
 #include <chrono>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "unianimate/core/error.h"
@@ -66,9 +69,17 @@ void require_outside(const fs::path& output, const fs::path& job_folder) {
   }
 }
 
+pipeline::PreviewOptions preview_options(const JobKeeping& keeping, const fs::path& file) {
+  return {keeping.preview_every, keeping.preview_decoded, file};
+}
+
 /// Only the first process writes and talks.
 bool is_first(const distributed::ProcessGroup* group) {
   return group == nullptr || group->rank() == 0;
+}
+
+int group_size(const distributed::ProcessGroup* group) {
+  return group != nullptr ? group->size() : 1;
 }
 
 /// Null without a folder, and in all processes but the first.
@@ -78,8 +89,7 @@ std::unique_ptr<pipeline::JobFolder> begin_job(const VideoJob& job, const pipeli
   pipeline::JobRecord record = pipeline::make_job_record(job, plan, options.files, options.runtime);
   record.save_every = options.keeping.save_every;
   record.keep = options.keeping.keep;
-  record.preview = {options.keeping.preview_every, options.keeping.preview_decoded,
-                    fs::absolute(beside(job.output, "-preview.mp4"))};
+  record.preview = preview_options(options.keeping, fs::absolute(beside(job.output, "-preview.mp4")));
   const fs::path folder =
       options.keeping.folder.empty() ? job_folder_beside(job.output, record) : options.keeping.folder;
   if (const fs::path first = beside(job.output, "-job"); options.keeping.folder.empty() && folder != first) {
@@ -111,7 +121,7 @@ void make_video(const VideoJob& job, const pipeline::AnimatePlan& plan, std::uni
     if (!sink.trouble().empty()) reporter.note(sink.trouble());
     if (folder && !options.keep) folder->remove();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    reporter.finished({job, report, seconds.count()});
+    reporter.finished({job, report, seconds.count(), group_size(options.group)});
   } catch (...) {
     if (folder && folder->holds_work()) {
       reporter.note(fmt::format("what is done is kept: 'unianimate resume {}' goes on", folder->folder().string()));
@@ -127,7 +137,7 @@ pipeline::AnimatePlan checked_plan(const pipeline::JobRecord& record, const pipe
                                    const pipeline::RuntimeOptions& runtime, bool writes) {
   try {
     if (writes) check_job_output(record.job);
-    return pipeline::plan_animation(record.job.request, configs, runtime);
+    return pipeline::plan_animation(record.job.request, configs, runtime, record.preview);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUsage) throw;
     throw Error(ErrorKind::kInput, "the job cannot go on: {}", error.what());
@@ -150,14 +160,48 @@ void check_job_output(const VideoJob& job) {
   check_output(job.output, {job.request.width, job.request.height, job.frames_per_second, job.threads});
 }
 
+namespace {
+
+/// Plans of many videos, of which those that differ only in seed and output have one. What a plan says of pictures is
+/// left out, so that it stays small.
+class SharedPlans {
+ public:
+  SharedPlans(const pipeline::ModelConfigs& configs, const JobOptions& options)
+      : planner_(configs, options.runtime, preview_options(options.keeping, {})), motion_(options.motion) {}
+
+  const pipeline::AnimatePlan& of(const pipeline::AnimateRequest& request) {
+    pipeline::AnimateRequest any_seed = request;
+    any_seed.seed = 0;
+    const auto [entry, is_new] = plans_.try_emplace(
+        pipeline::request_json(any_seed).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    if (!is_new) return entry->second;
+    entry->second = plan(request);
+    entry->second.pose_folder = {};
+    entry->second.selection.indices = {};
+    return entry->second;
+  }
+
+  /// With its pictures.
+  [[nodiscard]] pipeline::AnimatePlan plan(const pipeline::AnimateRequest& request) const {
+    return motion_ ? planner_.plan_for_poses(request, motion_->poses) : planner_.plan(request);
+  }
+
+ private:
+  pipeline::AnimationPlanner planner_;
+  const std::optional<PlannedMotion>& motion_;
+  std::map<std::string, pipeline::AnimatePlan> plans_;
+};
+
+}  // namespace
+
 void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
               const std::function<void(const pipeline::ModelConfigs&)>& check_models, Reporter& reporter) {
   for (const VideoJob& job : jobs) require_outside(job.output, options.keeping.folder);
   const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);
   check_models(configs);
-  std::vector<pipeline::AnimatePlan> plans;
+  SharedPlans plans(configs, options);
   for (VideoJob& job : jobs) {
-    const auto& plan = plans.emplace_back(pipeline::plan_animation(job.request, configs, options.runtime));
+    const pipeline::AnimatePlan& plan = plans.of(job.request);
     if (job.poses_per_second) {
       job.frames_per_second = *job.poses_per_second / static_cast<double>(plan.selection.frame_interval);
     }
@@ -166,9 +210,16 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
     if (is_first(options.group)) check_space(job.output, format, plan.frames());
   }
   if (options.dry_run) {
-    for (std::size_t i = 0; i < jobs.size() && is_first(options.group); ++i) {
-      const double seconds = pipeline::estimate_seconds(plans[i], options.runtime.compute);
-      reporter.planned({jobs[i], plans[i], options.runtime.compute, seconds});
+    if (!is_first(options.group)) return;
+    for (const VideoJob& job : jobs) {
+      reporter.throw_if_cancelled();
+      const pipeline::AnimatePlan& plan = plans.of(job.request);
+      fs::path folder = options.keeping.folder;
+      if (folder.empty()) folder = beside(job.output, "-job");
+      if (options.keeping.save_every == 0) folder.clear();
+      const double seconds = pipeline::estimate_seconds(plan, options.runtime.compute);
+      reporter.planned({job, plan, options.files, options.runtime, options.keeping, folder, options.motion,
+                        group_size(options.group), seconds});
     }
     return;
   }
@@ -179,10 +230,11 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     reporter.throw_if_cancelled();
     reporter.begin_video(jobs[i], i, jobs.size());
-    const pipeline::PreviewOptions preview{options.keeping.preview_every, options.keeping.preview_decoded,
-                                           beside(jobs[i].output, "-preview.mp4")};
-    make_video(jobs[i], plans[i], begin_job(jobs[i], plans[i], options, reporter),
-               {preview, options.keeping.keep, options.group}, animator, reporter);
+    const pipeline::AnimatePlan plan = plans.plan(jobs[i].request);
+    make_video(
+        jobs[i], plan, begin_job(jobs[i], plan, options, reporter),
+        {preview_options(options.keeping, beside(jobs[i].output, "-preview.mp4")), options.keeping.keep, options.group},
+        animator, reporter);
   }
 }
 

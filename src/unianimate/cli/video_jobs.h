@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <vector>
 
+#include "unianimate/cli/job_keeping.h"
 #include "unianimate/cli/reporter.h"
 #include "unianimate/distributed/process_group.h"
 #include "unianimate/pipeline/model_files.h"
@@ -16,21 +18,13 @@ namespace unianimate::cli {
 /// model.
 void check_jobs(const std::vector<VideoJob>& jobs);
 
-/// How a video is kept while it is made, and looked at.
-struct JobKeeping {
-  std::filesystem::path folder;    ///< empty: beside the output
-  std::int64_t save_every = 1;     ///< steps between savings of the latents; 0: no job folder
-  bool keep = false;               ///< also when the video is done
-  std::int64_t preview_every = 0;  ///< steps between previews; 0: none
-  bool preview_decoded = false;    ///< by the autoencoder
-};
-
 struct JobOptions {
   pipeline::ModelFiles files;
   pipeline::RuntimeOptions runtime;
   bool dry_run = false;
   JobKeeping keeping;
   distributed::ProcessGroup* group = nullptr;  ///< processes that share the work; null: this one alone
+  std::optional<PlannedMotion> motion;         ///< of a dry run whose poses are still to be taken from it
 };
 
 /// Throws what writing the job's video would throw for its output; leaves nothing.

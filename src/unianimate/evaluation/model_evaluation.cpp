@@ -20,7 +20,6 @@ namespace unianimate::evaluation {
 namespace {
 
 constexpr std::uint64_t kMostPeople = 10'000;
-constexpr std::size_t kMostSettings = 200;
 /// Rows of results on a contact sheet, all people together, as far as one person does not have more.
 constexpr std::size_t kShownRows = 8;
 constexpr std::size_t kShownFrames = 8;
@@ -132,7 +131,7 @@ QualityRow reconstructed_truth(const ModelEvaluationRequest& request, const Reco
 void add_video(SettingRow& row, const pipeline::AnimateReport& report, PersonQuality person) {
   for (const pipeline::Phase& phase : report.phases) {
     person.seconds += phase.seconds;
-    if (phase.name == "sample") row.seconds_per_unet_call += phase.seconds;
+    if (phase.name.starts_with("sample")) row.seconds_per_unet_call += phase.seconds;
   }
   row.unet_calls = report.unet_calls;
   row.row.people.push_back(person);
@@ -166,20 +165,23 @@ void ModelEvaluationRequest::check() const {
                 settings.size());
   }
   clip.check();
-  for (const Setting& setting : settings) {
-    pipeline::AnimateRequest filled = setting.request;
-    filled.width = clip.width;
-    filled.height = clip.height;
-    filled.max_frames = clip.frames;
-    filled.check();
-  }
+  for (const Setting& setting : settings) fill_in(setting).check();
+}
+
+pipeline::AnimateRequest ModelEvaluationRequest::fill_in(const Setting& setting) const {
+  pipeline::AnimateRequest request = setting.request;
+  request.width = clip.width;
+  request.height = clip.height;
+  request.max_frames = clip.frames;
+  request.frame_interval = 1;
+  return request;
 }
 
 PersonInputs::PersonInputs(const ModelEvaluationRequest& request, std::uint64_t seed, Progress& progress)
     : clip_(request.clip_of(seed)) {
   for (const Setting& setting : request.settings) {
     const bool from_first_frame = setting.starts_from_first_frame();
-    pipeline::AnimateRequest& filled = requests_.emplace_back(setting.request);
+    pipeline::AnimateRequest& filled = requests_.emplace_back(request.fill_in(setting));
     write_person_inputs(clip_, from_first_frame, folder_.path() / (from_first_frame ? "first-frame" : "reference"),
                         filled, progress);
   }
@@ -190,11 +192,10 @@ std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest&
                                                    const pipeline::RuntimeOptions& runtime) {
   request.check();
   pipeline::check_size(request.clip.width, request.clip.height, configs);
-  Progress silent;
-  const PersonInputs person(request, request.people.first, silent);
+  const pipeline::AnimationPlanner planner(configs, runtime);
   std::vector<pipeline::AnimatePlan> plans;
-  for (const pipeline::AnimateRequest& filled : person.requests()) {
-    plans.push_back(pipeline::plan_animation(filled, configs, runtime));
+  for (const Setting& setting : request.settings) {
+    plans.push_back(planner.plan_for_poses(request.fill_in(setting), request.clip.frames));
   }
   return plans;
 }

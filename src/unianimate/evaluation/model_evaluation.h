@@ -1,6 +1,7 @@
 // What a model makes of procedural people, of whom every true frame is known.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -25,6 +26,8 @@ struct PeopleRange {
   [[nodiscard]] std::uint64_t count() const { return last - first + 1; }
 };
 
+constexpr std::size_t kMostSettings = 200;
+
 struct ModelEvaluationRequest {
   PeopleRange people;
   puppet::ClipOptions clip{.seed = 0, .width = 96, .height = 128, .frames = 8, .frames_per_second = 8};
@@ -34,8 +37,10 @@ struct ModelEvaluationRequest {
   /// where empty.
   std::filesystem::path videos;
 
+  /// The setting's request with the size and length of the clips; reference and poses are still missing.
+  [[nodiscard]] pipeline::AnimateRequest fill_in(const Setting& setting) const;
   [[nodiscard]] puppet::Clip clip_of(std::uint64_t seed) const;
-  /// Throws Error(kUsage) naming the field; no more than 10 000 people and 200 settings. Does not look at models.
+  /// Throws Error(kUsage) naming the field; no more than 10 000 people and kMostSettings. Does not look at models.
   void check() const;
 };
 
@@ -93,7 +98,7 @@ struct ModelEvaluation {
   std::vector<ShownPerson> shown;
 };
 
-/// What one person's video takes with each setting. Throws as evaluate_model() does.
+/// What one person's video takes with each setting; looks at no person. Throws as evaluate_model() does.
 std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request,
                                                    const pipeline::ModelConfigs& configs,
                                                    const pipeline::RuntimeOptions& runtime);

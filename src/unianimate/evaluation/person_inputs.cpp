@@ -32,13 +32,8 @@ ScratchFolder::~ScratchFolder() {
 
 void write_person_inputs(const puppet::Clip& clip, bool from_first_frame, const fs::path& folder,
                          pipeline::AnimateRequest& request, Progress& progress) {
-  const puppet::ClipOptions& options = clip.options();
   request.reference = folder / "reference.png";
   request.poses = folder / "poses";
-  request.width = options.width;
-  request.height = options.height;
-  request.max_frames = options.frames;
-  request.frame_interval = 1;
   std::error_code ignored;
   if (fs::exists(folder, ignored)) return;
   make_folder(folder);

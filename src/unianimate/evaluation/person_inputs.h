@@ -25,7 +25,7 @@ class ScratchFolder {
 };
 
 /// Writes the reference picture and the pose folder of `clip` into `folder`, unless an earlier call has done so, and
-/// names them in `request` together with the clip's size and length. `from_first_frame`: the reference is the clip's
+/// names them in `request`. `from_first_frame`: the reference is the clip's
 /// first frame. Throws Error(kEnvironment) where the files cannot be written.
 void write_person_inputs(const puppet::Clip& clip, bool from_first_frame, const std::filesystem::path& folder,
                          pipeline::AnimateRequest& request, Progress& progress);

@@ -86,10 +86,21 @@ ordered_json json_of(const SettingRow& row, const Setting& setting) {
                     {"eta", request.sampling.eta},
                     {"guidance", request.guidance_scale},
                     {"noise_prior", request.noise_prior},
+                    {"noise_prior_order", diffusion::noise_prior_order_name(request.noise_prior_order)},
                     {"seed", request.seed},
+                    {"context_size", request.context.size},
+                    {"context_overlap", request.context.overlap},
+                    {"context_schedule", diffusion::context_schedule_name(request.context.schedule)},
+                    {"context_weights", diffusion::context_weights_name(request.context.weights)},
+                    {"chain", nullptr},
                     {"unet_calls_per_video", row.unet_calls},
                     {"seconds_per_video", row.seconds_per_video},
                     {"seconds_per_unet_call", row.seconds_per_unet_call}};
+  if (request.chain) {
+    json["chain"] = {{"segment_size", request.chain->segment_size},
+                     {"segment_overlap", request.chain->segment_overlap},
+                     {"color_match", request.chain->color_match}};
+  }
   json.update(json_of(row.row));
   return json;
 }

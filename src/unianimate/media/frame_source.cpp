@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/path_hint.h"
 #include "unianimate/media/animation.h"
 #include "unianimate/media/picture_source.h"
 #include "unianimate/media/video_source.h"
@@ -74,8 +75,9 @@ std::unique_ptr<FrameSource> open_frame_source(const fs::path& path, const Frame
   const fs::file_status status = fs::status(path, problem);
   if (fs::is_directory(status)) return open_picture_folder(path, options);
   if (!fs::is_regular_file(status)) {
-    throw Error(ErrorKind::kInput, "the video {} {}; give a video, a picture or a folder of pictures",
-                printable(path.string()), fs::exists(status) ? "is not a file" : "does not exist");
+    throw Error(ErrorKind::kInput, "the video {} {}; give a video, a picture or a folder of pictures{}",
+                printable(path.string()), fs::exists(status) ? "is not a file" : "does not exist",
+                fs::exists(status) ? "" : path_hint(path));
   }
   const AnimationKind animation = animation_kind(path);
   if (animation == AnimationKind::kWebp) return open_webp_animation(path, options);

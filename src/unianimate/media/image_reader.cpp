@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/path_hint.h"
 #include "unianimate/media/animation.h"
 #include "unianimate/media/exif.h"
 #include "unianimate/media/image_codecs.h"
@@ -139,8 +140,8 @@ std::vector<std::uint8_t> read_bytes(const fs::path& path, const ReadLimits& lim
   std::error_code problem;
   const fs::file_status status = fs::status(path, problem);
   if (!fs::exists(status)) {
-    throw Error(ErrorKind::kInput, "the picture {} cannot be opened: {}", path.string(),
-                problem ? problem.message() : std::strerror(ENOENT));
+    throw Error(ErrorKind::kInput, "the picture {} cannot be opened: {}{}", path.string(),
+                problem ? problem.message() : std::strerror(ENOENT), path_hint(path));
   }
   if (!fs::is_regular_file(status)) {
     throw Error(ErrorKind::kInput, "{} is not a file; give {}", path.string(), kKinds);

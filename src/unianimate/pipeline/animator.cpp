@@ -241,7 +241,7 @@ class Animator::Production {
 
  private:
   void read_reference();
-  void encode_reference();
+  void need_reference();
   void make_segment(std::size_t index);
   void sample(std::size_t index, const ClipTensor& latent);
   std::int64_t begin_latents(std::size_t index, const ClipTensor& latent, at::Generator& generator);
@@ -283,7 +283,7 @@ std::string Animator::Production::phase_name(const char* work, std::size_t index
 }
 
 AnimateReport Animator::Production::make(FrameSink& sink) {
-  plan_ = plan_animation(request_, models_.configs, models_.options);
+  plan_ = plan_animation(request_, models_.configs, models_.options, options_.preview);
   report_.frames = plan_.frames();
   report_.width = plan_.output_width;
   report_.height = plan_.output_height;
@@ -295,8 +295,6 @@ AnimateReport Animator::Production::make(FrameSink& sink) {
 
   phase_->begin("read pictures", plan_.frames());
   read_reference();
-  phase_->begin("encode reference", 0);
-  encode_reference();
   FrameSink* frames = &sink;
   if (request_.comparison) frames = &comparison_.emplace(sink, reference_, *poses_);
   joiner_.emplace(*frames, overlap());
@@ -316,7 +314,10 @@ void Animator::Production::read_reference() {
   poses_.emplace(plan_.pose_folder, plan_.selection.indices, request_.width, request_.height, progress_);
 }
 
-void Animator::Production::encode_reference() {
+/// Encodes it, which a video that is only to be decoded does without.
+void Animator::Production::need_reference() {
+  if (reference_latent_.defined()) return;
+  phase_->begin("encode reference", 0);
   // The first draw of an item, see draw_item_noise().
   const at::Tensor noise = at::randn({1, models::UNetConfig::kLatentChannels, plan_.latent.height, plan_.latent.width},
                                      make_generator(request_.seed), at::TensorOptions().dtype(at::kFloat));
@@ -378,6 +379,7 @@ std::int64_t Animator::Production::begin_latents(std::size_t index, const ClipTe
     group_.broadcast({state});
     generator.set_state(state);
   }
+  if (!begun) need_reference();
   for (std::int64_t first = 0; first < x.size(2); first += kFramesAtOnce) {
     const std::int64_t count = std::min(kFramesAtOnce, x.size(2) - first);
     const at::Tensor part = x.narrow(2, first, count);
@@ -397,8 +399,6 @@ std::int64_t Animator::Production::begin_latents(std::size_t index, const ClipTe
 void Animator::Production::sample(std::size_t index, const ClipTensor& latent) {
   const Segment& segment = segments_[index];
   const at::Tensor& x = latent.tensor();
-  phase_->begin(phase_name("load UNet", index), 0);
-  const models::UNet& unet = models_.need_unet(progress_);
   const std::vector<diffusion::DdimStep> steps = diffusion::ddim_steps(schedule_, request_.sampling);
   const auto calls = [&](std::int64_t step) {
     const std::size_t windows = diffusion::context_windows(segment.size, request_.context, step).size();
@@ -408,7 +408,6 @@ void Animator::Production::sample(std::size_t index, const ClipTensor& latent) {
   };
   std::int64_t all_calls = 0;
   for (std::size_t i = 0; i < steps.size(); ++i) all_calls += calls(static_cast<std::int64_t>(i));
-  phase_->begin(phase_name("sample", index), all_calls);
 
   at::Generator generator;
   const std::int64_t done = begin_latents(index, latent, generator);
@@ -416,6 +415,11 @@ void Animator::Production::sample(std::size_t index, const ClipTensor& latent) {
     throw Error(ErrorKind::kInput, "the job holds latents after {} steps, but there are {}; delete it and begin anew",
                 done, steps.size());
   }
+  if (done == static_cast<std::int64_t>(steps.size())) return;
+  need_reference();
+  phase_->begin(phase_name("load UNet", index), 0);
+  const models::UNet& unet = models_.need_unet(progress_);
+  phase_->begin(phase_name("sample", index), all_calls);
   ClipConditions clip = conditions_;
   clip.first_pose = segment.first;
   if (index > 0 || request_.conditions.contains(Condition::kLocalImage)) {

@@ -60,7 +60,8 @@ class Animator {
   /// autoencoder belongs to the phase that needs them. A step of "sample" is a call of the UNet.
   ///
   /// With several processes all must call this with the same request. Only the first hands out frames, keeps a job and
-  /// writes previews; the others return when they are no longer needed.
+  /// writes previews; the others return when they are no longer needed. Models that a job's saved work makes needless
+  /// are not loaded, and their phases left out.
   AnimateReport animate(const AnimateRequest& request, FrameSink& sink, Progress& progress,
                         const AnimateOptions& options = {});
 

@@ -357,6 +357,13 @@ void require_same_poses(const JobRecord& record, const AnimatePlan& plan) {
   }
 }
 
+ordered_json request_json(const AnimateRequest& request) {
+  AnimateRequest copy = request;
+  Writer writer;
+  visit(writer, copy);
+  return writer.object();
+}
+
 std::string job_record_text(const JobRecord& record) {
   JobRecord copy = record;
   Writer writer;

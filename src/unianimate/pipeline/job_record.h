@@ -4,22 +4,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "unianimate/pipeline/lora.h"
 #include "unianimate/pipeline/model_files.h"
 #include "unianimate/pipeline/plan.h"
+#include "unianimate/pipeline/preview_options.h"
 #include "unianimate/pipeline/video_job.h"
 
 namespace unianimate::pipeline {
-
-/// A look at the video while it is sampled.
-struct PreviewOptions {
-  std::int64_t every = 0;      ///< after every so many steps; 0: never
-  bool decoded = false;        ///< by the autoencoder instead of the linear map of latent_preview.h
-  std::filesystem::path file;  ///< a video, replaced each time
-};
 
 struct JobRecord {
   VideoJob job;
@@ -45,6 +40,9 @@ void require_unchanged_inputs(const JobRecord& record, const std::filesystem::pa
 
 /// Throws Error(kInput) where the poses that would be taken now are not those of the job, because some were added.
 void require_same_poses(const JobRecord& record, const AnimatePlan& plan);
+
+/// A request as it stands in a job's JSON.
+nlohmann::ordered_json request_json(const AnimateRequest& request);
 
 /// As JSON, and back. job_record_text() throws Error(kUsage) for a path that JSON cannot hold. read_job_record() throws
 /// Error(kInput), naming `file`, for anything that job_record_text() would not have written.

@@ -5,6 +5,7 @@
 
 #include "unianimate/checkpoint/checkpoint.h"
 #include "unianimate/core/error.h"
+#include "unianimate/core/path_hint.h"
 #include "unianimate/models/checkpoint_shapes.h"
 #include "unianimate/pipeline/model_description.h"
 #include "unianimate/pipeline/model_weights.h"
@@ -73,8 +74,8 @@ std::vector<PublishedFile> list_published_files(const fs::path& folder) {
   if (!fs::is_directory(folder, ignored)) {
     throw Error(ErrorKind::kInput,
                 "there is no models folder {}; put the published checkpoints there (README, \"The "
-                "published checkpoints\") or name another with --models",
-                folder.string());
+                "published checkpoints\") or name another with --models{}",
+                printable(folder.string()), path_hint(folder));
   }
   std::vector<PublishedFile> files;
   for (const PublishedName& published : kPublished) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
+#include <map>
+#include <mutex>
+#include <utility>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
@@ -35,149 +37,50 @@ std::int64_t bytes_of(const Config& config, at::ScalarType dtype) {
   return elements * static_cast<std::int64_t>(c10::elementSize(dtype));
 }
 
-/// Bytes of each model's weights in the compute dtype.
-struct ModelBytes {
-  std::int64_t unet = 0;
-  std::int64_t autoencoder = 0;
-  std::int64_t clip_visual = 0;
-  std::int64_t clip_text = 0;
-};
-
 ModelBytes model_bytes(const ModelConfigs& configs, at::ScalarType dtype) {
   return {bytes_of<models::UNet>(configs.unet, dtype), bytes_of<models::Autoencoder>(configs.autoencoder, dtype),
           bytes_of<models::ClipVisual>(configs.clip, dtype), bytes_of<models::ClipText>(configs.clip, dtype)};
 }
-
-struct PeakBytes {
-  std::int64_t sampling = 0;
-  std::int64_t decoding = 0;
-};
 
 /// In one batch.
 std::int64_t windows_at_once(const AnimateRequest& request, const AnimatePlan& plan) {
   return std::clamp(plan.windows, std::int64_t{1}, request.context.batch_size);
 }
 
-/// Beyond weights.
-PeakBytes activation_bytes(const AnimateRequest& request, const ModelConfigs& configs, const AnimatePlan& plan,
-                           at::ScalarType dtype) {
-  const models::LatentShape& clip = plan.latent;
-  const auto element = static_cast<double>(c10::elementSize(dtype));
-  const auto pixels = static_cast<double>(request.width) * request.height;
-  const auto latent_pixels = static_cast<double>(clip.height * clip.width);
-  const auto window_frames = static_cast<double>(std::min(clip.frames, request.context.size) + 1) *
-                             static_cast<double>(windows_at_once(request, plan));
-  PeakBytes bytes;
-  bytes.sampling = static_cast<std::int64_t>(kUNetActivations * window_frames * latent_pixels *
-                                             static_cast<double>(configs.unet.dim) * element);
-  bytes.decoding = static_cast<std::int64_t>(kDecoderActivations * static_cast<double>(request.decode_batch) * pixels *
-                                             static_cast<double>(configs.autoencoder.ch) * element);
-  return bytes;
+std::int64_t frame_bytes(const AnimateRequest& request) {
+  return std::int64_t{Image::kChannels} * request.width * request.height;
 }
 
-/// Beyond models and activations: what of poses, latents and encoded conditions stays in memory, which does not grow
-/// once the clip is long enough.
-std::int64_t bytes_per_clip(const AnimateRequest& request, const ModelConfigs& configs, const AnimatePlan& plan,
-                            const RuntimeOptions& options) {
-  // The latents, the noise of eta, and what a window's predictions are summed in.
-  constexpr std::int64_t kWindowCopies = 6;
-  const std::int64_t latent_pixels = plan.latent.height * plan.latent.width;
-  const std::int64_t frame_bytes = models::UNetConfig::kLatentChannels * latent_pixels * std::int64_t{sizeof(float)};
-  const std::int64_t window_frames = std::min(plan.frames(), request.context.size);
-  const std::int64_t encoded = window_frames * configs.unet.concat_dim + configs.unet.input_channels();
-  const auto element = static_cast<std::int64_t>(c10::elementSize(options.compute.dtype));
-  const std::int64_t kept = std::int64_t{Image::kChannels} * request.width * request.height;
-  return std::min(plan.frames() * kept, PosePictures::kPicturesInMemory) +
-         std::min(plan.frames() * frame_bytes, options.latent_memory) * (request.sampling.eta > 0 ? 2 : 1) +
-         kWindowCopies * window_frames * windows_at_once(request, plan) * frame_bytes +
-         std::min(plan.windows * encoded * latent_pixels * element, WindowConditions::kEncodedInMemory);
+/// How often segments have which length.
+std::map<std::int64_t, std::int64_t> count_segments(std::int64_t frames, const AnimateRequest& request) {
+  std::map<std::int64_t, std::int64_t> counts;
+  for (const Segment& segment : video_segments(frames, request)) ++counts[segment.size];
+  return counts;
 }
 
-/// Decides what stays in memory and what that takes.
-void plan_memory(const AnimateRequest& request, const ModelConfigs& configs, const RuntimeOptions& options,
-                 AnimatePlan& plan) {
-  const at::ScalarType dtype = options.compute.dtype;
-  const ModelBytes bytes = model_bytes(configs, dtype);
-  const PeakBytes activations = activation_bytes(request, configs, plan, dtype);
-  const std::int64_t always =
-      (options.compute.device.is_cpu() ? kProgramBytes : 0) + bytes_per_clip(request, configs, plan, options);
-  const std::int64_t with_clip = std::max(bytes.clip_visual, bytes.clip_text);
-  const std::int64_t with_autoencoder = bytes.autoencoder + activations.decoding;
-  const std::int64_t all = bytes.unet + bytes.autoencoder + bytes.clip_visual +
-                           std::max({activations.sampling, activations.decoding, bytes.clip_text});
-  const std::int64_t unet_stays = bytes.unet + std::max({activations.sampling, with_clip, with_autoencoder});
-  const std::int64_t one_by_one = std::max({bytes.unet + activations.sampling, with_clip, with_autoencoder});
-
-  const std::int64_t budget = options.memory_budget > 0 ? options.memory_budget : usable_bytes(options.compute.device);
-  plan.keeps_all_models = always + all <= budget;
-  plan.keeps_unet = plan.keeps_all_models || always + unet_stays <= budget;
-  plan.peak_bytes = always + (plan.keeps_all_models ? all : plan.keeps_unet ? unet_stays : one_by_one);
-  if (plan.peak_bytes > budget) {
-    throw Error(ErrorKind::kEnvironment,
-                "this animation needs about {} of memory and the budget is {}; use a smaller --size, a smaller "
-                "--context-size{} or a larger --memory-budget",
-                format_bytes(plan.peak_bytes), format_bytes(budget), dtype == at::kFloat ? ", --dtype bf16" : "");
-  }
-}
-
-}  // namespace
-
-std::int64_t side_unit(const ModelConfigs& configs) {
-  return configs.autoencoder.downscale() * configs.unet.downscale();
-}
-
-void check_size(int width, int height, const ModelConfigs& configs) {
-  const std::int64_t unit = side_unit(configs);
-  const auto suits = [&](int side) { return side % unit == 0; };
-  const auto nearest = [&](int side) { return std::max<std::int64_t>(1, (side + unit / 2) / unit) * unit; };
-  if (suits(width) && suits(height)) return;
-  throw Error(ErrorKind::kUsage, "the sides of {}x{} must be multiples of {} for these models; near is {}x{}", width,
-              height, unit, nearest(width), nearest(height));
-}
-
-AnimatePlan plan_animation(const AnimateRequest& request, const ModelConfigs& configs, const RuntimeOptions& options) {
-  request.check();
-  check_size(request.width, request.height, configs);
-  AnimatePlan plan;
-
-  // 1. the files
-  plan.notes = read_reference(request.reference, request.background).notes;
-  plan.pose_folder = open_pose_folder(request.poses, request.pose_order);
-  std::ranges::copy(plan.pose_folder.notes, std::back_inserter(plan.notes));
-  plan.selection = select_poses(static_cast<std::int64_t>(plan.pose_folder.poses.size()), request.frame_interval,
-                                request.max_frames);
-  if (!plan.selection.note.empty()) plan.notes.push_back(plan.selection.note);
-  for (std::string& note : check_loras(options.loras, configs.unet)) plan.notes.push_back(std::move(note));
-
-  // 2. the work
-  const std::int64_t downscale = configs.autoencoder.downscale();
-  plan.latent = {1, static_cast<std::int64_t>(plan.selection.indices.size()), request.height / downscale,
-                 request.width / downscale};
-  plan.output_width = request.width * (request.comparison ? 3 : 1);
-  plan.output_height = request.height;
-  plan.timesteps = static_cast<std::int64_t>(request.sampling.timesteps().size());
-  const std::vector<Segment> segments = video_segments(plan.frames(), request);
-  plan.segments = static_cast<std::int64_t>(segments.size());
+/// Passes through the UNet, and what they take.
+void plan_sampling(const AnimateRequest& request, const models::UNetConfig& unet, AnimatePlan& plan) {
   const std::int64_t passes = request.guidance_scale == 1.0 ? 1 : 2;
-  for (const Segment& segment : segments) {
-    const models::LatentShape window{1, std::min(segment.size, request.context.size), plan.latent.height,
-                                     plan.latent.width};
-    const double operations = models::unet_operations(configs.unet, window);
+  const bool moving = request.context.schedule == diffusion::ContextSchedule::kMoving;
+  for (const auto& [size, count] : count_segments(plan.frames(), request)) {
+    const models::LatentShape window{1, std::min(size, request.context.size), plan.latent.height, plan.latent.width};
+    const double operations = models::unet_operations(unet, window);
+    std::int64_t windows = 0;
     for (std::int64_t step = 0; step < plan.timesteps; ++step) {
-      const auto windows =
-          static_cast<std::int64_t>(diffusion::context_windows(segment.size, request.context, step).size());
-      if (step == 0) plan.windows += windows;
-      plan.unet_calls += passes * ((windows + request.context.batch_size - 1) / request.context.batch_size);
-      plan.unet_operations += static_cast<double>(passes * windows) * operations;
+      if (step == 0 || moving) {
+        windows = static_cast<std::int64_t>(diffusion::context_windows(size, request.context, step).size());
+      }
+      if (step == 0) plan.windows += count * windows;
+      plan.unet_calls += count * passes * ((windows + request.context.batch_size - 1) / request.context.batch_size);
+      plan.unet_operations += static_cast<double>(count * passes * windows) * operations;
     }
+    plan.segments += count;
+    plan.largest_segment = std::max(plan.largest_segment, size);
   }
-
-  // 3. the memory
-  plan_memory(request, configs, options, plan);
-  return plan;
 }
 
-double estimate_seconds(const AnimatePlan& plan, const Compute& compute) {
+/// Operations a second that convolutions reach.
+double measure_speed(const Compute& compute) {
   using Clock = std::chrono::steady_clock;
   constexpr std::int64_t kChannels = 320;
   constexpr std::int64_t kSide = 32;
@@ -195,8 +98,146 @@ double estimate_seconds(const AnimatePlan& plan, const Compute& compute) {
     convolve();
     ++repetitions;
   }
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  return plan.unet_operations / (operations * repetitions / seconds) / kUNetEfficiency;
+  return operations * repetitions / std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+std::int64_t side_unit(const ModelConfigs& configs) {
+  return configs.autoencoder.downscale() * configs.unet.downscale();
+}
+
+void check_size(int width, int height, const ModelConfigs& configs) {
+  const std::int64_t unit = side_unit(configs);
+  const auto suits = [&](int side) { return side % unit == 0; };
+  const auto nearest = [&](int side) { return std::max<std::int64_t>(1, (side + unit / 2) / unit) * unit; };
+  if (suits(width) && suits(height)) return;
+  throw Error(ErrorKind::kUsage, "the sides of {}x{} must be multiples of {} for these models; near is {}x{}", width,
+              height, unit, nearest(width), nearest(height));
+}
+
+AnimationPlanner::AnimationPlanner(ModelConfigs configs, RuntimeOptions options, const PreviewOptions& preview)
+    : configs_(std::move(configs)),
+      options_(std::move(options)),
+      preview_(preview),
+      bytes_(model_bytes(configs_, options_.compute.dtype)),
+      lora_notes_(check_loras(options_.loras, configs_.unet)) {}
+
+/// The activations of one pass through the UNet.
+std::int64_t AnimationPlanner::sampling_bytes(const AnimateRequest& request, const AnimatePlan& plan) const {
+  const auto element = static_cast<double>(c10::elementSize(options_.compute.dtype));
+  const auto latent_pixels = static_cast<double>(plan.latent.height * plan.latent.width);
+  const auto window_frames = static_cast<double>(std::min(plan.frames(), request.context.size) + 1) *
+                             static_cast<double>(windows_at_once(request, plan));
+  return static_cast<std::int64_t>(kUNetActivations * window_frames * latent_pixels *
+                                   static_cast<double>(configs_.unet.dim) * element);
+}
+
+/// The activations of one pass through the decoder.
+std::int64_t AnimationPlanner::decoding_bytes(const AnimateRequest& request) const {
+  const auto element = static_cast<double>(c10::elementSize(options_.compute.dtype));
+  const auto pixels = static_cast<double>(request.width) * request.height;
+  return static_cast<std::int64_t>(kDecoderActivations * static_cast<double>(request.decode_batch) * pixels *
+                                   static_cast<double>(configs_.autoencoder.ch) * element);
+}
+
+/// Decoded pictures that wait: for all of their segment where its colours are matched, and for the next segment.
+std::int64_t AnimationPlanner::picture_bytes(const AnimateRequest& request, const AnimatePlan& plan) const {
+  if (!request.chain) return 0;
+  const std::int64_t shared = plan.segments > 1 ? 2 * request.chain->segment_overlap : 0;
+  return (shared + (request.chain->color_match ? plan.largest_segment : 0)) * frame_bytes(request);
+}
+
+/// Beyond models and activations: what of poses, latents and encoded conditions stays in memory, which does not grow
+/// once the clip is long enough.
+std::int64_t AnimationPlanner::bytes_per_clip(const AnimateRequest& request, const AnimatePlan& plan) const {
+  // The latents, the noise of eta, and what a window's predictions are summed in.
+  constexpr std::int64_t kWindowCopies = 6;
+  const std::int64_t latent_pixels = plan.latent.height * plan.latent.width;
+  const std::int64_t latent_bytes = models::UNetConfig::kLatentChannels * latent_pixels * std::int64_t{sizeof(float)};
+  const std::int64_t window_frames = std::min(plan.frames(), request.context.size);
+  const std::int64_t encoded = window_frames * configs_.unet.concat_dim + configs_.unet.input_channels();
+  const auto element = static_cast<std::int64_t>(c10::elementSize(options_.compute.dtype));
+  return std::min(plan.frames() * frame_bytes(request), PosePictures::kPicturesInMemory) +
+         std::min(plan.frames() * latent_bytes, options_.latent_memory) * (request.sampling.eta > 0 ? 2 : 1) +
+         kWindowCopies * window_frames * windows_at_once(request, plan) * latent_bytes +
+         std::min(plan.windows * encoded * latent_pixels * element, WindowConditions::kEncodedInMemory);
+}
+
+/// Decides what stays in memory and what that takes.
+void AnimationPlanner::plan_memory(const AnimateRequest& request, AnimatePlan& plan) const {
+  const std::int64_t decoding = decoding_bytes(request);
+  const bool decodes_previews = preview_.every > 0 && preview_.decoded;
+  // A preview is decoded between two passes of the UNet, beside which the autoencoder then stays.
+  const std::int64_t sampling = std::max(sampling_bytes(request, plan), decodes_previews ? decoding : 0) +
+                                (decodes_previews ? bytes_.autoencoder : 0);
+  const std::int64_t always = (options_.compute.device.is_cpu() ? kProgramBytes : 0) + bytes_per_clip(request, plan);
+  const std::int64_t with_clip = std::max(bytes_.clip_visual, bytes_.clip_text);
+  const std::int64_t with_pictures = decoding + picture_bytes(request, plan);
+  const std::int64_t with_autoencoder = bytes_.autoencoder + with_pictures;
+  const std::int64_t all = bytes_.unet + bytes_.autoencoder + bytes_.clip_visual +
+                           std::max({sampling_bytes(request, plan), with_pictures, bytes_.clip_text});
+  const std::int64_t unet_stays = bytes_.unet + std::max({sampling, with_clip, with_autoencoder});
+  const std::int64_t one_by_one = std::max({bytes_.unet + sampling, with_clip, with_autoencoder});
+
+  const std::int64_t budget =
+      options_.memory_budget > 0 ? options_.memory_budget : usable_bytes(options_.compute.device);
+  plan.keeps_all_models = always + all <= budget;
+  plan.keeps_unet = plan.keeps_all_models || always + unet_stays <= budget;
+  plan.peak_bytes = always + (plan.keeps_all_models ? all : plan.keeps_unet ? unet_stays : one_by_one);
+  if (plan.peak_bytes > budget) {
+    throw Error(ErrorKind::kEnvironment,
+                "this animation needs about {} of memory and the budget is {}; use a smaller --size, a smaller "
+                "--context-size{}{} or a larger --memory-budget",
+                format_bytes(plan.peak_bytes), format_bytes(budget),
+                options_.compute.dtype == at::kFloat ? ", --dtype bf16" : "",
+                decodes_previews ? ", no --preview-decoded" : "");
+  }
+}
+
+AnimatePlan AnimationPlanner::plan(const AnimateRequest& request) const {
+  request.check();
+  check_size(request.width, request.height, configs_);
+  std::vector<std::string> notes = read_reference(request.reference, request.background).notes;
+  PoseFolder folder = open_pose_folder(request.poses, request.pose_order);
+  AnimatePlan plan = plan_for_poses(request, static_cast<std::int64_t>(folder.poses.size()));
+  notes.insert(notes.end(), folder.notes.begin(), folder.notes.end());
+  plan.notes.insert(plan.notes.begin(), notes.begin(), notes.end());
+  plan.pose_folder = std::move(folder);
+  return plan;
+}
+
+AnimatePlan AnimationPlanner::plan_for_poses(const AnimateRequest& request, std::int64_t poses) const {
+  request.check();
+  check_size(request.width, request.height, configs_);
+  AnimatePlan plan;
+  plan.selection = select_poses(poses, request.frame_interval, request.max_frames);
+  if (!plan.selection.note.empty()) plan.notes.push_back(plan.selection.note);
+  plan.notes.insert(plan.notes.end(), lora_notes_.begin(), lora_notes_.end());
+
+  const std::int64_t downscale = configs_.autoencoder.downscale();
+  plan.latent = {1, static_cast<std::int64_t>(plan.selection.indices.size()), request.height / downscale,
+                 request.width / downscale};
+  plan.output_width = request.width * (request.comparison ? 3 : 1);
+  plan.output_height = request.height;
+  plan.timesteps = static_cast<std::int64_t>(request.sampling.timesteps().size());
+  plan_sampling(request, configs_.unet, plan);
+  plan_memory(request, plan);
+  return plan;
+}
+
+AnimatePlan plan_animation(const AnimateRequest& request, const ModelConfigs& configs, const RuntimeOptions& options,
+                           const PreviewOptions& preview) {
+  return AnimationPlanner(configs, options, preview).plan(request);
+}
+
+double estimate_seconds(const AnimatePlan& plan, const Compute& compute) {
+  static std::mutex mutex;
+  static std::map<std::pair<std::string, at::ScalarType>, double> speeds;
+  const std::lock_guard lock(mutex);
+  double& speed = speeds[{compute.device.str(), compute.dtype}];
+  if (speed == 0) speed = measure_speed(compute);
+  return plan.unet_operations / speed / kUNetEfficiency;
 }
 
 }  // namespace unianimate::pipeline

@@ -6,6 +6,7 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/natural_order.h"
+#include "unianimate/core/path_hint.h"
 #include "unianimate/media/image_reader.h"
 #include "unianimate/media/picture_names.h"
 
@@ -31,8 +32,8 @@ FolderContent list_folder(const fs::path& folder) {
   std::error_code problem;
   if (!fs::is_directory(folder, problem)) {
     throw Error(ErrorKind::kInput,
-                "there is no pose folder {}; it should hold ref_pose.jpg and one picture for each pose",
-                printable(folder.string()));
+                "there is no pose folder {}; it should hold ref_pose.jpg and one picture for each pose{}",
+                printable(folder.string()), path_hint(folder));
   }
   FolderContent content;
   fs::directory_iterator entry(folder, problem);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/path_hint.h"
 #include "unianimate/pipeline/yaml_section.h"
 
 namespace unianimate::pipeline {
@@ -121,6 +122,9 @@ class ConfigReader {
 
   void finish(const YamlSection& section) {
     for (YamlSection::UnknownKey& key : section.unknown()) unknown_.push_back(std::move(key));
+    for (const std::string& path : section.without_effect()) {
+      config_.warnings.push_back(fmt::format("--set {} has no effect in this program", printable(path)));
+    }
   }
 
   void read_files() {
@@ -186,7 +190,13 @@ class ConfigReader {
     base.seed = static_cast<std::uint64_t>(
         top_.integer("seed", 0, kNoUpperBound).value_or(static_cast<std::int64_t>(base.seed)));
     base.guidance_scale = top_.number("guide_scale", 0, 100).value_or(base.guidance_scale);
-    base.decode_batch = std::min<std::int64_t>(top_.integer("decoder_bs", 1, kMostFrames).value_or(1), 64);
+    const std::int64_t decoded_at_once = top_.integer("decoder_bs", 1, kMostFrames).value_or(1);
+    base.decode_batch = std::min(decoded_at_once, kLargestDecodeBatch);
+    if (decoded_at_once > base.decode_batch) {
+      config_.warnings.push_back(fmt::format("{} is {}, of which {} are decoded at once",
+                                             top_.where("decoder_bs", top_.node("decoder_bs")), decoded_at_once,
+                                             base.decode_batch));
+    }
     config_.frames_per_second = top_.number("save_fps", 0.01, 1000).value_or(config_.frames_per_second);
   }
 
@@ -288,6 +298,10 @@ class ConfigReader {
     } else {
       context.size = config_.base.max_frames.value_or(kMostFrames);
       context.overlap = 0;
+      if (overlap) {
+        config_.warnings.push_back(top_.where("context_overlap", top_.node("context_overlap")) +
+                                   " has no effect without context_size, as all frames are in one window");
+      }
     }
   }
 
@@ -377,8 +391,8 @@ PublishedConfig read_published_config(const fs::path& path, const ConfigOptions&
   constexpr std::size_t kMoreThanAllowed = (1 << 20) + 1;
   std::string text(kMoreThanAllowed, '\0');
   if (!file.read(text.data(), static_cast<std::streamsize>(text.size())) && !file.eof()) {
-    throw Error(ErrorKind::kInput, "the configuration {} cannot be read; check that the file is there",
-                printable(path.string()));
+    throw Error(ErrorKind::kInput, "the configuration {} cannot be read; check that the file is there{}",
+                printable(path.string()), path_hint(path));
   }
   text.resize(static_cast<std::size_t>(file.gcount()));
   PublishedConfig config = parse_published_config(text, path.string(), options);

@@ -9,7 +9,6 @@ namespace {
 constexpr int kSmallestSide = 16;
 constexpr int kLargestSide = 4096;
 constexpr double kLargestGuidance = 100;
-constexpr std::int64_t kLargestDecodeBatch = 64;
 constexpr std::int64_t kMostFrames = 1'000'000;
 
 void check_side(const char* name, int side) {

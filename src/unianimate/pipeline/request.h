@@ -14,6 +14,8 @@
 
 namespace unianimate::pipeline {
 
+constexpr std::int64_t kLargestDecodeBatch = 64;
+
 /// A video in segments, each of which begins with the last frames of the one before: the first of these is its
 /// local_image.
 struct ChainOptions {

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kLargestText = 1 << 20;
 constexpr std::int64_t kDeepest = 8;
 constexpr std::int64_t kMostValues = 100'000;
+constexpr std::string_view kEscapeHint =
+    "; in \"double quotation marks\" a backslash begins an escape: write paths with '/'";
 
 /// Goes through a document without building anything, and throws where it is not the kind that should be built.
 class Limits final : public YAML::EventHandler {
@@ -80,8 +82,8 @@ YAML::Node parse_yaml(std::string_view text, const std::string& name) {
     parser.HandleNextDocument(limits);
     return YAML::Load(std::string(text));
   } catch (const YAML::Exception& error) {
-    throw Error(ErrorKind::kInput, "{}, line {}: this is not valid YAML: {}", printable(name), error.mark.line + 1,
-                printable(error.msg));
+    throw Error(ErrorKind::kInput, "{}, line {}: this is not valid YAML: {}{}", printable(name), error.mark.line + 1,
+                printable(error.msg), error.msg.starts_with(YAML::ErrorMsg::INVALID_ESCAPE) ? kEscapeHint : "");
   }
 }
 
@@ -209,7 +211,10 @@ void YamlSection::require(const std::string& key, double expected) {
 }
 
 void YamlSection::accept(std::initializer_list<const char*> keys) {
-  for (const char* key : keys) node(key);
+  for (const char* key : keys) {
+    if (!node(key).IsDefined()) continue;
+    if (source_->overridden.contains(path_ + key)) without_effect_.push_back(path_ + key);
+  }
 }
 
 std::string YamlSection::where(const std::string& key, const YAML::Node& value) const {
@@ -220,7 +225,10 @@ std::string YamlSection::where(const std::string& key, const YAML::Node& value) 
 }
 
 void YamlSection::refuse(const std::string& key, const YAML::Node& value, std::string_view expected) const {
-  throw Error(ErrorKind::kUsage, "{} must be {}, found {}", where(key, value), expected, describe(value));
+  // Such as "C:\new", whose second word an escape has eaten.
+  const bool has_escapes = value.IsScalar() && !plain_text(value);
+  throw Error(ErrorKind::kUsage, "{} must be {}, found {}{}", where(key, value), expected, describe(value),
+              has_escapes ? kEscapeHint : "");
 }
 
 std::vector<YamlSection::UnknownKey> YamlSection::unknown() const {

@@ -56,6 +56,8 @@ class YamlSection {
   void require(const std::string& key, int expected) { require(key, static_cast<double>(expected)); }
   /// Keys that have no effect here.
   void accept(std::initializer_list<const char*> keys);
+  /// Paths of those among them that were not given by the file, so that somebody expects something of them.
+  [[nodiscard]] const std::vector<std::string>& without_effect() const { return without_effect_; }
 
   /// Where a value stands: "file, line 3: UNet.dim".
   [[nodiscard]] std::string where(const std::string& key, const YAML::Node& value) const;
@@ -78,6 +80,7 @@ class YamlSection {
   std::string path_;
   std::shared_ptr<const YamlSource> source_;
   std::map<std::string, Entry> entries_;
+  std::vector<std::string> without_effect_;
 };
 
 /// The value as text that can be printed.

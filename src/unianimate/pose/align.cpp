@@ -177,7 +177,7 @@ void AlignRequest::check() const {
   }
   constexpr double kSlowestRate = 0.1;
   constexpr double kFastestRate = 1000;
-  for (const double rate : {frames_per_second.value_or(1), motion_frames_per_second}) {
+  for (const double rate : {frames_per_second.value_or(1), motion_frames_per_second.value_or(1)}) {
     if (rate >= kSlowestRate && rate <= kFastestRate) continue;
     throw Error(ErrorKind::kUsage, "frames a second must lie between {} and {}, but are {}", kSlowestRate, kFastestRate,
                 rate);

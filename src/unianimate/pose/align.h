@@ -16,6 +16,9 @@
 
 namespace unianimate::pose {
 
+/// What a motion is taken to have that does not say it.
+constexpr double kUntoldFramesPerSecond = 16;
+
 struct AlignRequest {
   std::filesystem::path reference;  ///< picture of the person
   std::optional<Color> background;  ///< shows where that is transparent; see read_reference()
@@ -28,8 +31,9 @@ struct AlignRequest {
   std::optional<double> end_seconds;        ///< to here
   double speed = 1;                         ///< 0.5: slow motion
   std::optional<double> frames_per_second;  ///< of the poses; none: the motion's own
-  double motion_frames_per_second = 16;     ///< of a motion that does not say it
-  int import_width = 0;                     ///< pixels; of imported poses that do not say it; 0: not known
+  /// Of a motion that does not say it; none: kUntoldFramesPerSecond.
+  std::optional<double> motion_frames_per_second;
+  int import_width = 0;  ///< pixels; of imported poses that do not say it; 0: not known
   int import_height = 0;
   double gap_seconds = 0.5;  ///< what is unseen for no longer is interpolated
   bool smooth = false;

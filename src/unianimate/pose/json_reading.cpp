@@ -7,6 +7,7 @@
 #include <istream>
 
 #include "unianimate/core/memory.h"
+#include "unianimate/core/path_hint.h"
 #include "unianimate/pose/python_json.h"
 
 namespace unianimate::pose {
@@ -251,7 +252,8 @@ JsonDocument read_json(std::string_view text, const std::string& name, const Fra
 JsonDocument read_json(const fs::path& path, const FrameHandler& handler) {
   const std::string name = printable(path.string());
   std::error_code problem;
-  if (!fs::is_regular_file(path, problem)) throw Error(ErrorKind::kInput, "there is no file {}", name);
+  if (!fs::is_regular_file(path, problem))
+    throw Error(ErrorKind::kInput, "there is no file {}{}", name, path_hint(path));
   const std::uintmax_t bytes = fs::file_size(path, problem);
   if (!problem && bytes > kMaxFileBytes) {
     throw Error(ErrorKind::kInput, "{} has {} and a file of poses may have {} at most", name,

@@ -22,7 +22,7 @@ FrameSourceOptions source_options(const AlignRequest& request) {
   FrameSourceOptions options;
   options.start_seconds = request.start_seconds;
   options.end_seconds = request.end_seconds;
-  options.folder_frames_per_second = request.motion_frames_per_second;
+  options.folder_frames_per_second = request.motion_frames_per_second.value_or(kUntoldFramesPerSecond);
   options.threads = request.threads;
   return options;
 }
@@ -60,10 +60,35 @@ void track_people(PoseSequence& sequence) {
   }
 }
 
+/// A sentence about each that concerns what the motion says itself.
+std::vector<std::string> unused_options(const AlignRequest& request, bool says_rate, bool says_size) {
+  std::vector<std::string> notes;
+  if (request.motion_frames_per_second && says_rate) {
+    notes.emplace_back("--motion-fps is not used, because the motion says its times itself");
+  }
+  if (request.import_width > 0 && says_size) {
+    notes.emplace_back("--motion-size is not used, because the motion says its size itself");
+  }
+  return notes;
+}
+
+/// What was assumed of the source, and what was given in vain.
+std::vector<std::string> notes_on(const AlignRequest& request, const FrameSourceInfo& info) {
+  std::vector<std::string> notes = info.notes;
+  std::error_code ignored;
+  const bool says_rate = !fs::is_directory(request.motion, ignored) &&
+                         info.frames_per_second != request.motion_frames_per_second.value_or(kUntoldFramesPerSecond);
+  std::ranges::move(unused_options(request, says_rate, true), std::back_inserter(notes));
+  return notes;
+}
+
 PoseSequence import_motion(const AlignRequest& request) {
-  PoseSequence sequence =
-      import_poses(request.motion, {request.import_width, request.import_height, request.motion_frames_per_second});
-  if (sequence.frames_per_second == 0) sequence.frames_per_second = request.motion_frames_per_second;
+  const double untold = request.motion_frames_per_second.value_or(kUntoldFramesPerSecond);
+  PoseSequence sequence = import_poses(request.motion, {request.import_width, request.import_height, untold});
+  const bool says_size = sequence.width != request.import_width || sequence.height != request.import_height;
+  std::ranges::move(unused_options(request, sequence.frames_per_second > 0, says_size),
+                    std::back_inserter(sequence.notes));
+  if (sequence.frames_per_second == 0) sequence.frames_per_second = untold;
   sequence.frames_per_second = rate_of_times(sequence);
   if (sequence.detector == "openpose" || sequence.detector == "comfyui") track_people(sequence);
   cut(sequence, request);
@@ -83,7 +108,7 @@ std::unique_ptr<FrameSource> open_motion(const AlignRequest& request, bool draft
 Motion find_motion(const AlignRequest& request, std::unique_ptr<FrameSource> source, LazyDetector& detector,
                    Progress& progress) {
   if (!source) return {import_motion(request), {}, false, 0};
-  for (const std::string& note : source->info().notes) progress.note(note);
+  for (const std::string& note : notes_on(request, source->info())) progress.note(note);
   const fs::path file =
       found_people_file(report_folder(request.output), request.motion, source_options(request), request.detector);
   FoundPeople found = find_people(*source, request.motion, file, detector, request.threads, progress);
@@ -123,7 +148,7 @@ MotionTimes read_motion_times(const AlignRequest& request) {
     sequence.frames_per_second = info.frames_per_second;
     sequence.frames_per_second = rate_of_times(sequence);
     times.has_audio = info.has_audio;
-    times.notes = info.notes;
+    times.notes = notes_on(request, info);
     require_frames(sequence, request);
   } else {
     sequence = import_motion(request);

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/path_hint.h"
 #include "unianimate/pipeline/yaml_section.h"
 
 namespace unianimate::training {
@@ -324,8 +325,8 @@ TrainConfig read_train_config(const fs::path& path) {
   std::error_code problem;
   std::ifstream file(path, std::ios::binary);
   if (!file || !fs::is_regular_file(path, problem) || fs::file_size(path, problem) > kMostBytes) {
-    throw Error(ErrorKind::kInput, "{} cannot be read; give a training configuration, a YAML file of at most 1 MiB",
-                printable(path.string()));
+    throw Error(ErrorKind::kInput, "{} cannot be read; give a training configuration, a YAML file of at most 1 MiB{}",
+                printable(path.string()), fs::exists(path, problem) ? "" : path_hint(path));
   }
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   return parse_train_config(text, path.string(), {});

@@ -10,6 +10,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/natural_order.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/path_hint.h"
 #include "unianimate/media/animation.h"
 #include "unianimate/media/content_hash.h"
 #include "unianimate/media/frame_source.h"
@@ -72,8 +73,8 @@ std::vector<fs::path> list_videos(const std::vector<fs::path>& paths) {
   for (const fs::path& path : paths) {
     std::error_code ignored;
     if (!fs::exists(path, ignored)) {
-      throw Error(ErrorKind::kInput, "there is no {} among the videos to train on; correct the list of videos",
-                  printable(path.string()));
+      throw Error(ErrorKind::kInput, "there is no {} among the videos to train on; correct the list of videos{}",
+                  printable(path.string()), path_hint(path));
     }
     if (fs::is_directory(path, ignored)) {
       collect(path, videos);

@@ -1,0 +1,17 @@
+// How a video is kept while it is made, and looked at.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+namespace unianimate::cli {
+
+struct JobKeeping {
+  std::filesystem::path folder;    ///< empty: beside the output
+  std::int64_t save_every = 1;     ///< steps between savings of the latents; 0: no job folder
+  bool keep = false;               ///< also when the video is done
+  std::int64_t preview_every = 0;  ///< steps between previews; 0: none
+  bool preview_decoded = false;    ///< by the autoencoder
+};
+
+}  // namespace unianimate::cli

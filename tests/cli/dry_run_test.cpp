@@ -1,0 +1,175 @@
+// What would be made is told without making anything, and options that say nothing about it are refused.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "cli/command.h"
+#include "support/rule_models.h"
+#include "support/temporary_folder.h"
+#include "unianimate/media/image_writer.h"
+#include "unianimate/media/video_writer.h"
+#include "unianimate/pose/openpose_json.h"
+#include "unianimate/pose/pose_json.h"
+#include "unianimate/puppet/clip_poses.h"
+
+namespace unianimate {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::HasSubstr;
+using testing::ProgramResult;
+
+constexpr int kUsage = 2;
+
+class DryRun : public ::testing::Test {
+ protected:
+  static constexpr int kFrames = 12;
+  static constexpr double kRate = 16;
+
+  static void SetUpTestSuite() {
+    shared_ = std::make_unique<testing::TemporaryFolder>();
+    const fs::path folder = shared_->path();
+    fs::create_directories(folder / "models");
+    testing::write_rule_models(folder / "models", testing::small_model_configs());
+    const puppet::Clip clip({.seed = 7, .width = 96, .height = 128, .frames = kFrames, .frames_per_second = kRate});
+    write_png(folder / "person.png", clip.reference());
+    const pose::AlignedPoses poses = puppet::poses_of(clip);
+    pose::write_poses(folder / "aligned.json", poses);
+    pose::write_poses(folder / "detected.json", poses.motion);
+    pose::write_openpose(folder / "openpose", poses.motion);
+    const auto video = open_video_writer(folder / "dance.mp4", {96, 128, kRate, 1});
+    for (int i = 0; i < kFrames; ++i) video->write(clip.frame(i));
+    video->finish();
+    fs::create_directories(folder / "poses");
+    write_png(folder / "poses/ref_pose.png", Image(8, 8));
+    for (const char* name : {"poses/0.png", "poses/1.png", "poses/2.png"}) write_png(folder / name, Image(8, 8));
+    std::ofstream(folder / "infer.yaml") << "test_list_path: [[1, person.png, poses]]\nresolution: [64, 128]\n"
+                                         << "max_frames: 3\nddim_timesteps: 2\nUNet: {dim: 32}\n";
+  }
+  static void TearDownTestSuite() { shared_.reset(); }
+
+  static std::set<std::string> names() {
+    std::set<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(shared_->path())) names.insert(entry.path().string());
+    return names;
+  }
+  static ProgramResult run(const std::vector<std::string>& arguments) {
+    ::setenv("UNIANIMATE_MODELS", "models", 1);
+    return testing::run_here(arguments, shared_->path());
+  }
+  static ProgramResult animate(const std::vector<std::string>& options) {
+    std::vector<std::string> arguments{"animate", "--reference", "person.png", "--output", "out.mp4",
+                                       "--size",  "64x128",      "--device",   "cpu"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return run(arguments);
+  }
+  /// The only JSON object of a plan.
+  static json plan(std::vector<std::string> options) {
+    options.insert(options.end(), {"--dry-run", "--json", "--quiet"});
+    const std::set<std::string> before = names();
+    const ProgramResult result = animate(options);
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(names(), before) << "something was written";
+    return json::parse(result.out);
+  }
+
+  static std::unique_ptr<testing::TemporaryFolder> shared_;
+};
+
+std::unique_ptr<testing::TemporaryFolder> DryRun::shared_;
+
+TEST_F(DryRun, CountsTheFramesOfAMotionAndWritesNothing) {
+  for (const char* motion : {"dance.mp4", "detected.json", "openpose"}) {
+    const json all = plan({"--motion", motion, "--frames", "all"});
+    EXPECT_EQ(all.at("frames"), kFrames / 2) << motion << ": every second pose";
+    EXPECT_EQ(all.at("frames_per_second"), kRate / 2) << motion;
+    EXPECT_EQ(all.at("motion").at("poses"), kFrames) << motion;
+    EXPECT_EQ(all.at("request").at("poses"), "out-poses");
+  }
+  EXPECT_EQ(plan({"--motion", "dance.mp4", "--frames", "all", "--fps", "8"}).at("frames"), kFrames / 2);
+  EXPECT_EQ(plan({"--motion", "dance.mp4", "--frames", "all", "--interval", "1", "--end", "0.5"}).at("frames"), 8);
+  EXPECT_EQ(plan({"--motion", "dance.mp4", "--frames", "all", "--interval", "1", "--speed", "0.5"}).at("frames"),
+            2 * kFrames - 1);
+  EXPECT_EQ(plan({"--motion", "dance.mp4", "--frames", "3"}).at("frames"), 3);
+}
+
+TEST_F(DryRun, CountsPosesInJson) {
+  const json aligned = plan({"--poses", "aligned.json", "--frames", "all", "--interval", "1"});
+  EXPECT_EQ(aligned.at("frames"), kFrames);
+  EXPECT_EQ(aligned.at("frames_per_second"), kRate);
+  EXPECT_EQ(plan({"--poses", "openpose", "--frames", "all", "--interval", "1"}).at("frames"), kFrames);
+}
+
+TEST_F(DryRun, ThousandsOfVideosArePlannedAtOnce) {
+  const std::set<std::string> before = names();
+  const ProgramResult result =
+      run({"run", "infer.yaml", "--set", "round=2000", "--dry-run", "--json", "--quiet", "--device", "cpu"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(names(), before);
+  std::istringstream lines(result.out);
+  std::set<double> seconds;
+  std::uint64_t seed = 11;
+  for (std::string line; std::getline(lines, line); ++seed) {
+    const json plan = json::parse(line);
+    ASSERT_EQ(plan.at("seed"), seed);
+    seconds.insert(plan.at("estimated_seconds").get<double>());
+  }
+  EXPECT_EQ(seed, 2011U);
+  EXPECT_EQ(seconds.size(), 1U) << "the machine was measured more than once";
+}
+
+struct Unused {
+  std::string name;
+  std::vector<std::string> arguments;
+  std::string sentence;
+};
+
+class UnusedOptions : public DryRun, public ::testing::WithParamInterface<Unused> {};
+
+TEST_P(UnusedOptions, AreRefused) {
+  const std::set<std::string> before = names();
+  const Unused& unused = GetParam();
+  const ProgramResult result =
+      unused.arguments.front().starts_with("--") ? animate(unused.arguments) : run(unused.arguments);
+  EXPECT_EQ(result.status, kUsage) << result.out;
+  EXPECT_THAT(result.err, HasSubstr(unused.sentence));
+  EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+  EXPECT_EQ(names(), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, UnusedOptions,
+    ::testing::Values(
+        Unused{"start", {"--poses", "poses", "--start", "1"}, "--start has no effect with a folder of pose pictures"},
+        Unused{"person", {"--poses", "poses", "--person", "left"}, "--person has no effect with a folder"},
+        Unused{"save_poses", {"--poses", "poses", "--save-poses", "x"}, "--save-poses has no effect with a folder"},
+        Unused{"audio", {"--poses", "poses", "--audio", "keep"}, "--audio has no effect with a folder"},
+        Unused{"smooth", {"--poses", "aligned.json", "--smooth"}, "--smooth has no effect with poses that are fitted"},
+        Unused{"interval",
+               {"--motion", "dance.mp4", "--fps", "8", "--interval", "3"},
+               "--interval has no effect with --fps"},
+        Unused{"max_stretch",
+               {"--motion", "dance.mp4", "--alignment", "published", "--max-stretch", "1.1"},
+               "--max-stretch has no effect with --alignment published"},
+        Unused{"keep_job", {"--poses", "poses", "--save-every", "0", "--keep-job"}, "--keep-job has no effect with"},
+        Unused{"job", {"--poses", "poses", "--save-every", "0", "--job", "x"}, "--job has no effect with --save-every"},
+        Unused{"run_keep_job", {"run", "infer.yaml", "--save-every", "0", "--keep-job"}, "--keep-job has no effect"},
+        Unused{"preview_decoded", {"--poses", "poses", "--preview-decoded"}, "--preview-decoded requires"},
+        Unused{"detect_only",
+               {"align", "--motion", "dance.mp4", "--output", "x", "--detect-only", "--size", "64x64"},
+               "--size has no effect with --detect-only"},
+        Unused{"settings",
+               {"evaluate", "model", "--output", "x", "--guidance", "1,2,3,4,5,6,7,8,9,10", "--seed",
+                "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21"},
+               "more than 200 settings"}),
+    [](const auto& input) { return input.param.name; });
+
+}  // namespace
+}  // namespace unianimate

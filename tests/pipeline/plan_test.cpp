@@ -1,0 +1,97 @@
+// What an animation takes, worked out without models: checked by counted bytes and calls.
+#include "unianimate/pipeline/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/rule_models.h"
+#include "unianimate/core/error.h"
+#include "unianimate/models/autoencoder/autoencoder.h"
+
+namespace unianimate::pipeline {
+namespace {
+
+class PlanTest : public ::testing::Test {
+ protected:
+  PlanTest() {
+    request_.width = 256;
+    request_.height = 512;
+    request_.max_frames.reset();
+    request_.frame_interval = 1;
+    options_.compute = choose_compute(DeviceChoice::kCpu, DTypeChoice::kFloat32);
+    options_.memory_budget = kMuch;
+  }
+
+  [[nodiscard]] AnimatePlan plan(std::int64_t poses, const PreviewOptions& preview = {}) const {
+    return AnimationPlanner(configs_, options_, preview).plan_for_poses(request_, poses);
+  }
+  /// Bytes of one decoded picture.
+  [[nodiscard]] std::int64_t picture() const { return std::int64_t{3} * request_.width * request_.height; }
+  [[nodiscard]] std::int64_t autoencoder_bytes() const {
+    std::int64_t elements = 0;
+    const models::Autoencoder model(configs_.autoencoder, at::TensorOptions(at::kMeta));
+    for (const NamedTensor& parameter : model.named_parameters()) elements += parameter.tensor.numel();
+    return elements * std::int64_t{sizeof(float)};
+  }
+
+  static constexpr std::int64_t kMuch = 1'000'000'000'000;
+  ModelConfigs configs_ = testing::small_model_configs();
+  AnimateRequest request_;
+  RuntimeOptions options_;
+};
+
+TEST_F(PlanTest, ASegmentWhoseColoursAreMatchedIsInMemoryAsAWhole) {
+  request_.decode_batch = 64;  // so that decoding takes the most
+  request_.chain = ChainOptions{.segment_size = 20, .segment_overlap = 2, .color_match = false};
+  const AnimatePlan plain = plan(100);
+  request_.chain->color_match = true;
+  const AnimatePlan matched = plan(100);
+  EXPECT_EQ(matched.largest_segment, 19) << "98 frames and two that are shared, in six segments";
+  EXPECT_EQ(matched.peak_bytes - plain.peak_bytes, matched.largest_segment * picture());
+  EXPECT_EQ(plan(1000).largest_segment, 20) << "however long the video is";
+}
+
+TEST_F(PlanTest, DecodedPreviewsNeedTheAutoencoderBesideTheUNet) {
+  request_.context.size = 64;  // so that sampling takes the most
+  // As little memory as lets it run at all.
+  const auto least = [&](const PreviewOptions& preview) {
+    std::int64_t too_little = 0;
+    std::int64_t enough = kMuch;
+    while (enough - too_little > 1) {
+      options_.memory_budget = (too_little + enough) / 2;
+      try {
+        (void)plan(64, preview);
+        enough = options_.memory_budget;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kEnvironment);
+        too_little = options_.memory_budget;
+      }
+    }
+    return enough;
+  };
+  EXPECT_EQ(least({1, true, {}}) - least({}), autoencoder_bytes());
+  EXPECT_EQ(least({1, false, {}}), least({}));
+}
+
+TEST_F(PlanTest, CountsTheCallsOfEverySegmentAndStep) {
+  request_.sampling.steps = 4;  // five timesteps
+  request_.context = {.size = 8, .overlap = 2, .schedule = diffusion::ContextSchedule::kPublished};
+  const AnimatePlan whole = plan(20);
+  EXPECT_EQ(whole.segments, 1);
+  EXPECT_EQ(whole.windows, 3);
+  EXPECT_EQ(whole.unet_calls, 2 * whole.timesteps * 3);
+  request_.chain = ChainOptions{};
+  const AnimatePlan chained = plan(22);
+  EXPECT_EQ(chained.segments, 3);
+  EXPECT_EQ(chained.unet_calls, 2 * whole.timesteps * 3);
+  request_.chain.reset();
+  request_.context.schedule = diffusion::ContextSchedule::kMoving;
+  std::int64_t windows = 0;
+  for (std::int64_t step = 0; step < whole.timesteps; ++step) {
+    windows += static_cast<std::int64_t>(diffusion::context_windows(20, request_.context, step).size());
+  }
+  EXPECT_EQ(plan(20).unet_calls, 2 * windows);
+}
+
+}  // namespace
+}  // namespace unianimate::pipeline
