@@ -44,19 +44,10 @@ std::string reason(const std::exception& error) {
   return printable(text);
 }
 
-/// While it lives, c10d does not log what it throws anyway, unless the user asks for its log.
-class QuietLog {
- public:
-  QuietLog() {
-    if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
-  }
-  ~QuietLog() { FLAGS_caffe2_log_level = before_; }
-  QuietLog(const QuietLog&) = delete;
-  QuietLog& operator=(const QuietLog&) = delete;
-
- private:
-  int before_ = FLAGS_caffe2_log_level;
-};
+/// From now on c10d does not log what it throws anyway, also in threads of its own, unless the user asks for its log.
+void be_quiet() {
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
+}
 
 /// This machine's address on the way to `host`, as a number. Nothing is sent.
 std::string own_address_towards(const std::string& host, std::uint16_t port) {
@@ -171,7 +162,7 @@ void in_parcels(c10::ArrayRef<at::Tensor> tensors, const Parcel& parcel) {
 class ProcessGroup::Connections {
  public:
   Connections(const GroupEnvironment& environment, const Patience& patience) : name_(environment) {
-    const QuietLog quiet;
+    be_quiet();
     try {
       auto options = c10d::ProcessGroupGloo::Options::create(patience.to_meet);
       options->devices.push_back(network_device(environment));
