@@ -4,6 +4,7 @@
 
 #include "media/test_images.h"
 #include "support/temporary_folder.h"
+#include "unianimate/core/written_mark.h"
 #include "unianimate/media/image_reader.h"
 
 namespace unianimate {
@@ -20,6 +21,28 @@ TEST(WritePng, ReadsBackEqual) {
     EXPECT_EQ(read_image(folder / "a.png"), image);
   }
   EXPECT_EQ(testing::listing(folder.path()), std::set<std::string>{"a.png"});
+}
+
+TEST(WritePng, CarriesAMark) {
+  const testing::TemporaryFolder folder;
+  const Image image = testing::noise(7, 5, 3);
+  write_png(folder / "a.png", image);
+  EXPECT_EQ(written_mark(folder / "a.png"), kPictureMark);
+  testing::write_file(folder / "b.png", encode_png(image));
+  EXPECT_EQ(written_mark(folder / "b.png"), "");
+  testing::write_file(folder / "c.png", encode_png(image, kMark));
+  EXPECT_EQ(written_mark(folder / "c.png"), kMark);
+  EXPECT_EQ(read_image(folder / "c.png"), image);
+}
+
+TEST(WriteJpeg, CarriesTheMarkThatIsGiven) {
+  const testing::TemporaryFolder folder;
+  testing::write_file(folder / "a.jpg", encode_jpeg(Image(4, 4), 95, kPosePictureMark));
+  EXPECT_EQ(written_mark(folder / "a.jpg"), kPosePictureMark);
+  testing::write_file(folder / "b.jpg", encode_jpeg(Image(4, 4)));
+  EXPECT_EQ(written_mark(folder / "b.jpg"), "");
+  testing::write_file(folder / "c.jpg", encode_jpeg(Image(4, 4), 95, "somebody's holiday"));
+  EXPECT_EQ(written_mark(folder / "c.jpg"), "");
 }
 
 TEST(WriteJpeg, ReadsBackAlike) {

@@ -1,10 +1,12 @@
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <functional>
 
 #include "media/test_images.h"
 #include "support/temporary_folder.h"
+#include "unianimate/core/written_mark.h"
 #include "unianimate/media/image_reader.h"
 #include "unianimate/media/image_writer.h"
 #include "unianimate/media/video_writer.h"
@@ -87,6 +89,28 @@ TEST(PngSequence, AnEndedProcessLeavesNoFrames) {
   write_frames(folder.path() / "frames/", 2)->finish();
   EXPECT_EQ(listing(folder / "frames"), (Names{"0000.png", "0001.png"}));
   EXPECT_EQ(listing(folder.path()), Names{"frames"});
+}
+
+/// All at once where the folder holds nothing else: the frames of two videos are never seen together.
+TEST(PngSequence, ReplacesAnEarlierVideoAsAWhole) {
+  const testing::TemporaryFolder folder;
+  write_frames(folder.path() / "frames/", 3)->finish();
+  struct stat before {};
+  ASSERT_EQ(::stat((folder / "frames").c_str(), &before), 0);
+  write_frames(folder / "frames", 2)->finish();
+  struct stat after {};
+  ASSERT_EQ(::stat((folder / "frames").c_str(), &after), 0);
+  EXPECT_NE(before.st_ino, after.st_ino);
+  EXPECT_EQ(listing(folder / "frames"), (Names{"0000.png", "0001.png"}));
+  EXPECT_EQ(listing(folder.path()), Names{"frames"});
+}
+
+TEST(PngSequence, AFrameIsToldFromAnotherPictureOfThisProgram) {
+  const testing::TemporaryFolder folder;
+  write_frames(folder.path() / "frames/", 1)->finish();
+  EXPECT_EQ(written_mark(folder / "frames/0000.png"), kMark);
+  write_png(folder / "frames/0007.png", testing::noise(6, 4, 1));
+  EXPECT_THROW(check_output(folder / "frames", {.width = 6, .height = 4}), Error);
 }
 
 TEST(PngSequence, TheCurrentFolderWillDo) {

@@ -10,6 +10,7 @@
 #include "media/test_videos.h"
 #include "support/file_size_limit.h"
 #include "support/temporary_folder.h"
+#include "unianimate/core/written_mark.h"
 
 namespace unianimate {
 namespace {
@@ -52,6 +53,17 @@ class VideoWriter : public ::testing::TestWithParam<Kind> {
  protected:
   testing::TemporaryFolder folder_;
 };
+
+TEST_P(VideoWriter, CarriesAMark) {
+  const auto path = folder_ / GetParam().name;
+  write_waves(path, {.width = 96, .height = 64});
+  EXPECT_EQ(written_mark(path), kMark);
+  write_waves(path, {.width = 96, .height = 64, .effort = VideoEffort::kPreview}, 1);
+  EXPECT_EQ(written_mark(path), kPreviewMark);
+  EXPECT_EQ(read_frames(path).size(), 1U);
+  write_waves(path, {.width = 16, .height = 16}, 400);
+  EXPECT_EQ(written_mark(path), kMark);
+}
 
 TEST_P(VideoWriter, ReadsBackAlike) {
   const auto path = folder_ / GetParam().name;

@@ -209,7 +209,87 @@ TEST_F(JobFolderTest, ForgetsASegmentToMakeItAgain) {
   EXPECT_EQ(begun->finished_frames(2, notes_), 2);
   EXPECT_EQ(begun->seed(1), 99U);
   EXPECT_FALSE(begun->seed(2));
-  EXPECT_FALSE(fs::exists(job() / "segment-1-part-0.mkv"));
+}
+
+std::vector<Image> frames_of(const JobFolder& job, std::size_t segment) {
+  std::vector<Image> read;
+  job.read_frames(segment, [&](const Image& image) { read.push_back(image); });
+  return read;
+}
+
+TEST_F(JobFolderTest, KeepsASegmentUntilItIsMadeAgain) {
+  {
+    const auto begun = JobFolder::create(job(), record_);
+    begun->add_frames(1, frames(0, 2));
+    begun->add_frames(1, frames(2, 2));
+    begun->redo(1, 99);
+    begun->add_frames(1, frames(10, 2));
+    EXPECT_TRUE(begun->holds_work());
+  }
+  {
+    const auto again = JobFolder::open(job());
+    EXPECT_EQ(again->seed(1), 99U);
+    EXPECT_EQ(frames_of(*again, 1), frames(10, 2));
+    again->redo(1, record_.job.request.seed);
+    EXPECT_EQ(frames_of(*again, 1), frames(0, 4)) << "the frames that it had";
+    EXPECT_FALSE(again->seed(1));
+    again->redo(1, 100);
+    again->add_frames(1, frames(20, 2));
+    again->redo(1, 101);
+    again->add_frames(1, frames(30, 2));
+    again->add_frames(1, frames(32, 2));
+  }
+  const auto last = JobFolder::open(job());
+  EXPECT_EQ(last->seed(1), 101U);
+  EXPECT_EQ(frames_of(*last, 1), frames(30, 4));
+  last->redo(1, 5);
+  last->redo(1, 101);
+  EXPECT_EQ(frames_of(*last, 1), frames(30, 4));
+  std::ptrdiff_t parts = 0;
+  for (const auto& entry : fs::directory_iterator(job())) parts += entry.path().extension() == ".mkv" ? 1 : 0;
+  EXPECT_EQ(parts, 2) << "nothing is left of the others";
+}
+
+TEST_F(JobFolderTest, LeavesFilesOfOthersAlone) {
+  const auto write = [&](const char* name) { std::ofstream(job() / name) << "precious"; };
+  const auto begun = JobFolder::create(job(), record_);
+  for (const char* name : {"segment-0-part-0.mkv", "segment-4-latents-2.safetensors", "segment-intro.wav"}) write(name);
+  begun->add_frames(0, frames(0, 2));
+  EXPECT_EQ(frames_of(*begun, 0), frames(0, 2));
+  EXPECT_TRUE(fs::exists(job() / "segment-0-part-0-2.mkv"));
+  begun->redo(0, 3);
+  begun->add_frames(0, frames(5, 2));
+  begun->remove();
+  for (const char* name : {"segment-0-part-0.mkv", "segment-4-latents-2.safetensors", "segment-intro.wav"}) {
+    EXPECT_EQ(fs::file_size(job() / name), 8U) << name;
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(job()), {}), 3);
+}
+
+TEST_F(JobFolderTest, TakesOnlyFoldersThatNobodyUses) {
+  const auto suits_with = [&](const std::string& name, const std::string& content) {
+    fs::remove_all(job());
+    fs::create_directories(job());
+    std::ofstream(job() / name) << content;
+    return JobFolder::suits(job(), record_);
+  };
+  for (const char* name : {"segment-1.mp4", "segment-0-part-0.mkv", "state.json", "a.partial.txt", "job.json",
+                           ".segment-0-part-0.1.partial.mkv"}) {
+    EXPECT_FALSE(suits_with(name, "precious")) << name;
+  }
+  EXPECT_FALSE(suits_with(".lock", "precious"));
+  EXPECT_TRUE(suits_with(".lock", "")) << "killed at its very beginning";
+  EXPECT_TRUE(suits_with(".job.123.partial.json", "half"));
+}
+
+TEST_F(JobFolderTest, RemovesDamagedFilesOfItsOwn) {
+  {
+    const auto begun = JobFolder::create(job(), record_);
+    begun->add_frames(0, frames(0, 2));
+    std::ofstream(job() / "segment-0-part-0.mkv") << "no video any more";
+  }
+  delete_job(job());
+  EXPECT_FALSE(fs::exists(job()));
 }
 
 TEST_F(JobFolderTest, NeverFollowsNamesOutOfItself) {

@@ -13,6 +13,7 @@
 
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
+#include "unianimate/core/written_mark.h"
 #include "unianimate/media/image_reader.h"
 #include "unianimate/media/image_writer.h"
 
@@ -86,7 +87,7 @@ TEST(PoseFolderWriter, WritesJpegOfQuality95WithAMark) {
   writer.finish();
   const fs::path file = place / "poses/0000.jpg";
   EXPECT_EQ(content(file), encode_jpeg(image, 95, "unianimate pose picture"));
-  EXPECT_TRUE(has_jpeg_comment(file, "unianimate pose picture"));
+  EXPECT_EQ(written_mark(file), "unianimate pose picture");
   EXPECT_EQ(read_image_header(file).format, ImageFormat::kJpeg);
   EXPECT_EQ(read_image_header(file).width, 16);
 }

@@ -10,7 +10,7 @@
 
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/core/error.h"
-#include "unianimate/core/memory.h"
+#include "unianimate/core/written_mark.h"
 
 namespace unianimate::checkpoint {
 
@@ -35,7 +35,15 @@ std::vector<TensorPlan> in_file_order(std::vector<TensorPlan> plans) {
 /// The header's size in 8 bytes, then the header, padded with spaces.
 std::string make_header(const std::vector<TensorPlan>& plans, const Metadata& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header[std::string(kMetadata)] = metadata;
+  if (!metadata.empty()) {
+    nlohmann::ordered_json about = nlohmann::ordered_json::object();
+    // The mark stands first, where written_mark() looks for it.
+    if (const auto mark = metadata.find(std::string(kMetadataMarkField)); mark != metadata.end()) {
+      about[mark->first] = mark->second;
+    }
+    for (const auto& [name, value] : metadata) about[name] = value;
+    header[std::string(kMetadata)] = std::move(about);
+  }
   std::uint64_t end = 0;
   for (const TensorPlan& plan : plans) {
     const std::uint64_t begin = end;
@@ -57,17 +65,12 @@ std::string make_header(const std::vector<TensorPlan>& plans, const Metadata& me
   return sized + text;
 }
 
-void require_room(const std::filesystem::path& path, std::uint64_t size) {
-  std::error_code unknown;
-  const auto space = std::filesystem::space(path.has_parent_path() ? path.parent_path() : ".", unknown);
-  if (!unknown && space.available < size) {
-    throw Error(ErrorKind::kEnvironment, "{} takes {} and the disk has {} left; free some or choose another folder",
-                path.string(), format_bytes(static_cast<std::int64_t>(size)),
-                format_bytes(static_cast<std::int64_t>(space.available)));
-  }
-}
-
 }  // namespace
+
+Metadata marked(Metadata metadata) {
+  metadata.insert_or_assign(std::string(kMetadataMarkField), std::string(kMark));
+  return metadata;
+}
 
 SafetensorsWriter::Descriptor::Descriptor(const std::filesystem::path& path)
     : number(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
@@ -93,7 +96,7 @@ SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path, const st
     }
     end += bytes_of(plan);
   }
-  require_room(path, end);
+  require_room(path, end, "the file");
   write_at(0, header.data(), header.size());
 }
 

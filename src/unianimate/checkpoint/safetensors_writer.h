@@ -26,6 +26,9 @@ struct TensorPlan {
 
 using Metadata = std::map<std::string, std::string>;
 
+/// With the mark of written_mark.h, for files under names that the program chooses.
+Metadata marked(Metadata metadata = {});
+
 /// The file appears at its path when finish() has run, whole; before that, nothing does.
 class SafetensorsWriter {
  public:

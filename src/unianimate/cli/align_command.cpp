@@ -13,6 +13,8 @@
 #include "unianimate/cli/session.h"
 #include "unianimate/cli/unused_options.h"
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/media/image_reader.h"
 #include "unianimate/pose/openpose_json.h"
 
@@ -65,6 +67,17 @@ pose::AlignRequest request_of(const Arguments& arguments) {
   return request;
 }
 
+/// Says now what would fail after the work.
+void check_exports(const Arguments& arguments) {
+  Inputs inputs;
+  inputs.add(arguments.reference);
+  inputs.add_folder(arguments.motion);
+  inputs.refuse(arguments.openpose);
+  inputs.refuse(arguments.comfyui);
+  if (!arguments.openpose.empty()) pose::check_openpose_folder(arguments.openpose);
+  if (!arguments.comfyui.empty()) const OutputPath trial(arguments.comfyui);
+}
+
 void export_poses(const Arguments& arguments, const pose::PoseSequence& poses) {
   if (!arguments.openpose.empty()) pose::write_openpose(arguments.openpose, poses);
   if (!arguments.comfyui.empty()) pose::write_comfyui(arguments.comfyui, poses);
@@ -100,6 +113,7 @@ void align(const Arguments& arguments, Session& session) {
   session.reporter = make_reporter(arguments.json, arguments.quiet);
   catch_interruptions();
   const pose::AlignRequest request = request_of(arguments);
+  check_exports(arguments);
   if (arguments.detect_only) {
     static constexpr std::array<std::string_view, 11> kOfOnePerson{
         "--background",         "--fps",         "--size",          "--person", "--speed",  "--alignment",

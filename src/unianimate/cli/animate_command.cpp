@@ -15,10 +15,12 @@
 #include "unianimate/cli/video_jobs.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/media/image_reader.h"
 #include "unianimate/media/video_writer.h"
 #include "unianimate/pipeline/model_description.h"
 #include "unianimate/pose/align.h"
+#include "unianimate/pose/pose_folder_writer.h"
 
 namespace unianimate::cli {
 
@@ -52,16 +54,16 @@ picture for each pose, taken in the order of their names. The output's name choo
 
 constexpr double kPublishedFramesPerSecond = 8;
 
-/// "videos/dance.mp4" -> "videos/dance-poses"
-fs::path poses_beside(const fs::path& output) {
-  fs::path folder = without_trailing_separator(output);
-  folder.replace_extension();
-  folder += "-poses";
+/// Where the poses are drawn: the folder that was given, or "videos/dance-poses" beside "videos/dance.mp4".
+fs::path saved_poses(const AnimateArguments& arguments, const VideoJob& job, const Inputs& inputs, Reporter& reporter) {
+  if (!arguments.saved_poses.empty()) return arguments.saved_poses;
+  fs::path output = without_trailing_separator(job.output);
+  const fs::path wanted = beside(output.replace_extension(), "-poses");
+  fs::path folder = own_folder(wanted, [&](const fs::path& place) {
+    return pose::PoseFolderWriter::may_replace(place) && !inputs.contain(place) && !inputs.lie_in(place);
+  });
+  tell_place(wanted, folder, reporter);
   return folder;
-}
-
-fs::path saved_poses(const AnimateArguments& arguments, const VideoJob& job) {
-  return arguments.saved_poses.empty() ? poses_beside(job.output) : fs::path(arguments.saved_poses);
 }
 
 void check_sources(const AnimateArguments& arguments) {
@@ -76,12 +78,13 @@ void check_sources(const AnimateArguments& arguments) {
 }
 
 /// Of a motion, or of poses that are to be fitted like one.
-pose::AlignRequest align_request(const AnimateArguments& arguments, const fs::path& motion, const VideoJob& job) {
+pose::AlignRequest align_request(const AnimateArguments& arguments, const fs::path& motion, const fs::path& folder,
+                                 const VideoJob& job) {
   pose::AlignRequest request = to_request(arguments.align, models_folder(arguments.runtime.models));
   request.reference = job.request.reference;
   request.background = job.request.background;
   request.motion = motion;
-  request.output = saved_poses(arguments, job);
+  request.output = folder;
   request.threads = arguments.runtime.threads;
   if (!arguments.frames_per_second.empty()) request.frames_per_second = job.frames_per_second;
   return request;
@@ -101,12 +104,12 @@ void take_motion(const AnimateArguments& arguments, const pose::AlignRequest& re
 
 /// Makes the poses, or for a dry run only counts them.
 std::optional<PlannedMotion> pose_folder_from_motion(const AnimateArguments& arguments, const fs::path& motion,
-                                                     VideoJob& job, Reporter& reporter) {
+                                                     const fs::path& folder, VideoJob& job, Reporter& reporter) {
   if (!arguments.frames_per_second.empty() && job.request.frame_interval != 1) {
     refuse_given(*arguments.align.command, std::array<std::string_view, 1>{"--interval"},
                  "with --fps, for which a pose is made for each frame of the video");
   }
-  const pose::AlignRequest request = align_request(arguments, motion, job);
+  const pose::AlignRequest request = align_request(arguments, motion, folder, job);
   if (arguments.runtime.dry_run) {
     const pose::MotionTimes times = pose::read_motion_times(request);
     for (const std::string& note : times.notes) reporter.note(note);
@@ -124,25 +127,27 @@ std::optional<PlannedMotion> pose_folder_from_motion(const AnimateArguments& arg
 
 /// Poses that `align` made as numbers need only be drawn.
 std::optional<PlannedMotion> pose_folder_from_aligned(const AnimateArguments& arguments,
-                                                      const pose::AlignedPoses& poses, VideoJob& job,
-                                                      Reporter& reporter) {
+                                                      const pose::AlignedPoses& poses, const fs::path& folder,
+                                                      VideoJob& job, Reporter& reporter) {
   refuse_given(*arguments.align.command, motion_options(), "with poses that are fitted to the reference already");
   if (arguments.frames_per_second.empty()) job.poses_per_second = poses.motion.frames_per_second;
   PlannedMotion planned;
   planned.request.motion = job.request.poses;
   planned.poses = static_cast<std::int64_t>(poses.motion.frames.size());
-  job.request.poses = saved_poses(arguments, job);
+  job.request.poses = folder;
   if (arguments.runtime.dry_run) return planned;
   pose::draw_pose_folder(poses, job.request.poses, arguments.runtime.threads, reporter);
   return std::nullopt;
 }
 
-std::optional<PlannedMotion> prepare_pose_folder(const AnimateArguments& arguments, VideoJob& job, Reporter& reporter) {
-  if (!arguments.motion.empty()) return pose_folder_from_motion(arguments, arguments.motion, job, reporter);
+std::optional<PlannedMotion> prepare_pose_folder(const AnimateArguments& arguments, const Inputs& inputs, VideoJob& job,
+                                                 Reporter& reporter) {
+  const fs::path folder = saved_poses(arguments, job, inputs, reporter);
+  if (!arguments.motion.empty()) return pose_folder_from_motion(arguments, arguments.motion, folder, job, reporter);
   if (const auto aligned = pose::read_aligned_poses(job.request.poses)) {
-    return pose_folder_from_aligned(arguments, *aligned, job, reporter);
+    return pose_folder_from_aligned(arguments, *aligned, folder, job, reporter);
   }
-  return pose_folder_from_motion(arguments, job.request.poses, job, reporter);
+  return pose_folder_from_motion(arguments, job.request.poses, folder, job, reporter);
 }
 
 /// Options that concern a motion say nothing about pictures of poses.
@@ -184,7 +189,12 @@ void animate(const AnimateArguments& arguments, Session& session) {
   } else {
     check_jobs({job});
   }
-  if (group->rank() == 0) check_job_output(job);
+  Inputs& inputs = options.inputs;
+  inputs.add_folder(arguments.motion);
+  add_inputs(job, {}, options.runtime, inputs);
+  if (group->rank() == 0) check_job_output(job, inputs);
+  inputs.refuse(arguments.saved_poses);
+  inputs.refuse(arguments.keeping.folder);
   options.files = pipeline::find_model_files(models);
   tell_models(models, *session.reporter);
   if (needs_drawing) {
@@ -197,7 +207,7 @@ void animate(const AnimateArguments& arguments, Session& session) {
                   "several processes need pose pictures that are there already: run 'unianimate align' first and give "
                   "its output to --poses");
     }
-    options.motion = prepare_pose_folder(arguments, job, *session.reporter);
+    options.motion = prepare_pose_folder(arguments, inputs, job, *session.reporter);
   }
   run_jobs(
       {job}, options, [](const pipeline::ModelConfigs&) {}, *session.reporter);

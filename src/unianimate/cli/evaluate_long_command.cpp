@@ -13,6 +13,7 @@
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/evaluation/long_video_report.h"
 #include "unianimate/media/image_writer.h"
 #include "unianimate/pipeline/model_description.h"
@@ -92,11 +93,14 @@ evaluation::LongVideoRequest to_request(const LongArguments& arguments, const pi
   return request;
 }
 
-void write_results(const evaluation::LongVideoEvaluation& evaluation, const fs::path& folder) {
-  write_file_atomically(folder / "long_videos.md", evaluation::long_video_markdown(evaluation));
-  write_file_atomically(folder / "long_videos.json", evaluation::long_video_json(evaluation).dump(2) + "\n");
+void write_results(const evaluation::LongVideoEvaluation& evaluation, const fs::path& folder, Progress& progress) {
+  const auto place = [&](const std::string& name, std::string_view mark) {
+    return own_place(folder / name, mark, {}, progress);
+  };
+  write_file_atomically(place("long_videos.md", kMark), evaluation::long_video_markdown(evaluation));
+  write_file_atomically(place("long_videos.json", kMark), evaluation::long_video_json(evaluation).dump(2) + "\n");
   for (const evaluation::NamedPicture& plot : evaluation::long_video_plots(evaluation)) {
-    write_png(folder / (plot.name + ".png"), plot.picture);
+    write_png(place(plot.name + ".png", kPictureMark), plot.picture);
   }
 }
 
@@ -119,7 +123,7 @@ void evaluate_long_videos(const LongArguments& arguments, Session& session) {
   session.reporter->note(runtime.compute.reason);
   const evaluation::LongVideoEvaluation evaluation =
       evaluation::evaluate_long_videos(request, files, runtime, *session.reporter);
-  write_results(evaluation, output);
+  write_results(evaluation, output, *session.reporter);
   if (arguments.runtime.json) {
     nlohmann::ordered_json event{{"event", "long_videos"}, {"output", output.string()}};
     event.update(evaluation::long_video_json(evaluation));

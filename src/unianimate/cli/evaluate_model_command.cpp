@@ -12,6 +12,7 @@
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/evaluation/quality_pictures.h"
 #include "unianimate/evaluation/quality_report.h"
 #include "unianimate/media/image_writer.h"
@@ -97,12 +98,15 @@ evaluation::ModelEvaluationRequest to_request(const ModelArguments& arguments,
   return request;
 }
 
-void write_results(const evaluation::ModelEvaluation& evaluation, const fs::path& folder) {
-  write_file_atomically(folder / "quality.md", evaluation::quality_markdown(evaluation));
-  write_file_atomically(folder / "quality.json", evaluation::quality_json(evaluation).dump(2) + "\n");
-  write_png(folder / "contact_sheet.png", evaluation::quality_contact_sheet(evaluation));
+void write_results(const evaluation::ModelEvaluation& evaluation, const fs::path& folder, Progress& progress) {
+  const auto place = [&](const std::string& name, std::string_view mark) {
+    return own_place(folder / name, mark, {}, progress);
+  };
+  write_file_atomically(place("quality.md", kMark), evaluation::quality_markdown(evaluation));
+  write_file_atomically(place("quality.json", kMark), evaluation::quality_json(evaluation).dump(2) + "\n");
+  write_png(place("contact_sheet.png", kPictureMark), evaluation::quality_contact_sheet(evaluation));
   for (const evaluation::NamedPicture& plot : evaluation::quality_plots(evaluation)) {
-    write_png(folder / (plot.name + ".png"), plot.picture);
+    write_png(place(plot.name + ".png", kPictureMark), plot.picture);
   }
 }
 
@@ -122,7 +126,7 @@ void evaluate_model(const ModelArguments& arguments, Session& session) {
   tell_models(models, *session.reporter);
   session.reporter->note(runtime.compute.reason);
   const evaluation::ModelEvaluation evaluation = evaluation::evaluate_model(request, files, runtime, *session.reporter);
-  write_results(evaluation, output);
+  write_results(evaluation, output, *session.reporter);
   if (arguments.runtime.json) {
     nlohmann::ordered_json event{{"event", "quality"}, {"output", output.string()}};
     event.update(evaluation::quality_json(evaluation));

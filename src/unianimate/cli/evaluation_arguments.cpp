@@ -64,16 +64,8 @@ pipeline::ConditionSet parse_joined_conditions(std::string name) {
 void prepare_evaluation_output(const fs::path& folder, const std::string& name) {
   make_folder(folder);
   const OutputPath trial(folder / name);
-  std::error_code problem;
   constexpr std::uintmax_t kNeededBytes = 32'000'000;
-  const fs::space_info space = fs::space(folder, problem);
-  // Some file systems do not know their size.
-  if (problem || space.capacity == 0 || space.available >= kNeededBytes) return;
-  throw Error(ErrorKind::kEnvironment,
-              "the disk of {} has {} left, but the results need up to {}; make room or choose "
-              "another output",
-              printable(folder.string()), format_bytes(static_cast<std::int64_t>(space.available)),
-              format_bytes(static_cast<std::int64_t>(kNeededBytes)));
+  require_room(folder, kNeededBytes, "what is measured");
 }
 
 void require_few_settings(std::size_t settings) {

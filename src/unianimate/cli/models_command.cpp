@@ -14,6 +14,7 @@
 #include "unianimate/cli/session.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/pipeline/model_files.h"
 
 namespace unianimate::cli {
@@ -124,6 +125,9 @@ void convert(const ConvertArguments& arguments, Session& session) {
     throw Error(ErrorKind::kUsage, "the output's name must end in .safetensors, found '{}'",
                 printable(arguments.output));
   }
+  Inputs inputs;
+  inputs.add(arguments.input);
+  inputs.refuse(arguments.output);
   const checkpoint::ConvertReport report =
       checkpoint::convert_checkpoint(arguments.input, arguments.output, type, *session.reporter);
   session.reporter = make_reporter(false, arguments.quiet);

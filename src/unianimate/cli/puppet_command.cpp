@@ -8,9 +8,11 @@
 #include "unianimate/cli/session.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/media/image_writer.h"
 #include "unianimate/media/video_writer.h"
 #include "unianimate/pose/align.h"
+#include "unianimate/pose/pose_folder_writer.h"
 #include "unianimate/pose/pose_import.h"
 #include "unianimate/pose/pose_json.h"
 #include "unianimate/puppet/clip_poses.h"
@@ -80,16 +82,24 @@ void make_puppet(const PuppetArguments& arguments, Session& session) {
   const PictureSize size = parse_size("--size", arguments.size);
   options.width = size.width;
   options.height = size.height;
+  const fs::path folder = arguments.output;
+  Inputs inputs;
+  inputs.add_folder(arguments.poses);
+  for (const char* name : {"poses", "poses.json", "reference.png", "video.mp4"}) inputs.refuse(folder / name);
   const puppet::Clip clip = make_clip(arguments, options, *session.reporter);
   options = clip.options();
-  const fs::path folder = arguments.output;
   make_folder(folder);
+  const auto place = [&](const char* name, std::string_view mark) {
+    return own_place(folder / name, mark, inputs, *session.reporter);
+  };
+  const fs::path pictures = own_folder(folder / "poses", pose::PoseFolderWriter::may_replace);
+  tell_place(folder / "poses", pictures, *session.reporter);
   const pose::AlignedPoses poses = puppet::poses_of(clip);
-  pose::draw_pose_folder(poses, folder / "poses", 0, *session.reporter);
-  pose::write_poses(folder / "poses.json", poses);
-  write_png(folder / "reference.png", clip.reference());
-  const auto video =
-      open_video_writer(folder / "video.mp4", {options.width, options.height, options.frames_per_second});
+  pose::draw_pose_folder(poses, pictures, 0, *session.reporter);
+  pose::write_poses(place("poses.json", kMark), poses);
+  write_png(place("reference.png", kPictureMark), clip.reference());
+  const fs::path file = place("video.mp4", kMark);
+  const auto video = open_video_writer(file, {options.width, options.height, options.frames_per_second});
   session.reporter->begin_phase("draw frames", options.frames);
   for (std::int64_t i = 0; i < options.frames; ++i) {
     session.reporter->throw_if_cancelled();
@@ -97,7 +107,7 @@ void make_puppet(const PuppetArguments& arguments, Session& session) {
     session.reporter->step(i + 1);
   }
   video->finish();
-  print(stdout, "{}\n", printable((folder / "video.mp4").string(), kMessageBytes));
+  print(stdout, "{}\n", printable(file.string(), kMessageBytes));
 }
 
 }  // namespace

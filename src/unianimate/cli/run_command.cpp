@@ -11,6 +11,7 @@
 #include "unianimate/cli/video_jobs.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/core/path_hint.h"
 #include "unianimate/pipeline/published_config.h"
 
@@ -40,7 +41,7 @@ constexpr const char* kExamples = R"(Examples:
   unianimate run configs/UniAnimate_infer.yaml --processes 2
 
 The videos are named as the published program names them and have its three columns: reference, pose, result. A video
-of the same name is replaced; with --skip-existing a run that was stopped goes on where it was.)";
+of the same name is replaced where this program made it; with --skip-existing a run that was stopped goes on where it was.)";
 
 /// For each file whether it is there, as the first process sees it.
 std::vector<bool> which_exist(const std::vector<VideoJob>& jobs, distributed::ProcessGroup& group) {
@@ -78,13 +79,18 @@ std::vector<VideoJob> list_jobs(const RunArguments& arguments, const pipeline::P
 }
 
 // A dry run tries the nearest folder that exists instead of making the one asked for.
-void prepare_output_folder(const fs::path& folder, std::vector<VideoJob> jobs, bool dry_run) {
+void prepare_output_folder(const fs::path& folder, const JobOptions& options, std::vector<VideoJob>& jobs,
+                           Reporter& reporter) {
   std::error_code ignored;
   // Of a file in its place making the folder says so, and changes nothing.
-  if (!dry_run || (fs::exists(folder, ignored) && !fs::is_directory(folder, ignored))) make_folder(folder);
+  if (!options.dry_run || (fs::exists(folder, ignored) && !fs::is_directory(folder, ignored))) make_folder(folder);
   for (VideoJob& job : jobs) {
-    if (dry_run) job.output = existing_folder(folder) / job.output.filename();
-    check_job_output(job);
+    Inputs inputs;
+    add_inputs(job, options.files, options.runtime, inputs);
+    job.output = own_place(job.output, kMark, inputs, reporter);
+    VideoJob tried = job;
+    if (options.dry_run) tried.output = existing_folder(folder) / job.output.filename();
+    check_job_output(tried, inputs);
   }
 }
 
@@ -128,11 +134,11 @@ void run(const RunArguments& arguments, Session& session) {
   options.group = group.get();
   const pipeline::PublishedConfig config = pipeline::read_published_config(arguments.config, arguments.options);
   for (const std::string& warning : config.warnings) session.reporter->note(warning);
-  const std::vector<VideoJob> jobs = list_jobs(arguments, config, *group, *session.reporter);
+  std::vector<VideoJob> jobs = list_jobs(arguments, config, *group, *session.reporter);
   if (jobs.empty()) return;
   check_jobs(jobs);
   options.files = model_files(arguments, config);
-  if (group->rank() == 0) prepare_output_folder(arguments.output_folder, jobs, options.dry_run);
+  if (group->rank() == 0) prepare_output_folder(arguments.output_folder, options, jobs, *session.reporter);
   run_jobs(
       jobs, options, [&](const pipeline::ModelConfigs& actual) { pipeline::check_expected_sizes(config, actual); },
       *session.reporter);

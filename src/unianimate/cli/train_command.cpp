@@ -53,7 +53,7 @@ void train_model(const TrainArguments& arguments, Session& session) {
     session.left_when_stopped = fmt::format("step {} is saved, and the same command goes on", report.steps);
     throw Error(ErrorKind::kCancelled, "stopped on request");
   }
-  print(stdout, "{}\n", printable((config.output / "model").string(), kMessageBytes));
+  print(stdout, "{}\n", printable(report.model.string(), kMessageBytes));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "unianimate/cli/video_jobs.h"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -42,21 +43,14 @@ class LateSink : public FrameSink {
 };
 
 /// "videos/dance.mp4", "-job" -> "videos/dance-job"
-fs::path beside(const fs::path& output, const std::string& ending) {
+fs::path beside_output(const fs::path& output, std::string_view ending) {
   fs::path path = without_trailing_separator(output);
-  path.replace_extension();
-  path += ending;
-  return path;
+  return beside(path.replace_extension(), ending);
 }
 
-/// Beside the output, under the first name that is free or holds this very job.
-fs::path job_folder_beside(const fs::path& output, const pipeline::JobRecord& record) {
-  constexpr int kMostJobs = 1000;
-  fs::path folder = beside(output, "-job");
-  for (int number = 2; number < kMostJobs && !pipeline::JobFolder::suits(folder, record); ++number) {
-    folder = beside(output, fmt::format("-job-{}", number));
-  }
-  return folder;
+/// Where the previews of a video go.
+fs::path preview_file(const VideoJob& job, const Inputs& inputs) {
+  return own_place(beside_output(job.output, "-preview.mp4"), kPreviewMark, inputs);
 }
 
 void require_outside(const fs::path& output, const fs::path& job_folder) {
@@ -84,18 +78,21 @@ int group_size(const distributed::ProcessGroup* group) {
 
 /// Null without a folder, and in all processes but the first.
 std::unique_ptr<pipeline::JobFolder> begin_job(const VideoJob& job, const pipeline::AnimatePlan& plan,
-                                               const JobOptions& options, Reporter& reporter) {
+                                               const JobOptions& options, const fs::path& preview, Reporter& reporter) {
   if (options.keeping.save_every == 0 || !is_first(options.group)) return nullptr;
   pipeline::JobRecord record = pipeline::make_job_record(job, plan, options.files, options.runtime);
   record.save_every = options.keeping.save_every;
   record.keep = options.keeping.keep;
-  record.preview = preview_options(options.keeping, fs::absolute(beside(job.output, "-preview.mp4")));
-  const fs::path folder =
-      options.keeping.folder.empty() ? job_folder_beside(job.output, record) : options.keeping.folder;
-  if (const fs::path first = beside(job.output, "-job"); options.keeping.folder.empty() && folder != first) {
-    reporter.note(
-        fmt::format("{} holds another unfinished job ('unianimate job show' tells), so this one is kept in {}",
-                    first.string(), folder.string()));
+  record.preview = preview_options(options.keeping, fs::absolute(preview));
+  fs::path folder = options.keeping.folder;
+  if (folder.empty()) {
+    const fs::path first = beside_output(job.output, "-job");
+    folder = own_folder(first, [&](const fs::path& place) { return pipeline::JobFolder::suits(place, record); });
+    if (folder != first) {
+      reporter.note(fmt::format(
+          "{} holds another unfinished job ('unianimate job show' tells) or something else, so this one is kept in {}",
+          printable(first.string()), printable(folder.string())));
+    }
   }
   auto begun = pipeline::JobFolder::create(folder, record);
   if (begun->holds_work()) {
@@ -136,7 +133,7 @@ void make_video(const VideoJob& job, const pipeline::AnimatePlan& plan, std::uni
 pipeline::AnimatePlan checked_plan(const pipeline::JobRecord& record, const pipeline::ModelConfigs& configs,
                                    const pipeline::RuntimeOptions& runtime, bool writes) {
   try {
-    if (writes) check_job_output(record.job);
+    if (writes) check_job_output(record.job, {});
     return pipeline::plan_animation(record.job.request, configs, runtime, record.preview);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUsage) throw;
@@ -156,7 +153,17 @@ void check_jobs(const std::vector<VideoJob>& jobs) {
   }
 }
 
-void check_job_output(const VideoJob& job) {
+void add_inputs(const VideoJob& job, const pipeline::ModelFiles& files, const pipeline::RuntimeOptions& runtime,
+                Inputs& inputs) {
+  inputs.add(job.request.reference);
+  inputs.add_folder(job.request.poses);
+  if (job.audio) inputs.add(job.audio->file);
+  for (const fs::path& file : {files.unet, files.autoencoder, files.clip, files.description}) inputs.add(file);
+  for (const pipeline::LoraFile& lora : runtime.loras) inputs.add(lora.path);
+}
+
+void check_job_output(const VideoJob& job, const Inputs& inputs) {
+  inputs.refuse(job.output);
   check_output(job.output, {job.request.width, job.request.height, job.frames_per_second, job.threads});
 }
 
@@ -196,7 +203,14 @@ class SharedPlans {
 
 void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
               const std::function<void(const pipeline::ModelConfigs&)>& check_models, Reporter& reporter) {
-  for (const VideoJob& job : jobs) require_outside(job.output, options.keeping.folder);
+  std::vector<Inputs> inputs;
+  for (const VideoJob& job : jobs) {
+    require_outside(job.output, options.keeping.folder);
+    inputs.push_back(options.inputs);
+    add_inputs(job, options.files, options.runtime, inputs.back());
+    inputs.back().refuse(job.output);
+    inputs.back().refuse(options.keeping.folder);
+  }
   const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);
   check_models(configs);
   SharedPlans plans(configs, options);
@@ -207,7 +221,12 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
     }
     const VideoFormat format = video_format(job, plan);
     format.check();
-    if (is_first(options.group)) check_space(job.output, format, plan.frames());
+    if (!is_first(options.group)) continue;
+    check_space(job.output, format, plan.frames());
+    if (options.keeping.save_every > 0) {
+      const fs::path& folder = options.keeping.folder.empty() ? job.output : options.keeping.folder;
+      require_room(folder, static_cast<std::uintmax_t>(pipeline::job_bytes(job.request, plan)), "its job");
+    }
   }
   if (options.dry_run) {
     if (!is_first(options.group)) return;
@@ -215,7 +234,7 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
       reporter.throw_if_cancelled();
       const pipeline::AnimatePlan& plan = plans.of(job.request);
       fs::path folder = options.keeping.folder;
-      if (folder.empty()) folder = beside(job.output, "-job");
+      if (folder.empty()) folder = beside_output(job.output, "-job");
       if (options.keeping.save_every == 0) folder.clear();
       const double seconds = pipeline::estimate_seconds(plan, options.runtime.compute);
       reporter.planned({job, plan, options.files, options.runtime, options.keeping, folder, options.motion,
@@ -224,25 +243,36 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
     return;
   }
   reporter.note(options.runtime.compute.reason);
-  if (options.keeping.preview_every > 0 && is_first(options.group))
-    check_output(beside(jobs.front().output, "-preview.mp4"), {16, 16, 1, 0});
+  if (options.keeping.preview_every > 0 && is_first(options.group)) {
+    check_output(preview_file(jobs.front(), inputs.front()), {16, 16, 1, 0});
+  }
   auto animator = pipeline::Animator::load(options.files, options.runtime);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     reporter.throw_if_cancelled();
     reporter.begin_video(jobs[i], i, jobs.size());
     const pipeline::AnimatePlan plan = plans.plan(jobs[i].request);
-    make_video(
-        jobs[i], plan, begin_job(jobs[i], plan, options, reporter),
-        {preview_options(options.keeping, beside(jobs[i].output, "-preview.mp4")), options.keeping.keep, options.group},
-        animator, reporter);
+    const fs::path file = preview_file(jobs[i], inputs[i]);
+    if (options.keeping.preview_every > 0 && is_first(options.group)) {
+      tell_place(beside_output(jobs[i].output, "-preview.mp4"), file, reporter);
+    }
+    make_video(jobs[i], plan, begin_job(jobs[i], plan, options, file, reporter),
+               {preview_options(options.keeping, file), options.keeping.keep, options.group}, animator, reporter);
   }
 }
 
 void resume_job(std::unique_ptr<pipeline::JobFolder> job, const pipeline::JobRecord& record,
                 const ResumeOptions& options, Reporter& reporter) {
   const pipeline::ModelConfigs configs = pipeline::read_model_configs(record.files);
+  Inputs inputs;
+  for (const auto& [path, hash] : record.inputs) inputs.add(path);
+  inputs.refuse(record.job.output);
   const pipeline::AnimatePlan plan = checked_plan(record, configs, options.runtime, is_first(options.group));
   if (is_first(options.group)) check_space(record.job.output, video_format(record.job, plan), plan.frames());
+  if (job) {
+    const std::int64_t missing =
+        pipeline::job_bytes(record.job.request, plan) - pipeline::summarize_job(job->folder()).bytes;
+    require_room(job->folder(), static_cast<std::uintmax_t>(std::max<std::int64_t>(missing, 0)), "the rest of its job");
+  }
   pipeline::require_same_poses(record, plan);
   if (options.when_checked) options.when_checked();
   reporter.note(options.runtime.compute.reason);

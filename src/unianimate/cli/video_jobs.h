@@ -9,6 +9,7 @@
 
 #include "unianimate/cli/job_keeping.h"
 #include "unianimate/cli/reporter.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/distributed/process_group.h"
 #include "unianimate/pipeline/model_files.h"
 
@@ -23,12 +24,18 @@ struct JobOptions {
   pipeline::RuntimeOptions runtime;
   bool dry_run = false;
   JobKeeping keeping;
+  Inputs inputs;                               ///< what the videos are made from besides what the jobs name
   distributed::ProcessGroup* group = nullptr;  ///< processes that share the work; null: this one alone
   std::optional<PlannedMotion> motion;         ///< of a dry run whose poses are still to be taken from it
 };
 
-/// Throws what writing the job's video would throw for its output; leaves nothing.
-void check_job_output(const VideoJob& job);
+/// Adds what the video is made from.
+void add_inputs(const VideoJob& job, const pipeline::ModelFiles& files, const pipeline::RuntimeOptions& runtime,
+                Inputs& inputs);
+
+/// Throws what writing the job's video would throw for its output, Error(kUsage) where that is one of the inputs;
+/// leaves nothing.
+void check_job_output(const VideoJob& job, const Inputs& inputs);
 
 /// Plans every video before it makes the first one. The processes of a group share each video; the first one alone
 /// writes and talks. A dry run ends there, with estimates. `check_models` may refuse the

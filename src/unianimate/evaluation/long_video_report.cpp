@@ -6,6 +6,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "unianimate/core/written_mark.h"
 #include "unianimate/evaluation/markdown_table.h"
 #include "unianimate/plot/line_chart.h"
 
@@ -161,13 +162,14 @@ std::string long_video_markdown(const LongVideoEvaluation& evaluation) {
   const puppet::ClipOptions& clip = videos.clip;
   const diffusion::ContextWindowOptions& context = videos.settings.front().request.context;
   return fmt::format(
-      "# Measured long videos\n\n"
+      "{}# Measured long videos\n\n"
       "{} procedural people ({} to {}), motion: {}, {} frames of {}x{} at {:g} a second, windows of {} frames that "
       "share "
       "at least {}, computed with {} in {}.\n\n{}\n{}",
-      videos.people.count(), videos.people.first, videos.people.last, puppet::motion_name(clip.motion), clip.frames,
-      clip.width, clip.height, clip.frames_per_second, context.size, context.overlap, evaluation.compute.device.str(),
-      dtype_name(evaluation.compute.dtype), long_video_table(evaluation), kExplanation);
+      kMarkdownMark, videos.people.count(), videos.people.first, videos.people.last, puppet::motion_name(clip.motion),
+      clip.frames, clip.width, clip.height, clip.frames_per_second, context.size, context.overlap,
+      evaluation.compute.device.str(), dtype_name(evaluation.compute.dtype), long_video_table(evaluation),
+      kExplanation);
 }
 
 ordered_json long_video_json(const LongVideoEvaluation& evaluation) {
@@ -185,7 +187,8 @@ ordered_json long_video_json(const LongVideoEvaluation& evaluation) {
                                                        {"seconds_per_video", evaluation.rows[i].seconds_per_video}});
     row.update(json_of(evaluation.rows[i]));
   }
-  return {{"first_person", videos.people.first},
+  return {{kJsonMarkField, kMark},
+          {"first_person", videos.people.first},
           {"last_person", videos.people.last},
           {"motion", puppet::motion_name(clip.motion)},
           {"frames", clip.frames},

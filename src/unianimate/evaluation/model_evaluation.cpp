@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/evaluation/reconstruction.h"
 #include "unianimate/evaluation/result_video.h"
 #include "unianimate/evaluation/sampling_progress.h"
@@ -55,9 +56,10 @@ ShownPerson show(const ModelEvaluationRequest& request, const PersonInputs& pers
 
 /// `person` in all frames.
 void write_video(const ModelEvaluationRequest& request, const ShownPerson& person, std::size_t setting,
-                 const std::vector<Image>& result) {
+                 const std::vector<Image>& result, Progress& progress) {
   const std::string number = request.settings.size() > 1 ? fmt::format("-{}", setting + 1) : "";
-  write_result_video(request.videos / fmt::format("person-{}{}.mp4", person.seed, number),
+  const std::filesystem::path wanted = request.videos / fmt::format("person-{}{}.mp4", person.seed, number);
+  write_result_video(own_place(wanted, kMark, {}, progress),
                      {person.references[setting], person.poses, result, person.truth}, request.clip.frames_per_second);
 }
 
@@ -232,7 +234,7 @@ ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const pipe
         return video.frames[static_cast<std::size_t>(frame)];
       };
       add_video(evaluation.rows[s], report, measure(person.clip(), 0, made));
-      if (in_video) write_video(request, *in_video, s, video.frames);
+      if (in_video) write_video(request, *in_video, s, video.frames, progress);
       if (!is_shown) continue;
       ShownPerson& shown = evaluation.shown.back();
       std::vector<Image>& pictures = shown.results.emplace_back();

@@ -1,9 +1,5 @@
 #include "unianimate/evaluation/person_inputs.h"
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/media/image_writer.h"
@@ -14,21 +10,20 @@ namespace unianimate::evaluation {
 
 namespace fs = std::filesystem;
 
-ScratchFolder::ScratchFolder() {
-  std::error_code ignored;
-  std::string pattern = (fs::temp_directory_path(ignored) / "unianimate-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) {
-    throw Error(ErrorKind::kEnvironment,
-                "a temporary folder such as {} cannot be made: {}; set TMPDIR to another place", printable(pattern),
-                std::strerror(errno));
-  }
-  path_ = pattern;
+namespace {
+
+/// Nothing ever stands there; what is used is named after it.
+fs::path scratch_name() {
+  std::error_code problem;
+  const fs::path folder = fs::temp_directory_path(problem);
+  if (!problem) return folder / "unianimate";
+  throw Error(ErrorKind::kEnvironment, "there is no folder for temporary files ({}); set TMPDIR to another place",
+              problem.message());
 }
 
-ScratchFolder::~ScratchFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
+}  // namespace
+
+ScratchFolder::ScratchFolder() : place_(scratch_name(), OutputKind::kFolder) {}
 
 void write_person_inputs(const puppet::Clip& clip, bool from_first_frame, const fs::path& folder,
                          pipeline::AnimateRequest& request, Progress& progress) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/written_mark.h"
 #include "unianimate/evaluation/markdown_table.h"
 
 namespace unianimate::evaluation {
@@ -136,12 +137,13 @@ std::string quality_markdown(const ModelEvaluation& evaluation) {
   const ModelEvaluationRequest& request = evaluation.request;
   const puppet::ClipOptions& clip = request.clip;
   return fmt::format(
-      "# Measured quality\n\n"
+      "{}# Measured quality\n\n"
       "{} procedural people ({} to {}), motion: {}, {} frames of {}x{} at {:g} a second, computed with {} in {}.\n\n"
       "{}\n{}\n## Every person\n\nPSNR / SSIM / figure PSNR.\n\n{}",
-      request.people.count(), request.people.first, request.people.last, puppet::motion_name(clip.motion), clip.frames,
-      clip.width, clip.height, clip.frames_per_second, evaluation.compute.device.str(),
-      dtype_name(evaluation.compute.dtype), quality_table(evaluation), kExplanation, people_table(evaluation));
+      kMarkdownMark, request.people.count(), request.people.first, request.people.last,
+      puppet::motion_name(clip.motion), clip.frames, clip.width, clip.height, clip.frames_per_second,
+      evaluation.compute.device.str(), dtype_name(evaluation.compute.dtype), quality_table(evaluation), kExplanation,
+      people_table(evaluation));
 }
 
 ordered_json quality_json(const ModelEvaluation& evaluation) {
@@ -153,7 +155,8 @@ ordered_json quality_json(const ModelEvaluation& evaluation) {
   }
   ordered_json baselines = ordered_json::array();
   for (const QualityRow& row : evaluation.baselines) baselines.push_back(json_of(row));
-  return {{"first_person", request.people.first},
+  return {{kJsonMarkField, kMark},
+          {"first_person", request.people.first},
           {"last_person", request.people.last},
           {"motion", puppet::motion_name(clip.motion)},
           {"frames", clip.frames},

@@ -6,10 +6,10 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/written_mark.h"
 #include "unianimate/media/jpeg_errors.h"
 
 namespace unianimate {
@@ -40,18 +40,18 @@ std::string big_endian(std::uint32_t number) {
 }
 
 // PNG 3rd edition, 5.3 and 11.3.3.2: length, type, keyword, NUL, text, CRC of type and data.
-std::string frame_mark() {
-  constexpr std::string_view kTypeAndData("tEXtSoftware\0unianimate", 23);
+std::string software_chunk(std::string_view software) {
+  constexpr std::string_view kTypeAndKeyword("tEXtSoftware\0", 13);
   constexpr std::size_t kTypeBytes = 4;
-  const auto checksum =
-      crc32(0, reinterpret_cast<const Bytef*>(kTypeAndData.data()), static_cast<uInt>(kTypeAndData.size()));
-  return big_endian(static_cast<std::uint32_t>(kTypeAndData.size() - kTypeBytes)) + std::string(kTypeAndData) +
+  const std::string content = std::string(kTypeAndKeyword) + std::string(software);
+  const auto checksum = crc32(0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(content.size()));
+  return big_endian(static_cast<std::uint32_t>(content.size() - kTypeBytes)) + content +
          big_endian(static_cast<std::uint32_t>(checksum));
 }
 
 }  // namespace
 
-std::string encode_png(const Image& image) {
+std::string encode_png(const Image& image, std::string_view mark) {
   png_image png{};
   png.version = PNG_IMAGE_VERSION;
   png.width = static_cast<png_uint_32>(image.width);
@@ -64,23 +64,10 @@ std::string encode_png(const Image& image) {
                 png.message);
   }
   bytes.resize(size);
-  return bytes;
+  return mark.empty() ? bytes : bytes.insert(kPngHeaderBytes, software_chunk(mark));
 }
 
-std::string encode_png_frame(const Image& image) {
-  return encode_png(image).insert(kPngHeaderBytes, frame_mark());
-}
-
-bool is_png_frame(const std::filesystem::path& path) {
-  const std::string mark = frame_mark();
-  std::string found(mark.size(), '\0');
-  std::ifstream file(path, std::ios::binary);
-  file.seekg(kPngHeaderBytes);
-  file.read(found.data(), static_cast<std::streamsize>(found.size()));
-  return file && found == mark;
-}
-
-std::string encode_jpeg(const Image& image, int quality, const std::string& comment) {
+std::string encode_jpeg(const Image& image, int quality, std::string_view mark) {
   if (quality < 1 || quality > 100) {
     throw Error(ErrorKind::kUsage, "the JPEG quality must lie between 1 and 100, but is {}", quality);
   }
@@ -98,9 +85,9 @@ std::string encode_jpeg(const Image& image, int quality, const std::string& comm
     jpeg_set_defaults(&output.encoder);
     jpeg_set_quality(&output.encoder, quality, TRUE);
     jpeg_start_compress(&output.encoder, TRUE);
-    if (!comment.empty()) {
-      jpeg_write_marker(&output.encoder, JPEG_COM, reinterpret_cast<const JOCTET*>(comment.data()),
-                        static_cast<unsigned int>(comment.size()));
+    if (!mark.empty()) {
+      jpeg_write_marker(&output.encoder, JPEG_COM, reinterpret_cast<const JOCTET*>(mark.data()),
+                        static_cast<unsigned int>(mark.size()));
     }
     for (int y = 0; y < image.height; ++y) {
       // libjpeg reads through this pointer only.
@@ -116,21 +103,8 @@ std::string encode_jpeg(const Image& image, int quality, const std::string& comm
   return {reinterpret_cast<const char*>(output.bytes), output.size};
 }
 
-bool has_jpeg_comment(const std::filesystem::path& path, const std::string& comment) {
-  // Start of image and JFIF header, after which encode_jpeg() puts the comment: marker, length, text.
-  constexpr std::streamoff kJfifHeaderBytes = 2 + 18;
-  const std::size_t length = comment.size() + 2;
-  const std::string expected = {'\xFF', static_cast<char>(JPEG_COM), static_cast<char>(length >> 8),
-                                static_cast<char>(length & 0xFF)};
-  std::string found(expected.size() + comment.size(), '\0');
-  std::ifstream file(path, std::ios::binary);
-  file.seekg(kJfifHeaderBytes);
-  file.read(found.data(), static_cast<std::streamsize>(found.size()));
-  return file && found == expected + comment;
-}
-
 void write_png(const std::filesystem::path& path, const Image& image) {
-  write_file_atomically(path, encode_png(image));
+  write_file_atomically(path, encode_png(image, kPictureMark));
 }
 
 void write_jpeg(const std::filesystem::path& path, const Image& image, int quality) {

@@ -6,12 +6,13 @@ extern "C" {
 
 #include <algorithm>
 #include <cctype>
+#include <fstream>
 #include <string_view>
 
 #include "unianimate/core/error.h"
-#include "unianimate/core/memory.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/threads.h"
+#include "unianimate/core/written_mark.h"
 #include "unianimate/media/audio_track.h"
 #include "unianimate/media/ffmpeg_handles.h"
 #include "unianimate/media/frame_filter.h"
@@ -158,6 +159,15 @@ class Options {
   AVDictionary* options_ = nullptr;
 };
 
+// FFmpeg's muxer writes no comments. GIF89a, 24: introducer, label, length, text and end, before the trailer.
+void add_gif_comment(const fs::path& path, std::string_view comment) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(-1, std::ios::end);
+  file << "\x21\xFE" << static_cast<char>(comment.size()) << comment << '\0' << ';';
+  file.close();
+  if (!file) throw Error(ErrorKind::kEnvironment, "the video {} could not be written", printable(path.string()));
+}
+
 class VideoFile final : public FrameSink {
  public:
   VideoFile(const fs::path& path, const Recipe& recipe, const VideoFormat& format,
@@ -172,6 +182,7 @@ class VideoFile final : public FrameSink {
                                            ffmpeg::file_url(output_.temporary()).c_str()));
     container_.reset(container);
     container_->flags |= AVFMT_FLAG_BITEXACT;  // the same frames make the same file: no random numbers in it
+    require(av_dict_set(&container_->metadata, "comment", mark(), 0));
     open_encoder(recipe);
     if (audio && recipe.audio.encoder != nullptr) open_audio(*audio, recipe.audio);
     require(avio_open(&container_->pb, container_->url, AVIO_FLAG_WRITE));
@@ -205,6 +216,7 @@ class VideoFile final : public FrameSink {
     require(av_write_trailer(container_.get()));
     require(container_->pb->error);
     require(avio_closep(&container_->pb));
+    if (std::string_view(container_->oformat->name) == "gif") add_gif_comment(output_.temporary(), mark());
     output_.commit();
   }
 
@@ -218,6 +230,10 @@ class VideoFile final : public FrameSink {
     if (code >= 0) return;
     throw Error(ErrorKind::kEnvironment, "the video {} could not be written: {}", output_.final_path().string(),
                 ffmpeg::reason(code));
+  }
+
+  [[nodiscard]] const char* mark() const {
+    return format_.effort == VideoEffort::kPreview ? kPreviewMark.data() : kMark.data();
   }
 
   void open_encoder(const Recipe& recipe) {
@@ -352,17 +368,14 @@ void check_output(const fs::path& path, const VideoFormat& format) {
 
 void check_space(const fs::path& path, const VideoFormat& format, std::int64_t frames) {
   constexpr std::int64_t kVideoBytes = 1'000'000;
+  const std::int64_t needed = names_a_folder(path) ? lossless_bytes(format.width, format.height, frames) : kVideoBytes;
+  require_room(path, static_cast<std::uintmax_t>(needed), "the video");
+}
+
+std::int64_t lossless_bytes(int width, int height, std::int64_t frames) {
   // Pictures of people hardly compress below a twelfth of their three bytes for each pixel.
   constexpr std::int64_t kPixelsPerByte = 4;
-  const std::int64_t needed =
-      names_a_folder(path) ? frames * format.width * format.height / kPixelsPerByte : kVideoBytes;
-  std::error_code problem;
-  const fs::space_info space = fs::space(existing_folder(path), problem);
-  // Some file systems do not know their size.
-  if (problem || space.capacity == 0 || space.available >= static_cast<std::uintmax_t>(needed)) return;
-  throw Error(ErrorKind::kEnvironment,
-              "the disk of {} has {} left, but the video needs at least {}; make room or choose another output",
-              printable(path.string()), format_bytes(static_cast<std::int64_t>(space.available)), format_bytes(needed));
+  return frames * width * height / kPixelsPerByte;
 }
 
 }  // namespace unianimate

@@ -41,6 +41,7 @@ struct VideoFormat {
 /// `audio` is read while frames are written, cut to the length of the video, mixed down to stereo where it has more
 /// channels, and ends early where the source does; where the kind of output holds no sound, it is ignored. Sound that
 /// cannot be read never ruins the video: the result is silent or partly so, and trouble() says why.
+/// The file has the mark kMark, or kPreviewMark, as its comment; see written_mark.h.
 /// Throws Error(kUsage) for other names and formats out of range, Error(kEnvironment) where this FFmpeg lacks an
 /// encoder or the place cannot be written to.
 std::unique_ptr<FrameSink> open_video_writer(const std::filesystem::path& path, const VideoFormat& format,
@@ -55,5 +56,8 @@ void check_output(const std::filesystem::path& path, const VideoFormat& format);
 /// Throws Error(kEnvironment) where the disk clearly has too little room for so many frames at `path`, whose folders
 /// need not exist yet.
 void check_space(const std::filesystem::path& path, const VideoFormat& format, std::int64_t frames);
+
+/// What so many frames take at least, losslessly compressed.
+std::int64_t lossless_bytes(int width, int height, std::int64_t frames);
 
 }  // namespace unianimate

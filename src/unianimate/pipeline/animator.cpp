@@ -9,6 +9,7 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/core/random.h"
 #include "unianimate/media/image_reader.h"
 #include "unianimate/media/resize.h"
@@ -275,7 +276,8 @@ class Animator::Production {
   ClipConditions conditions_;
   std::optional<ComparisonSink> comparison_;
   std::optional<SegmentJoiner> joiner_;
-  Image local_image_;  ///< what the next segment begins with; of the first one the reference
+  fs::path preview_file_;  ///< the last one
+  Image local_image_;      ///< what the next segment begins with; of the first one the reference
 };
 
 std::string Animator::Production::phase_name(const char* work, std::size_t index) const {
@@ -484,7 +486,9 @@ std::unique_ptr<PreviewWriter> Animator::Production::begin_preview(std::int64_t 
     };
   }
   const VideoFormat format{request_.width, request_.height, options_.frames_per_second, 0, VideoEffort::kPreview};
-  return std::make_unique<PreviewWriter>(preview.file, format, std::move(to_picture), progress_);
+  const fs::path file = own_place(preview.file, kPreviewMark);
+  if (std::exchange(preview_file_, file) != file) tell_place(preview.file, file, progress_);
+  return std::make_unique<PreviewWriter>(file, format, std::move(to_picture), progress_);
 }
 
 void Animator::Production::decode(std::size_t index, const at::Tensor& latent, std::int64_t done) {

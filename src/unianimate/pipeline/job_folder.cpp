@@ -5,12 +5,14 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <utility>
 
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/media/content_hash.h"
 #include "unianimate/media/frame_source.h"
 #include "unianimate/media/video_writer.h"
@@ -55,37 +57,55 @@ std::string read_checked(const fs::path& file) {
   return text.substr(line + 1, text.size() - line - 2);
 }
 
-/// Whether a file of this name is the job's, finished or not; job.json apart.
-bool is_of_job(const std::string& name) {
-  return name == kStateFile || name == kLockFile || name.starts_with("segment-") ||
-         name.find(".partial") != std::string::npos;
+/// Names of the files with latents and frames; a number more where something else stood in the way.
+bool is_work_name(const std::string& name) {
+  static const std::regex kNames(R"(segment-\d+-latents-\d+(-\d+)?\.safetensors|segment-\d+-part-\d+(-\d+)?\.mkv)");
+  return std::regex_match(name, kNames);
+}
+
+/// What a process left that was killed while it wrote a file of the job.
+bool is_left_behind(const std::string& name) {
+  const std::optional<std::string> finished = finished_name(name);
+  return finished && (*finished == kRecordFile || *finished == kStateFile || is_work_name(*finished));
 }
 
 /// Nothing but what a job that was killed at its very beginning leaves.
 bool holds_nothing_else(const fs::path& folder) {
   std::error_code ignored;
-  return std::ranges::all_of(fs::directory_iterator(folder, ignored), [](const fs::directory_entry& entry) {
-    return is_of_job(entry.path().filename().string());
+  return std::ranges::all_of(fs::directory_iterator(folder, ignored), [&](const fs::directory_entry& entry) {
+    const std::string name = entry.path().filename().string();
+    return entry.is_regular_file(ignored) &&
+           ((name == kLockFile && entry.file_size(ignored) == 0) || finished_name(name) == kRecordFile);
   });
 }
 
-/// The job's files, and the folder where it is then empty. A kill on the way leaves a folder that says what it is.
-void remove_job(const fs::path& folder) {
-  std::error_code ignored;
+/// The files with work in the folder, and what was left behind of them: those that this program wrote, as their mark
+/// tells, or the state. A file of somebody else is none of them, whatever its name.
+std::vector<fs::path> work_files(const fs::path& folder, const std::vector<std::string>& in_state) {
   std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (is_of_job(name) && name != kLockFile) files.push_back(entry.path());
+  std::error_code problem;
+  for (fs::directory_iterator entry(folder, problem), end; !problem && entry != end; entry.increment(problem)) {
+    const std::string name = entry->path().filename().string();
+    const bool named = std::ranges::find(in_state, name) != in_state.end();
+    if (is_left_behind(name) || (is_work_name(name) && (named || is_own_file(entry->path())))) {
+      files.push_back(entry->path());
+    }
   }
-  files.insert(files.end(), {folder / kLockFile, folder / kRecordFile, folder});
+  return files;
+}
+
+/// The job's files, and the folder where it is then empty. A kill on the way leaves a folder that says what it is.
+void remove_job(const fs::path& folder, const std::vector<std::string>& in_state) {
+  std::error_code ignored;
+  std::vector<fs::path> files = work_files(folder, in_state);
+  files.insert(files.end(), {folder / kStateFile, folder / kLockFile, folder / kRecordFile, folder});
   for (const fs::path& file : files) fs::remove(file, ignored);
 }
 
 /// Refuses what is no file of this segment, above all names that would lead out of the folder.
 std::string name_of_segment(const std::string& name, std::size_t segment, std::string_view kind) {
   const std::string beginning = fmt::format("segment-{}-{}-", segment, kind);
-  const bool plain = name.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
-  if (plain && name.starts_with(beginning)) return name;
+  if (is_work_name(name) && name.starts_with(beginning)) return name;
   throw Error(ErrorKind::kInput,
               "the state of the job names '{}', which is no file of it: {} of segment {} begin with '{}'",
               printable(name), kind, segment, beginning);
@@ -102,6 +122,7 @@ JobFolder::JobFolder(fs::path folder) : folder_(std::move(folder)), lock_(folder
 void JobFolder::read(const std::string& record_text) {
   record_ = read_job_record(record_text, folder_ / kRecordFile);
   segments_ = read_state(folder_);
+  ours_ = names_of(segments_);
   forget_files();
 }
 
@@ -176,6 +197,14 @@ std::vector<JobFolder::SegmentState> JobFolder::read_state(const fs::path& folde
       for (const json& part : segment.at("parts").get_ref<const json::array_t&>()) {
         state.parts.push_back(saved_file(part, "part"));
       }
+      if (segment.contains("before")) {
+        const json& before = segment.at("before");
+        state.before.emplace();
+        if (before.contains("seed")) state.before->seed = before.at("seed").get_ref<const json::number_unsigned_t&>();
+        for (const json& part : before.at("parts").get_ref<const json::array_t&>()) {
+          state.before->parts.push_back(saved_file(part, "part"));
+        }
+      }
     }
   } catch (const json::exception& error) {
     throw Error(ErrorKind::kInput, "{} is not the state of a job: {}", shown, printable(error.what()));
@@ -193,21 +222,43 @@ void JobFolder::write_state() const {
     if (state.seed) segment["seed"] = *state.seed;
     if (state.latents) segment["latents"] = saved_file(*state.latents);
     for (const SavedFile& part : state.parts) segment["parts"].push_back(saved_file(part));
+    if (state.before) {
+      json before{{"parts", json::array()}};
+      if (state.before->seed) before["seed"] = *state.before->seed;
+      for (const SavedFile& part : state.before->parts) before["parts"].push_back(saved_file(part));
+      segment["before"] = std::move(before);
+    }
     segments.push_back(std::move(segment));
   }
   write_checked(folder_ / kStateFile, segments.dump());
 }
 
-void JobFolder::forget_files() const {
-  std::vector<std::string> known{kStateFile, kLockFile};
-  for (const SegmentState& state : segments_) {
-    if (state.latents) known.push_back(state.latents->name);
-    for (const SavedFile& part : state.parts) known.push_back(part.name);
+std::vector<std::string> JobFolder::names_of(const std::vector<SegmentState>& segments) {
+  std::vector<std::string> names;
+  const auto add = [&](const std::vector<SavedFile>& files) {
+    for (const SavedFile& file : files) names.push_back(file.name);
+  };
+  for (const SegmentState& state : segments) {
+    if (state.latents) names.push_back(state.latents->name);
+    add(state.parts);
+    if (state.before) add(state.before->parts);
   }
+  return names;
+}
+
+void JobFolder::forget_files() const {
+  const std::vector<std::string> known = names_of(segments_);
   std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (is_of_job(name) && std::ranges::find(known, name) == known.end()) fs::remove(entry.path(), ignored);
+  for (const fs::path& file : work_files(folder_, ours_)) {
+    if (std::ranges::find(known, file.filename().string()) == known.end()) fs::remove(file, ignored);
+  }
+}
+
+std::vector<std::string> JobFolder::names_in_state(const fs::path& folder) {
+  try {
+    return names_of(read_state(folder));
+  } catch (const Error&) {
+    return {};  // a damaged state names nothing
   }
 }
 
@@ -249,12 +300,19 @@ std::int64_t JobFolder::load_latents(std::size_t segment, const at::Tensor& late
 
 void JobFolder::save_latents(std::size_t segment, std::int64_t steps, const at::Tensor& latent,
                              const at::Generator& generator) {
-  SavedFile file{fmt::format("segment-{}-latents-{}.safetensors", segment, steps), {}, steps};
-  checkpoint::save_safetensors(folder_ / file.name, {{"latent", latent}, {"generator", state_tensor(generator)}});
+  SavedFile file{own_name(fmt::format("segment-{}-latents-{}.safetensors", segment, steps)), {}, steps};
+  checkpoint::save_safetensors(folder_ / file.name, {{"latent", latent}, {"generator", state_tensor(generator)}},
+                               checkpoint::marked());
   file.hash = content_hash(folder_ / file.name);
   state_of(segment).latents = std::move(file);
   write_state();
   forget_files();
+}
+
+std::int64_t JobFolder::frames_in(const std::vector<SavedFile>& parts) {
+  std::int64_t frames = 0;
+  for (const SavedFile& part : parts) frames += part.count;
+  return frames;
 }
 
 std::int64_t JobFolder::finished_frames(std::size_t segment, Progress& progress) {
@@ -264,22 +322,38 @@ std::int64_t JobFolder::finished_frames(std::size_t segment, Progress& progress)
     progress.note(fmt::format("{} is damaged or gone, so its frames are made again", damaged->name));
     parts.erase(damaged, parts.end());
   }
-  std::int64_t frames = 0;
-  for (const SavedFile& part : parts) frames += part.count;
-  return frames;
+  return frames_in(parts);
 }
 
 void JobFolder::add_frames(std::size_t segment, std::span<const Image> frames) {
   constexpr double kAnyRate = 25;
   std::vector<SavedFile>& parts = state_of(segment).parts;
-  SavedFile file{
-      fmt::format("segment-{}-part-{}.mkv", segment, parts.size()), {}, static_cast<std::int64_t>(frames.size())};
+  SavedFile file{own_name(next_part(segment)), {}, static_cast<std::int64_t>(frames.size())};
   const auto sink = open_video_writer(folder_ / file.name, {frames.front().width, frames.front().height, kAnyRate, 0});
   for (const Image& frame : frames) sink->write(frame);
   sink->finish();
   file.hash = content_hash(folder_ / file.name);
   parts.push_back(std::move(file));
+  std::optional<FinishedSegment>& before = state_of(segment).before;
+  const bool replaced = before && frames_in(parts) >= frames_in(before->parts);
+  if (replaced) before.reset();
   write_state();
+  if (replaced) forget_files();
+}
+
+/// A file of somebody else under this name is left alone.
+std::string JobFolder::own_name(const std::string& name) {
+  return ours_.emplace_back(own_place(folder_ / name).filename().string());
+}
+
+std::string JobFolder::next_part(std::size_t segment) const {
+  const std::vector<std::string> known = names_of(segments_);
+  std::string name;
+  std::size_t number = segments_[segment].parts.size();
+  do {
+    name = fmt::format("segment-{}-part-{}.mkv", segment, number++);
+  } while (std::ranges::find(known, name) != known.end());
+  return name;
 }
 
 void JobFolder::read_frames(std::size_t segment, const std::function<void(const Image&)>& take) const {
@@ -299,18 +373,30 @@ void JobFolder::read_frames(std::size_t segment, const std::function<void(const 
 }
 
 bool JobFolder::holds_work() const {
-  return std::ranges::any_of(segments_,
-                             [](const SegmentState& state) { return state.latents || !state.parts.empty(); });
+  return std::ranges::any_of(
+      segments_, [](const SegmentState& state) { return state.latents || !state.parts.empty() || state.before; });
 }
 
 void JobFolder::redo(std::size_t segment, std::uint64_t seed) {
-  state_of(segment) = {seed, std::nullopt, {}};
+  SegmentState& state = state_of(segment);
+  if (state.before && state.before->seed.value_or(record_.job.request.seed) == seed) {
+    state = {state.before->seed, std::nullopt, state.before->parts, std::nullopt};
+  } else {
+    if (!state.before && !state.parts.empty()) state.before = FinishedSegment{state.seed, state.parts};
+    state = {seed, std::nullopt, {}, state.before};
+  }
   write_state();
   forget_files();
 }
 
 void JobFolder::remove() {
-  remove_job(folder_);
+  remove_job(folder_, ours_);
+}
+
+std::int64_t job_bytes(const AnimateRequest& request, const AnimatePlan& plan) {
+  const std::int64_t latents = plan.frames() * models::UNetConfig::kLatentChannels * plan.latent.height *
+                               plan.latent.width * static_cast<std::int64_t>(sizeof(float));
+  return 2 * latents + lossless_bytes(request.width, request.height, plan.frames());
 }
 
 JobSummary summarize_job(const fs::path& folder) {
@@ -354,7 +440,7 @@ void delete_job(const fs::path& folder) {
                 kRecordFile);
   }
   const FolderLock lock(plain, "process");
-  remove_job(plain);
+  remove_job(plain, JobFolder::names_in_state(plain));
   std::error_code ignored;
   if (fs::exists(plain, ignored)) {
     throw Error(ErrorKind::kInput, "the job is removed as far as it could be, but {} holds other files and stays",

@@ -22,7 +22,8 @@ namespace unianimate::pipeline {
 struct JobSummary;
 
 /// job.json says what is to be made, state.json what is done; segment-I-latents-N.safetensors holds the latents of a
-/// segment after N steps, segment-I-part-K.mkv finished frames, lossless. Every file appears whole or not at all, and
+/// segment after N steps, segment-I-part-K.mkv finished frames, lossless. Files of others are neither replaced nor
+/// removed, whatever their names. Every file appears whole or not at all, and
 /// each has its checksum in state.json or, for the two JSON files, in itself. One process at a time may hold a folder.
 class JobFolder {
  public:
@@ -59,7 +60,8 @@ class JobFolder {
   /// Whether anything would be lost with the folder.
   [[nodiscard]] bool holds_work() const;
 
-  /// Forgets what is done of a segment, to be made again from another seed.
+  /// A segment is to be made again from another seed. Its finished frames stay until there are as many new ones; until
+  /// then this takes them back where it is given their seed.
   void redo(std::size_t segment, std::uint64_t seed);
 
   /// Removes the job's files, and the folder unless it holds others; the object is then of no use.
@@ -71,13 +73,19 @@ class JobFolder {
     std::string hash;
     std::int64_t count = 0;  ///< steps or frames
   };
+  struct FinishedSegment {
+    std::optional<std::uint64_t> seed;
+    std::vector<SavedFile> parts;
+  };
   struct SegmentState {
     std::optional<std::uint64_t> seed;
     std::optional<SavedFile> latents;
     std::vector<SavedFile> parts;
+    std::optional<FinishedSegment> before;  ///< what is there until the segment is made again
   };
 
   friend JobSummary summarize_job(const std::filesystem::path& folder);
+  friend void delete_job(const std::filesystem::path& folder);
 
   /// Takes the folder, and looks at nothing.
   explicit JobFolder(std::filesystem::path folder);
@@ -85,6 +93,11 @@ class JobFolder {
   SegmentState& state_of(std::size_t segment);
   [[nodiscard]] bool is_whole(const SavedFile& file) const;
   static std::vector<SegmentState> read_state(const std::filesystem::path& folder);
+  static std::vector<std::string> names_of(const std::vector<SegmentState>& segments);
+  static std::vector<std::string> names_in_state(const std::filesystem::path& folder);
+  static std::int64_t frames_in(const std::vector<SavedFile>& parts);
+  std::string own_name(const std::string& name);
+  [[nodiscard]] std::string next_part(std::size_t segment) const;
   void write_state() const;
   void forget_files() const;
 
@@ -92,7 +105,11 @@ class JobFolder {
   FolderLock lock_;
   JobRecord record_;
   std::vector<SegmentState> segments_;
+  std::vector<std::string> ours_;  ///< names of files that the state has or had
 };
+
+/// What a job of this plan takes on disk at least: latents, new ones beside those before, and finished frames.
+std::int64_t job_bytes(const AnimateRequest& request, const AnimatePlan& plan);
 
 /// What can be said of a job without taking it.
 struct JobSummary {

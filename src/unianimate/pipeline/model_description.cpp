@@ -8,6 +8,7 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/written_mark.h"
 
 namespace unianimate::pipeline {
 
@@ -138,6 +139,8 @@ class Reader {
     inner.refuse_unknown();
   }
 
+  void pass_over(std::string_view name) { known_.emplace_back(name); }
+
   void refuse_unknown() const {
     for (const auto& [key, value] : object_.items()) {
       if (std::ranges::count(known_, key) > 0) continue;
@@ -190,6 +193,7 @@ class Writer {
   void field(const char* name, const T& value, std::int64_t = 0) {
     object_[name] = as_json(value);
   }
+  void text(std::string_view name, std::string_view value) { object_[std::string(name)] = value; }
   template <typename Config>
   void section(const char* name, Config& config) {
     Writer inner;
@@ -243,6 +247,7 @@ ModelDescription read_model_description(const fs::path& path) {
   if (path.empty()) return description;
   description.json = std::make_shared<const nlohmann::json>(parse(path));
   Reader reader(*description.json, path.string());
+  reader.pass_over(kJsonMarkField);
   reader.section("unet", description.configs.unet);
   reader.section("autoencoder", description.configs.autoencoder);
   reader.section("clip", description.configs.clip);
@@ -266,6 +271,7 @@ void write_model_description(const fs::path& path, const ModelDescription& descr
   constexpr int kIndent = 2;
   ModelDescription written = description;
   Writer writer;
+  writer.text(kJsonMarkField, kMark);
   writer.section("unet", written.configs.unet);
   writer.section("autoencoder", written.configs.autoencoder);
   writer.section("clip", written.configs.clip);

@@ -10,6 +10,7 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/core/threads.h"
 #include "unianimate/media/frame_source.h"
 #include "unianimate/media/image_reader.h"
@@ -87,8 +88,8 @@ class PreviewVideo {
   std::future<void> encoding_;
 };
 
-void write_preview(const AlignRequest& request, const PoseSequence& driver, const HeldPauses& pauses,
-                   const AlignedPoses& poses, const Image& reference, Progress& progress) {
+void write_preview(const AlignRequest& request, const fs::path& file, const PoseSequence& driver,
+                   const HeldPauses& pauses, const AlignedPoses& poses, const Image& reference, Progress& progress) {
   const PreviewPainter painter(reference, {poses.motion.width, poses.motion.height}, {driver.width, driver.height});
   MotionPictures pictures(open_motion(request, true), driver.width, driver.height);
   const std::size_t count = poses.motion.frames.size();
@@ -99,9 +100,8 @@ void write_preview(const AlignRequest& request, const PoseSequence& driver, cons
     const double seconds = pauses.uncut(poses.motion.frames[i].seconds * request.speed);
     Image frame = painter.paint(pictures.at(seconds), first_person(driver, i), first_person(poses.motion, i));
     if (!video) {
-      video.emplace(report_folder(request.output) / "preview.mp4",
-                    VideoFormat{frame.width, frame.height, poses.motion.frames_per_second, request.threads,
-                                VideoEffort::kPreview});
+      video.emplace(file, VideoFormat{frame.width, frame.height, poses.motion.frames_per_second, request.threads,
+                                      VideoEffort::kPreview});
     }
     video->write(std::move(frame));
     progress.step(static_cast<std::int64_t>(i + 1));
@@ -110,12 +110,13 @@ void write_preview(const AlignRequest& request, const PoseSequence& driver, cons
 }
 
 /// Everyone with their number.
-void write_preview_of_everyone(const AlignRequest& request, const PoseSequence& everyone, Progress& progress) {
+void write_preview_of_everyone(const AlignRequest& request, const fs::path& file, const PoseSequence& everyone,
+                               Progress& progress) {
   const PixelSize source{everyone.width, everyone.height};
   MotionPictures pictures(open_motion(request, true), source.width, source.height);
   progress.begin_phase("preview", static_cast<std::int64_t>(everyone.frames.size()));
   const PixelSize size = preview_size(source);
-  PreviewVideo video(request.output / "preview.mp4",
+  PreviewVideo video(file,
                      {size.width, size.height, everyone.frames_per_second, request.threads, VideoEffort::kPreview});
   const double start = everyone.frames.front().seconds;
   std::int64_t done = 0;
@@ -160,6 +161,13 @@ std::vector<std::int64_t> filled_frames(const PoseSequence& sequence) {
   return frames;
 }
 
+Inputs inputs_of(const AlignRequest& request) {
+  Inputs inputs;
+  inputs.add(request.reference);
+  inputs.add_folder(request.motion);
+  return inputs;
+}
+
 }  // namespace
 
 void AlignRequest::check() const {
@@ -201,9 +209,7 @@ bool holds_pose_numbers(const fs::path& path) {
 }
 
 fs::path report_folder(const fs::path& output) {
-  fs::path beside = without_trailing_separator(output);
-  beside += "-report";
-  return beside;
+  return shared_folder(beside(output, "-report"));
 }
 
 std::optional<AlignedPoses> read_aligned_poses(const fs::path& path) {
@@ -258,9 +264,11 @@ void draw_pose_folder(const AlignedPoses& poses, const fs::path& path, int threa
 
 AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   request.check();
+  const Inputs inputs = inputs_of(request);
+  inputs.refuse(request.output);
   const ReferencePicture reference_file = read_reference(request.reference, request.background);
   const Image& reference_picture = reference_file.image;
-  make_folder(fs::absolute(report_folder(request.output)).parent_path());
+  make_folder(fs::absolute(without_trailing_separator(request.output)).parent_path());
   // Both say now what would fail later.
   PoseFolderWriter(request.output);
   std::unique_ptr<FrameSource> source = open_motion(request, false);
@@ -307,19 +315,32 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   // 4. files
   result.report_folder = report_folder(request.output);
   make_folder(result.report_folder);
-  auto report_files = std::async(std::launch::async, [&] {
-    write_poses(result.report_folder / "poses.json", result.poses);
-    write_png(result.report_folder / "contact_sheet.png", contact_sheet(result.poses, reference_picture));
-    write_png(result.report_folder / "bones.png", alignment_plot(result.poses, seen));
-  });
+  const auto place = [&](const char* name, std::string_view mark) {
+    return own_place(result.report_folder / name, mark, inputs, progress);
+  };
+  auto report_files = std::async(
+      std::launch::async, [&, numbers = place("poses.json", kMark), sheet = place("contact_sheet.png", kPictureMark),
+                           bones = place("bones.png", kPictureMark)] {
+        write_poses(numbers, result.poses);
+        write_png(sheet, contact_sheet(result.poses, reference_picture));
+        write_png(bones, alignment_plot(result.poses, seen));
+      });
   draw_pose_folder(result.poses, request.output, request.threads, progress);
-  if (request.preview) write_preview(request, driver, pauses, result.poses, reference_picture, progress);
+  if (request.preview) {
+    write_preview(request, place("preview.mp4", kPreviewMark), driver, pauses, result.poses, reference_picture,
+                  progress);
+  }
   report_files.get();
   return result;
 }
 
 PoseSequence detect_poses(const AlignRequest& request, Progress& progress) {
   request.check();
+  const Inputs inputs = inputs_of(request);
+  const fs::path numbers = request.output / "poses.json";
+  const fs::path preview = request.output / "preview.mp4";
+  inputs.refuse(numbers);
+  inputs.refuse(preview);
   LazyDetector detector(request.detector, progress);
   Motion motion = find_motion(request, open_motion(request, false), detector, progress);
   const PoseSequence& everyone = motion.everyone;
@@ -329,8 +350,10 @@ PoseSequence detect_poses(const AlignRequest& request, Progress& progress) {
                 count_of(everyone.frames.size()), printable(request.motion.string()));
   }
   make_folder(request.output);
-  write_poses(request.output / "poses.json", everyone);
-  if (request.preview) write_preview_of_everyone(request, everyone, progress);
+  write_poses(own_place(numbers, kMark, inputs, progress), everyone);
+  if (request.preview) {
+    write_preview_of_everyone(request, own_place(preview, kPreviewMark, inputs, progress), everyone, progress);
+  }
   return std::move(motion.everyone);
 }
 

@@ -57,7 +57,8 @@ struct AlignResult {
   double detection_seconds = 0;  ///< decoding and detection alone
 };
 
-/// Where prepare_poses() puts what is no pose picture: "dance" -> "dance-report".
+/// Where prepare_poses() puts what is no pose picture: "dance" -> "dance-report", or "dance-report-2" where a file has
+/// that name. Files in it that this program did not write are left alone.
 std::filesystem::path report_folder(const std::filesystem::path& output);
 
 /// Whether `path` is a JSON file or a folder of them, and so is read by import_poses().

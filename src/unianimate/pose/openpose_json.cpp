@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
 #include <ostream>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "unianimate/core/error.h"
-#include "unianimate/core/output_file.h"
+#include "unianimate/core/output_folder.h"
+#include "unianimate/core/written_mark.h"
 #include "unianimate/pose/text_output.h"
 
 namespace unianimate::pose {
@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// How an export of ours begins, and so how an earlier one is known.
+/// How an export of ours begins, by which written_mark() knows an earlier one.
 constexpr std::string_view kBeginning = "{\"version\":1.3,\"generator\":\"unianimate\",";
 constexpr std::string_view kSuffix = "_keypoints.json";
 
@@ -102,48 +102,41 @@ std::string comfyui_person(const Keypoints& points) {
 }
 
 bool is_export(const fs::path& path) {
-  std::string beginning(kBeginning.size(), '\0');
-  std::ifstream(path, std::ios::binary).read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
-  return path.filename().string().ends_with(kSuffix) && beginning == kBeginning;
+  return path.filename().string().ends_with(kSuffix) && is_own_file(path);
 }
 
-/// The files of an earlier export into the folder.
-std::vector<fs::path> earlier_export(const fs::path& folder) {
-  std::vector<fs::path> files;
+void refuse_files_of_others(const fs::path& folder) {
   std::error_code problem;
-  if (!fs::exists(folder, problem)) return files;
-  for (fs::directory_iterator entry(folder, problem), end; !problem && entry != end; entry.increment(problem)) {
-    if (!is_export(entry->path())) {
-      throw Error(ErrorKind::kUsage,
-                  "the folder {} holds {}, which this program did not write there; choose another folder for the poses",
-                  printable(folder.string()), printable(entry->path().filename().string()));
-    }
-    files.push_back(entry->path());
+  if (!fs::exists(folder, problem)) return;
+  fs::directory_iterator entry(folder, problem);
+  for (; !problem && entry != fs::directory_iterator(); entry.increment(problem)) {
+    if (is_export(entry->path()) || OutputFolder::is_left_behind(entry->path())) continue;
+    throw Error(ErrorKind::kUsage,
+                "the folder {} holds {}, which this program did not write there; choose another folder for the poses",
+                printable(folder.string()), printable(entry->path().filename().string()));
   }
   if (problem) {
     throw Error(ErrorKind::kEnvironment, "the folder {} cannot be read: {}", printable(folder.string()),
                 problem.message());
   }
-  return files;
 }
 
 }  // namespace
 
+void check_openpose_folder(const fs::path& folder) {
+  refuse_files_of_others(without_trailing_separator(folder));
+  const OutputFolder trial(folder, is_export);
+}
+
 void write_openpose(const fs::path& folder, const PoseSequence& poses) {
-  const fs::path place = (folder / "").parent_path();  // without a separator at its end
-  const std::vector<fs::path> earlier = earlier_export(place);
-  OutputPath output(place);
-  std::error_code problem;
-  fs::create_directory(output.temporary(), problem);
-  if (problem) {
-    throw Error(ErrorKind::kEnvironment, "{} could not be made: {}", printable(output.temporary().string()),
-                problem.message());
-  }
+  const fs::path place = without_trailing_separator(folder);
+  refuse_files_of_others(place);
+  OutputFolder output(place, is_export);
   for (std::size_t i = 0; i < poses.frames.size(); ++i) {
     const std::string name = fmt::format("{}_{:012}{}", place.filename().string(), i, kSuffix);
     write_text(output.temporary() / name, [&](std::ostream& out) { out << openpose_frame(poses, poses.frames[i]); });
   }
-  for (const fs::path& file : earlier) fs::remove(file, problem);
+  refuse_files_of_others(place);
   output.commit();
 }
 

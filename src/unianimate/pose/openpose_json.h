@@ -19,6 +19,9 @@ namespace unianimate::pose {
 /// holds anything else, Error(kEnvironment) where it cannot be written.
 void write_openpose(const std::filesystem::path& folder, const PoseSequence& poses);
 
+/// Throws as write_openpose() does for its folder.
+void check_openpose_folder(const std::filesystem::path& folder);
+
 /// One file with a list of frames, one a line, as the POSE_KEYPOINT output of ComfyUI's preprocessor nodes has them:
 /// 18 body points, 70 face points, hands and feet, null where a part has no seen point. Every seen point has score 1,
 /// since those nodes drop points below it. Throws Error(kEnvironment) where it cannot be written.

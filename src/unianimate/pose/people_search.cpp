@@ -9,6 +9,7 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/media/content_hash.h"
 #include "unianimate/pose/extraction.h"
 #include "unianimate/pose/pose_json.h"
@@ -50,7 +51,7 @@ fs::path found_people_file(const fs::path& folder, const fs::path& video, const 
   const std::string key = content_hash(video) + detector_identity(detector) +
                           fmt::format("{} {} {} {}", kReading, part.start_seconds, part.end_seconds.value_or(-1),
                                       part.folder_frames_per_second);
-  return folder / fmt::format("detected-{:016x}.json", std::hash<std::string>()(key));
+  return own_place(folder / fmt::format("detected-{:016x}.json", std::hash<std::string>()(key)));
 }
 
 FoundPeople find_people(FrameSource& source, const fs::path& video, const fs::path& file, LazyDetector& detector,

@@ -25,7 +25,8 @@ class LazyDetector {
   ChosenDetector chosen_;
 };
 
-/// The file in `folder` that keeps who was found: its name says for which content, part of it and detector. Throws
+/// The file in `folder` that keeps who was found: its name says for which content, part of it and detector; a file of
+/// somebody else under that name is left alone. Throws
 /// Error(kInput) where the video cannot be read.
 std::filesystem::path found_people_file(const std::filesystem::path& folder, const std::filesystem::path& video,
                                         const FrameSourceOptions& part, const DetectorOptions& detector);

@@ -1,14 +1,10 @@
 #include "unianimate/pose/pose_folder_writer.h"
 
-#include <fcntl.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
+#include <optional>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/natural_order.h"
+#include "unianimate/core/written_mark.h"
 #include "unianimate/media/image_writer.h"
 
 namespace unianimate::pose {
@@ -17,53 +13,53 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kMark = "unianimate pose picture";
+constexpr std::string_view kReferencePose = "ref_pose.jpg";
 
-void require(const std::error_code& problem, const fs::path& path, std::string_view action) {
-  if (!problem) return;
-  throw Error(ErrorKind::kEnvironment, "{} could not be {}: {}", printable(path.string()), action, problem.message());
+bool is_pose_picture(const fs::path& path) {
+  const std::string stem = path.stem().string();
+  const bool numbered =
+      path.extension() == ".jpg" && !stem.empty() && stem.find_first_not_of("0123456789") == std::string::npos;
+  return (numbered || path.filename() == kReferencePose) && written_mark(path) == kPosePictureMark;
 }
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
-void refuse_files_of_others(const fs::path& folder) {
-  if (!is_there(folder)) return;
+/// The first file in the folder that this class did not write.
+std::optional<fs::path> foreign_file(const fs::path& folder) {
   std::error_code problem;
+  if (!fs::exists(folder, problem)) return std::nullopt;
   fs::directory_iterator entry(folder, problem);
   for (; !problem && entry != fs::directory_iterator(); entry.increment(problem)) {
-    if (has_jpeg_comment(entry->path(), kMark)) continue;
+    if (!is_pose_picture(entry->path()) && !OutputFolder::is_left_behind(entry->path())) return entry->path();
+  }
+  if (!problem) return std::nullopt;
+  throw Error(ErrorKind::kEnvironment, "{} could not be listed: {}", printable(folder.string()), problem.message());
+}
+
+/// The folder without a separator at its end, unless it holds files of others.
+fs::path require_own(const fs::path& folder) {
+  if (const auto foreign = foreign_file(folder)) {
     throw Error(ErrorKind::kUsage,
                 "{} holds {}, which is no pose picture that this program wrote, and the folder would be replaced; "
                 "choose another folder",
-                printable(folder.string()), printable(entry->path().filename().string()));
+                printable(folder.string()), printable(foreign->filename().string()));
   }
-  require(problem, folder, "listed");
+  return without_trailing_separator(folder);
 }
 
 }  // namespace
 
-PoseFolderWriter::PoseFolderWriter(const fs::path& folder, std::size_t count)
-    : folder_(without_trailing_separator(folder)),
-      output_(folder_),
-      digits_(name_digits(static_cast<std::int64_t>(count))) {
-  refuse_files_of_others(folder_);
-  std::error_code problem;
-  fs::create_directory(output_.temporary(), problem);
-  require(problem, output_.temporary(), "made");
+bool PoseFolderWriter::may_replace(const fs::path& folder) {
+  std::error_code ignored;
+  return !fs::exists(folder, ignored) || (fs::is_directory(folder, ignored) && !foreign_file(folder));
 }
 
-void PoseFolderWriter::write(const std::string& name, const Image& picture) const {
+PoseFolderWriter::PoseFolderWriter(const fs::path& folder, std::size_t count)
+    : folder_(require_own(folder)),
+      output_(folder_, is_pose_picture),
+      digits_(name_digits(static_cast<std::int64_t>(count))) {}
+
+void PoseFolderWriter::write(std::string_view name, const Image& picture) const {
   constexpr int kPublishedQuality = 95;
-  const fs::path path = output_.temporary() / name;
-  const std::string bytes = encode_jpeg(picture, kPublishedQuality, kMark);
-  std::ofstream file(path, std::ios::binary);
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  if (!file)
-    throw Error(ErrorKind::kEnvironment, "{} could not be written: {}", printable(path.string()), std::strerror(errno));
+  write_file(output_.temporary() / name, encode_jpeg(picture, kPublishedQuality, kPosePictureMark));
 }
 
 void PoseFolderWriter::write_pose(std::size_t index, const Image& picture) const {
@@ -71,18 +67,11 @@ void PoseFolderWriter::write_pose(std::size_t index, const Image& picture) const
 }
 
 void PoseFolderWriter::write_reference_pose(const Image& picture) const {
-  write("ref_pose.jpg", picture);
+  write(kReferencePose, picture);
 }
 
 void PoseFolderWriter::finish() {
-  if (!is_there(folder_)) return output_.commit();
-  refuse_files_of_others(folder_);
-  // The folder that stood there goes to the temporary place, and with it away.
-  if (::renameat2(AT_FDCWD, output_.temporary().c_str(), AT_FDCWD, folder_.c_str(), RENAME_EXCHANGE) == 0) return;
-  // Some file systems cannot exchange.
-  std::error_code problem;
-  fs::remove_all(folder_, problem);
-  require(problem, folder_, "replaced");
+  require_own(folder_);
   output_.commit();
 }
 

@@ -3,8 +3,9 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string_view>
 
-#include "unianimate/core/output_file.h"
+#include "unianimate/core/output_folder.h"
 #include "unianimate/media/image.h"
 
 namespace unianimate::pose {
@@ -13,6 +14,9 @@ namespace unianimate::pose {
 /// is complete and replaces one that this class made earlier.
 class PoseFolderWriter {
  public:
+  /// Whether nothing stands at `folder`, or what this class made earlier and may replace.
+  static bool may_replace(const std::filesystem::path& folder);
+
   /// `count`: of the poses, which decides how many digits their names have, see name_digits().
   /// Throws Error(kUsage) where the folder exists and holds anything that this class did not write, Error(kEnvironment)
   /// where it cannot be made.
@@ -25,10 +29,10 @@ class PoseFolderWriter {
   void finish();
 
  private:
-  void write(const std::string& name, const Image& picture) const;
+  void write(std::string_view name, const Image& picture) const;
 
   std::filesystem::path folder_;
-  OutputPath output_;
+  OutputFolder output_;
   int digits_;
 };
 

@@ -1,23 +1,54 @@
 #include "unianimate/training/model_export.h"
 
+#include <algorithm>
+#include <array>
+
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/output_folder.h"
+#include "unianimate/core/output_rule.h"
 
 namespace unianimate::training {
 
 namespace fs = std::filesystem;
 
-void export_model(const fs::path& folder, const pipeline::ModelDescription& description, const ModelWeights& weights) {
-  make_folder(folder);
+namespace {
+
+constexpr const char* kLoraFile = "lora.safetensors";
+
+std::array<fs::path, 5> files_in(const fs::path& folder) {
   const pipeline::ModelFiles files = pipeline::model_files_to_write(folder);
+  return {files.unet, files.autoencoder, files.clip, files.description, folder / kLoraFile};
+}
+
+bool is_exported(const fs::path& file) {
+  return std::ranges::count(files_in(file.parent_path()), file) > 0 && is_own_file(file);
+}
+
+}  // namespace
+
+fs::path model_folder(const fs::path& wanted) {
+  return own_folder(wanted, [](const fs::path& folder) {
+    std::error_code ignored;
+    return fs::is_directory(folder, ignored) && std::ranges::all_of(files_in(folder), [&](const fs::path& file) {
+             return !fs::exists(file, ignored) || is_own_file(file);
+           });
+  });
+}
+
+void export_model(const fs::path& folder, const pipeline::ModelDescription& description, const ModelWeights& weights) {
+  make_folder(fs::absolute(without_trailing_separator(folder)).parent_path());
+  OutputFolder output(folder, is_exported);
+  const pipeline::ModelFiles files = pipeline::model_files_to_write(output.temporary());
   const auto save = [](const fs::path& path, const NamedTensors& tensors) {
-    if (!tensors.empty()) checkpoint::save_safetensors(path, tensors);
+    if (!tensors.empty()) checkpoint::save_safetensors(path, tensors, checkpoint::marked());
   };
   save(files.unet, weights.unet);
   save(files.autoencoder, weights.autoencoder);
   save(files.clip, weights.clip);
-  save(folder / "lora.safetensors", weights.lora);
+  save(output.temporary() / kLoraFile, weights.lora);
   pipeline::write_model_description(files.description, description);
+  output.commit();
 }
 
 NamedTensors prefixed(const NamedTensors& tensors, const std::string& prefix) {

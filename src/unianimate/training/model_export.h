@@ -17,10 +17,15 @@ struct ModelWeights {
   NamedTensors lora;
 };
 
-/// Makes the folder where it is missing and writes model.json and those checkpoints that are given (corrections as
-/// lora.safetensors), each whole or not at all. Throws Error(kEnvironment).
+/// Makes the folder where it is missing and puts model.json and those checkpoints that are given (corrections as
+/// lora.safetensors) into it, in place of those of an earlier export, all at once; see output_folder.h. Throws
+/// Error(kEnvironment).
 void export_model(const std::filesystem::path& folder, const pipeline::ModelDescription& description,
                   const ModelWeights& weights);
+
+/// Where export_model() may write: `wanted`, or the first of "wanted-2", "wanted-3", … in which it replaces nothing
+/// that this program did not write.
+std::filesystem::path model_folder(const std::filesystem::path& wanted);
 
 /// The names with `prefix` before each.
 NamedTensors prefixed(const NamedTensors& tensors, const std::string& prefix);

@@ -88,7 +88,7 @@ std::vector<pose::Keypoints> read_keypoints(const checkpoint::Checkpoint& archiv
 
 PreparedVideoWriter::PreparedVideoWriter(const fs::path& file, const std::vector<std::int64_t>& lengths, int width,
                                          int height, const std::string& settings)
-    : writer_(file, plans(lengths, width, height), {{kSettings, settings}}) {}
+    : writer_(file, plans(lengths, width, height), checkpoint::marked({{kSettings, settings}})) {}
 
 void PreparedVideoWriter::write(const PreparedSegment& segment) {
   writer_.write(pictures_name(written_), segment.pictures);

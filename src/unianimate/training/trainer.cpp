@@ -11,8 +11,10 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/folder_lock.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/media/image_writer.h"
 #include "unianimate/training/first_process.h"
+#include "unianimate/training/model_export.h"
 #include "unianimate/training/optimizer.h"
 #include "unianimate/training/task_factory.h"
 #include "unianimate/training/training_log.h"
@@ -34,6 +36,21 @@ std::string settings_of(const TrainConfig& config, const FootageSource& footage,
       config.task == TaskKind::kUNet ? "unet" : "autoencoder", config.seed, config.batch_size, config.microbatches,
       dtype_name(config.precision), config.lora.rank, config.lora.alpha, config.start.string(),
       config.autoencoder.string(), footage.description(), kept_aside.description());
+}
+
+/// Nothing that the training starts from may be replaced by what it writes.
+void refuse_inputs(const TrainConfig& config) {
+  Inputs inputs;
+  inputs.add(config.sizes);
+  inputs.add_folder(config.start);
+  inputs.add_folder(config.autoencoder);
+  for (const auto& videos : {config.videos, config.kept_aside_videos}) {
+    if (!videos) continue;
+    for (const fs::path& path : videos->preparation.paths) inputs.add_folder(path);
+  }
+  for (const char* name : {"model", "best", "samples", kState, "log.jsonl", "loss.png"}) {
+    inputs.refuse(config.output / name);
+  }
 }
 
 /// While it lives the task works with the averaged weights.
@@ -71,7 +88,7 @@ class Trainer {
   TrainingReport run() {
     TrainingReport report;
     const bool leads = group_.rank() == 0;
-    if (leads) log_.emplace(config_.output, done_.step);
+    if (leads) log_.emplace(config_.output, done_.step, progress_);
     progress_.begin_phase("train", config_.steps);
     const double seconds_before = done_.seconds;
     const auto start = std::chrono::steady_clock::now();
@@ -92,6 +109,7 @@ class Trainer {
     if (leads && saved_step_ != done_.step) save();
     if (leads) draw_curves();
     report.steps = done_.step;
+    report.model = model_;
     report.finished = done_.step >= config_.steps;
     return report;
   }
@@ -113,7 +131,12 @@ class Trainer {
     done_.settings = settings_of(config_, *footage_, *kept_aside_);
     const at::Tensor step = at::zeros({1}, at::kLong);
     in_first_process(group_, [&] {
-      make_folder(config_.output / "samples");
+      make_folder(config_.output);
+      model_ = own_model_folder("model");
+      best_ = own_model_folder("best");
+      samples_ = shared_folder(config_.output / "samples");
+      tell_place(config_.output / "samples", samples_, progress_);
+      make_folder(samples_);
       lock_.emplace(config_.output, "training");
       const fs::path state = config_.output / kState;
       std::error_code ignored;
@@ -131,6 +154,12 @@ class Trainer {
     group_.broadcast(state);
     optimizer_.follow_masters();
     task_->parameters_changed();
+  }
+
+  [[nodiscard]] fs::path own_model_folder(const char* name) const {
+    fs::path folder = model_folder(config_.output / name);
+    tell_place(config_.output / name, folder, progress_);
+    return folder;
   }
 
   Measurements step() {
@@ -205,7 +234,7 @@ class Trainer {
     if (done_.has_best && score >= done_.best_validation) return;
     done_.has_best = true;
     done_.best_validation = score;
-    task_->export_model(config_.output / "best");
+    task_->export_model(best_);
   }
 
   /// Pictures are no reason to end a training.
@@ -213,7 +242,8 @@ class Trainer {
     try {
       const AveragedModel averaged(optimizer_, *task_);
       const Image sheet = task_->sample_sheet(progress_);
-      write_png(config_.output / "samples" / fmt::format("step-{:06}.png", done_.step), sheet);
+      const fs::path wanted = samples_ / fmt::format("step-{:06}.png", done_.step);
+      write_png(own_place(wanted, kPictureMark, {}, progress_), sheet);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kCancelled) progress_.note(fmt::format("no sample sheet: {}", error.what()));
     }
@@ -231,7 +261,7 @@ class Trainer {
   void save() {
     save_training_state(config_.output / kState, done_, optimizer_.state());
     const AveragedModel averaged(optimizer_, *task_);
-    task_->export_model(config_.output / "model");
+    task_->export_model(model_);
     saved_step_ = done_.step;
   }
 
@@ -244,6 +274,9 @@ class Trainer {
   std::unique_ptr<Task> task_;
   Optimizer optimizer_;
   TrainingProgress done_;
+  fs::path model_;  ///< folders of the first process
+  fs::path best_;
+  fs::path samples_;
   std::optional<FolderLock> lock_;  ///< of the first process, as is the log
   std::optional<TrainingLog> log_;
   std::optional<std::int64_t> saved_step_;
@@ -258,6 +291,7 @@ TrainingReport train(const TrainConfig& config, const Compute& compute, distribu
     throw Error(ErrorKind::kUsage, "microbatches must be a multiple of the number of processes, {}, but is {}",
                 group.size(), config.microbatches);
   }
+  refuse_inputs(config);
   return Trainer(config, describe_models(config), compute.device, group, progress).run();
 }
 

@@ -13,7 +13,8 @@ namespace unianimate::training {
 struct TrainingReport {
   std::int64_t steps = 0;  ///< done in all, by earlier runs too
   double last_loss = 0;
-  bool finished = false;  ///< false where it was asked to stop
+  bool finished = false;        ///< false where it was asked to stop
+  std::filesystem::path model;  ///< folder of the averaged weights; in the first process
 };
 
 /// Trains, or goes on with the training that the output folder holds, in all processes of the group alike. The folder

@@ -3,10 +3,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/media/image_writer.h"
 #include "unianimate/plot/line_chart.h"
 
@@ -16,7 +16,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kFile = "log.jsonl";
+/// The first line, by which written_mark() knows the file.
+constexpr const char* kHeader = R"({"format":"unianimate-training-log","version":1})"
+                                "\n";
 
 /// Nothing for a line that a killed process left in the middle.
 nlohmann::json parse_line(const std::string& line) {
@@ -25,9 +27,11 @@ nlohmann::json parse_line(const std::string& line) {
 
 }  // namespace
 
-TrainingLog::TrainingLog(fs::path folder, std::int64_t step) : folder_(std::move(folder)) {
-  std::ifstream before(folder_ / kFile);
-  std::string kept;
+TrainingLog::TrainingLog(const fs::path& folder, std::int64_t step, Progress& progress)
+    : file_(own_place(folder / "log.jsonl", kMark, {}, progress)),
+      curves_(own_place(folder / "loss.png", kPictureMark, {}, progress)) {
+  std::ifstream before(file_);
+  std::string kept = kHeader;
   for (std::string line; std::getline(before, line);) {
     const nlohmann::json entry = parse_line(line);
     if (entry.is_object() && entry.contains("step") && entry["step"].is_number_integer() &&
@@ -35,17 +39,16 @@ TrainingLog::TrainingLog(fs::path folder, std::int64_t step) : folder_(std::move
       kept += line + "\n";
     }
   }
-  write_file_atomically(folder_ / kFile, kept);
+  write_file_atomically(file_, kept);
 }
 
 void TrainingLog::add(std::int64_t step, const Measurements& values) {
   nlohmann::ordered_json entry{{"step", step}};
   for (const auto& [name, value] : values) entry[name] = value;
-  std::ofstream file(folder_ / kFile, std::ios::app);
+  std::ofstream file(file_, std::ios::app);
   file << entry.dump() << "\n" << std::flush;
   if (!file) {
-    throw Error(ErrorKind::kEnvironment, "{} cannot be written to; is the disk full?",
-                printable((folder_ / kFile).string()));
+    throw Error(ErrorKind::kEnvironment, "{} cannot be written to; is the disk full?", printable(file_.string()));
   }
 }
 
@@ -56,7 +59,7 @@ void TrainingLog::draw() const {
   chart.y_label = "loss";
   chart.log_y = true;
   chart.series = {{"loss", {}, {}}, {"validation", {}, {}}};
-  std::ifstream lines(folder_ / kFile);
+  std::ifstream lines(file_);
   for (std::string line; std::getline(lines, line);) {
     const nlohmann::json entry = parse_line(line);
     for (plot::Series& series : chart.series) {
@@ -66,7 +69,7 @@ void TrainingLog::draw() const {
     }
   }
   std::erase_if(chart.series, [](const plot::Series& series) { return series.x.empty(); });
-  if (!chart.series.empty()) write_png(folder_ / "loss.png", plot::draw_line_chart(chart));
+  if (!chart.series.empty()) write_png(curves_, plot::draw_line_chart(chart));
 }
 
 }  // namespace unianimate::training

@@ -73,7 +73,7 @@ void save_training_state(const fs::path& file, const TrainingProgress& progress,
                                 {kSettings, progress.settings}};
   for (const auto& [name, sum] : progress.sums) metadata.emplace(kSum + name, fmt::format("{}", sum));
   if (progress.has_best) metadata.emplace(kBest, fmt::format("{}", progress.best_validation));
-  checkpoint::save_safetensors(file, optimizer, metadata);
+  checkpoint::save_safetensors(file, optimizer, checkpoint::marked(std::move(metadata)));
 }
 
 TrainingProgress load_training_state(const fs::path& path, const std::string& settings, const NamedTensors& optimizer) {

@@ -10,6 +10,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/natural_order.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/core/path_hint.h"
 #include "unianimate/media/animation.h"
 #include "unianimate/media/content_hash.h"
@@ -186,8 +187,8 @@ class Preparation {
   }
 
   [[nodiscard]] fs::path file_of(const fs::path& video) const {
-    return options_.cache /
-           fmt::format("{}-{:016x}.safetensors", content_hash(video), std::hash<std::string>()(settings_));
+    return own_place(options_.cache /
+                     fmt::format("{}-{:016x}.safetensors", content_hash(video), std::hash<std::string>()(settings_)));
   }
 
   [[nodiscard]] std::string list_of_paths() const {
