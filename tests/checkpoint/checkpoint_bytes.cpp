@@ -27,7 +27,7 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 checkpoint::Checkpoint open_bytes(std::string bytes) {
-  return checkpoint::Checkpoint(std::make_shared<const checkpoint::MappedFile>("FILE", std::move(bytes)));
+  return checkpoint::Checkpoint(std::make_shared<const checkpoint::CheckpointFile>("FILE", std::move(bytes)));
 }
 
 std::map<std::string, at::Tensor> read_all(std::string bytes) {

@@ -40,7 +40,7 @@ TEST_P(GoldenCheckpoint, ConvertsToSafetensors) {
   const testing::TemporaryFolder folder;
   Progress progress;
   const ConvertReport report =
-      convert_checkpoint(golden_checkpoint(golden.file), folder / "out.safetensors", std::nullopt, progress);
+      convert_checkpoint(golden_checkpoint(golden.file), folder / "out.safetensors", {}, progress);
   const auto expected = read_all(read_file(golden_checkpoint("expected.safetensors")));
   const auto converted = read_all(read_file(folder / "out.safetensors"));
   EXPECT_EQ(report.tensors, static_cast<std::int64_t>(expected.size()));

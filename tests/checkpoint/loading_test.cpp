@@ -1,9 +1,16 @@
 // Checkpoints written as torch.save writes them, loaded into models' tensors.
+#include <cmath>
+#include <fstream>
+#include <limits>
+
 #include "checkpoint_bytes.h"
 #include "support/temporary_folder.h"
 #include "support/torch_zip_writer.h"
 #include "unianimate/checkpoint/convert.h"
+#include "unianimate/checkpoint/finite.h"
+#include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/memory.h"
+#include "unianimate/core/output_file.h"
 
 namespace unianimate::checkpoint {
 namespace {
@@ -84,26 +91,63 @@ TEST(Loading, SummaryNamesTheFirstFewOfMany) {
   EXPECT_LT(report.summary().size(), 200);
 }
 
-TEST(Loading, SelectsIgnoresAndRenames) {
+/// Places as `places` says, and leaves all other keys alone.
+LoadOptions placed(const std::map<std::string, Placement>& places) {
+  LoadOptions options;
+  options.place = [places](std::string_view key) -> std::optional<Placement> {
+    const auto found = places.find(std::string(key));
+    return found == places.end() ? std::nullopt : std::optional(found->second);
+  };
+  return options;
+}
+
+TEST(Loading, SelectsAndRenames) {
   const TemporaryFolder folder;
   write_torch_zip(folder / "a.ckpt",
                   {{"first.w", numbers({3})}, {"first.loss.w", at::ones({2})}, {"second.w", at::ones({5})}},
                   {.step = std::nullopt, .lightning = true});
   const NamedTensors model{{"weight", at::zeros({3})}};
-  LoadOptions options;
-  options.prefix = "first.";
-  options.ignored_prefixes = {"loss."};
-  options.rename = [](std::string_view key) { return key == "w" ? std::string("weight") : std::string(key); };
-  const LoadReport report = load_into(open_checkpoint(folder / "a.ckpt"), model, options);
+  const LoadReport report =
+      load_into(open_checkpoint(folder / "a.ckpt"), model, placed({{"first.w", {.name = "weight"}}}));
   EXPECT_TRUE(report.ok()) << report.summary();
   EXPECT_TRUE(at::equal(model[0].tensor, numbers({3})));
+}
+
+TEST(Loading, JoinsPartsTurnsMatricesAndAddsAxes) {
+  const TemporaryFolder folder;
+  const at::Tensor parts = numbers({6, 4});
+  write_torch_zip(folder / "a.pth", {{"k", parts.slice(0, 2, 4).contiguous()},
+                                     {"q", parts.slice(0, 0, 2).contiguous()},
+                                     {"v", parts.slice(0, 4, 6).contiguous()},
+                                     {"turned", numbers({2, 5}).t().contiguous()},
+                                     {"linear", numbers({3, 4})},
+                                     {"convolution", numbers({3, 4, 1, 1})}});
+  const NamedTensors model{{"qkv", at::zeros({6, 4}, at::kBFloat16)},
+                           {"matrix", at::zeros({2, 5})},
+                           {"pointwise", at::zeros({3, 4, 1, 1})},
+                           {"flat", at::zeros({3, 4})}};
+  const LoadOptions options = placed({{"q", {.name = "qkv", .part = 0, .parts = 3}},
+                                      {"k", {.name = "qkv", .part = 1, .parts = 3}},
+                                      {"v", {.name = "qkv", .part = 2, .parts = 3}},
+                                      {"turned", {.name = "matrix", .transposed = true}},
+                                      {"linear", {.name = "pointwise", .pointwise = true}},
+                                      {"convolution", {.name = "flat", .pointwise = true}}});
+  const LoadReport report = load_into(open_checkpoint(folder / "a.pth"), model, options);
+  EXPECT_TRUE(report.ok()) << report.summary();
+  EXPECT_TRUE(at::equal(model[0].tensor, parts.to(at::kBFloat16)));
+  EXPECT_TRUE(at::equal(model[1].tensor, numbers({2, 5})));
+  EXPECT_TRUE(at::equal(model[2].tensor, numbers({3, 4, 1, 1})));
+  EXPECT_TRUE(at::equal(model[3].tensor, numbers({3, 4})));
+
+  write_torch_zip(folder / "b.pth", {{"q", numbers({2, 4})}, {"v", numbers({2, 4})}});
+  const NamedTensors half{{"qkv", at::zeros({6, 4})}};
+  EXPECT_THAT(load_into(open_checkpoint(folder / "b.pth"), half, options).missing, ElementsAre("qkv"));
 }
 
 TEST(Loading, RefusesTwoKeysOfOneName) {
   const TemporaryFolder folder;
   write_torch_zip(folder / "a.pth", {{"a", numbers({3})}, {"b", numbers({3})}});
-  LoadOptions options;
-  options.rename = [](std::string_view) { return std::string("x"); };
+  const LoadOptions options = placed({{"a", {.name = "x"}}, {"b", {.name = "x"}}});
   EXPECT_THROW(load_into(open_checkpoint(folder / "a.pth"), {{"x", at::zeros({3})}}, options), Error);
 }
 
@@ -119,7 +163,7 @@ TEST(Loading, StopsWhenCancelled) {
   LoadOptions options;
   options.progress = &progress;
   EXPECT_THROW(load_into(open_checkpoint(folder / "a.pth"), {{"a", at::zeros({3})}}, options), Error);
-  EXPECT_THROW(convert_checkpoint(folder / "a.pth", folder / "b.safetensors", std::nullopt, progress), Error);
+  EXPECT_THROW(convert_checkpoint(folder / "a.pth", folder / "b.safetensors", {}, progress), Error);
   EXPECT_FALSE(std::filesystem::exists(folder / "b.safetensors"));
 }
 
@@ -146,6 +190,159 @@ TEST(Loading, RefusesDataThatDoesNotMatchItsChecksum) {
   std::string bytes = testing::read_file(folder / "a.pth");
   bytes[bytes.find("@@", bytes.find("data/0")) + 50] ^= 1;
   testing::expect_refused(bytes, "do not match their checksum");
+}
+
+/// Many values, of which the last is `value`.
+at::Tensor with_value(double value, at::ScalarType type) {
+  at::Tensor tensor = at::full({3, 100'000}, 3.0, at::kDouble);
+  tensor[2][99'999] = value;
+  return tensor.to(type);
+}
+
+TEST(CountNonfinite, KnowsWhatEachTypeCanHold) {
+  const auto count = [](const at::Tensor& tensor, at::ScalarType to) {
+    const std::span bytes(static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes());
+    return count_nonfinite(bytes, element_type(tensor.scalar_type()), to);
+  };
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const at::ScalarType from : {at::kDouble, at::kFloat, at::kBFloat16, at::kHalf}) {
+    for (const at::ScalarType to : {at::kDouble, at::kFloat, at::kBFloat16, at::kHalf}) {
+      for (const double value : {0.0, -1e-45, 1.5, 65504.0, -65519.0, 65519.996, 65520.0, 70000.0, 3.38e38, 3.3961e38,
+                                 3.4e38, 3.5e38, 1e300, kInfinity, -kInfinity, std::nan("")}) {
+        const at::Tensor tensor = with_value(value, from);
+        const bool finite = at::isfinite(tensor[2][99'999].to(to)).item<bool>();
+        EXPECT_EQ(count(tensor, to), finite ? 0 : 1) << value << " from " << from << " to " << to;
+      }
+    }
+  }
+  const at::Tensor eight = at::tensor({448.0F, std::nanf("")}).to(at::kFloat8_e4m3fn);
+  EXPECT_EQ(count(eight, at::kFloat), 1);
+  EXPECT_EQ(count(at::tensor({1, 2}), at::kHalf), 0) << "whole numbers have no such values";
+}
+
+TEST(Loading, ValuesThatAreNotFiniteAreRefusedOrReported) {
+  const TemporaryFolder folder;
+  at::Tensor damaged = numbers({4, 3});
+  damaged[1][1] = std::nanf("");
+  damaged[3][2] = -std::numeric_limits<float>::infinity();
+  write_torch_zip(folder / "a.pth", {{"w", damaged}, {"large", at::full({2}, 70000.0)}});
+  const NamedTensors model{{"w", at::zeros({4, 3})}, {"large", at::zeros({2}, at::kHalf)}};
+  LoadOptions options;
+  const LoadReport report = load_into(open_checkpoint(folder / "a.pth"), model, options);
+  ASSERT_EQ(report.nonfinite.size(), 2);
+  EXPECT_EQ(report.nonfinite[0].sentence(), "'w' holds 2 values of 12 that are not finite");
+  EXPECT_EQ(report.nonfinite[1].sentence(), "'large' holds 2 values of 2 that are beyond what fp16 can hold");
+  options.require_finite = true;
+  try {
+    load_into(open_checkpoint(folder / "a.pth"), model, options);
+    FAIL() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    EXPECT_THAT(error.what(), HasSubstr("'w' holds 2 values of 12 that are not finite"));
+  }
+}
+
+class Notes : public Progress {
+ public:
+  void note(const std::string& message) override { all.push_back(message); }
+  std::vector<std::string> all;
+};
+
+TEST(Convert, RefusesWhatTheTypeCannotHold) {
+  const TemporaryFolder folder;
+  write_torch_zip(folder / "a.pth", {{"w", at::tensor({1.0F / 3, 0.25F, 70000.0F})}});
+  const auto output = folder / "b.safetensors";
+  Notes progress;
+  EXPECT_THROW(convert_checkpoint(folder / "a.pth", output, {.floating_type = at::kHalf}, progress), Error);
+  EXPECT_FALSE(std::filesystem::exists(output));
+  convert_checkpoint(folder / "a.pth", output, {.floating_type = at::kHalf, .allow_nonfinite = true}, progress);
+  EXPECT_THAT(progress.all, ElementsAre(HasSubstr("'w' holds 1 values of 3 that are beyond what fp16 can hold")));
+  convert_checkpoint(folder / "a.pth", output, {.floating_type = at::kBFloat16}, progress);
+  const Checkpoint written = open_checkpoint(output);
+  EXPECT_TRUE(
+      at::equal(materialize(written, written.tensors()[0]), at::tensor({1.0F / 3, 0.25F, 70000.0F}).to(at::kBFloat16)));
+}
+
+TEST(Convert, ComparesTheChecksumsOfWhatHoldsNoTensors) {
+  const TemporaryFolder folder;
+  write_torch_zip(folder / "a.pth", {{"w", numbers({3})}});
+  std::string bytes = testing::read_file(folder / "a.pth");
+  const std::size_t version = bytes.find("version");
+  bytes[bytes.find('3', version)] = '4';
+  std::ofstream(folder / "a.pth", std::ios::binary) << bytes;
+  Notes progress;
+  EXPECT_THROW(convert_checkpoint(folder / "a.pth", folder / "b.safetensors", {}, progress), Error);
+}
+
+/// A file that others cut while it is read.
+TEST(Loading, AFileThatBecomesShorterIsRefused) {
+  for (const bool zip : {true, false}) {
+    const TemporaryFolder folder;
+    const auto path = folder / "a";
+    const NamedTensors saved{{"w", numbers({1000, 1000})}, {"x", numbers({10})}};
+    if (zip) {
+      write_torch_zip(path, saved);
+    } else {
+      save_safetensors(path, saved);
+    }
+    const Checkpoint opened = open_checkpoint(path);
+    std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+    const NamedTensors model{{"w", at::zeros({1000, 1000})}, {"x", at::zeros({10})}};
+    try {
+      load_into(opened, model);
+      FAIL() << "not refused";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInput);
+      EXPECT_THAT(error.what(), HasSubstr("something has cut it meanwhile"));
+    }
+    EXPECT_THROW(find_nonfinite(opened, *opened.find("w"), at::kFloat), Error);
+  }
+}
+
+TEST(CheckpointFile, KeepsHeadersAndTellsWhenTheFileIsShorter) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a", "0123456789");
+  const CheckpointFile file(folder / "a");
+  EXPECT_EQ(file.keep(2, 3), "234");
+  std::filesystem::resize_file(folder / "a", 4);
+  EXPECT_EQ(file.keep(0, 4), "0123");
+  EXPECT_THROW(static_cast<void>(file.keep(2, 3)), Error);
+  EXPECT_EQ(file.size(), 10);
+}
+
+TEST(Shards, AreReadThroughTheirIndex) {
+  const TemporaryFolder folder;
+  const auto index = folder / "diffusion_pytorch_model.safetensors.index.json";
+  save_safetensors(folder / "m-1.safetensors", {{"a", numbers({2})}, {"b", numbers({3})}});
+  save_safetensors(folder / "m-2.safetensors", {{"c", numbers({4})}});
+  const auto with_map = [&](const std::string& map) {
+    write_file_atomically(index, R"({"metadata": {"total_size": 36}, "weight_map": {)" + map + "}}");
+  };
+  const auto refusal = [&] {
+    try {
+      open_checkpoint(index);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  with_map(R"("a": "m-1.safetensors", "b": "m-1.safetensors", "c": "m-2.safetensors")");
+  const NamedTensors model{{"a", at::zeros({2})}, {"b", at::zeros({3})}, {"c", at::zeros({4})}};
+  EXPECT_TRUE(load_into(open_checkpoint(index), model).ok());
+  EXPECT_TRUE(at::equal(model[1].tensor, numbers({3})));
+  EXPECT_TRUE(at::equal(model[2].tensor, numbers({4})));
+  with_map(R"("a": "m-1.safetensors", "c": "m-2.safetensors")");
+  EXPECT_THAT(refusal(), HasSubstr("its tensor 'b' is not in the index"));
+  with_map(R"("a": "m-1.safetensors", "b": "m-1.safetensors", "d": "m-1.safetensors")");
+  EXPECT_THAT(refusal(), HasSubstr("holds 2 of the 3 tensors"));
+  with_map(R"("a": "../m-1.safetensors")");
+  EXPECT_THAT(refusal(), HasSubstr("should name a file beside it"));
+  with_map(R"("a": "m-1.safetensors", "a": "m-2.safetensors")");
+  EXPECT_THAT(refusal(), HasSubstr("names 'a' twice"));
+  with_map(R"("a": "absent.safetensors")");
+  EXPECT_THAT(refusal(), HasSubstr("absent.safetensors: the file cannot be opened"));
+  write_file_atomically(index, "[]");
+  EXPECT_THAT(refusal(), HasSubstr("weight_map"));
 }
 
 /// 400 MB of tensors of 16 MB: what is resident stays near the size of the result.

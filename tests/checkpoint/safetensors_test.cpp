@@ -124,6 +124,11 @@ TEST(Safetensors, RefusesHostileHeaders) {
          R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})",
          "'a' twice");
   refuse(R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "'dtype' twice");
+  refuse(std::string("{}\0{}", 5), "zero byte at its byte 2");
+  refuse(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})" + std::string(3, '\0'), "zero byte");
+  refuse(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} x)", "no valid JSON");
+  refuse(R"({"__metadata__":{},"__metadata__":{}})", "'__metadata__' twice");
+  refuse(R"({"__metadata__":{"x":"1","x":"2"}})", "'x' twice");
   refuse(R"({"__metadata__":{"x":1}})", "a number");
   refuse(R"({"__metadata__":{"x":{}}})", "an object");
   refuse(R"({"a":)" + std::string(1'000'000, '{'), "");

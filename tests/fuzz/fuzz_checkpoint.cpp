@@ -6,7 +6,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace unianimate::checkpoint;
   try {
     const Checkpoint checkpoint(
-        std::make_shared<const MappedFile>("fuzz", std::string(reinterpret_cast<const char*>(data), size)));
+        std::make_shared<const CheckpointFile>("fuzz", std::string(reinterpret_cast<const char*>(data), size)));
     for (const TensorEntry& entry : checkpoint.tensors()) materialize(checkpoint, entry);
   } catch (const unianimate::Error&) {  // refused, as it should be
   }

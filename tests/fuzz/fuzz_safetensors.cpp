@@ -4,7 +4,7 @@
 // NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace unianimate::checkpoint;
-  const MappedFile file("fuzz", std::string(reinterpret_cast<const char*>(data), size));
+  const CheckpointFile file("fuzz", std::string(reinterpret_cast<const char*>(data), size));
   try {
     const CheckpointContent content = read_safetensors(file);
     for (const TensorEntry& entry : content.tensors) {

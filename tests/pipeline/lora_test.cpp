@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <limits>
 
@@ -9,6 +11,7 @@
 #include "support/temporary_folder.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/models/unet/unet.h"
 
 namespace unianimate::pipeline {
@@ -43,7 +46,7 @@ class LoraTest : public ::testing::Test {
     const NamedTensors unet{{kQuery + ".weight", query_.to(type, false, true)},
                             {kProjection + ".weight", projection_.to(type, false, true)},
                             {"input_blocks.1.0.in_layers.2.weight", convolution_.to(type, false, true)}};
-    add_loras(files, unet, {});
+    add_loras(files, unet, false, {});
     return {unet[0].tensor, unet[1].tensor, unet[2].tensor};
   }
 
@@ -84,6 +87,58 @@ TEST_F(LoraTest, PeftsSpellingIsTheSame) {
   EXPECT_TRUE(at::equal(weights_with({{peft}})[0], weights_with({{lora_of_query()}})[0]));
 }
 
+TEST_F(LoraTest, EveryProgramsSpellingIsTheSame) {
+  const at::Tensor expected = weights_with({{lora_of_query()}})[0];
+  std::string flat = "lora_unet_" + kQuery;
+  std::ranges::replace(flat, '.', '_');
+  const std::string processor = "unet.input_blocks.1.1.transformer_blocks.0.attn1.processor.to_q_lora";
+  using Names = std::pair<std::string, std::string>;
+  for (const auto& [down, up] :
+       {Names{flat + ".lora_down.weight", flat + ".lora_up.weight"},
+        Names{"diffusion_model." + kQuery + ".lora_A.weight", "diffusion_model." + kQuery + ".lora_B.weight"},
+        Names{processor + ".down.weight", processor + ".up.weight"},
+        Names{"unet." + kQuery + ".lora.down.weight", "unet." + kQuery + ".lora.up.weight"},
+        Names{"base_model.model." + kQuery + ".lora_A.default.weight",
+              "base_model.model." + kQuery + ".lora_B.default.weight"}}) {
+    EXPECT_TRUE(at::equal(weights_with({{file({{down, down_}, {up, up_}})}})[0], expected)) << down;
+  }
+  const fs::path kohya = file({{flat + ".lora_down.weight", down_},
+                               {flat + ".lora_up.weight", up_},
+                               {flat + ".alpha", at::scalar_tensor(1.0)}});
+  EXPECT_TRUE(at::allclose(weights_with({{kohya}})[0], query_ + 1.0 / kRank * at::matmul(up_, down_)));
+}
+
+TEST_F(LoraTest, PeftsConfigurationTellsAlpha) {
+  const std::string name = "base_model.model." + kQuery;
+  const fs::path lora = folder_ / "adapter_model.safetensors";
+  checkpoint::save_safetensors(lora, {{name + ".lora_A.weight", down_}, {name + ".lora_B.weight", up_}});
+  const auto with_config = [&](const std::string& text) {
+    write_file_atomically(folder_ / "adapter_config.json", text);
+    return refusal({{lora}});
+  };
+  EXPECT_EQ(with_config(R"({"peft_type": "LORA", "r": 2, "lora_alpha": 5, "rank_pattern": {}})"), "not refused");
+  EXPECT_TRUE(at::allclose(weights_with({{lora}})[0], query_ + 2.5 * at::matmul(up_, down_)));
+  EXPECT_EQ(with_config(R"({"r": 2, "lora_alpha": 5, "use_rslora": true})"), "not refused");
+  EXPECT_TRUE(at::allclose(weights_with({{lora}})[0], query_ + 5 / std::sqrt(2.0) * at::matmul(up_, down_)));
+  EXPECT_THAT(with_config(R"({"r": 3, "lora_alpha": 5})"), HasSubstr("adapter_config.json beside it says 3"));
+  EXPECT_THAT(with_config(R"({"r": 2, "lora_alpha": 5, "use_dora": true})"), HasSubstr("use_dora"));
+  EXPECT_THAT(with_config(R"({"r": 2, "lora_alpha": 5, "alpha_pattern": {"to_q": 3}})"), HasSubstr("alpha_pattern"));
+  EXPECT_THAT(with_config(R"({"r": 2, "r": 2, "lora_alpha": 5})"), HasSubstr("names 'r' twice"));
+  EXPECT_THAT(with_config(R"({"r": 1e99, "lora_alpha": 5})"), HasSubstr("'r' should be"));
+  EXPECT_THAT(with_config(R"({"r": 2})"), HasSubstr("'lora_alpha' should be"));
+  EXPECT_THAT(with_config("{"), HasSubstr("not valid JSON"));
+}
+
+TEST_F(LoraTest, OtherKindsOfCorrectionsAreNamed) {
+  const std::string down = kQuery + ".lora_down.weight";
+  const std::string up = kQuery + ".lora_up.weight";
+  EXPECT_THAT(refusal_of({{down, down_}, {up, up_}, {kQuery + ".dora_scale", at::ones({kOut, 1})}}), HasSubstr("DoRA"));
+  EXPECT_THAT(refusal_of({{kQuery + ".hada_w1_a", down_}}), HasSubstr("LoHa"));
+  const std::string text = "lora_te_text_model_encoder_layers_0_self_attn_q_proj";
+  EXPECT_THAT(refusal_of({{text + ".lora_down.weight", down_}, {text + ".lora_up.weight", up_}}),
+              HasSubstr("text encoder"));
+}
+
 TEST_F(LoraTest, ScaleZeroChangesNothingAndTwoAddUp) {
   const fs::path path = lora_of_query();
   EXPECT_TRUE(at::equal(weights_with({{path, 0}})[0], query_));
@@ -115,7 +170,7 @@ TEST_F(LoraTest, ForeignFilesAreRefused) {
               HasSubstr("which is no attention, feed-forward or projection matrix of this UNet"));
   const std::string convolution = "input_blocks.1.0.in_layers.2";
   EXPECT_THAT(refusal_of({{convolution + ".lora_down.weight", down_}, {convolution + ".lora_up.weight", up_}}),
-              HasSubstr("input_blocks.1.0.in_layers.2.weight"));
+              HasSubstr("'input_blocks.1.0.in_layers.2'"));
 }
 
 TEST_F(LoraTest, WrongPartsAreNamed) {
@@ -138,7 +193,10 @@ TEST_F(LoraTest, ValuesThatAreNotFiniteAreRefused) {
   const at::Tensor broken = down_.clone();
   broken[1][3] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_THAT(refusal_of({{kQuery + ".lora_down.weight", broken}, {kQuery + ".lora_up.weight", up_}}),
-              AllOf(HasSubstr("lora_down.weight"), HasSubstr("not finite")));
+              AllOf(HasSubstr("lora_down.weight"), HasSubstr("1 values of 10 that are not finite")));
+  const NamedTensors unet{{kQuery + ".weight", query_.clone()}};
+  add_loras({{file({{kQuery + ".lora_down.weight", broken}, {kQuery + ".lora_up.weight", up_}})}}, unet, true, {});
+  EXPECT_FALSE(at::isfinite(unet[0].tensor).all().item<bool>()) << "as it was allowed";
   EXPECT_THAT(refusal({{lora_of_query(), std::numeric_limits<double>::infinity()}}), HasSubstr("scale"));
   EXPECT_THAT(refusal({{lora_of_query(), 1e7}}, at::kHalf), HasSubstr("beyond what fp16 can hold"));
 }
@@ -165,19 +223,19 @@ TEST(TakesLora, AreTheMatricesOfTheTransformers) {
 
 TEST(CheckLoras, ComparesWithSizesAlone) {
   const models::UNetConfig config = testing::small_model_configs().unet;
-  EXPECT_TRUE(check_loras({}, config).empty());
+  EXPECT_TRUE(check_loras({}, config, false).empty());
   const std::int64_t width = config.dim * config.dim_mult.back();
   const testing::TemporaryFolder folder;
   const fs::path path = folder / "style.safetensors";
   const std::string weight = "middle_block.1.proj_out";
   checkpoint::save_safetensors(
       path, {{weight + ".lora_down.weight", at::ones({4, width})}, {weight + ".lora_up.weight", at::ones({width, 4})}});
-  const std::vector<std::string> notes = check_loras({{path, 0.5}}, config);
+  const std::vector<std::string> notes = check_loras({{path, 0.5}}, config, false);
   ASSERT_EQ(notes.size(), 1U);
   EXPECT_THAT(notes[0], AllOf(HasSubstr("style.safetensors corrects 1 weights with rank 4 at scale 0.5")));
   models::UNetConfig wide = config;
   wide.dim *= 2;
-  EXPECT_THROW(check_loras({{path, 0.5}}, wide), Error);
+  EXPECT_THROW(check_loras({{path, 0.5}}, wide, false), Error);
 }
 
 }  // namespace

@@ -127,6 +127,8 @@ TEST_F(ModelFilesTest, BadDescriptionsAreRefusedInOneSentence) {
   EXPECT_THAT(message_with(R"({"unet": {"num_heads": -8}})"), HasSubstr("num_heads"));
   EXPECT_THAT(message_with(R"({"unet": {"head_dim": 9223372036854775807}})"), HasSubstr("head_dim"));
   EXPECT_THAT(message_with(std::string(100'000, '[')), HasSubstr("deep"));
+  EXPECT_THAT(message_with(R"({"unet": {"dim": 32, "dim": 64}})"), HasSubstr("names 'dim' twice"));
+  EXPECT_THAT(message_with(std::string("{}\0{}", 5)), HasSubstr("its byte 2 is zero"));
 }
 
 TEST_F(ModelFilesTest, FilesInEachOthersPlaceAreNoticed) {

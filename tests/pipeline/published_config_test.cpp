@@ -335,6 +335,10 @@ TEST(PublishedConfig, RefusesHostileYaml) {
   EXPECT_THAT(error_of("", ErrorKind::kInput), HasSubstr("must be a YAML map"));
   EXPECT_THAT(error_of("[1, 2]", ErrorKind::kInput), HasSubstr("must be a YAML map"));
   EXPECT_THAT(error_of("a: [1", ErrorKind::kInput), HasSubstr("is not valid YAML"));
+  EXPECT_THAT(error_of(std::string("seed: 1\n\0seed: 2\n", 17), ErrorKind::kInput),
+              HasSubstr("its byte 8 is the control"));
+  EXPECT_THAT(error_of("seed: 1\n\4: ", ErrorKind::kInput), HasSubstr("0x04"));
+  EXPECT_THAT(error_of("seed: 1\n---\nseed: 2\n", ErrorKind::kInput), HasSubstr("more than one YAML document"));
   EXPECT_THAT(error_of("a: &x [1]\nb: *x", ErrorKind::kInput), HasSubstr("line 2"));
   EXPECT_THAT(error_of("a: " + std::string(100'000, '['), ErrorKind::kInput), HasSubstr("nested more than 8 deep"));
   EXPECT_THAT(error_of(std::string(100'000, '{'), ErrorKind::kInput), HasSubstr("infer.yaml"));

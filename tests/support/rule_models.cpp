@@ -22,7 +22,9 @@ std::vector<TorchTensorSpec> specs_of(const NamedTensors& tensors, const std::st
 }
 
 nlohmann::json description(const pipeline::ModelConfigs& configs) {
-  const auto& [unet, autoencoder, clip] = configs;
+  const models::UNetConfig& unet = configs.unet;
+  const models::AutoencoderConfig& autoencoder = configs.autoencoder;
+  const models::ClipConfig& clip = configs.clip;
   return {{"unet",
            {{"dim", unet.dim},
             {"head_dim", unet.head_dim},

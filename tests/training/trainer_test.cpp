@@ -105,7 +105,8 @@ TEST_F(Training, LatentsOfANewAutoencoderAreNormalized) {
   train_autoencoder();
   const pipeline::ModelFiles files = pipeline::model_files_to_write(root() / "ae" / "model");
   const auto sizes = pipeline::read_model_description(files.description).configs;
-  const auto model = pipeline::load_autoencoder(files.autoencoder, sizes.autoencoder, at::TensorOptions(), Progress());
+  Progress silent;
+  const auto model = pipeline::load_autoencoder(files.autoencoder, sizes.autoencoder, {}, silent);
   PuppetFootageOptions people{
       .first_person = 910'000, .people = 32, .width = 32, .height = 48, .coherent = 1, .scattered = 0};
   std::vector<at::Tensor> pictures;

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
+#include <utility>
 
 #include "unianimate/checkpoint/crc32.h"
 #include "unianimate/checkpoint/safetensors_reader.h"
+#include "unianimate/checkpoint/shard_index.h"
 #include "unianimate/checkpoint/torch_legacy.h"
 #include "unianimate/checkpoint/torch_zip.h"
 
@@ -12,8 +15,9 @@ namespace unianimate::checkpoint {
 
 namespace {
 
-CheckpointContent read_content(const MappedFile& file) {
-  const std::string_view bytes = file.bytes();
+CheckpointContent read_content(const CheckpointFile& file) {
+  constexpr std::size_t kTelling = 64;
+  const std::string_view bytes = file.keep(0, std::min(kTelling, file.size()));
   if (bytes.starts_with("PK\3\4")) return read_torch_zip(file);
   if (bytes.size() > 8 && bytes[8] == '{') return read_safetensors(file);
   if (bytes.starts_with('\x80')) return read_torch_legacy(file);
@@ -23,10 +27,47 @@ CheckpointContent read_content(const MappedFile& file) {
   throw file.refusal("the file is neither a PyTorch checkpoint nor safetensors; fetch it again or choose another");
 }
 
+/// The tensors that the index names, each from the file it names.
+Checkpoint open_shards(const std::filesystem::path& path) {
+  std::vector<std::shared_ptr<const CheckpointFile>> files{std::make_shared<const CheckpointFile>(path)};
+  CheckpointContent all;
+  for (const auto& [shard, names] : read_shard_index(*files.front())) {
+    files.push_back(std::make_shared<const CheckpointFile>(path.parent_path() / shard));
+    CheckpointContent content = read_content(*files.back());
+    const std::size_t first_storage = all.storages.size();
+    for (StorageRange& storage : content.storages) storage.file = files.size() - 1;
+    all.storages.insert(all.storages.end(), content.storages.begin(), content.storages.end());
+    std::size_t found = 0;
+    for (TensorEntry& entry : content.tensors) {
+      if (!names.contains(entry.name)) {
+        throw files.back()->refusal("its tensor '{}' is not in the index {}; fetch both again", printable(entry.name),
+                                    printable(files.front()->name()));
+      }
+      ++found;
+      entry.storage += first_storage;
+      all.tensors.push_back(std::move(entry));
+    }
+    if (found != names.size()) {
+      throw files.back()->refusal("it holds {} of the {} tensors that the index {} says; fetch both again", found,
+                                  names.size(), printable(files.front()->name()));
+    }
+    all.container = content.container;
+    all.ignored_entries += content.ignored_entries;
+    for (OtherMember& member : content.other_members) {
+      member.range.file = files.size() - 1;
+      all.other_members.push_back(std::move(member));
+    }
+  }
+  return {std::move(files), std::move(all)};
+}
+
 }  // namespace
 
-Checkpoint::Checkpoint(std::shared_ptr<const MappedFile> file)
-    : file_(std::move(file)), content_(read_content(*file_)), verified_(content_.storages.size()) {}
+Checkpoint::Checkpoint(std::shared_ptr<const CheckpointFile> file)
+    : files_{std::move(file)}, content_(read_content(*files_.front())), verified_(content_.storages.size()) {}
+
+Checkpoint::Checkpoint(std::vector<std::shared_ptr<const CheckpointFile>> files, CheckpointContent content)
+    : files_(std::move(files)), content_(std::move(content)), verified_(content_.storages.size()) {}
 
 std::int64_t Checkpoint::total_parameters() const noexcept {
   return std::accumulate(tensors().begin(), tensors().end(), std::int64_t{0},
@@ -46,31 +87,45 @@ const TensorEntry* Checkpoint::find(std::string_view name) const noexcept {
 std::vector<std::size_t> Checkpoint::file_order() const {
   std::vector<std::size_t> order(tensors().size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return storages()[tensors()[i].storage].begin; });
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) {
+    const StorageRange& range = storages()[tensors()[i].storage];
+    return std::tuple(range.file, range.begin);
+  });
   return order;
 }
 
-std::string_view Checkpoint::storage_bytes(const TensorEntry& entry) const {
+void Checkpoint::verify_storage(const TensorEntry& entry) const {
+  if (verified_[entry.storage]) return;
   const StorageRange& range = storages()[entry.storage];
-  if (!verified_[entry.storage]) {
-    if (range.crc32 && !crc32_matches(*file_, range.begin, range.size, *range.crc32)) {
-      throw file_->refusal(
-          "the bytes of tensor '{}' do not match their checksum, so the file is damaged; fetch it "
-          "again",
-          printable(entry.name));
-    }
-    verified_[entry.storage] = true;
+  const CheckpointFile& file = *files_[range.file];
+  if (range.crc32 && !crc32_matches(file, range.begin, range.size, *range.crc32)) {
+    throw file.refusal(
+        "the bytes of tensor '{}' do not match their checksum, so the file is damaged; fetch it "
+        "again",
+        printable(entry.name));
   }
-  return file_->bytes().substr(range.begin, range.size);
+  verified_[entry.storage] = true;
 }
 
-void Checkpoint::drop_storage(const TensorEntry& entry) const noexcept {
+void Checkpoint::verify_other_members() const {
+  for (const auto& [name, range] : content_.other_members) {
+    const CheckpointFile& file = *files_[range.file];
+    if (range.crc32 && !crc32_matches(file, range.begin, range.size, *range.crc32)) {
+      throw file.refusal("'{}' in it does not match its checksum, so the file is damaged; fetch it again",
+                         printable(name));
+    }
+  }
+}
+
+void Checkpoint::read_storage(const TensorEntry& entry, std::size_t begin, std::span<char> into) const {
   const StorageRange& range = storages()[entry.storage];
-  file_->drop(range.begin, range.size);
+  files_[range.file]->read(range.begin + begin, into);
 }
 
 Checkpoint open_checkpoint(const std::filesystem::path& path) {
-  return Checkpoint(std::make_shared<const MappedFile>(path));
+  const std::string name = path.filename().string();
+  if (name.ends_with(".json") && name.find(".index.") != std::string::npos) return open_shards(path);
+  return Checkpoint(std::make_shared<const CheckpointFile>(path));
 }
 
 }  // namespace unianimate::checkpoint

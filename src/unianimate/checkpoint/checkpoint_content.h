@@ -23,6 +23,13 @@ struct StorageRange {
   std::size_t begin = 0;
   std::size_t size = 0;
   std::optional<std::uint32_t> crc32;  ///< where the container records one
+  std::size_t file = 0;                ///< of a checkpoint in several files, which
+};
+
+/// A part of a container that holds no tensor.
+struct OtherMember {
+  std::string name;
+  StorageRange range;
 };
 
 /// Element (i, j, ...) is element storage_offset + i·strides[0] + j·strides[1] + ... of the storage. Every reader
@@ -46,6 +53,8 @@ struct CheckpointContent {
   std::vector<StorageRange> storages;
   std::map<std::string, std::string> metadata;  ///< safetensors' __metadata__
   std::int64_t ignored_entries = 0;             ///< entries beside the tensors: step counts, optimizer states, ...
+  std::vector<std::string> left_out;            ///< keys of dictionaries of tensors beside the one that was read
+  std::vector<OtherMember> other_members;       ///< of a zip file, for their checksums
 };
 
 /// The number of elements; empty for a negative length, more than 16 dimensions, or where the product of the lengths

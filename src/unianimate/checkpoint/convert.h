@@ -11,16 +11,21 @@
 
 namespace unianimate::checkpoint {
 
+struct ConvertOptions {
+  std::optional<at::ScalarType> floating_type;  ///< of the floating-point tensors; where empty, as they are
+  bool allow_nonfinite = false;                 ///< write values that are not finite in that type, with a note
+};
+
 struct ConvertReport {
   std::int64_t tensors = 0;
   std::int64_t bytes = 0;  ///< of the tensors written
 };
 
-/// Writes the tensors of `input` to the safetensors file `output`, the floating-point ones as `floating_type` where it
-/// is given, the others as they are. One tensor is in memory at a time; tensors that share a storage become separate.
-/// Safetensors metadata is kept. Steps of `progress` are tensors. Throws what open_checkpoint and SafetensorsWriter
-/// throw; `output` then stands as it did before.
+/// Writes the tensors of `input` to the safetensors file `output`, under their names. One tensor is in memory at a
+/// time; tensors that share a storage become separate. Safetensors metadata is kept. Every checksum of the file is
+/// compared. Steps of `progress` are tensors. Throws what open_checkpoint and SafetensorsWriter throw, and
+/// Error(kInput) naming the first tensor with values that are not finite; `output` then stands as it did before.
 ConvertReport convert_checkpoint(const std::filesystem::path& input, const std::filesystem::path& output,
-                                 std::optional<at::ScalarType> floating_type, Progress& progress);
+                                 const ConvertOptions& options, Progress& progress);
 
 }  // namespace unianimate::checkpoint

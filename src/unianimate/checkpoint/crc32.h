@@ -3,12 +3,12 @@
 
 #include <cstdint>
 
-#include "unianimate/checkpoint/mapped_file.h"
+#include "unianimate/checkpoint/checkpoint_file.h"
 
 namespace unianimate::checkpoint {
 
 /// Whether [begin, begin + size) of `file` has this CRC-32. A recorded 0 counts as a match: PyTorch writes it when told
-/// not to compute checksums. Of a long run, few pages stay resident.
-bool crc32_matches(const MappedFile& file, std::size_t begin, std::size_t size, std::uint32_t recorded);
+/// not to compute checksums.
+bool crc32_matches(const CheckpointFile& file, std::size_t begin, std::size_t size, std::uint32_t recorded);
 
 }  // namespace unianimate::checkpoint

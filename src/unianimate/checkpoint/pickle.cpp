@@ -50,7 +50,7 @@ class Unpickler {
   void push_integer(std::int64_t value) { push_new({.kind = PickleKind::kInteger, .integer = value}); }
   void push_text(std::uint64_t size) { push_new({.kind = PickleKind::kText, .text = reader_.take(size)}); }
   void push_other_bytes(std::uint64_t size) {
-    reader_.take(size);
+    reader_.skip(size);
     push_new({.kind = PickleKind::kOther});
   }
   void push_long(std::uint64_t size);
@@ -160,7 +160,7 @@ void Unpickler::execute() {
       return;
     }
     case 0x95:  // FRAME
-      reader_.take(8);
+      reader_.skip(8);
       return;
     case '.':  // STOP
       pickle_.root = pop();

@@ -29,7 +29,7 @@ struct Description {
 /// Takes the header's JSON event by event, so that a hostile one is refused at its first offence and no tree is built.
 class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit HeaderHandler(const MappedFile& file) : file_(file) {}
+  explicit HeaderHandler(const CheckpointFile& file) : file_(file) {}
 
   std::vector<Description> tensors;
   std::map<std::string, std::string> metadata;
@@ -109,7 +109,7 @@ class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
         found, printable(key_));
   }
 
-  const MappedFile& file_;
+  const CheckpointFile& file_;
   std::unordered_set<std::string> names_;  // of tensors
   std::unordered_set<std::string> keys_;   // of the object inside
   std::string key_;
@@ -124,7 +124,7 @@ struct Extent {
   std::uint64_t end = 0;
 };
 
-Extent add_tensor(const MappedFile& file, Description& description, std::size_t data_begin,
+Extent add_tensor(const CheckpointFile& file, Description& description, std::size_t data_begin,
                   CheckpointContent& content) {
   const auto type = element_type_from_label(description.type);
   if (!type && description.fields == 3) {
@@ -142,7 +142,7 @@ Extent add_tensor(const MappedFile& file, Description& description, std::size_t 
   }
   const auto elements = count_elements(entry.shape);
   const Extent extent{description.offsets[0], description.offsets[1]};
-  const std::uint64_t room = file.bytes().size() - data_begin;
+  const std::uint64_t room = file.size() - data_begin;
   if (extent.begin > extent.end || extent.end > room) {
     throw file.refusal(
         "tensor '{}' ends at byte {} and the file has {} bytes of tensors, so it is cut short or "
@@ -164,7 +164,7 @@ Extent add_tensor(const MappedFile& file, Description& description, std::size_t 
   return extent;
 }
 
-void refuse_gaps(const MappedFile& file, std::vector<Extent> extents, std::uint64_t data_size) {
+void refuse_gaps(const CheckpointFile& file, std::vector<Extent> extents, std::uint64_t data_size) {
   std::ranges::sort(
       extents, [](const Extent& a, const Extent& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
   std::uint64_t end = 0;
@@ -182,14 +182,19 @@ void refuse_gaps(const MappedFile& file, std::vector<Extent> extents, std::uint6
 
 }  // namespace
 
-CheckpointContent read_safetensors(const MappedFile& file) {
-  ByteReader reader(file, 0, file.bytes().size(), "the header");
+CheckpointContent read_safetensors(const CheckpointFile& file) {
+  ByteReader reader(file, 0, file.size(), "the header");
   const auto header_size = reader.number<std::uint64_t>();
   if (header_size > kMaxHeaderBytes || header_size > reader.remaining()) {
     throw file.refusal("the header claims {} bytes and the file has {}, so it is cut short or damaged; fetch it again",
                        header_size, reader.remaining());
   }
   const std::string_view header = reader.take(header_size);
+  // The parser would take one for the end of the text.
+  if (const std::size_t zero = header.find('\0'); zero != std::string_view::npos) {
+    throw file.refusal("the header has a zero byte at its byte {}, which no JSON has; the file is damaged or hostile",
+                       zero);
+  }
   HeaderHandler handler(file);
   nlohmann::json::sax_parse(header.begin(), header.end(), &handler);
 

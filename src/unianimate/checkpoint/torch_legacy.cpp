@@ -18,12 +18,12 @@ constexpr std::int64_t kProtocolVersion = 1001;
 
 using StorageOffsets = std::unordered_map<std::string_view, std::size_t>;
 
-Pickle next_pickle(const MappedFile& file, std::size_t begin, std::string_view what) {
-  ByteReader reader(file, begin, file.bytes().size(), what);
+Pickle next_pickle(const CheckpointFile& file, std::size_t begin, std::string_view what) {
+  ByteReader reader(file, begin, file.size(), what);
   return read_pickle(reader);
 }
 
-void refuse_big_endian(const MappedFile& file, const Pickle& machine) {
+void refuse_big_endian(const CheckpointFile& file, const Pickle& machine) {
   const PickleValue& properties = machine[machine.root];
   if (properties.kind != PickleKind::kDict) throw file.refusal("the machine's properties are damaged");
   for (std::size_t i = 0; i + 1 < properties.items.size(); i += 2) {
@@ -35,7 +35,7 @@ void refuse_big_endian(const MappedFile& file, const Pickle& machine) {
 }
 
 /// What the pickle says about each storage it refers to, by key.
-std::unordered_map<std::string_view, StorageReference> referenced_storages(const MappedFile& file,
+std::unordered_map<std::string_view, StorageReference> referenced_storages(const CheckpointFile& file,
                                                                            const Pickle& pickle) {
   std::unordered_map<std::string_view, StorageReference> references;
   for (const PickleId id : pickle.persistent) {
@@ -51,11 +51,11 @@ std::unordered_map<std::string_view, StorageReference> referenced_storages(const
 }
 
 /// Walks over the storages behind the pickles -> where the elements of each begin.
-StorageOffsets locate_storages(const MappedFile& file, const Pickle& object, const Pickle& keys) {
+StorageOffsets locate_storages(const CheckpointFile& file, const Pickle& object, const Pickle& keys) {
   const PickleValue& list = keys[keys.root];
   if (list.kind != PickleKind::kList) throw file.refusal("the list of storages is damaged");
   const auto references = referenced_storages(file, object);
-  ByteReader reader(file, keys.end, file.bytes().size(), "the storages");
+  ByteReader reader(file, keys.end, file.size(), "the storages");
   StorageOffsets offsets;
   for (const PickleId id : list.items) {
     const std::string_view key = keys[id].text;
@@ -73,14 +73,14 @@ StorageOffsets locate_storages(const MappedFile& file, const Pickle& object, con
           printable(key), reference.elements, reference.element_bytes(), elements, room);
     }
     offsets.insert_or_assign(key, reader.position());
-    reader.take(static_cast<std::uint64_t>(elements * reference.element_bytes()));
+    reader.skip(static_cast<std::uint64_t>(elements * reference.element_bytes()));
   }
   return offsets;
 }
 
 }  // namespace
 
-CheckpointContent read_torch_legacy(const MappedFile& file) {
+CheckpointContent read_torch_legacy(const CheckpointFile& file) {
   const Pickle magic = next_pickle(file, 0, "the first pickle");
   if (magic[magic.root].kind != PickleKind::kLong || magic[magic.root].text != kMagicNumber) {
     throw file.refusal("the file is a Python pickle that torch.save did not write");

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "unianimate/checkpoint/checkpoint_content.h"
-#include "unianimate/checkpoint/mapped_file.h"
+#include "unianimate/checkpoint/checkpoint_file.h"
 
 namespace unianimate::checkpoint {
 
 /// Throws Error(kInput) for anything torch.save would not have written.
-CheckpointContent read_torch_legacy(const MappedFile& file);
+CheckpointContent read_torch_legacy(const CheckpointFile& file);
 
 }  // namespace unianimate::checkpoint

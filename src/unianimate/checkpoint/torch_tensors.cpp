@@ -12,6 +12,13 @@ namespace {
 
 constexpr int kMaxWrappers = 8;
 
+/// The keys that checkpoints keep the parameters under, those of the plain weights before those of averaged ones.
+constexpr std::array<std::string_view, 17> kWrappers{"state_dict", "model_state_dict", "model",      "module",
+                                                     "net",        "network",          "unet",       "vae",
+                                                     "params",     "weights",          "ema",        "ema_state_dict",
+                                                     "model_ema",  "ema_model",        "params_ema", "state_dict_ema",
+                                                     "module_ema"};
+
 bool is_global(const PickleValue& value, std::string_view module, std::string_view name) {
   return value.kind == PickleKind::kGlobal && value.text == module && value.name == name;
 }
@@ -52,8 +59,14 @@ struct Rebuild {
 
 class TensorCollector {
  public:
-  TensorCollector(const MappedFile& file, const Pickle& pickle, const StorageLookup& lookup, CheckpointContent& content)
-      : file_(file), pickle_(pickle), lookup_(lookup), content_(content), searched_(pickle.values.size()) {}
+  TensorCollector(const CheckpointFile& file, const Pickle& pickle, const StorageLookup& lookup,
+                  CheckpointContent& content)
+      : file_(file),
+        pickle_(pickle),
+        lookup_(lookup),
+        content_(content),
+        searched_(pickle.values.size()),
+        entered_(pickle.values.size()) {}
 
   void collect() {
     const PickleValue* dictionary = &pickle_[pickle_.root];
@@ -68,17 +81,19 @@ class TensorCollector {
       const PickleValue* const inner = wrapped_dictionary(*dictionary);
       if (inner == nullptr) break;
       content_.ignored_entries += static_cast<std::int64_t>(dictionary->items.size() / 2) - 1;
+      note_left_out(*dictionary, *inner);
       dictionary = inner;
     }
-    for (std::size_t i = 0; i + 1 < dictionary->items.size(); i += 2) {
-      collect_entry(pickle_[dictionary->items[i]], dictionary->items[i + 1]);
-    }
+    collect_entries(*dictionary, "", 0);
   }
 
  private:
   /// The value of a key that checkpoints keep the parameters under, null where there is none.
   const PickleValue* wrapped_dictionary(const PickleValue& dictionary) const;
-  void collect_entry(const PickleValue& key, PickleId value);
+  /// Remembers which other dictionaries of tensors lie beside the one that is read.
+  void note_left_out(const PickleValue& dictionary, const PickleValue& read);
+  void collect_entries(const PickleValue& dictionary, const std::string& prefix, int depth);
+  void collect_entry(const PickleValue& key, PickleId value, const std::string& prefix, int depth);
   /// `value` as a call that makes a tensor, through torch.nn.Parameter and the like; empty for any other value.
   [[nodiscard]] std::optional<Rebuild> find_rebuild(const PickleValue& value) const;
   [[nodiscard]] TensorEntry make_entry(std::string name, const Rebuild& rebuild);
@@ -95,13 +110,14 @@ class TensorCollector {
     return pickle_[rebuild.arguments->items[i]];
   }
 
-  const MappedFile& file_;
+  const CheckpointFile& file_;
   const Pickle& pickle_;
   const StorageLookup& lookup_;
   CheckpointContent& content_;
-  std::unordered_map<std::string_view, std::size_t> index_of_name_;
+  std::unordered_map<std::string, std::size_t> index_of_name_;
   std::map<std::pair<std::size_t, std::size_t>, std::size_t> index_of_range_;
   std::vector<bool> searched_;  // by holds_storage
+  std::vector<bool> entered_;   // dictionaries, by collect_entry
 };
 
 const PickleValue* TensorCollector::wrapped_dictionary(const PickleValue& dictionary) const {
@@ -112,16 +128,42 @@ const PickleValue* TensorCollector::wrapped_dictionary(const PickleValue& dictio
     }
     return nullptr;
   };
-  for (const std::string_view key : {"state_dict", "model_state_dict", "model", "module"}) {
+  for (const std::string_view key : kWrappers) {
     const PickleValue* const value = value_of(key);
-    if (value != nullptr && value->kind == PickleKind::kDict) return value;
+    if (value != nullptr && value->kind == PickleKind::kDict && !value->items.empty()) return value;
   }
   return nullptr;
 }
 
-void TensorCollector::collect_entry(const PickleValue& key, PickleId id) {
+void TensorCollector::note_left_out(const PickleValue& dictionary, const PickleValue& read) {
+  for (std::size_t i = 0; i + 1 < dictionary.items.size(); i += 2) {
+    const PickleValue& key = pickle_[dictionary.items[i]];
+    const PickleValue& value = pickle_[dictionary.items[i + 1]];
+    const bool wrapper = key.kind == PickleKind::kText && std::ranges::count(kWrappers, key.text) > 0;
+    if (wrapper && value.kind == PickleKind::kDict && !value.items.empty() && &value != &read) {
+      content_.left_out.emplace_back(key.text);
+    }
+  }
+}
+
+void TensorCollector::collect_entries(const PickleValue& dictionary, const std::string& prefix, int depth) {
+  for (std::size_t i = 0; i + 1 < dictionary.items.size(); i += 2) {
+    collect_entry(pickle_[dictionary.items[i]], dictionary.items[i + 1], prefix, depth);
+  }
+}
+
+void TensorCollector::collect_entry(const PickleValue& key, PickleId id, const std::string& prefix, int depth) {
   const PickleValue& value = pickle_[id];
   const bool named = key.kind == PickleKind::kText;
+  // A dictionary inside is read as if its keys had its own name before them; none is read twice.
+  if (named && value.kind == PickleKind::kDict && depth < kMaxWrappers && !entered_[id]) {
+    entered_[id] = true;
+    const std::size_t tensors = content_.tensors.size();
+    const std::int64_t ignored = content_.ignored_entries;
+    collect_entries(value, fmt::format("{}{}.", prefix, key.text), depth + 1);
+    if (content_.tensors.size() == tensors) content_.ignored_entries = ignored + 1;
+    return;
+  }
   const std::optional<Rebuild> rebuild = named ? find_rebuild(value) : std::nullopt;
   if (!rebuild) {
     if (named && value.kind == PickleKind::kCall && holds_storage(id)) {
@@ -131,8 +173,8 @@ void TensorCollector::collect_entry(const PickleValue& key, PickleId id) {
     ++content_.ignored_entries;
     return;
   }
-  TensorEntry entry = make_entry(std::string(key.text), *rebuild);
-  const auto [known, inserted] = index_of_name_.try_emplace(key.text, content_.tensors.size());
+  TensorEntry entry = make_entry(fmt::format("{}{}", prefix, key.text), *rebuild);
+  const auto [known, inserted] = index_of_name_.try_emplace(entry.name, content_.tensors.size());
   if (inserted) {
     content_.tensors.push_back(std::move(entry));
   } else {
@@ -241,7 +283,7 @@ bool TensorCollector::holds_storage(PickleId value) {
 
 }  // namespace
 
-StorageReference storage_reference(const MappedFile& file, const Pickle& pickle, PickleId persistent) {
+StorageReference storage_reference(const CheckpointFile& file, const Pickle& pickle, PickleId persistent) {
   const PickleValue& id = pickle[pickle[persistent].items[0]];
   const auto item = [&](const PickleValue& tuple, std::size_t i, PickleKind kind) -> const PickleValue& {
     if (tuple.kind != PickleKind::kTuple || i >= tuple.items.size() || pickle[tuple.items[i]].kind != kind) {
@@ -272,7 +314,7 @@ StorageReference storage_reference(const MappedFile& file, const Pickle& pickle,
   return reference;
 }
 
-void collect_tensors(const MappedFile& file, const Pickle& pickle, const StorageLookup& lookup,
+void collect_tensors(const CheckpointFile& file, const Pickle& pickle, const StorageLookup& lookup,
                      CheckpointContent& content) {
   TensorCollector(file, pickle, lookup, content).collect();
 }

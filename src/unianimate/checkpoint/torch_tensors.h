@@ -28,7 +28,7 @@ struct StorageReference {
 
 /// Throws Error(kInput) where `persistent` (a kPersistent value) names anything but a storage of a known type, or a
 /// negative size.
-StorageReference storage_reference(const MappedFile& file, const Pickle& pickle, PickleId persistent);
+StorageReference storage_reference(const CheckpointFile& file, const Pickle& pickle, PickleId persistent);
 
 /// Where a storage lies, after checking that as many bytes as it claims are there. Throws Error(kInput).
 using StorageLookup = std::function<StorageRange(const StorageReference&)>;
@@ -36,7 +36,7 @@ using StorageLookup = std::function<StorageRange(const StorageReference&)>;
 /// Fills `tensors`, `storages` and `ignored_entries` of `content` from the dictionary the pickle holds, unwrapping
 /// {"state_dict": {...}} and the like. Throws Error(kInput) for a root that is no dictionary, for tensors that do not
 /// fit their storage, and for those that depend on a class or function not known here.
-void collect_tensors(const MappedFile& file, const Pickle& pickle, const StorageLookup& lookup,
+void collect_tensors(const CheckpointFile& file, const Pickle& pickle, const StorageLookup& lookup,
                      CheckpointContent& content);
 
 }  // namespace unianimate::checkpoint

@@ -1,5 +1,8 @@
 #include "unianimate/checkpoint/torch_zip.h"
 
+#include <algorithm>
+#include <unordered_set>
+
 #include "unianimate/checkpoint/crc32.h"
 #include "unianimate/checkpoint/pickle.h"
 #include "unianimate/checkpoint/torch_tensors.h"
@@ -10,9 +13,10 @@ namespace unianimate::checkpoint {
 namespace {
 
 constexpr std::string_view kPickleName = "/data.pkl";
+constexpr std::string_view kByteOrder = "little";
 
 /// All members lie in one folder, named after the file as it was saved.
-std::string archive_folder(const MappedFile& file, const ZipDirectory& directory) {
+std::string archive_folder(const CheckpointFile& file, const ZipDirectory& directory) {
   for (const auto& [name, member] : directory) {
     if (name.ends_with(kPickleName) && name.find('/') == name.size() - kPickleName.size()) {
       return std::string(name.substr(0, name.find('/')));
@@ -21,16 +25,17 @@ std::string archive_folder(const MappedFile& file, const ZipDirectory& directory
   throw file.refusal("the zip file holds no data.pkl, so it is not a PyTorch checkpoint");
 }
 
-void refuse_big_endian(const MappedFile& file, const ZipDirectory& directory, const std::string& folder) {
+void refuse_big_endian(const CheckpointFile& file, const ZipDirectory& directory, const std::string& folder) {
   const auto found = directory.find(folder + "/byteorder");
-  if (found != directory.end() && file.bytes().substr(found->second.begin, found->second.size) != "little") {
+  if (found != directory.end() &&
+      file.keep(found->second.begin, std::min(found->second.size, kByteOrder.size() + 1)) != kByteOrder) {
     throw file.refusal("the checkpoint was saved on a big-endian machine; load and save it in PyTorch first");
   }
 }
 
 }  // namespace
 
-CheckpointContent read_torch_zip(const MappedFile& file) {
+CheckpointContent read_torch_zip(const CheckpointFile& file) {
   const ZipDirectory directory = read_zip_directory(file);
   const std::string folder = archive_folder(file, directory);
   refuse_big_endian(file, directory, folder);
@@ -59,6 +64,14 @@ CheckpointContent read_torch_zip(const MappedFile& file) {
   CheckpointContent content;
   content.container = Container::kTorchZip;
   collect_tensors(file, pickle, lookup, content);
+
+  std::unordered_set<std::size_t> begins;
+  for (const StorageRange& storage : content.storages) begins.insert(storage.begin);
+  for (const auto& [name, member] : directory) {
+    if (!begins.contains(member.begin)) {
+      content.other_members.push_back({std::string(name), {member.begin, member.size, member.crc32}});
+    }
+  }
   return content;
 }
 

@@ -19,6 +19,8 @@ constexpr std::string_view kZip64LocatorSignature = "PK\6\7";
 constexpr std::size_t kEndSize = 22;
 constexpr std::size_t kZip64LocatorSize = 20;
 constexpr std::size_t kLongestComment = 0xffff;
+/// Within so many bytes of the end lie the end record, a comment, and before them the zip64 locator.
+constexpr std::size_t kLongestEnd = kZip64LocatorSize + kEndSize + kLongestComment;
 constexpr std::uint16_t kZip64Extra = 1;
 constexpr std::uint32_t kInZip64Extra = 0xffffffff;
 
@@ -39,26 +41,26 @@ struct Header {
   std::uint64_t local_header = 0;
 };
 
-DirectoryPlace find_directory(const MappedFile& file) {
-  const std::string_view bytes = file.bytes();
-  const std::size_t tail = bytes.size() - std::min(bytes.size(), kEndSize + kLongestComment);
-  const std::size_t found = bytes.substr(tail).rfind(kEndSignature);
+DirectoryPlace find_directory(const CheckpointFile& file) {
+  const std::size_t tail = file.size() - std::min(file.size(), kLongestEnd);
+  const std::string_view bytes = file.keep(tail, file.size() - tail);
+  const std::size_t found = bytes.rfind(kEndSignature);
   if (found == std::string_view::npos) {
     throw file.refusal("the zip directory at the end is missing, so the file is cut short; fetch it again");
   }
   DirectoryPlace place;
   place.end_record = tail + found;
-  ByteReader end(file, place.end_record, bytes.size(), "the end of the zip directory");
-  end.take(10);
+  ByteReader end(file, place.end_record, file.size(), "the end of the zip directory");
+  end.skip(10);
   place.members = end.number<std::uint16_t>();
   place.size = end.number<std::uint32_t>();
   place.begin = end.number<std::uint32_t>();
   const auto comment_size = end.number<std::uint16_t>();
-  end.take(comment_size);
+  end.skip(comment_size);
 
-  const std::size_t locator =
-      place.end_record < kZip64LocatorSize ? bytes.size() : place.end_record - kZip64LocatorSize;
-  if (!bytes.substr(locator).starts_with(kZip64LocatorSignature)) return place;
+  if (found < kZip64LocatorSize) return place;
+  const std::size_t locator = place.end_record - kZip64LocatorSize;
+  if (!bytes.substr(locator - tail).starts_with(kZip64LocatorSignature)) return place;
   ByteReader locator_reader(file, locator + 8, place.end_record, "the zip64 locator");
   const auto zip64_end = locator_reader.number<std::uint64_t>();
   if (zip64_end > locator) throw file.refusal("the zip64 directory lies outside the file; the file is damaged");
@@ -66,7 +68,7 @@ DirectoryPlace find_directory(const MappedFile& file) {
   if (zip64.number<std::uint32_t>() != kZip64End) {
     throw file.refusal("the zip64 directory is not where the file says; the file is damaged");
   }
-  zip64.take(28);
+  zip64.skip(28);
   place.members = zip64.number<std::uint64_t>();
   place.size = zip64.number<std::uint64_t>();
   place.begin = zip64.number<std::uint64_t>();
@@ -80,7 +82,7 @@ void apply_zip64_extra(ByteReader extra, Header& header) {
     const auto id = extra.number<std::uint16_t>();
     const std::size_t size = extra.number<std::uint16_t>();
     const std::size_t begin = extra.position();
-    extra.take(size);
+    extra.skip(size);
     if (id != kZip64Extra) continue;
     ByteReader field(extra.file(), begin, begin + size, "a zip64 field");
     if (header.size == kInZip64Extra) header.size = field.number<std::uint64_t>();
@@ -91,33 +93,33 @@ void apply_zip64_extra(ByteReader extra, Header& header) {
 }
 
 Header read_central_header(ByteReader& directory) {
-  const MappedFile& file = directory.file();
+  const CheckpointFile& file = directory.file();
   if (directory.number<std::uint32_t>() != kCentralHeader) {
     throw file.refusal("the zip directory is damaged at byte {}; fetch the file again", directory.position() - 4);
   }
   Header header;
-  directory.take(4);
+  directory.skip(4);
   header.flags = directory.number<std::uint16_t>();
   header.method = directory.number<std::uint16_t>();
-  directory.take(4);
+  directory.skip(4);
   header.crc32 = directory.number<std::uint32_t>();
   header.stored_size = directory.number<std::uint32_t>();
   header.size = directory.number<std::uint32_t>();
   const auto name_size = directory.number<std::uint16_t>();
   const std::size_t extra_size = directory.number<std::uint16_t>();
   const auto comment_size = directory.number<std::uint16_t>();
-  directory.take(8);
+  directory.skip(8);
   header.local_header = directory.number<std::uint32_t>();
   header.name = directory.take(name_size);
   const std::size_t extra = directory.position();
-  directory.take(extra_size);
+  directory.skip(extra_size);
   apply_zip64_extra(ByteReader(file, extra, extra + extra_size, "a zip extra field"), header);
-  directory.take(comment_size);
+  directory.skip(comment_size);
   return header;
 }
 
 /// `limit`: the members end before this byte.
-ZipMember locate(const MappedFile& file, const Header& header, std::size_t limit) {
+ZipMember locate(const CheckpointFile& file, const Header& header, std::size_t limit) {
   if ((header.flags & 1U) != 0) throw file.refusal("member '{}' is encrypted", printable(header.name));
   if (header.method != 0 || header.stored_size != header.size) {
     throw file.refusal(
@@ -133,15 +135,15 @@ ZipMember locate(const MappedFile& file, const Header& header, std::size_t limit
     throw file.refusal("member '{}' does not begin where the zip directory says; the file is damaged",
                        printable(header.name));
   }
-  local.take(22);
+  local.skip(22);
   const auto name_size = local.number<std::uint16_t>();
   const auto extra_size = local.number<std::uint16_t>();
   if (local.take(name_size) != header.name) {
     throw file.refusal("member '{}' has another name in its own header; the file is damaged", printable(header.name));
   }
-  local.take(extra_size);
+  local.skip(extra_size);
   const std::size_t begin = local.position();
-  local.take(header.size);
+  local.skip(header.size);
   return {begin, header.size, header.crc32};
 }
 
@@ -150,7 +152,7 @@ struct Extent {
   std::size_t end;
 };
 
-void refuse_overlaps(const MappedFile& file, std::vector<Extent> extents) {
+void refuse_overlaps(const CheckpointFile& file, std::vector<Extent> extents) {
   std::ranges::sort(extents, {}, &Extent::begin);
   for (std::size_t i = 1; i < extents.size(); ++i) {
     if (extents[i].begin < extents[i - 1].end) {
@@ -161,7 +163,7 @@ void refuse_overlaps(const MappedFile& file, std::vector<Extent> extents) {
 
 }  // namespace
 
-ZipDirectory read_zip_directory(const MappedFile& file) {
+ZipDirectory read_zip_directory(const CheckpointFile& file) {
   const DirectoryPlace place = find_directory(file);
   if (place.begin > place.end_record || place.size > place.end_record - place.begin) {
     throw file.refusal("the zip directory lies outside the file, so the file is cut short or damaged; fetch it again");

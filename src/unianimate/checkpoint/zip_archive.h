@@ -5,7 +5,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "unianimate/checkpoint/mapped_file.h"
+#include "unianimate/checkpoint/checkpoint_file.h"
 
 namespace unianimate::checkpoint {
 
@@ -20,6 +20,6 @@ using ZipDirectory = std::unordered_map<std::string_view, ZipMember>;
 
 /// Reads the central directory (zip and zip64). Throws Error(kInput) for a missing or inconsistent directory, and for
 /// members that are compressed, encrypted, named twice, overlapping or outside the file.
-ZipDirectory read_zip_directory(const MappedFile& file);
+ZipDirectory read_zip_directory(const CheckpointFile& file);
 
 }  // namespace unianimate::checkpoint

@@ -201,7 +201,7 @@ void animate(const AnimateArguments& arguments, Session& session) {
     // says now what would fail after the poses
     const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);
     pipeline::check_size(job.request.width, job.request.height, configs);
-    pipeline::check_loras(options.runtime.loras, configs.unet);
+    pipeline::check_loras(options.runtime.loras, configs.unet, options.runtime.allow_nonfinite);
     if (group->size() > 1) {
       throw Error(ErrorKind::kUsage,
                   "several processes need pose pictures that are there already: run 'unianimate align' first and give "

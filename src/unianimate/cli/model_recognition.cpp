@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <optional>
+
+#include "unianimate/checkpoint/loading.h"
 #include "unianimate/core/error.h"
+#include "unianimate/naming/model_naming.h"
 #include "unianimate/pipeline/model_description.h"
 #include "unianimate/pipeline/model_weights.h"
 
@@ -54,31 +58,61 @@ pipeline::ModelConfigs described_sizes(const fs::path& file) {
   return pipeline::read_model_description(fs::exists(description, ignored) ? description : fs::path()).configs;
 }
 
-/// Fills role and sizes, then loads.
-void examine(RecognisedModel& model, const checkpoint::Checkpoint& checkpoint, const fs::path& file,
-             const Progress& progress) {
-  const at::TensorOptions without_memory(at::kMeta);
-  const auto has = [&](std::string_view name) { return checkpoint.find(name) != nullptr; };
-  if (has("time_embed.0.weight") && has("dwpose_embedding.5.weight")) {
-    model.role = "UNet";
-    const auto config =
-        models::unet_config_from_shapes(pipeline::shapes_of(checkpoint, ""), described_sizes(file).unet);
-    model.sizes = sizes_of(config);
-    pipeline::load_unet(file, config, without_memory, progress);
-  } else if (has("visual.conv1.weight") && has("token_embedding.weight")) {
-    model.role = "CLIP";
-    const auto config =
-        models::clip_config_from_shapes(pipeline::shapes_of(checkpoint, ""), described_sizes(file).clip);
-    model.sizes = sizes_of(config);
-    pipeline::load_clip_visual(file, config, without_memory, progress);
-    pipeline::load_clip_text(file, config, without_memory, progress);
-  } else if (const std::string prefix = pipeline::autoencoder_prefix(file); has(prefix + "decoder.conv_in.weight")) {
-    model.role = "autoencoder";
-    const auto config = models::autoencoder_config_from_shapes(pipeline::shapes_of(checkpoint, prefix),
-                                                               described_sizes(file).autoencoder);
-    model.sizes = sizes_of(config);
-    pipeline::load_autoencoder(file, config, without_memory, progress);
+/// The sizes that the file's shapes and model.json tell.
+models::UNetConfig config_of(const models::Shapes& shapes, const models::UNetConfig& described) {
+  return models::unet_config_from_shapes(shapes, described);
+}
+models::AutoencoderConfig config_of(const models::Shapes& shapes, const models::AutoencoderConfig& described) {
+  return models::autoencoder_config_from_shapes(shapes, described);
+}
+models::ClipConfig config_of(const models::Shapes& shapes, const models::ClipConfig& described) {
+  return models::clip_config_from_shapes(shapes, described);
+}
+
+template <typename Config>
+void examine_as(RecognisedModel& model, const checkpoint::Checkpoint& checkpoint, const naming::ModelNaming& naming,
+                const Config& described) {
+  const Config config = config_of(pipeline::shapes_of(checkpoint, naming), described);
+  model.sizes = sizes_of(config);
+  pipeline::check_weights(checkpoint, naming, config);
+}
+
+/// Fills in what names and shapes tell.
+void examine(RecognisedModel& model, const checkpoint::Checkpoint& checkpoint, const fs::path& file) {
+  using naming::ModelRole;
+  for (const ModelRole role : {ModelRole::kUNet, ModelRole::kClip, ModelRole::kAutoencoder}) {
+    const std::optional<naming::ModelNaming> naming = naming::find_naming(checkpoint, role);
+    if (!naming) continue;
+    model.role = label(role);
+    model.prefix = naming->prefix;
+    model.program = naming->program;
+    if (!naming->note.empty()) model.notes.push_back(naming->note);
+    const pipeline::ModelConfigs described = described_sizes(file);
+    switch (role) {
+      case ModelRole::kUNet:
+        return examine_as(model, checkpoint, *naming, described.unet);
+      case ModelRole::kClip:
+        return examine_as(model, checkpoint, *naming, described.clip);
+      case ModelRole::kAutoencoder:
+        return examine_as(model, checkpoint, *naming, described.autoencoder);
+    }
   }
+}
+
+/// Compares every checksum and refuses values that are not finite.
+void read_everything(const checkpoint::Checkpoint& checkpoint, const Progress& progress) {
+  checkpoint.verify_other_members();
+  std::vector<checkpoint::NonFinite> found;
+  for (const std::size_t i : checkpoint.file_order()) {
+    progress.throw_if_cancelled();
+    const checkpoint::TensorEntry& entry = checkpoint.tensors()[i];
+    const auto nonfinite = checkpoint::find_nonfinite(checkpoint, entry, checkpoint::scalar_type(entry.type));
+    if (nonfinite) found.push_back(*nonfinite);
+  }
+  if (found.empty()) return;
+  throw checkpoint.file().refusal(
+      "{}{}", found.front().sentence(),
+      found.size() > 1 ? fmt::format(", and {} other tensors such values", found.size() - 1) : "");
 }
 
 }  // namespace
@@ -87,7 +121,8 @@ RecognisedModel recognise_model(const checkpoint::Checkpoint& checkpoint, const 
                                 const Progress& progress) {
   RecognisedModel model;
   try {
-    examine(model, checkpoint, file, progress);
+    examine(model, checkpoint, file);
+    read_everything(checkpoint, progress);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kCancelled) throw;
     model.problem = error.what();

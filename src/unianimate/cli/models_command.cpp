@@ -33,6 +33,7 @@ struct ConvertArguments {
   std::string input;
   std::string output;
   std::string dtype = "keep";
+  bool allow_nonfinite = false;
   bool quiet = false;
 };
 
@@ -62,12 +63,17 @@ void print_inspection(const checkpoint::Checkpoint& checkpoint, const Recognised
         format_bytes(checkpoint.total_bytes()));
   if (checkpoint.ignored_entries() > 0) print(stdout, "  beside them {} not used\n", checkpoint.ignored_entries());
   print(stdout, "  model       {}\n", model.role.empty() ? "none that this program knows" : model.role);
+  if (!model.program.empty()) print(stdout, "  named by    {}\n", model.program);
+  if (!model.prefix.empty()) print(stdout, "  prefix      {}\n", printable(model.prefix));
   for (const auto& [name, value] : model.sizes) print(stdout, "    {:<22}{}\n", name, value);
+  for (const std::string& note : model.notes) print(stdout, "  note        {}\n", printable(note, kMessageBytes));
   if (!model.problem.empty()) {
     print(stdout, "  problem     {}\n", printable(model.problem, kMessageBytes));
-  } else if (!model.role.empty()) {
-    print(stdout, "  complete    every tensor is there with its shape{}\n",
-          checkpoint.container() == checkpoint::Container::kTorchZip ? ", and checksums agree" : "");
+  } else {
+    const bool checksums = checkpoint.container() == checkpoint::Container::kTorchZip;
+    print(stdout, "  {}all values are finite{}\n",
+          model.role.empty() ? "values      " : "complete    every tensor is there with its shape, ",
+          checksums ? ", and checksums agree" : "");
   }
   const std::size_t shown = all ? checkpoint.tensors().size() : std::min(kTensorsShown, checkpoint.tensors().size());
   for (std::size_t i = 0; i < shown; ++i) {
@@ -91,6 +97,9 @@ void print_inspection_as_json(const checkpoint::Checkpoint& checkpoint, const Re
                    {"bytes", checkpoint.total_bytes()},
                    {"ignored_entries", checkpoint.ignored_entries()},
                    {"model", model.role},
+                   {"named_by", model.program},
+                   {"prefix", model.prefix},
+                   {"notes", model.notes},
                    {"sizes", std::map<std::string, std::string>(model.sizes.begin(), model.sizes.end())},
                    {"problem", model.problem},
                    {"tensors", tensors}});
@@ -128,8 +137,8 @@ void convert(const ConvertArguments& arguments, Session& session) {
   Inputs inputs;
   inputs.add(arguments.input);
   inputs.refuse(arguments.output);
-  const checkpoint::ConvertReport report =
-      checkpoint::convert_checkpoint(arguments.input, arguments.output, type, *session.reporter);
+  const checkpoint::ConvertReport report = checkpoint::convert_checkpoint(
+      arguments.input, arguments.output, {type, arguments.allow_nonfinite}, *session.reporter);
   session.reporter = make_reporter(false, arguments.quiet);
   print(stdout, "{}: {} tensors, {}\n", printable(arguments.output), report.tensors, format_bytes(report.bytes));
 }
@@ -160,6 +169,8 @@ void add_convert_command(CLI::App& models, Session& session) {
   command->add_option("--dtype", arguments->dtype, "Of floating-point tensors: fp32, bf16, fp16 or keep")
       ->capture_default_str()
       ->type_name("NAME");
+  command->add_flag("--allow-nonfinite", arguments->allow_nonfinite,
+                    "Write values that are not finite, in the file or in --dtype, instead of refusing them");
   command->add_flag("--quiet", arguments->quiet, "No progress");
   command->callback(
       [arguments, &session] { session.command = [arguments, &session] { convert(*arguments, session); }; });

@@ -70,6 +70,7 @@ void resume(const ResumeArguments& arguments, Session& session) {
   options.runtime.memory_budget = record.memory_budget;
   options.runtime.latent_memory = record.latent_memory;
   options.runtime.loras = record.loras;
+  options.runtime.allow_nonfinite = record.allow_nonfinite;
   options.keep = record.keep || arguments.keep || arguments.redo > 0;
   const auto group = join_processes(options.runtime);
   options.group = group.get();

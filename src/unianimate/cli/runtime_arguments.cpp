@@ -38,6 +38,10 @@ void add_runtime_options(CLI::App& command, RuntimeArguments& arguments) {
       ->type_name("FILE[:SCALE]")
       ->allow_extra_args(false)
       ->group(group);
+  command
+      .add_flag("--allow-nonfinite", arguments.allow_nonfinite,
+                "Use weights that are not finite, with a note, instead of refusing them")
+      ->group(group);
   command.add_option("--device", arguments.device, "auto, cpu or cuda")
       ->capture_default_str()
       ->type_name("NAME")
@@ -86,6 +90,7 @@ pipeline::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments) {
   if (!arguments.latent_memory.empty()) {
     options.latent_memory = parse_bytes(arguments.latent_memory, "--latent-memory");
   }
+  options.allow_nonfinite = arguments.allow_nonfinite;
   for (const std::string& lora : arguments.loras) options.loras.push_back(parse_lora(lora));
   if (arguments.threads > 0) {
     at::set_num_threads(arguments.threads);

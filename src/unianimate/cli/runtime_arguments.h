@@ -22,6 +22,7 @@ struct RuntimeArguments {
   std::string dtype = "auto";
   int threads = 0;
   std::vector<std::string> loras;
+  bool allow_nonfinite = false;
   std::string memory_budget;
   std::string latent_memory;
   bool dry_run = false;
@@ -29,7 +30,8 @@ struct RuntimeArguments {
   bool quiet = false;
 };
 
-/// --models, --lora, --device, --dtype, --threads, --memory-budget, --latent-memory, --dry-run, --json, --quiet.
+/// --models, --lora, --allow-nonfinite, --device, --dtype, --threads, --memory-budget, --latent-memory, --dry-run,
+/// --json, --quiet.
 void add_runtime_options(CLI::App& command, RuntimeArguments& arguments);
 
 /// --threads alone.

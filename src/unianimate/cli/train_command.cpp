@@ -20,6 +20,7 @@ struct TrainArguments {
   std::string device = "auto";
   int processes = 1;
   int threads = 0;
+  bool allow_nonfinite = false;
   bool quiet = false;
 };
 
@@ -35,7 +36,8 @@ void train_model(const TrainArguments& arguments, Session& session) {
   restart_with_tuned_environment(session.arguments);
   const distributed::GroupEnvironment environment = distributed::read_group_environment();
   make_reporter_of_rank(false, arguments.quiet, session);
-  const training::TrainConfig config = training::read_train_config(arguments.config);
+  training::TrainConfig config = training::read_train_config(arguments.config);
+  config.allow_nonfinite = arguments.allow_nonfinite;
   if (is_run_by_copies(arguments.processes, session)) return;
   session.left_when_stopped = "what was saved stays, and the same command goes on";
   catch_interruptions();
@@ -65,6 +67,8 @@ void add_train_command(CLI::App& app, Session& session) {
   add_processes_option(*command, arguments->processes);
   command->add_option("--device", arguments->device, "auto, cpu or cuda")->capture_default_str()->type_name("NAME");
   add_threads_option(*command, arguments->threads);
+  command->add_flag("--allow-nonfinite", arguments->allow_nonfinite,
+                    "Go on from weights that are not finite, with a note, instead of refusing them");
   command->add_flag("--quiet", arguments->quiet, "No progress");
   command->footer(kExamples);
   command->callback(

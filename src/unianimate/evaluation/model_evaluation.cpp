@@ -246,7 +246,7 @@ ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const pipe
   // 2. what to compare them with
   evaluation.baselines = repeated_references(request);
   if (request.reconstruction) {
-    const Reconstruction reconstruct(files, configs, runtime.compute, progress);
+    const Reconstruction reconstruct(files, configs, runtime.compute, runtime.allow_nonfinite, progress);
     evaluation.baselines.push_back(reconstructed_truth(request, reconstruct, progress));
   }
   return evaluation;

@@ -6,10 +6,11 @@
 namespace unianimate::evaluation {
 
 Reconstruction::Reconstruction(const pipeline::ModelFiles& files, const pipeline::ModelConfigs& configs,
-                               const Compute& compute, const Progress& progress)
+                               const Compute& compute, bool allow_nonfinite, Progress& progress)
     : device_(compute.device),
-      model_(pipeline::load_autoencoder(files.autoencoder, configs.autoencoder,
-                                        at::TensorOptions().device(compute.device).dtype(compute.dtype), progress)) {}
+      model_(pipeline::load_autoencoder(
+          files.autoencoder, configs.autoencoder,
+          {at::TensorOptions().device(compute.device).dtype(compute.dtype), allow_nonfinite}, progress)) {}
 
 Image Reconstruction::operator()(const Image& picture) const {
   const c10::InferenceMode inference;

@@ -15,7 +15,7 @@ class Reconstruction {
  public:
   /// Loads the autoencoder; throws as pipeline::load_autoencoder() does.
   Reconstruction(const pipeline::ModelFiles& files, const pipeline::ModelConfigs& configs, const Compute& compute,
-                 const Progress& progress);
+                 bool allow_nonfinite, Progress& progress);
 
   /// Encoded to the mean of the posterior and decoded again. The sides must suit the autoencoder.
   [[nodiscard]] Image operator()(const Image& picture) const;

@@ -127,48 +127,47 @@ struct Animator::State {
   std::unique_ptr<models::ClipVisual> clip_visual;
   at::Tensor empty_prompt;  ///< depends on nothing but the checkpoint
 
-  [[nodiscard]] at::TensorOptions weights() const {
-    return at::TensorOptions().device(options.compute.device).dtype(options.compute.dtype);
+  [[nodiscard]] WeightOptions weights() const {
+    return {at::TensorOptions().device(options.compute.device).dtype(options.compute.dtype), options.allow_nonfinite};
   }
   [[nodiscard]] at::Tensor on_device(const at::Tensor& x) const { return x.to(options.compute.device); }
 
-  const models::UNet& need_unet(const Progress& progress) {
+  const models::UNet& need_unet(Progress& progress) {
     if (!unet) {
       auto loaded = load_unet(files.unet, configs.unet, weights(), progress);
-      add_loras(options.loras, loaded->named_parameters(), progress);
+      add_loras(options.loras, loaded->named_parameters(), options.allow_nonfinite, progress);
       unet = std::move(loaded);
     }
     return *unet;
   }
-  const models::Autoencoder& need_autoencoder(const Progress& progress) {
+  const models::Autoencoder& need_autoencoder(Progress& progress) {
     if (!autoencoder) autoencoder = load_autoencoder(files.autoencoder, configs.autoencoder, weights(), progress);
     return *autoencoder;
   }
-  const models::ClipVisual& need_clip_visual(const Progress& progress) {
+  const models::ClipVisual& need_clip_visual(Progress& progress) {
     if (!clip_visual) clip_visual = load_clip_visual(files.clip, configs.clip, weights(), progress);
     return *clip_visual;
   }
-  const at::Tensor& need_empty_prompt(const Progress& progress) {
+  const at::Tensor& need_empty_prompt(Progress& progress) {
     if (!empty_prompt.defined()) {
       empty_prompt = load_clip_text(files.clip, configs.clip, weights(), progress)->embed_empty_prompt();
     }
     return empty_prompt;
   }
 
-  ClipConditions encode_conditions(const AnimateRequest& request, const Image& original, const Progress& progress);
-  at::Tensor encode_reference(const Image& reference, const at::Tensor& noise, const Progress& progress);
+  ClipConditions encode_conditions(const AnimateRequest& request, const Image& original, Progress& progress);
+  at::Tensor encode_reference(const Image& reference, const at::Tensor& noise, Progress& progress);
   std::vector<Image> decode(const at::Tensor& latents, std::int64_t batch_size, Progress& progress);
 };
 
-at::Tensor Animator::State::encode_reference(const Image& reference, const at::Tensor& noise,
-                                             const Progress& progress) {
+at::Tensor Animator::State::encode_reference(const Image& reference, const at::Tensor& noise, Progress& progress) {
   const models::Autoencoder& model = need_autoencoder(progress);
   const at::Tensor picture = on_device(unit_range(tensor_from_image(reference)).permute({2, 0, 1}).unsqueeze(0));
   return model.sample_latent(model.encode_moments(2.0 * picture - 1.0), noise);
 }
 
 ClipConditions Animator::State::encode_conditions(const AnimateRequest& request, const Image& original,
-                                                  const Progress& progress) {
+                                                  Progress& progress) {
   ClipConditions conditions;
   conditions.empty_prompt = need_empty_prompt(progress);
   if (request.conditions.contains(Condition::kImage)) {

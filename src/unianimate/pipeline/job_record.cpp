@@ -247,6 +247,7 @@ void visit(Archive& archive, JobRecord& record) {
   archive("memory_budget", record.memory_budget);
   archive("latent_memory", record.latent_memory);
   archive.list("loras", record.loras);
+  archive("allow_nonfinite", record.allow_nonfinite);
   archive("save_every", record.save_every);
   archive("keep", record.keep);
   archive("preview_every", record.preview.every);
@@ -318,6 +319,7 @@ JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const Mo
   record.dtype = dtype_name(runtime.compute.dtype);
   record.memory_budget = runtime.memory_budget;
   record.latent_memory = runtime.latent_memory;
+  record.allow_nonfinite = runtime.allow_nonfinite;
   for (const LoraFile& lora : runtime.loras) record.loras.push_back({absolute_path(lora.path), lora.scale});
 
   const auto add = [&](const fs::path& file) {

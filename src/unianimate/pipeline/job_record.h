@@ -24,6 +24,7 @@ struct JobRecord {
   std::int64_t memory_budget = 0;
   std::int64_t latent_memory = 0;
   std::vector<LoraFile> loras;
+  bool allow_nonfinite = false;
   std::int64_t save_every = 1;  ///< latents are saved after every so many steps
   bool keep = false;            ///< the folder stays when the video is done
   PreviewOptions preview;

@@ -6,23 +6,21 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
-#include <unordered_map>
 #include <utility>
 
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
 #include "unianimate/models/unet/unet.h"
+#include "unianimate/naming/lora_names.h"
 
 namespace unianimate::pipeline {
 
 namespace {
 
 using checkpoint::TensorEntry;
-
-constexpr std::string_view kWeight = ".weight";
-constexpr std::string_view kPeftPrefix = "base_model.model.";
 
 /// The tensors that correct one weight.
 struct Pair {
@@ -31,43 +29,35 @@ struct Pair {
   const TensorEntry* alpha = nullptr;
 };
 
-struct Suffix {
-  std::string_view text;
-  const TensorEntry* Pair::*part;
-};
-
-constexpr std::array<Suffix, 5> kSuffixes{{
-    {".lora_down.weight", &Pair::down},
-    {".lora_A.weight", &Pair::down},
-    {".lora_up.weight", &Pair::up},
-    {".lora_B.weight", &Pair::up},
-    {".alpha", &Pair::alpha},
-}};
+const TensorEntry*& part_of(Pair& pair, naming::LoraPart part) {
+  switch (part) {
+    case naming::LoraPart::kDown:
+      return pair.down;
+    case naming::LoraPart::kUp:
+      return pair.up;
+    case naming::LoraPart::kAlpha:
+      break;
+  }
+  return pair.alpha;
+}
 
 /// A file whose names and shapes fit the UNet.
 class Lora {
  public:
-  Lora(const LoraFile& file, const NamedTensors& unet)
-      : checkpoint_(checkpoint::open_checkpoint(file.path)), scale_(file.scale) {
-    if (!std::isfinite(scale_)) {
+  Lora(checkpoint::Checkpoint file, const LoraSettings& settings, const NamedTensors& unet)
+      : checkpoint_(std::move(file)), settings_(settings) {
+    if (!std::isfinite(settings_.scale)) {
       throw Error(ErrorKind::kUsage, "the scale of the LoRA {} should be a finite number, but is {}",
-                  printable(file.path.string()), scale_);
+                  printable(checkpoint_.file_name()), settings_.scale);
     }
-    sort_tensors();
-    std::unordered_map<std::string_view, const at::Tensor*> weights;
+    std::map<std::string, const at::Tensor*> weights;
     for (const NamedTensor& parameter : unet) {
       if (takes_lora(parameter.name)) weights.emplace(parameter.name, &parameter.tensor);
     }
-    for (const auto& [name, pair] : pairs_) {
-      const auto weight = weights.find(name);
-      if (weight == weights.end()) {
-        throw checkpoint_.file().refusal(
-            "it corrects '{}', which is no attention, feed-forward or projection matrix of this UNet; choose a LoRA "
-            "made for this model",
-            printable(name));
-      }
-      check_shapes(name, pair, *weight->second);
-    }
+    std::vector<std::string> names;
+    for (const auto& [name, weight] : weights) names.push_back(name);
+    sort_tensors(naming::LayerNames(names));
+    for (const auto& [name, pair] : pairs_) check_shapes(name, pair, *weights.at(name));
   }
 
   ~Lora() = default;
@@ -84,8 +74,9 @@ class Lora {
     const at::Tensor down = values(*pair.down);
     const double rank = static_cast<double>(down.size(0));
     const double alpha = pair.alpha == nullptr ? rank : values(*pair.alpha).item<double>();
-    sum.addmm_(values(*pair.up).flatten(1).to(sum.device()), down.flatten(1).to(sum.device()), 1,
-               scale_ * alpha / rank);
+    const bool by_config = pair.alpha == nullptr && settings_.config;
+    const double strength = by_config ? settings_.scale * settings_.config->scaling() : settings_.scale * alpha / rank;
+    sum.addmm_(values(*pair.up).flatten(1).to(sum.device()), down.flatten(1).to(sum.device()), 1, strength);
   }
 
   /// Reads every value.
@@ -96,26 +87,25 @@ class Lora {
   [[nodiscard]] std::string description() const {
     std::set<std::int64_t> ranks;
     for (const auto& [name, pair] : pairs_) ranks.insert(pair.down->shape[0]);
-    return fmt::format("LoRA {} corrects {} weights with rank {} at scale {}", printable(checkpoint_.file_name()),
-                       pairs_.size(), fmt::join(ranks, ", "), scale_);
+    std::string text =
+        fmt::format("LoRA {} corrects {} weights with rank {} at scale {}", printable(checkpoint_.file_name()),
+                    pairs_.size(), fmt::join(ranks, ", "), settings_.scale);
+    if (settings_.config) {
+      text += fmt::format(", times {:.4g} by the adapter_config.json beside it (alpha {:.4g})",
+                          settings_.config->scaling(), settings_.config->alpha);
+    }
+    return text;
   }
 
-  [[nodiscard]] const checkpoint::MappedFile& file() const { return checkpoint_.file(); }
+  [[nodiscard]] const checkpoint::CheckpointFile& file() const { return checkpoint_.file(); }
 
  private:
-  void sort_tensors() {
+  void sort_tensors(const naming::LayerNames& layers) {
     for (const TensorEntry& entry : checkpoint_.tensors()) {
-      const auto* const suffix = std::ranges::find_if(
-          kSuffixes, [&](const Suffix& candidate) { return entry.name.ends_with(candidate.text); });
-      if (suffix == kSuffixes.end()) {
-        throw checkpoint_.file().refusal(
-            "the tensor '{}' is no part of a LoRA, whose names end with lora_down.weight, lora_up.weight (or "
-            "lora_A.weight, lora_B.weight) and alpha; choose a LoRA file",
-            printable(entry.name));
-      }
-      std::string name = entry.name.substr(0, entry.name.size() - suffix->text.size()).append(kWeight);
-      if (name.starts_with(kPeftPrefix)) name.erase(0, kPeftPrefix.size());
-      const TensorEntry*& part = pairs_[name].*suffix->part;
+      const std::optional<naming::LoraName> name = naming::parse_lora_name(entry.name);
+      const std::optional<std::string> weight = name ? layers.find(*name) : std::nullopt;
+      if (!weight) throw unknown(entry.name, name);
+      const TensorEntry*& part = part_of(pairs_[*weight], name->part);
       if (part != nullptr) {
         throw checkpoint_.file().refusal("the tensors '{}' and '{}' are the same part of a LoRA; remove one",
                                          printable(part->name), printable(entry.name));
@@ -123,6 +113,24 @@ class Lora {
       part = &entry;
     }
     if (pairs_.empty()) throw checkpoint_.file().refusal("it holds no tensors; choose a LoRA file");
+  }
+
+  /// About a tensor that corrects nothing here.
+  [[nodiscard]] Error unknown(const std::string& tensor, const std::optional<naming::LoraName>& name) const {
+    if (const std::string_view kind = naming::foreign_correction(tensor); !kind.empty()) {
+      return checkpoint_.file().refusal("its tensor '{}' belongs to {}, which is not supported; choose a plain LoRA",
+                                        printable(tensor), kind);
+    }
+    if (!name) {
+      return checkpoint_.file().refusal(
+          "the tensor '{}' is no part of a LoRA, whose names end with lora_down.weight, lora_up.weight (or "
+          "lora_A.weight, lora_B.weight) and alpha; choose a LoRA file",
+          printable(tensor));
+    }
+    return checkpoint_.file().refusal(
+        "it corrects '{}' (by its tensor '{}'), which is no attention, feed-forward or projection matrix of this UNet; "
+        "choose a LoRA made for this model",
+        printable(name->layer), printable(tensor));
   }
 
   void check_shapes(const std::string& name, const Pair& pair, const at::Tensor& weight) const {
@@ -136,6 +144,10 @@ class Lora {
     if (rank < 1 || rank > std::max(in, out)) {
       throw checkpoint_.file().refusal("the rank of '{}', its first size, should be from 1 to {}, but is {}",
                                        printable(pair.down->name), std::max(in, out), rank);
+    }
+    if (settings_.config && pair.alpha == nullptr && rank != settings_.config->rank) {
+      throw checkpoint_.file().refusal("'{}' has the rank {}, but the adapter_config.json beside it says {}",
+                                       printable(pair.down->name), rank, settings_.config->rank);
     }
     require_matrix(*pair.down, rank, in);
     require_matrix(*pair.up, out, rank);
@@ -162,23 +174,28 @@ class Lora {
   }
 
   [[nodiscard]] at::Tensor values(const TensorEntry& entry) const {
-    at::Tensor tensor = checkpoint::materialize(checkpoint_, entry).to(at::kFloat);
-    if (!at::isfinite(tensor).all().item<bool>()) {
-      throw checkpoint_.file().refusal("'{}' holds values that are not finite, so it cannot be used",
-                                       printable(entry.name));
+    const at::Tensor tensor = checkpoint::materialize(checkpoint_, entry);
+    const std::optional<checkpoint::NonFinite> found =
+        settings_.allow_nonfinite ? std::nullopt : checkpoint::find_nonfinite(checkpoint_, entry, at::kFloat);
+    if (found) {
+      throw checkpoint_.file().refusal("{}, so it cannot be used; fetch it again, or use it with --allow-nonfinite",
+                                       found->sentence());
     }
-    return tensor;
+    return tensor.to(at::kFloat);
   }
 
   checkpoint::Checkpoint checkpoint_;
-  double scale_;
+  LoraSettings settings_;
   std::map<std::string, Pair> pairs_;  ///< by the name of the weight
 };
 
-std::vector<Lora> open_loras(const std::vector<LoraFile>& files, const NamedTensors& unet) {
+std::vector<Lora> open_loras(const std::vector<LoraFile>& files, const NamedTensors& unet, bool allow_nonfinite) {
   std::vector<Lora> loras;
   loras.reserve(files.size());
-  for (const LoraFile& file : files) loras.emplace_back(file, unet);
+  for (const auto& [path, scale] : files) {
+    loras.emplace_back(checkpoint::open_checkpoint(path),
+                       LoraSettings{scale, find_adapter_config(path), allow_nonfinite}, unet);
+  }
   return loras;
 }
 
@@ -194,20 +211,28 @@ bool takes_lora(std::string_view parameter_name) {
           std::ranges::any_of(kMatrices, is_end));
 }
 
-std::vector<std::string> check_loras(const std::vector<LoraFile>& files, const models::UNetConfig& unet) {
+std::string check_lora(checkpoint::Checkpoint file, const LoraSettings& settings, const NamedTensors& unet) {
+  const Lora lora(std::move(file), settings, unet);
+  lora.check_values();
+  return lora.description();
+}
+
+std::vector<std::string> check_loras(const std::vector<LoraFile>& files, const models::UNetConfig& unet,
+                                     bool allow_nonfinite) {
   std::vector<std::string> descriptions;
   if (files.empty()) return descriptions;
   const models::UNet shapes(unet, at::TensorOptions(at::kMeta));
-  for (const Lora& lora : open_loras(files, shapes.named_parameters())) {
+  for (const Lora& lora : open_loras(files, shapes.named_parameters(), allow_nonfinite)) {
     lora.check_values();
     descriptions.push_back(lora.description());
   }
   return descriptions;
 }
 
-void add_loras(const std::vector<LoraFile>& files, const NamedTensors& unet, const Progress& progress) {
+void add_loras(const std::vector<LoraFile>& files, const NamedTensors& unet, bool allow_nonfinite,
+               const Progress& progress) {
   const at::NoGradGuard no_grad;
-  const std::vector<Lora> loras = open_loras(files, unet);
+  const std::vector<Lora> loras = open_loras(files, unet, allow_nonfinite);
   for (const NamedTensor& weight : unet) {
     const Lora* last = nullptr;
     at::Tensor sum;
@@ -220,7 +245,7 @@ void add_loras(const std::vector<LoraFile>& files, const NamedTensors& unet, con
     }
     if (last == nullptr) continue;
     weight.tensor.copy_(sum.view(weight.tensor.sizes()));
-    if (!at::isfinite(weight.tensor).all().item<bool>()) {
+    if (!allow_nonfinite && !at::isfinite(weight.tensor).all().item<bool>()) {
       throw last->file().refusal("it takes '{}' beyond what {} can hold; use a smaller scale", printable(weight.name),
                                  dtype_name(weight.tensor.scalar_type()));
     }

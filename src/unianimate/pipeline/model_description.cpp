@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/json_text.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/written_mark.h"
 
@@ -206,7 +207,7 @@ class Writer {
   nlohmann::ordered_json object_;
 };
 
-json parse(const fs::path& path) {
+std::string read_file(const fs::path& path) {
   std::error_code problem;
   const std::uintmax_t size = fs::file_size(path, problem);
   if (problem || size > kLargestFile) {
@@ -214,18 +215,7 @@ json parse(const fs::path& path) {
                 problem ? problem.message() : "it is over 1 MiB, and a model.json is a few lines");
   }
   std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto limit_depth = [&](int depth, json::parse_event_t, json&) {
-    if (depth > kDeepest) {
-      throw Error(ErrorKind::kInput, "{} cannot be used: it is nested more than {} deep", path.string(), kDeepest);
-    }
-    return true;
-  };
-  try {
-    return json::parse(text, limit_depth);
-  } catch (const json::exception& error) {
-    throw Error(ErrorKind::kInput, "{} is not valid JSON: {}", path.string(), printable(error.what()));
-  }
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace
@@ -243,9 +233,12 @@ void ModelDescription::require_agreement(const ModelConfigs& actual, const Model
 }
 
 ModelDescription read_model_description(const fs::path& path) {
+  return path.empty() ? ModelDescription{} : parse_model_description(read_file(path), path);
+}
+
+ModelDescription parse_model_description(std::string_view text, const fs::path& path) {
   ModelDescription description{{}, {}, nullptr, path};
-  if (path.empty()) return description;
-  description.json = std::make_shared<const nlohmann::json>(parse(path));
+  description.json = std::make_shared<const nlohmann::json>(parse_json(text, path.string(), kDeepest));
   Reader reader(*description.json, path.string());
   reader.pass_over(kJsonMarkField);
   reader.section("unet", description.configs.unet);

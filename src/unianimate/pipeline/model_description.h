@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <string_view>
 
 #include "unianimate/pipeline/model_files.h"
 #include "unianimate/pipeline/request.h"
@@ -24,6 +25,9 @@ struct ModelDescription {
 /// Reads the file; an empty path gives the published sizes. Throws Error(kInput) for broken JSON or a value of the
 /// wrong type, Error(kUsage) for an unknown key.
 ModelDescription read_model_description(const std::filesystem::path& path);
+
+/// The same of a text; `path` stands for its file.
+ModelDescription parse_model_description(std::string_view text, const std::filesystem::path& path);
 
 /// The settings that suit the model in `folder`: those of its model.json, where it has one. Throws as above.
 AnimateRequest default_request(const std::filesystem::path& folder);

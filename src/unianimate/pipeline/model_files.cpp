@@ -1,12 +1,13 @@
 #include "unianimate/pipeline/model_files.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "unianimate/checkpoint/checkpoint.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/path_hint.h"
-#include "unianimate/models/checkpoint_shapes.h"
+#include "unianimate/naming/model_naming.h"
 #include "unianimate/pipeline/model_description.h"
 #include "unianimate/pipeline/model_weights.h"
 
@@ -16,36 +17,114 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct PublishedName {
+/// A file by its published name, and where and under which names other programs keep the same model.
+struct KnownFile {
   const char* role;
   const char* name;
   bool needed_to_animate;
+  std::vector<const char*> folders;  ///< below the models folder
+  std::vector<const char*> stems;    ///< names without their suffix, in the models folder and in those folders
+  bool sole_file = false;            ///< whether the only checkpoint in one of those folders is it, whatever its name
 };
 
-constexpr std::array<PublishedName, 5> kPublished{{{"UNet", "unianimate_16f_32f_non_ema_223000.pth", true},
-                                                   {"autoencoder", "v2-1_512-ema-pruned.ckpt", true},
-                                                   {"CLIP", "open_clip_pytorch_model.bin", true},
-                                                   {"person detector", "yolox_l.onnx", false},
-                                                   {"pose estimator", "dw-ll_ucoco_384.onnx", false}}};
-
-std::optional<fs::path> find_in(const fs::path& folder, const char* published_name) {
-  const fs::path published = folder / published_name;
-  for (const fs::path& candidate : {fs::path(published).replace_extension(".safetensors"), published}) {
-    std::error_code ignored;
-    if (fs::is_regular_file(candidate, ignored)) return candidate;
-  }
-  return std::nullopt;
+const std::array<KnownFile, 5>& known_files() {
+  static const std::array<KnownFile, 5> files{{
+      {"UNet",
+       "unianimate_16f_32f_non_ema_223000.pth",
+       true,
+       {"unet", "diffusion_models", "checkpoints"},
+       {"diffusion_pytorch_model"},
+       true},
+      {"autoencoder",
+       "v2-1_512-ema-pruned.ckpt",
+       true,
+       {"vae", "checkpoints"},
+       {"vae-ft-mse-840000-ema-pruned", "vae-ft-ema-560000-ema-pruned", "v2-1_512-nonema-pruned", "v2-1_768-ema-pruned",
+        "v2-1_768-nonema-pruned", "diffusion_pytorch_model"},
+       true},
+      {"CLIP",
+       "open_clip_pytorch_model.bin",
+       true,
+       {"clip_vision", "clip", "image_encoder", "text_encoders", "CLIP-ViT-H-14-laion2B-s32B-b79K"},
+       {"open_clip_model", "CLIP-ViT-H-14-laion2B-s32B-b79K", "model", "pytorch_model"},
+       true},
+      {"person detector", "yolox_l.onnx", false, {}, {}},
+      {"pose estimator", "dw-ll_ucoco_384.onnx", false, {}, {}},
+  }};
+  return files;
 }
 
-/// Runs `read` on the shapes of the file; an error then says which file it is about.
-template <typename Read>
-auto from_shapes_of(const fs::path& file, std::string_view prefix, Read&& read) {
-  const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(file);
-  try {
-    return read(shapes_of(checkpoint, prefix));
-  } catch (const Error& error) {
-    throw Error(ErrorKind::kInput, "{}: {}", file.string(), error.what());
+/// In the order of preference; reduced precision comes last.
+constexpr std::array<const char*, 10> kSuffixes{
+    ".safetensors",      ".safetensors.index.json",      ".bin",     ".bin.index.json", ".ckpt", ".pth", ".pt",
+    ".fp16.safetensors", ".safetensors.index.fp16.json", ".fp16.bin"};
+/// Of a file that may have any name.
+constexpr std::array<const char*, 5> kCheckpointSuffixes{".safetensors", ".bin", ".ckpt", ".pth", ".pt"};
+/// Names that say nothing without the folder that they lie in.
+constexpr std::array<std::string_view, 3> kNeedFolder{"diffusion_pytorch_model", "model", "pytorch_model"};
+
+std::optional<fs::path> first_file(const std::vector<fs::path>& candidates) {
+  const auto found = std::ranges::find_if(candidates, [](const fs::path& candidate) {
+    std::error_code ignored;
+    return fs::is_regular_file(candidate, ignored);
+  });
+  return found == candidates.end() ? std::nullopt : std::optional(*found);
+}
+
+/// The only checkpoint in `folder`.
+std::optional<fs::path> sole_checkpoint(const fs::path& folder) {
+  std::optional<fs::path> sole;
+  std::error_code problem;
+  for (fs::directory_iterator entry(folder, problem), end; !problem && entry != end; entry.increment(problem)) {
+    std::error_code ignored;
+    const fs::path& file = entry->path();
+    if (!entry->is_regular_file(ignored) || std::ranges::count(kCheckpointSuffixes, file.extension()) == 0) continue;
+    if (sole) return std::nullopt;
+    sole = file;
   }
+  return sole;
+}
+
+std::optional<fs::path> find_in(const fs::path& folder, const KnownFile& file) {
+  std::vector<fs::path> places{folder};
+  for (const char* below : file.folders) places.push_back(folder / below);
+  std::vector<fs::path> candidates;
+  for (const fs::path& place : places) {
+    candidates.push_back((place / file.name).replace_extension(".safetensors"));
+    candidates.push_back(place / file.name);
+  }
+  for (const char* stem : file.stems) {
+    for (const fs::path& place : places) {
+      if (place == folder && std::ranges::count(kNeedFolder, stem) > 0) continue;
+      for (const char* suffix : kSuffixes) candidates.push_back(place / (std::string(stem) + suffix));
+    }
+  }
+  std::optional<fs::path> found = first_file(candidates);
+  // A folder "checkpoints" may hold models of every kind.
+  for (std::size_t i = 1; !found && file.sole_file && i < places.size(); ++i) {
+    if (places[i].filename() != "checkpoints") found = sole_checkpoint(places[i]);
+  }
+  return found;
+}
+
+/// Works the sizes out from the shapes, and compares every name and shape with them; notes how the file is read.
+template <typename FromShapes>
+auto read_config(const fs::path& file, naming::ModelRole role, std::vector<std::string>& notes,
+                 FromShapes&& from_shapes) {
+  const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(file);
+  const naming::ModelNaming naming = naming::require_naming(checkpoint, role);
+  if (!naming.note.empty()) notes.push_back(naming.note);
+  try {
+    return from_shapes(shapes_of(checkpoint, naming));
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kInput, "{}: {}", printable(file.string()), error.what());
+  }
+}
+
+template <typename Config>
+void check_file(const fs::path& file, naming::ModelRole role, const Config& config) {
+  const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(file);
+  check_weights(checkpoint, naming::require_naming(checkpoint, role), config);
 }
 
 void require_models_fit_together(const ModelConfigs& configs) {
@@ -64,7 +143,7 @@ void require_models_fit_together(const ModelConfigs& configs) {
 
 ModelFiles model_files_to_write(const fs::path& folder) {
   const auto file = [&](std::size_t index) {
-    return (folder / kPublished.at(index).name).replace_extension(".safetensors");
+    return (folder / known_files().at(index).name).replace_extension(".safetensors");
   };
   return {file(0), file(1), file(2), folder / "model.json"};
 }
@@ -78,8 +157,8 @@ std::vector<PublishedFile> list_published_files(const fs::path& folder) {
                 printable(folder.string()), path_hint(folder));
   }
   std::vector<PublishedFile> files;
-  for (const PublishedName& published : kPublished) {
-    files.push_back({published.role, published.name, find_in(folder, published.name), published.needed_to_animate});
+  for (const KnownFile& file : known_files()) {
+    files.push_back({file.role, file.name, find_in(folder, file), file.needed_to_animate});
   }
   return files;
 }
@@ -92,8 +171,10 @@ ModelFiles find_model_files(const fs::path& folder) {
       missing.push_back(fmt::format("{} ({})", file.published_name, file.role));
   }
   if (!missing.empty()) {
-    throw Error(ErrorKind::kInput, "the models folder {} lacks {}; the suffix may also be .safetensors",
-                folder.string(), fmt::join(missing, ", "));
+    throw Error(ErrorKind::kInput,
+                "the models folder {} lacks {}; the suffix may also be .safetensors, and other programs' names and "
+                "folders are known (docs/formats.md, \"Checkpoints\")",
+                printable(folder.string()), fmt::join(missing, ", "));
   }
   ModelFiles files{*published[0].found, *published[1].found, *published[2].found, {}};
   std::error_code ignored;
@@ -105,14 +186,14 @@ ModelConfigs read_model_configs(const ModelFiles& files) {
   const ModelDescription description = read_model_description(files.description);
   const ModelConfigs& described = description.configs;
   ModelConfigs configs;
-  configs.unet = from_shapes_of(files.unet, "", [&](const models::Shapes& shapes) {
+  configs.unet = read_config(files.unet, naming::ModelRole::kUNet, configs.notes, [&](const models::Shapes& shapes) {
     return models::unet_config_from_shapes(shapes, described.unet);
   });
   configs.autoencoder =
-      from_shapes_of(files.autoencoder, autoencoder_prefix(files.autoencoder), [&](const models::Shapes& shapes) {
+      read_config(files.autoencoder, naming::ModelRole::kAutoencoder, configs.notes, [&](const models::Shapes& shapes) {
         return models::autoencoder_config_from_shapes(shapes, described.autoencoder);
       });
-  configs.clip = from_shapes_of(files.clip, "", [&](const models::Shapes& shapes) {
+  configs.clip = read_config(files.clip, naming::ModelRole::kClip, configs.notes, [&](const models::Shapes& shapes) {
     return models::clip_config_from_shapes(shapes, described.clip);
   });
   description.require_agreement(configs, files);
@@ -120,7 +201,9 @@ ModelConfigs read_model_configs(const ModelFiles& files) {
   configs.autoencoder.check();
   configs.clip.check();
   require_models_fit_together(configs);
-  check_weights(files, configs);
+  check_file(files.unet, naming::ModelRole::kUNet, configs.unet);
+  check_file(files.autoencoder, naming::ModelRole::kAutoencoder, configs.autoencoder);
+  check_file(files.clip, naming::ModelRole::kClip, configs.clip);
   return configs;
 }
 

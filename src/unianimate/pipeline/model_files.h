@@ -24,15 +24,16 @@ struct ModelFiles {
 struct PublishedFile {
   std::string role;                            ///< "UNet", "autoencoder", "CLIP", "person detector", "pose estimator"
   std::string published_name;                  ///< "unianimate_16f_32f_non_ema_223000.pth", …
-  std::optional<std::filesystem::path> found;  ///< under that name or with the suffix .safetensors
+  std::optional<std::filesystem::path> found;  ///< under that name or another that is known
   bool needed_to_animate = false;
 };
 
 /// The five published files in `folder`, each present or not. Throws Error(kInput) where `folder` is no folder.
 std::vector<PublishedFile> list_published_files(const std::filesystem::path& folder);
 
-/// The files of `folder` by their published names, or with the suffix .safetensors, which is preferred; and its
-/// model.json. Throws Error(kInput) naming every file that is missing.
+/// The files of `folder`, and its model.json: by their published names, or with the suffix .safetensors, which is
+/// preferred; else by the names and in the folders that diffusers, transformers, OpenCLIP and ComfyUI use. Throws
+/// Error(kInput) naming every file that is missing.
 ModelFiles find_model_files(const std::filesystem::path& folder);
 
 /// What the files of a model written into `folder` are called: the published names with the suffix .safetensors, and
@@ -44,6 +45,7 @@ struct ModelConfigs {
   models::UNetConfig unet;
   models::AutoencoderConfig autoencoder;
   models::ClipConfig clip;
+  std::vector<std::string> notes;  ///< sentences about files that are not named as published
 };
 
 /// Works the sizes out from the checkpoints' shapes. What shapes cannot tell, model.json may say: {"unet": {...},

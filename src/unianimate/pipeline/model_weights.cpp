@@ -1,9 +1,10 @@
 #include "unianimate/pipeline/model_weights.h"
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "unianimate/checkpoint/loading.h"
+#include "unianimate/core/error.h"
 
 namespace unianimate::pipeline {
 
@@ -11,88 +12,97 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kFirstStage = "first_stage_model.";
-constexpr const char* kVisual = "visual.";
+using naming::ModelNaming;
+using naming::ModelRole;
 
-checkpoint::LoadOptions whole_file() {
-  return {};
-}
+constexpr std::string_view kVisualPrefix = "visual.";
 
-checkpoint::LoadOptions first_stage_of(const fs::path& file) {
+/// Which of CLIP's two towers; none for another model.
+enum class Tower : std::uint8_t { kNone, kVisual, kText };
+
+checkpoint::LoadOptions how_to_load(const ModelNaming& naming, Tower tower) {
   checkpoint::LoadOptions how;
-  how.prefix = autoencoder_prefix(file);
-  return how;
-}
-
-checkpoint::LoadOptions visual_tower() {
-  checkpoint::LoadOptions how;
-  how.prefix = kVisual;
-  return how;
-}
-
-checkpoint::LoadOptions text_tower() {
-  checkpoint::LoadOptions how;
-  how.ignored_prefixes = {kVisual};
+  how.place = [naming, tower](std::string_view key) -> std::optional<checkpoint::Placement> {
+    std::optional<checkpoint::Placement> placement = naming.place(key);
+    if (!placement || tower == Tower::kNone) return placement;
+    if (placement->name.starts_with(kVisualPrefix) != (tower == Tower::kVisual)) return std::nullopt;
+    if (tower == Tower::kVisual) placement->name.erase(0, kVisualPrefix.size());
+    return placement;
+  };
   return how;
 }
 
 template <typename Model, typename Config>
-std::unique_ptr<Model> load(const fs::path& file, const Config& config, const at::TensorOptions& options,
-                            checkpoint::LoadOptions how, const Progress& progress) {
+std::unique_ptr<Model> load(const fs::path& file, ModelRole role, Tower tower, const Config& config,
+                            const WeightOptions& options, Progress& progress) {
+  const checkpoint::Checkpoint opened = checkpoint::open_checkpoint(file);
+  checkpoint::LoadOptions how = how_to_load(naming::require_naming(opened, role), tower);
+  how.require_finite = !options.allow_nonfinite;
   how.progress = &progress;
-  auto model = std::make_unique<Model>(config, options);
-  checkpoint::load_into(checkpoint::open_checkpoint(file), model->named_parameters(), how).require_ok();
+  auto model = std::make_unique<Model>(config, options.tensors);
+  const checkpoint::LoadReport report = checkpoint::load_into(opened, model->named_parameters(), how);
+  report.require_ok();
+  if (!report.nonfinite.empty()) {
+    progress.note(fmt::format("{}: {}, and {} other tensors such values; they are used as they are",
+                              printable(report.file), report.nonfinite.front().sentence(),
+                              report.nonfinite.size() - 1));
+  }
   return model;
 }
 
 template <typename Model, typename Config>
-void compare(const fs::path& file, const Config& config, const checkpoint::LoadOptions& how) {
+void compare(const checkpoint::Checkpoint& file, const ModelNaming& naming, Tower tower, const Config& config) {
   const Model model(config, at::TensorOptions(at::kMeta));
-  checkpoint::compare_names(checkpoint::open_checkpoint(file), model.named_parameters(), how).require_ok();
+  checkpoint::compare_names(file, model.named_parameters(), how_to_load(naming, tower)).require_ok();
 }
 
 }  // namespace
 
-models::Shapes shapes_of(const checkpoint::Checkpoint& checkpoint, std::string_view prefix) {
+models::Shapes shapes_of(const checkpoint::Checkpoint& checkpoint, const ModelNaming& naming) {
   models::Shapes shapes;
   for (const checkpoint::TensorEntry& entry : checkpoint.tensors()) {
-    if (entry.name.starts_with(prefix)) shapes.emplace(entry.name.substr(prefix.size()), entry.shape);
+    const std::optional<checkpoint::Placement> placement = naming.place(entry.name);
+    if (!placement) continue;
+    checkpoint::Shape shape = entry.shape;
+    if (placement->transposed && shape.size() == 2) std::swap(shape[0], shape[1]);
+    if (!shape.empty()) shape[0] *= placement->parts;
+    shapes.emplace(placement->name, std::move(shape));
   }
   return shapes;
 }
 
-std::string autoencoder_prefix(const fs::path& file) {
-  const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(file);
-  const bool whole =
-      std::ranges::any_of(checkpoint.tensors(), [](const auto& entry) { return entry.name.starts_with(kFirstStage); });
-  return whole ? kFirstStage : "";
+void check_weights(const checkpoint::Checkpoint& file, const ModelNaming& naming, const models::UNetConfig& config) {
+  compare<models::UNet>(file, naming, Tower::kNone, config);
 }
 
-void check_weights(const ModelFiles& files, const ModelConfigs& configs) {
-  compare<models::UNet>(files.unet, configs.unet, whole_file());
-  compare<models::Autoencoder>(files.autoencoder, configs.autoencoder, first_stage_of(files.autoencoder));
-  compare<models::ClipVisual>(files.clip, configs.clip, visual_tower());
-  compare<models::ClipText>(files.clip, configs.clip, text_tower());
+void check_weights(const checkpoint::Checkpoint& file, const ModelNaming& naming,
+                   const models::AutoencoderConfig& config) {
+  compare<models::Autoencoder>(file, naming, Tower::kNone, config);
+}
+
+void check_weights(const checkpoint::Checkpoint& file, const ModelNaming& naming, const models::ClipConfig& config) {
+  compare<models::ClipVisual>(file, naming, Tower::kVisual, config);
+  compare<models::ClipText>(file, naming, Tower::kText, config);
 }
 
 std::unique_ptr<models::UNet> load_unet(const fs::path& file, const models::UNetConfig& config,
-                                        const at::TensorOptions& options, const Progress& progress) {
-  return load<models::UNet>(file, config, options, whole_file(), progress);
+                                        const WeightOptions& options, Progress& progress) {
+  return load<models::UNet>(file, ModelRole::kUNet, Tower::kNone, config, options, progress);
 }
 
 std::unique_ptr<models::Autoencoder> load_autoencoder(const fs::path& file, const models::AutoencoderConfig& config,
-                                                      const at::TensorOptions& options, const Progress& progress) {
-  return load<models::Autoencoder>(file, config, options, first_stage_of(file), progress);
+                                                      const WeightOptions& options, Progress& progress) {
+  return load<models::Autoencoder>(file, ModelRole::kAutoencoder, Tower::kNone, config, options, progress);
 }
 
 std::unique_ptr<models::ClipVisual> load_clip_visual(const fs::path& file, const models::ClipConfig& config,
-                                                     const at::TensorOptions& options, const Progress& progress) {
-  return load<models::ClipVisual>(file, config, options, visual_tower(), progress);
+                                                     const WeightOptions& options, Progress& progress) {
+  return load<models::ClipVisual>(file, ModelRole::kClip, Tower::kVisual, config, options, progress);
 }
 
 std::unique_ptr<models::ClipText> load_clip_text(const fs::path& file, const models::ClipConfig& config,
-                                                 const at::TensorOptions& options, const Progress& progress) {
-  return load<models::ClipText>(file, config, options, text_tower(), progress);
+                                                 const WeightOptions& options, Progress& progress) {
+  return load<models::ClipText>(file, ModelRole::kClip, Tower::kText, config, options, progress);
 }
 
 }  // namespace unianimate::pipeline

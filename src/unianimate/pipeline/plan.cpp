@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -121,7 +122,10 @@ AnimationPlanner::AnimationPlanner(ModelConfigs configs, RuntimeOptions options,
       options_(std::move(options)),
       preview_(preview),
       bytes_(model_bytes(configs_, options_.compute.dtype)),
-      lora_notes_(check_loras(options_.loras, configs_.unet)) {}
+      model_notes_(configs_.notes) {
+  std::ranges::move(check_loras(options_.loras, configs_.unet, options_.allow_nonfinite),
+                    std::back_inserter(model_notes_));
+}
 
 /// The activations of one pass through the UNet.
 std::int64_t AnimationPlanner::sampling_bytes(const AnimateRequest& request, const AnimatePlan& plan) const {
@@ -213,7 +217,7 @@ AnimatePlan AnimationPlanner::plan_for_poses(const AnimateRequest& request, std:
   AnimatePlan plan;
   plan.selection = select_poses(poses, request.frame_interval, request.max_frames);
   if (!plan.selection.note.empty()) plan.notes.push_back(plan.selection.note);
-  plan.notes.insert(plan.notes.end(), lora_notes_.begin(), lora_notes_.end());
+  plan.notes.insert(plan.notes.end(), model_notes_.begin(), model_notes_.end());
 
   const std::int64_t downscale = configs_.autoencoder.downscale();
   plan.latent = {1, static_cast<std::int64_t>(plan.selection.indices.size()), request.height / downscale,

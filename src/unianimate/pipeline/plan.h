@@ -19,6 +19,7 @@ struct RuntimeOptions {
   Compute compute;                 ///< from choose_compute()
   std::int64_t memory_budget = 0;  ///< bytes of the compute device's memory this process may use; 0: what is available
   std::vector<LoraFile> loras;     ///< added to the UNet when it is loaded
+  bool allow_nonfinite = false;    ///< use weights that are not finite, with a note, instead of refusing them
   /// Bytes of latents that lie in memory; those of longer clips lie in a file in the system's folder for such.
   std::int64_t latent_memory = 256'000'000;
 };
@@ -82,7 +83,7 @@ class AnimationPlanner {
   RuntimeOptions options_;
   PreviewOptions preview_;
   ModelBytes bytes_;
-  std::vector<std::string> lora_notes_;
+  std::vector<std::string> model_notes_;
 };
 
 /// AnimationPlanner for one animation.

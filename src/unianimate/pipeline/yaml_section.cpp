@@ -75,11 +75,22 @@ YAML::Node parse_yaml(std::string_view text, const std::string& name) {
     throw Error(ErrorKind::kInput, "{}: a configuration is at most 1 MiB long, this has {} bytes", printable(name),
                 text.size());
   }
+  // The parser would take some for the end of the text, and the system a zero for the end of a path.
+  const auto* const control = std::ranges::find_if(
+      text, [](unsigned char c) { return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F; });
+  if (control != text.end()) {
+    throw Error(ErrorKind::kInput, "{}: this is not valid YAML: its byte {} is the control character 0x{:02x}",
+                printable(name), control - text.begin(), static_cast<unsigned char>(*control));
+  }
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     Limits limits(name);
     parser.HandleNextDocument(limits);
+    if (parser.HandleNextDocument(limits)) {
+      throw Error(ErrorKind::kInput, "{}: it holds more than one YAML document (---); keep one of them",
+                  printable(name));
+    }
     return YAML::Load(std::string(text));
   } catch (const YAML::Exception& error) {
     throw Error(ErrorKind::kInput, "{}, line {}: this is not valid YAML: {}{}", printable(name), error.mark.line + 1,

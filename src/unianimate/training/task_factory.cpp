@@ -60,7 +60,8 @@ std::unique_ptr<Task> make_autoencoder_task(const TrainConfig& config, const pip
   if (config.sizes.empty()) {
     const pipeline::ModelFiles files = is_autoencoder_alone(config) ? pipeline::model_files_to_write(config.start)
                                                                     : pipeline::find_model_files(config.start);
-    model = pipeline::load_autoencoder(files.autoencoder, description.configs.autoencoder, options, progress);
+    model = pipeline::load_autoencoder(files.autoencoder, description.configs.autoencoder,
+                                       {options, config.allow_nonfinite}, progress);
   } else {
     model = std::make_unique<models::Autoencoder>(description.configs.autoencoder, options);
     initialise(model->named_parameters(), mixed_seed(config.seed, kAutoencoderSeed));
@@ -83,9 +84,10 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::
   models.train_clip = config.train_clip;
   if (config.sizes.empty()) {
     const pipeline::ModelFiles files = pipeline::find_model_files(config.start);
-    models.unet = pipeline::load_unet(files.unet, sizes.unet, options, progress);
-    models.clip_visual = pipeline::load_clip_visual(files.clip, sizes.clip, options, progress);
-    models.clip_text = pipeline::load_clip_text(files.clip, sizes.clip, options, progress);
+    models.unet = pipeline::load_unet(files.unet, sizes.unet, {options, config.allow_nonfinite}, progress);
+    models.clip_visual =
+        pipeline::load_clip_visual(files.clip, sizes.clip, {options, config.allow_nonfinite}, progress);
+    models.clip_text = pipeline::load_clip_text(files.clip, sizes.clip, {options, config.allow_nonfinite}, progress);
   } else {
     models.unet = std::make_unique<models::UNet>(sizes.unet, options);
     models.clip_visual = std::make_unique<models::ClipVisual>(sizes.clip, options);
@@ -97,7 +99,8 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::
   const fs::path autoencoder = config.autoencoder.empty()
                                    ? pipeline::find_model_files(config.start).autoencoder
                                    : pipeline::model_files_to_write(config.autoencoder).autoencoder;
-  models.autoencoder = pipeline::load_autoencoder(autoencoder, sizes.autoencoder, exact, progress);
+  models.autoencoder =
+      pipeline::load_autoencoder(autoencoder, sizes.autoencoder, {exact, config.allow_nonfinite}, progress);
   models.unet->set_recompute(config.recompute);
   return std::make_unique<UNetTask>(std::move(models), footage, kept_aside, config.unet_loss, config.batch_size,
                                     config.microbatches, config.seed, config.keep_latents);
@@ -126,6 +129,7 @@ std::unique_ptr<Task> make_task(const TrainConfig& config, const pipeline::Model
                                 const std::shared_ptr<const FootageSource>& footage,
                                 const std::shared_ptr<const FootageSource>& kept_aside, at::Device device,
                                 Progress& progress) {
+  for (const std::string& note : description.configs.notes) progress.note(note);
   const auto make = config.task == TaskKind::kUNet ? make_unet_task : make_autoencoder_task;
   return make(config, description, footage, kept_aside, device, progress);
 }

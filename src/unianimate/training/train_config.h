@@ -34,6 +34,7 @@ struct TrainConfig {
   at::ScalarType precision = at::kFloat;  ///< of the trained models; below 32 bits the optimizer keeps copies with 32
   bool recompute = false;                 ///< the UNet's blocks keep less for the gradients and run a second time
   LoraOptions lora;
+  bool allow_nonfinite = false;  ///< go on from weights that are not finite; not a setting of the file
 
   // -- what it learns from
   PuppetFootageOptions people;
