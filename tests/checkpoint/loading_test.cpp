@@ -256,7 +256,7 @@ TEST(Convert, RefusesWhatTheTypeCannotHold) {
   EXPECT_THROW(convert_checkpoint(folder / "a.pth", output, {.floating_type = at::kHalf}, progress), Error);
   EXPECT_FALSE(std::filesystem::exists(output));
   convert_checkpoint(folder / "a.pth", output, {.floating_type = at::kHalf, .allow_nonfinite = true}, progress);
-  EXPECT_THAT(progress.all, ElementsAre(HasSubstr("'w' holds 1 values of 3 that are beyond what fp16 can hold")));
+  EXPECT_THAT(progress.all, ElementsAre(HasSubstr("'w' holds 1 value of 3 that is beyond what fp16 can hold")));
   convert_checkpoint(folder / "a.pth", output, {.floating_type = at::kBFloat16}, progress);
   const Checkpoint written = open_checkpoint(output);
   EXPECT_TRUE(

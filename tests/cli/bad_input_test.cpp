@@ -171,10 +171,15 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"empty_pose", {}, [](const Inputs& in) { write_text(in.pose("1.png"), ""); }, kInput, "1.png"},
         BadInput{"unwritable", {"--output", "/proc/x.mp4", "--dry-run"}, {}, kEnvironment, "/proc cannot be written"},
         BadInput{"foreign_frames",
-                 {"--output", "poses", "--dry-run"},
-                 [](const Inputs& in) { write_png(in.pose("0000.png"), Image(8, 8)); },
+                 {"--output", "frames", "--dry-run"},
+                 [](const Inputs& in) {
+                   fs::create_directory(in.in_folder("frames"));
+                   write_png(in.in_folder("frames/0000.png"), Image(8, 8));
+                 },
                  kUsage,
-                 "poses holds 0000.png"},
+                 "frames holds 0000.png"},
+        BadInput{
+            "output_of_poses", {"--output", "poses", "--dry-run"}, {}, kUsage, "the output poses is the input poses"},
         BadInput{"no_output_folder", {"--output", "nowhere/out.mp4"}, {}, kEnvironment, "nowhere"}),
     [](const auto& test) { return std::string(test.param.name); });
 

@@ -236,6 +236,7 @@ TEST_F(Commands, LostMessagesDoNotEndTheWork) {
 }
 
 TEST_F(Commands, ListingsThatAreLostAreToldUnlessNobodyReadsOn) {
+  std::filesystem::create_directory(folder_ / "checkpoints");
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"models", "list"}, {"job", "list"}, {"--help"}, {"animate", "--help"}}) {
     testing::ProgramOptions options{.folder = folder_.path(), .full_output = true};

@@ -92,14 +92,14 @@ TEST_F(ForeignCheckpoints, WeightsThatAreNotFiniteAreRefusedByNameUnlessAllowed)
   });
   const ProgramResult refused = animate("broken", "out/");
   EXPECT_EQ(refused.status, 3);
-  EXPECT_THAT(refused.err, AllOf(HasSubstr("'" + name + "' holds 1 values of"), HasSubstr("--allow-nonfinite")));
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("'" + name + "' holds 1 value of"), HasSubstr("--allow-nonfinite")));
   EXPECT_FALSE(fs::exists(folder_ / "out"));
   const ProgramResult allowed = animate("broken", "out/", {"--allow-nonfinite"});
   EXPECT_EQ(allowed.status, 0) << allowed.err;
-  EXPECT_THAT(allowed.err, HasSubstr("'" + name + "' holds 1 values of"));
+  EXPECT_THAT(allowed.err, HasSubstr("'" + name + "' holds 1 value of"));
   const ProgramResult inspection = run({"models", "inspect", "broken/" + kUNet});
   EXPECT_EQ(inspection.status, 3);
-  EXPECT_THAT(inspection.out, HasSubstr("'" + name + "' holds 1 values of"));
+  EXPECT_THAT(inspection.out, HasSubstr("'" + name + "' holds 1 value of"));
   EXPECT_EQ(run({"models", "convert", "broken/" + kUNet, "copy.safetensors"}).status, 3);
   EXPECT_FALSE(fs::exists(folder_ / "copy.safetensors"));
   EXPECT_EQ(run({"models", "convert", "broken/" + kUNet, "copy.safetensors", "--allow-nonfinite"}).status, 0);

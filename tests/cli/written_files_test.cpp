@@ -267,7 +267,7 @@ TEST_F(WrittenFiles, AConvertedCheckpointIsNoInput) {
   for (const std::string output : {"t/state.safetensors", "./t/../t/state.safetensors", "again.safetensors"}) {
     const ProgramResult result = run({"models", "convert", "--dtype", "bf16", model, output});
     EXPECT_EQ(result.status, kUsage);
-    EXPECT_THAT(result.err, HasSubstr("would be gone"));
+    EXPECT_THAT(result.err, HasSubstr("the original would be gone"));
   }
   EXPECT_EQ(read(path(model)), before);
 }

@@ -86,6 +86,27 @@ TEST_F(Animation, BrandsTellSequencesOfHeicAndAvif) {
   EXPECT_EQ(animation_kind(folder_ / "still"), AnimationKind::kNone);
 }
 
+TEST_F(Animation, ShortStreamsOfJpegPicturesAreMotions) {
+  std::string stream;
+  for (int frame = 0; frame < 3; ++frame) stream += encode_jpeg(grey(frame));
+  write_file(folder_ / "stream.jpg", stream);
+  const auto source = open_frame_source(folder_ / "stream.jpg");
+  std::vector<int> frames;
+  while (const auto frame = source->next()) frames.push_back(frame_of(frame->image));
+  EXPECT_THAT(frames, ElementsAre(0, 1, 2));
+}
+
+TEST_F(Animation, PagesBehindTheFirstOfATiffFileAreTold) {
+  using namespace std::string_literals;
+  write_file(folder_ / "one.tif", "II*\0\x08\0\0\0\x01\0"s + std::string(12, 'e') + "\0\0\0\0"s);
+  write_file(folder_ / "two.tif", "II*\0\x08\0\0\0\x01\0"s + std::string(12, 'e') + "\x1a\0\0\0"s);
+  write_file(folder_ / "big_endian.tif", "MM\0*\0\0\0\x0a..\0\x01"s + std::string(12, 'e') + "\0\0\x01\0"s);
+  EXPECT_FALSE(has_more_pages(folder_ / "one.tif"));
+  EXPECT_TRUE(has_more_pages(folder_ / "two.tif"));
+  EXPECT_TRUE(has_more_pages(folder_ / "big_endian.tif"));
+  EXPECT_FALSE(has_more_pages(folder_ / "none.tif"));
+}
+
 // What is behind the last byte that is needed does not matter, and what is cut before it is no animation.
 TEST_F(Animation, CutShortIsNoError) {
   for (const char* name : {"apng", "webp", "gif", "mjpeg"}) {

@@ -30,7 +30,8 @@ class ClipPredictorTest : public ::testing::Test {
     conditions_.empty_prompt = rule_input("zero_y", {1, 77, 64});
     conditions_.image = rule_input("image", {1, 1, 64});
     conditions_.reference_latent = rule_input("randomref", {1, 4, 8, 8});
-    PoseFolder folder{folder_ / "ref_pose.png", {}};
+    PoseFolder folder;
+    folder.reference_pose = folder_ / "ref_pose.png";
     write_png(folder.reference_pose, image_from_tensor(reference_pose_));
     std::vector<std::int64_t> indices;
     for (std::int64_t k = 0; k < kClip.frames; ++k) {

@@ -232,11 +232,11 @@ TEST_F(ForeignModels, WeightsThatAreNotFiniteAreRefusedUnlessAllowed) {
     FAIL() << "not refused";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kInput);
-    EXPECT_THAT(error.what(), HasSubstr(fmt::format("'{}' holds 1 values of {} that are not finite", unet[3].name,
+    EXPECT_THAT(error.what(), HasSubstr(fmt::format("'{}' holds 1 value of {} that is not finite", unet[3].name,
                                                     unet[3].tensor.numel())));
   }
   load_unet(file, config, {at::TensorOptions(at::kHalf), true}, progress);
-  EXPECT_THAT(progress.all, ElementsAre(HasSubstr("and 1 other tensors such values; they are used as they are")));
+  EXPECT_THAT(progress.all, ElementsAre(HasSubstr("and so does another tensor; they are used as they are")));
 }
 
 /// Where the files of a folder are found, relative to it.

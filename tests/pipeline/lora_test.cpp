@@ -193,7 +193,7 @@ TEST_F(LoraTest, ValuesThatAreNotFiniteAreRefused) {
   const at::Tensor broken = down_.clone();
   broken[1][3] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_THAT(refusal_of({{kQuery + ".lora_down.weight", broken}, {kQuery + ".lora_up.weight", up_}}),
-              AllOf(HasSubstr("lora_down.weight"), HasSubstr("1 values of 10 that are not finite")));
+              AllOf(HasSubstr("lora_down.weight"), HasSubstr("1 value of 10 that is not finite")));
   const NamedTensors unet{{kQuery + ".weight", query_.clone()}};
   add_loras({{file({{kQuery + ".lora_down.weight", broken}, {kQuery + ".lora_up.weight", up_}})}}, unet, true, {});
   EXPECT_FALSE(at::isfinite(unet[0].tensor).all().item<bool>()) << "as it was allowed";

@@ -208,8 +208,18 @@ at::Tensor materialize(const Checkpoint& checkpoint, const TensorEntry& entry) {
 
 std::string NonFinite::sentence() const {
   const bool in_file = own > 0;
-  return fmt::format("'{}' holds {} values of {} that are {}", printable(name), in_file ? own : count, elements,
+  const std::int64_t values = in_file ? own : count;
+  return fmt::format("'{}' holds {} of {} that {} {}", printable(name),
+                     values == 1 ? "1 value" : fmt::format("{} values", values), elements, values == 1 ? "is" : "are",
                      in_file ? "not finite" : fmt::format("beyond what {} can hold", dtype_name(type)));
+}
+
+std::string sentence(const std::vector<NonFinite>& tensors) {
+  const std::size_t others = tensors.size() - 1;
+  const std::string more = others == 0   ? ""
+                           : others == 1 ? ", and so does another tensor"
+                                         : fmt::format(", and so do {} other tensors", others);
+  return tensors.front().sentence() + more;
 }
 
 std::optional<NonFinite> find_nonfinite(const Checkpoint& checkpoint, const TensorEntry& entry, at::ScalarType type) {

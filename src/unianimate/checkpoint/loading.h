@@ -34,6 +34,9 @@ struct NonFinite {
   [[nodiscard]] std::string sentence() const;
 };
 
+/// The first one's, and how many more there are. Of at least one.
+std::string sentence(const std::vector<NonFinite>& tensors);
+
 /// What one tensor would be in `type`, empty where all its values are finite; compares its checksum on the way. Throws
 /// as materialize() does.
 std::optional<NonFinite> find_nonfinite(const Checkpoint& checkpoint, const TensorEntry& entry, at::ScalarType type);

@@ -109,10 +109,7 @@ void read_everything(const checkpoint::Checkpoint& checkpoint, const Progress& p
     const auto nonfinite = checkpoint::find_nonfinite(checkpoint, entry, checkpoint::scalar_type(entry.type));
     if (nonfinite) found.push_back(*nonfinite);
   }
-  if (found.empty()) return;
-  throw checkpoint.file().refusal(
-      "{}{}", found.front().sentence(),
-      found.size() > 1 ? fmt::format(", and {} other tensors such values", found.size() - 1) : "");
+  if (!found.empty()) throw checkpoint.file().refusal("{}", checkpoint::sentence(found));
 }
 
 }  // namespace

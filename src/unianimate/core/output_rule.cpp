@@ -75,7 +75,7 @@ void Inputs::refuse(const fs::path& output) const {
   if (!identity) return;
   if (const auto input = files_.find(*identity); input != files_.end()) {
     throw Error(ErrorKind::kUsage,
-                "the output {} is the input {}, which would be gone; give another name for the output",
+                "the output {} is the input {}, so the original would be gone; give another name for the output",
                 printable(output.string()), printable(input->second.string()));
   }
   std::error_code ignored;

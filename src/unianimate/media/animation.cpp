@@ -204,6 +204,26 @@ bool is_picture_sequence(ByteReader& file, std::uint32_t box_bytes) {
   return false;
 }
 
+// ---- TIFF
+
+/// Revision 6.0, section 2: the first directory, of entries of 12 bytes, ends with the place of the next one, or 0.
+bool is_tiff_of_pages(const std::filesystem::path& path) {
+  constexpr int kPlaceBytes = 4;
+  constexpr std::int64_t kHeadBytes = 8;
+  constexpr std::int64_t kEntryBytes = 12;
+  ByteReader file(path);
+  const std::string head = file.text(4);
+  const bool little = head == "II*\0"sv;
+  if (!little && head != "MM\0*"sv) return false;
+  const auto number = [&](int bytes) {
+    const std::uint32_t value = file.number(bytes);
+    return little ? __builtin_bswap32(value) >> (8U * static_cast<unsigned>(4 - bytes)) : value;
+  };
+  file.skip(number(kPlaceBytes) - kHeadBytes);
+  file.skip(number(2) * kEntryBytes);
+  return number(kPlaceBytes) != 0;
+}
+
 AnimationKind kind_of_file(const std::filesystem::path& path) {
   const auto kind_if = [](bool animated, AnimationKind kind) { return animated ? kind : AnimationKind::kNone; };
   ByteReader file(path);
@@ -231,6 +251,14 @@ AnimationKind animation_kind(const std::filesystem::path& path) {
     return kind_of_file(path);
   } catch (const std::ios_base::failure&) {
     return AnimationKind::kNone;  // what the disk does not give
+  }
+}
+
+bool has_more_pages(const std::filesystem::path& path) {
+  try {
+    return is_tiff_of_pages(path);
+  } catch (const std::ios_base::failure&) {
+    return false;
   }
 }
 

@@ -24,4 +24,7 @@ enum class AnimationKind {
   return animation_kind(path) != AnimationKind::kNone;
 }
 
+/// Whether a TIFF file holds more pictures behind the first, the only one that is read. False for all other files.
+[[nodiscard]] bool has_more_pages(const std::filesystem::path& path);
+
 }  // namespace unianimate

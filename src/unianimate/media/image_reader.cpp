@@ -211,6 +211,9 @@ ReferencePicture read_reference(const fs::path& path, const std::optional<Color>
   if (is_animation(path)) {
     reference.notes.push_back(fmt::format("{} is an animation, of which the first picture is taken", name));
   }
+  if (has_more_pages(path)) {
+    reference.notes.push_back(fmt::format("{} has several pages, of which the first is taken", name));
+  }
   return reference;
 }
 

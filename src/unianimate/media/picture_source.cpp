@@ -168,9 +168,10 @@ std::unique_ptr<FrameSource> open_picture_folder(const fs::path& folder, const F
   std::vector<std::string> notes;
   if (!others.empty()) {
     description += fmt::format(", {} other files ignored", others.size());
-    notes.push_back(fmt::format(
-        "{} files in {} are by their names no pictures that are read, and are passed over, first: {}", others.size(),
-        printable(folder.string()), printable(std::ranges::min(others).filename().string())));
+    notes.push_back(fmt::format("{} passed over in {}, by the name no picture that is read: {}{}",
+                                others.size() == 1 ? "a file is" : fmt::format("{} files are", others.size()),
+                                printable(folder.string()), printable(std::ranges::min(others).filename().string()),
+                                others.size() == 1 ? "" : ", …"));
   }
   if (std::string note = note_on_numbers(folder, content.pictures); !note.empty()) notes.push_back(std::move(note));
   auto source = std::make_unique<PictureSource>(folder, std::move(content.pictures), options);
@@ -181,7 +182,8 @@ std::unique_ptr<FrameSource> open_picture_folder(const fs::path& folder, const F
 std::unique_ptr<FrameSource> open_picture(const fs::path& path, const FrameSourceOptions& options) {
   auto source = std::make_unique<PictureSource>(path, std::vector{path}, options);
   source->describe("single picture",
-                   {fmt::format("{} is a still picture, so the motion is one frame", printable(path.string()))});
+                   {fmt::format("{} is a still picture, so the motion is one frame{}", printable(path.string()),
+                                has_more_pages(path) ? "; only the first of its pages is read" : "")});
   return source;
 }
 

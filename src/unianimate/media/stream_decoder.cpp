@@ -12,6 +12,7 @@ extern "C" {
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/threads.h"
+#include "unianimate/media/animation.h"
 
 namespace unianimate::ffmpeg {
 
@@ -67,7 +68,10 @@ Input open_input(const fs::path& path, std::int64_t max_pixels, double untimed_f
   av_dict_set(&options, "format_whitelist", kDemuxers, 0);
   av_dict_set(&options, kRate, fmt::format("{:.6f}", untimed_frames_per_second).c_str(), 0);
   AVFormatContext* container = nullptr;
-  const int opened = avformat_open_input(&container, file_url(path).c_str(), nullptr, &options);
+  // FFmpeg takes a short stream of JPEG pictures for one of them.
+  const AVInputFormat* known_format =
+      animation_kind(path) == AnimationKind::kJpeg ? av_find_input_format("mjpeg") : nullptr;
+  const int opened = avformat_open_input(&container, file_url(path).c_str(), known_format, &options);
   av_dict_free(&options);
   if (opened < 0) refuse_video(path, reason_of_opening(opened));
   Input input(container);

@@ -43,9 +43,8 @@ std::unique_ptr<Model> load(const fs::path& file, ModelRole role, Tower tower, c
   const checkpoint::LoadReport report = checkpoint::load_into(opened, model->named_parameters(), how);
   report.require_ok();
   if (!report.nonfinite.empty()) {
-    progress.note(fmt::format("{}: {}, and {} other tensors such values; they are used as they are",
-                              printable(report.file), report.nonfinite.front().sentence(),
-                              report.nonfinite.size() - 1));
+    progress.note(fmt::format("{}: {}; they are used as they are", printable(report.file),
+                              checkpoint::sentence(report.nonfinite)));
   }
   return model;
 }
