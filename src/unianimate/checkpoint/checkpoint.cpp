@@ -1,6 +1,7 @@
 #include "unianimate/checkpoint/checkpoint.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <tuple>
 #include <utility>
@@ -53,6 +54,8 @@ Checkpoint open_shards(const std::filesystem::path& path) {
     }
     all.container = content.container;
     all.ignored_entries += content.ignored_entries;
+    std::ranges::move(content.left_out, std::back_inserter(all.left_out));
+    all.metadata.merge(content.metadata);
     for (OtherMember& member : content.other_members) {
       member.range.file = files.size() - 1;
       all.other_members.push_back(std::move(member));
@@ -68,6 +71,12 @@ Checkpoint::Checkpoint(std::shared_ptr<const CheckpointFile> file)
 
 Checkpoint::Checkpoint(std::vector<std::shared_ptr<const CheckpointFile>> files, CheckpointContent content)
     : files_(std::move(files)), content_(std::move(content)), verified_(content_.storages.size()) {}
+
+std::vector<std::string> Checkpoint::file_names() const {
+  std::vector<std::string> names;
+  for (const auto& file : files_) names.push_back(file->name());
+  return names;
+}
 
 std::int64_t Checkpoint::total_parameters() const noexcept {
   return std::accumulate(tensors().begin(), tensors().end(), std::int64_t{0},

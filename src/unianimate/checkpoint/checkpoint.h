@@ -24,6 +24,8 @@ class Checkpoint {
   Checkpoint(std::vector<std::shared_ptr<const CheckpointFile>> files, CheckpointContent content);
 
   [[nodiscard]] const std::string& file_name() const noexcept { return file().name(); }
+  /// Of all its files, the index of several one too.
+  [[nodiscard]] std::vector<std::string> file_names() const;
   [[nodiscard]] const CheckpointFile& file() const noexcept { return *files_.front(); }
   [[nodiscard]] Container container() const noexcept { return content_.container; }
   [[nodiscard]] const std::vector<TensorEntry>& tensors() const noexcept { return content_.tensors; }

@@ -135,7 +135,7 @@ void convert(const ConvertArguments& arguments, Session& session) {
                 printable(arguments.output));
   }
   Inputs inputs;
-  inputs.add(arguments.input);
+  for (const std::string& file : checkpoint::open_checkpoint(arguments.input).file_names()) inputs.add(file);
   inputs.refuse(arguments.output);
   const checkpoint::ConvertReport report = checkpoint::convert_checkpoint(
       arguments.input, arguments.output, {type, arguments.allow_nonfinite}, *session.reporter);

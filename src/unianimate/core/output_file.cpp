@@ -127,6 +127,10 @@ OutputPath::OutputPath(fs::path final_path, OutputKind kind) : kind_(kind), fina
     throw Error(ErrorKind::kUsage, "the name {} has {} bytes, and names in {} may have {}; choose a shorter one",
                 printable(name), name.size(), printable(parent.string()), longest_name(parent));
   }
+  if (kind_ == OutputKind::kFile && fs::exists(final_, ignored) && !fs::is_regular_file(final_, ignored)) {
+    throw Error(ErrorKind::kUsage, "{} is no file, so none can be written there; choose another output",
+                printable(final_.string()));
+  }
   // What a link leads to is replaced, not the link.
   if (kind_ == OutputKind::kFolder && fs::is_directory(final_, ignored)) final_ = fs::canonical(final_, ignored);
   make_temporary(folder_of(final_));
@@ -197,7 +201,11 @@ void OutputPath::put_in_place() {
     fs::rename(final_, old, problem);
     if (!problem) fs::rename(temporary_, final_, problem);
     std::error_code ignored;
-    if (!problem) fs::remove_all(old, ignored);
+    if (problem) {
+      fs::rename(old, final_, ignored);
+    } else {
+      fs::remove_all(old, ignored);
+    }
   } else {
     fs::rename(temporary_, final_, problem);
   }

@@ -97,6 +97,13 @@ void OutputFolder::commit() {
 
 void OutputFolder::move_in() {
   output_.sync();
+  for (const fs::path& entry : entries_of(output_.temporary())) {
+    const fs::path place = folder_ / entry.filename();
+    std::error_code ignored;
+    if (fs::symlink_status(place, ignored).type() == fs::file_type::not_found || is_earlier_(place)) continue;
+    throw Error(ErrorKind::kEnvironment, "{} has come there meanwhile and would be replaced; move it away",
+                printable(place.string()));
+  }
   const fs::path unfinished = own_place(folder_ / kUnfinishedFile, kUnfinishedMark);
   write_file_atomically(unfinished, std::string(kUnfinishedMark) +
                                         "\nThe program was stopped while it replaced the files here. Run the same "

@@ -163,7 +163,9 @@ class Children {
   void look() {
     std::erase_if(running_, [&](pid_t child) {
       int status = 0;
-      if (::waitpid(child, &status, WNOHANG) != child) return false;
+      const pid_t ended = ::waitpid(child, &status, WNOHANG);
+      if (ended < 0 && errno == ECHILD) return true;
+      if (ended != child) return false;
       if (first_failure_ == 0 && status != 0) {
         first_failure_ = status;
         first_failed_rank_ = static_cast<int>(std::ranges::find(all_, child) - all_.begin());
@@ -192,6 +194,7 @@ class Passing {
       children_.send(SIGCONT);
     } else if (signal != 0) {
       children_.send(signal);
+      children_.send(SIGCONT);  // one that stands still would not hear of it
       // A second signal ends a process at once, unless something holds it up.
       if (asked_to_stop_) kill_from_ = std::min(kill_from_, Clock::now() + kTimeToDie);
       asked_to_stop_ = true;
@@ -259,6 +262,7 @@ LocalOutcome run_on_this_machine(int count, char** argv) {
   if (std::getenv("OMP_NUM_THREADS") == nullptr)
     settings.push_back(fmt::format("OMP_NUM_THREADS={}", std::max(1, thread_count(0) / count)));
 
+  ::signal(SIGCHLD, SIG_DFL);  // where it is inherited as ignored, nobody can wait for children
   const StopSignals stop_signals;
   Children children;
   for (int rank = 0; rank < count; ++rank) {

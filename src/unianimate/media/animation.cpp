@@ -42,6 +42,10 @@ class ByteReader {
     return result;
   }
   void skip(std::int64_t bytes) {
+    if (bytes >= 0 && bytes < file_.in_avail()) {  // seeking reads the same bytes again
+      for (; bytes > 0; --bytes) file_.sbumpc();
+      return;
+    }
     ended_ = ended_ || file_.pubseekoff(bytes, std::ios::cur, std::ios::in) == std::streampos(-1);
   }
 

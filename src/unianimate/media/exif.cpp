@@ -61,7 +61,8 @@ std::optional<std::uint32_t> tiff_integer(std::span<const std::uint8_t> tiff_byt
   if (!big_endian && !starts_with(tiff_bytes, "II*\0"sv)) return std::nullopt;
   const TiffView tiff(tiff_bytes, big_endian);
   const std::size_t directory = tiff.u32(4);
-  const std::size_t entries = tiff.u16(directory);
+  if (directory + 2 > tiff_bytes.size()) return std::nullopt;
+  const std::size_t entries = std::min<std::size_t>(tiff.u16(directory), (tiff_bytes.size() - directory) / kEntryBytes);
   for (std::size_t i = 0; i < entries; ++i) {
     const std::size_t entry = directory + 2 + i * kEntryBytes;
     const std::size_t bytes = integer_bytes(tiff.u16(entry + 2));

@@ -119,10 +119,12 @@ Image decode_still(const EncodedImage& file) {
   image.width = frame->width;
   image.height = frame->height;
   const int row_bytes = frame->width * (keep_alpha ? 4 : 3);
-  image.pixels.resize(static_cast<std::size_t>(row_bytes) * static_cast<std::size_t>(frame->height));
+  const std::size_t bytes = static_cast<std::size_t>(row_bytes) * static_cast<std::size_t>(frame->height);
+  image.pixels.resize(bytes + AV_INPUT_BUFFER_PADDING_SIZE);  // the scaler may write past the end of a row
   std::uint8_t* const planes[] = {image.pixels.data()};
   const int strides[] = {row_bytes};
   sws_scale(scaler.get(), frame->data, frame->linesize, 0, frame->height, planes, strides);
+  image.pixels.resize(bytes);
   if (!keep_alpha) return image;
   return file.transparency->flatten(std::move(image.pixels), header.width, header.height);
 }

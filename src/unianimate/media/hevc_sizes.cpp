@@ -1,6 +1,7 @@
 #include "unianimate/media/hevc_sizes.h"
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -80,8 +81,9 @@ bool is_sps(Bytes nal) {
   return nal.size() >= 2 && nal[0] == kSpsHeader && (nal[1] & kOtherLayers) == 0;
 }
 
-/// `box`: what stands in an hvcC box and behind it (ISO/IEC 14496-15, 8.3.3.1.2).
-std::int64_t longest_side_in_box(Bytes box) {
+/// `box`: what stands in an hvcC box and behind it (ISO/IEC 14496-15, 8.3.3.1.2). `units_left`: of the whole file, so
+/// that many boxes do not take long; where they run out, no size can be told.
+std::int64_t longest_side_in_box(Bytes box, std::size_t& units_left) {
   constexpr std::size_t kBeforeArrays = 22;
   std::int64_t longest = 0;
   if (box.size() <= kBeforeArrays) return longest;
@@ -91,6 +93,8 @@ std::int64_t longest_side_in_box(Bytes box) {
     std::size_t units = big_endian(box.subspan(1, 2));
     box = box.subspan(3);
     for (; units > 0 && box.size() > 2; --units) {
+      if (units_left == 0) return std::numeric_limits<std::int64_t>::max();
+      --units_left;
       const Bytes nal = box.subspan(2, std::min(big_endian(box.first(2)), box.size() - 2));
       if (is_sps(nal)) longest = std::max(longest, longest_side_of_sps(nal));
       box = box.subspan(2 + nal.size());
@@ -106,10 +110,12 @@ std::int64_t longest_hevc_side(Bytes file) {
   constexpr std::size_t kLengthBytes = 4;
   constexpr std::size_t kMostSpsBytes = 0xffff;
   constexpr std::size_t kFewestSpsBytes = 16;
+  constexpr std::size_t kMostUnits = 100'000;
+  std::size_t units_left = kMostUnits;
   std::int64_t longest = 0;
   for (std::size_t at = kLengthBytes; at + kLengthBytes < file.size(); ++at) {
     if (file[at] == 'h' && std::equal(kBox.begin(), kBox.end(), file.begin() + static_cast<std::ptrdiff_t>(at))) {
-      longest = std::max(longest, longest_side_in_box(file.subspan(at + kBox.size())));
+      longest = std::max(longest, longest_side_in_box(file.subspan(at + kBox.size()), units_left));
     } else if (is_sps(file.subspan(at, 2))) {
       const std::size_t length = big_endian(file.subspan(at - kLengthBytes, kLengthBytes));
       if (length < kFewestSpsBytes || length > std::min(kMostSpsBytes, file.size() - at)) continue;

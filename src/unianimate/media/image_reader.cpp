@@ -228,6 +228,8 @@ ImageHeader read_image_header(const fs::path& path, const ReadLimits& limits) {
 }
 
 bool is_picture(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return false;  // opening a pipe would wait for somebody who writes
   std::array<char, kSignatureBytes> signature{};
   std::ifstream file(path, std::ios::binary);
   file.read(signature.data(), signature.size());

@@ -171,6 +171,9 @@ class PngDecoder {
   [[nodiscard]] int orientation() const {
     constexpr std::size_t kFrameBytes = 12;
     std::span<const std::uint8_t> chunks = file_.bytes.subspan(kSignatureBytes);
+    // Nobody writes more than one, and each takes time.
+    constexpr int kMostProfiles = 16;
+    int texts = 0;
     int by_profile = 1;
     while (chunks.size() >= kFrameBytes) {
       const std::size_t length = png_get_uint_32(chunks.data());
@@ -178,7 +181,7 @@ class PngDecoder {
       const std::string_view type = text_of(chunks.subspan(4, 4));
       const auto data = chunks.subspan(8, length);
       if (type == "eXIf") return exif_orientation(data);
-      if (type == "tEXt" || type == "zTXt") {
+      if ((type == "tEXt" || type == "zTXt") && ++texts <= kMostProfiles) {
         if (const int found = exif_orientation(raw_profile(data, type == "zTXt")); found != 1) by_profile = found;
       }
       chunks = chunks.subspan(kFrameBytes + length);

@@ -108,10 +108,13 @@ bool is_company(std::string_view name) {
   return std::ranges::any_of(kCompany, fits) || std::ranges::any_of(kClipCompany, fits);
 }
 
+/// "model_ema." is, "non_ema." is not.
 bool is_average(std::string_view prefix) {
-  while (!prefix.empty()) {
+  for (bool negated = false; !prefix.empty();) {
     const std::size_t end = std::min(prefix.find_first_of("._-"), prefix.size());
-    if (std::ranges::count(kAverages, prefix.substr(0, end)) > 0) return true;
+    const std::string_view word = prefix.substr(0, end);
+    if (!negated && std::ranges::count(kAverages, word) > 0) return true;
+    negated = word == "non" || word == "no";
     prefix.remove_prefix(std::min(end + 1, prefix.size()));
   }
   return false;
@@ -275,7 +278,8 @@ std::optional<Placement> ModelNaming::place(std::string_view name) const {
   };
   if (!name.starts_with(prefix) || std::ranges::any_of(other_prefixes, is_other)) return std::nullopt;
   const std::string_view rest = name.substr(prefix.size());
-  return is_company(rest) ? std::nullopt : std::optional(translate(rest));
+  Placement placement = translate(rest);
+  return is_company(rest) || is_company(placement.name) ? std::nullopt : std::optional(std::move(placement));
 }
 
 std::optional<ModelNaming> find_naming(const Checkpoint& checkpoint, ModelRole role) {

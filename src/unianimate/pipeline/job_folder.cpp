@@ -59,6 +59,9 @@ std::string read_checked(const fs::path& file) {
 
 /// Names of the files with latents and frames; a number more where something else stood in the way.
 bool is_work_name(const std::string& name) {
+  // Matching goes as deep as the name is long.
+  constexpr std::size_t kLongest = 255;
+  if (name.size() > kLongest) return false;
   static const std::regex kNames(R"(segment-\d+-latents-\d+(-\d+)?\.safetensors|segment-\d+-part-\d+(-\d+)?\.mkv)");
   return std::regex_match(name, kNames);
 }

@@ -62,6 +62,7 @@ void TrainingLog::draw() const {
   std::ifstream lines(file_);
   for (std::string line; std::getline(lines, line);) {
     const nlohmann::json entry = parse_line(line);
+    if (!entry.is_object() || !entry.contains("step") || !entry["step"].is_number()) continue;
     for (plot::Series& series : chart.series) {
       if (!entry.contains(series.name) || !entry[series.name].is_number()) continue;
       series.x.push_back(entry["step"].get<double>());
