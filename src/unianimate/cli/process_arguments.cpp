@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "unianimate/cli/integer_option.h"
+#include "unianimate/core/error.h"
 #include "unianimate/distributed/group_environment.h"
 #include "unianimate/distributed/local_launch.h"
 
@@ -19,10 +20,14 @@ bool is_run_by_copies(int processes, Session& session) {
   if (processes == 1 || distributed::read_group_environment().size > 1) return false;
   const distributed::LocalOutcome outcome = distributed::run_on_this_machine(processes, session.arguments);
   session.exit_status = outcome.exit_status;
-  if (outcome.exit_status != 0) {
-    session.reporter->failed(outcome.message.empty() ? "a process ended early and did not say why" : outcome.message,
-                             outcome.exit_status);
+  if (outcome.exit_status == 0) return true;
+  std::string message = outcome.message;
+  if (message.empty()) {
+    message = outcome.exit_status == exit_status(ErrorKind::kCancelled)
+                  ? "stopped at once; what was saved can be gone on with"
+                  : "a process ended early and did not say why";
   }
+  session.reporter->failed(message, outcome.exit_status);
   return true;
 }
 

@@ -45,7 +45,8 @@ void on_stop_signal(int signal) {
   g_stop_signal.store(signal);
 }
 
-/// While it lives, stop signals are only written down.
+/// While it lives, stop signals are only written down. Shells start what runs in the background with SIGINT ignored;
+/// whoever sends it all the same means it. SIGHUP and SIGTSTP stay ignored.
 class StopSignals {
  public:
   StopSignals() {
@@ -54,7 +55,9 @@ class StopSignals {
     action.sa_handler = on_stop_signal;
     for (std::size_t i = 0; i < kStopSignals.size(); ++i) {
       ::sigaction(kStopSignals.at(i), nullptr, &before_.at(i));
-      if (before_.at(i).sa_handler != SIG_IGN) ::sigaction(kStopSignals.at(i), &action, nullptr);
+      const bool may_be_ignored = kStopSignals.at(i) == SIGHUP || kStopSignals.at(i) == SIGTSTP;
+      if (may_be_ignored && before_.at(i).sa_handler == SIG_IGN) continue;
+      ::sigaction(kStopSignals.at(i), &action, nullptr);
     }
   }
   ~StopSignals() {
