@@ -1,6 +1,8 @@
 // The times of motions, which videos made by FFmpeg and poses tell.
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "media/encoded_video.h"
 #include "media/test_images.h"
 #include "support/temporary_folder.h"
@@ -15,6 +17,7 @@ using ::testing::ElementsAre;
 using testing::error_of;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr testing::Encoding kMp4{"mov", "mp4", "libx264", "yuv420p"};
 constexpr testing::Encoding kMatroska{"matroska", "matroska", "libx264", "yuv420p"};
@@ -71,6 +74,23 @@ TEST_F(MotionTimesOf, PhonesKeepTheirRate) {
     EXPECT_EQ(times.poses, 60);
     EXPECT_THAT(times.notes, IsEmpty());
   }
+}
+
+TEST_F(MotionTimesOf, ARateThatIsUsedIsNotToldToBeUseless) {
+  const auto told = [](AlignRequest request) {
+    request.motion_frames_per_second = 23.976;
+    return ::testing::PrintToString(read_motion_times(request).notes);
+  };
+  constexpr testing::Encoding kMjpeg{"mjpeg", "mjpeg", "mjpeg", "yuvj420p"};
+  EXPECT_THAT(told(video(kMjpeg, {0, 0.04, 0.08})), Not(HasSubstr("--motion-fps is not used")));
+  AlignRequest openpose;
+  openpose.motion = folder_ / "openpose.json";
+  std::string points = "1,1,1";
+  for (int i = 1; i < 18; ++i) points += ",1,1,1";
+  std::ofstream(openpose.motion)
+      << R"({"version":1.3,"canvas_width":9,"canvas_height":9,"people":[{"pose_keypoints_2d":[)" << points << "]}]}";
+  EXPECT_THAT(told(openpose), Not(HasSubstr("--motion-fps is not used")));
+  EXPECT_THAT(told(video(kMp4, {0, 0.04, 0.08}, 25)), HasSubstr("--motion-fps is not used"));
 }
 
 TEST_F(MotionTimesOf, TimesThatStartLateStartAtZero) {

@@ -60,10 +60,18 @@ void track_people(PoseSequence& sequence) {
   }
 }
 
+/// Whether a motion of this rate, above 0 where it has one, says so itself instead of taking what is given. FFmpeg
+/// makes the nearest fraction of 23.976.
+bool says_rate(double rate, const AlignRequest& request) {
+  constexpr double kSame = 1e-3;
+  const double given = request.motion_frames_per_second.value_or(kUntoldFramesPerSecond);
+  return rate > 0 && std::abs(rate / given - 1) > kSame;
+}
+
 /// A sentence about each that concerns what the motion says itself.
-std::vector<std::string> unused_options(const AlignRequest& request, bool says_rate, bool says_size) {
+std::vector<std::string> unused_options(const AlignRequest& request, bool has_rate, bool says_size) {
   std::vector<std::string> notes;
-  if (request.motion_frames_per_second && says_rate) {
+  if (request.motion_frames_per_second && has_rate) {
     notes.emplace_back("--motion-fps is not used, because the motion says its times itself");
   }
   if (request.import_width > 0 && says_size) {
@@ -76,9 +84,8 @@ std::vector<std::string> unused_options(const AlignRequest& request, bool says_r
 std::vector<std::string> notes_on(const AlignRequest& request, const FrameSourceInfo& info) {
   std::vector<std::string> notes = info.notes;
   std::error_code ignored;
-  const bool says_rate = !fs::is_directory(request.motion, ignored) &&
-                         info.frames_per_second != request.motion_frames_per_second.value_or(kUntoldFramesPerSecond);
-  std::ranges::move(unused_options(request, says_rate, true), std::back_inserter(notes));
+  const bool has_rate = !fs::is_directory(request.motion, ignored) && says_rate(info.frames_per_second, request);
+  std::ranges::move(unused_options(request, has_rate, true), std::back_inserter(notes));
   return notes;
 }
 
@@ -86,7 +93,7 @@ PoseSequence import_motion(const AlignRequest& request) {
   const double untold = request.motion_frames_per_second.value_or(kUntoldFramesPerSecond);
   PoseSequence sequence = import_poses(request.motion, {request.import_width, request.import_height, untold});
   const bool says_size = sequence.width != request.import_width || sequence.height != request.import_height;
-  std::ranges::move(unused_options(request, sequence.frames_per_second > 0, says_size),
+  std::ranges::move(unused_options(request, says_rate(sequence.frames_per_second, request), says_size),
                     std::back_inserter(sequence.notes));
   if (sequence.frames_per_second == 0) sequence.frames_per_second = untold;
   sequence.frames_per_second = rate_of_times(sequence);
