@@ -191,7 +191,7 @@ void animate(const AnimateArguments& arguments, Session& session) {
   }
   Inputs& inputs = options.inputs;
   inputs.add_folder(arguments.motion);
-  add_inputs(job, {}, options.runtime, inputs);
+  add_inputs(std::span(&job, 1), {}, options.runtime, inputs);
   if (group->rank() == 0) check_job_output(job, inputs);
   inputs.refuse(arguments.saved_poses);
   inputs.refuse(arguments.keeping.folder);

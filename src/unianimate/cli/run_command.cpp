@@ -84,9 +84,9 @@ void prepare_output_folder(const fs::path& folder, const JobOptions& options, st
   std::error_code ignored;
   // Of a file in its place making the folder says so, and changes nothing.
   if (!options.dry_run || (fs::exists(folder, ignored) && !fs::is_directory(folder, ignored))) make_folder(folder);
+  Inputs inputs;
+  add_inputs(jobs, options.files, options.runtime, inputs);
   for (VideoJob& job : jobs) {
-    Inputs inputs;
-    add_inputs(job, options.files, options.runtime, inputs);
     job.output = own_place(job.output, kMark, inputs, reporter);
     VideoJob tried = job;
     if (options.dry_run) tried.output = existing_folder(folder) / job.output.filename();

@@ -153,11 +153,16 @@ void check_jobs(const std::vector<VideoJob>& jobs) {
   }
 }
 
-void add_inputs(const VideoJob& job, const pipeline::ModelFiles& files, const pipeline::RuntimeOptions& runtime,
-                Inputs& inputs) {
-  inputs.add(job.request.reference);
-  inputs.add_folder(job.request.poses);
-  if (job.audio) inputs.add(job.audio->file);
+void add_inputs(std::span<const VideoJob> jobs, const pipeline::ModelFiles& files,
+                const pipeline::RuntimeOptions& runtime, Inputs& inputs) {
+  // Looking at a folder takes long where thousands of jobs share it.
+  std::set<fs::path> pose_folders;
+  std::set<fs::path> references;
+  for (const VideoJob& job : jobs) {
+    if (references.insert(job.request.reference).second) inputs.add(job.request.reference);
+    if (pose_folders.insert(job.request.poses).second) inputs.add_folder(job.request.poses);
+    if (job.audio) inputs.add(job.audio->file);
+  }
   for (const fs::path& file : {files.unet, files.autoencoder, files.clip, files.description}) inputs.add(file);
   for (const pipeline::LoraFile& lora : runtime.loras) inputs.add(lora.path);
 }
@@ -203,13 +208,12 @@ class SharedPlans {
 
 void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
               const std::function<void(const pipeline::ModelConfigs&)>& check_models, Reporter& reporter) {
-  std::vector<Inputs> inputs;
+  Inputs inputs = options.inputs;
+  add_inputs(jobs, options.files, options.runtime, inputs);
+  inputs.refuse(options.keeping.folder);
   for (const VideoJob& job : jobs) {
     require_outside(job.output, options.keeping.folder);
-    inputs.push_back(options.inputs);
-    add_inputs(job, options.files, options.runtime, inputs.back());
-    inputs.back().refuse(job.output);
-    inputs.back().refuse(options.keeping.folder);
+    inputs.refuse(job.output);
   }
   const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);
   check_models(configs);
@@ -244,14 +248,14 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
   }
   reporter.note(options.runtime.compute.reason);
   if (options.keeping.preview_every > 0 && is_first(options.group)) {
-    check_output(preview_file(jobs.front(), inputs.front()), {16, 16, 1, 0});
+    check_output(preview_file(jobs.front(), inputs), {16, 16, 1, 0});
   }
   auto animator = pipeline::Animator::load(options.files, options.runtime);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     reporter.throw_if_cancelled();
     reporter.begin_video(jobs[i], i, jobs.size());
     const pipeline::AnimatePlan plan = plans.plan(jobs[i].request);
-    const fs::path file = preview_file(jobs[i], inputs[i]);
+    const fs::path file = preview_file(jobs[i], inputs);
     if (options.keeping.preview_every > 0 && is_first(options.group)) {
       tell_place(beside_output(jobs[i].output, "-preview.mp4"), file, reporter);
     }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "unianimate/cli/job_keeping.h"
@@ -29,9 +30,9 @@ struct JobOptions {
   std::optional<PlannedMotion> motion;         ///< of a dry run whose poses are still to be taken from it
 };
 
-/// Adds what the video is made from.
-void add_inputs(const VideoJob& job, const pipeline::ModelFiles& files, const pipeline::RuntimeOptions& runtime,
-                Inputs& inputs);
+/// Adds what the videos are made from.
+void add_inputs(std::span<const VideoJob> jobs, const pipeline::ModelFiles& files,
+                const pipeline::RuntimeOptions& runtime, Inputs& inputs);
 
 /// Throws what writing the job's video would throw for its output, Error(kUsage) where that is one of the inputs;
 /// leaves nothing.
