@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const std::string kQuery = "input_blocks.1.1.transformer_blocks.0.attn1.to_q";
 const std::string kProjection = "middle_block.2.proj_in";
@@ -232,7 +233,11 @@ TEST(CheckLoras, ComparesWithSizesAlone) {
       path, {{weight + ".lora_down.weight", at::ones({4, width})}, {weight + ".lora_up.weight", at::ones({width, 4})}});
   const std::vector<std::string> notes = check_loras({{path, 0.5}}, config, false);
   ASSERT_EQ(notes.size(), 1U);
-  EXPECT_THAT(notes[0], AllOf(HasSubstr("style.safetensors corrects 1 weights with rank 4 at scale 0.5")));
+  EXPECT_THAT(notes[0], AllOf(HasSubstr("style.safetensors corrects 1 weights with rank 4 at scale 0.5"),
+                              Not(HasSubstr("no alpha"))));
+  checkpoint::save_safetensors(
+      path, {{weight + ".lora_A.weight", at::ones({4, width})}, {weight + ".lora_B.weight", at::ones({width, 4})}});
+  EXPECT_THAT(check_loras({{path, 0.5}}, config, false).at(0), HasSubstr("it has no alpha"));
   models::UNetConfig wide = config;
   wide.dim *= 2;
   EXPECT_THROW(check_loras({{path, 0.5}}, wide, false), Error);

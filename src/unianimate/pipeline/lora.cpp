@@ -27,6 +27,9 @@ struct Pair {
   const TensorEntry* down = nullptr;
   const TensorEntry* up = nullptr;
   const TensorEntry* alpha = nullptr;
+  bool peft = false;  ///< spelled as PEFT does, which keeps alpha in another file
+
+  [[nodiscard]] bool lacks_alpha() const { return peft && alpha == nullptr; }
 };
 
 const TensorEntry*& part_of(Pair& pair, naming::LoraPart part) {
@@ -93,6 +96,10 @@ class Lora {
     if (settings_.config) {
       text += fmt::format(", times {:.4g} by the adapter_config.json beside it (alpha {:.4g})",
                           settings_.config->scaling(), settings_.config->alpha);
+    } else if (std::ranges::any_of(pairs_, [](const auto& pair) { return pair.second.lacks_alpha(); })) {
+      text +=
+          "; it has no alpha, which PEFT keeps in another file, so alpha is taken to be the rank: where it is not, "
+          "give FILE:SCALE with alpha / rank";
     }
     return text;
   }
@@ -105,7 +112,9 @@ class Lora {
       const std::optional<naming::LoraName> name = naming::parse_lora_name(entry.name);
       const std::optional<std::string> weight = name ? layers.find(*name) : std::nullopt;
       if (!weight) throw unknown(entry.name, name);
-      const TensorEntry*& part = part_of(pairs_[*weight], name->part);
+      Pair& pair = pairs_[*weight];
+      pair.peft = pair.peft || name->peft;
+      const TensorEntry*& part = part_of(pair, name->part);
       if (part != nullptr) {
         throw checkpoint_.file().refusal("the tensors '{}' and '{}' are the same part of a LoRA; remove one",
                                          printable(part->name), printable(entry.name));
