@@ -85,9 +85,8 @@ Bones parse_bones(std::string_view text) {
 
 PoseSequence poses_to_perform(const PoseSequence& everybody, const pose::PersonChoice& choice,
                               std::optional<double> frames_per_second) {
-  constexpr double kUsualRate = 16;
   PoseSequence poses = pose::choose_person(everybody, choice);
-  if (poses.frames_per_second <= 0) poses.frames_per_second = kUsualRate;
+  if (poses.frames_per_second <= 0) poses.frames_per_second = pose::kUntoldFramesPerSecond;
   poses.frames_per_second = pose::rate_of_times(poses);
   const pose::HeldPauses pauses = pose::hold_pauses(poses, pose::AlignRequest{}.gap_seconds);
   pose::fill_gaps(poses, pose::AlignRequest{}.gap_seconds);
