@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -120,6 +122,17 @@ int listeners(ProcessGroup& group) {
   return wrong;
 }
 
+/// Who writes to somebody that has gone is told so, and lives.
+int write_to_nobody(ProcessGroup& group) {
+  std::array<int, 2> ends{};
+  int wrong = expect(::pipe(ends.data()) == 0, "a pipe");
+  ::close(ends[0]);
+  wrong += expect(::write(ends[1], "", 1) == -1 && errno == EPIPE, "EPIPE");
+  ::close(ends[1]);
+  group.barrier();
+  return wrong;
+}
+
 /// A file of the process table says "T" for one that is stopped.
 bool is_stopped(pid_t process) {
   std::ifstream status("/proc/" + std::to_string(process) + "/stat");
@@ -172,6 +185,7 @@ int perform(ProcessGroup& group, const std::string& task) {
   if (task == "broadcast") return broadcast(group);
   if (task == "barrier") return barrier(group);
   if (task == "listeners") return listeners(group);
+  if (task == "write_to_nobody") return write_to_nobody(group);
   if (task == "places") {
     std::cout << group.rank() << "/" << group.size() << "/" << group.local_rank() << "\n";
     return 0;

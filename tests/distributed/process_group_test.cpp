@@ -96,6 +96,11 @@ TEST(ProcessGroupTest, OneThatLeavesEndsTheOthers) {
   EXPECT_THAT(outcome.output, Not(HasSubstr("frame #")));
 }
 
+TEST(ProcessGroupTest, WhoWritesToOneThatHasGoneIsNotEndedByIt) {
+  const Outcome outcome = run_group(2, "write_to_nobody");
+  EXPECT_EQ(outcome.exit_status, 0) << outcome.output;
+}
+
 TEST(ProcessGroupTest, OneThatCrashesEndsTheOthersAndIsNamedOnce) {
   const Outcome outcome = run_group(2, "last_crashes");
   EXPECT_EQ(outcome.exit_status, kEnvironmentStatus);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -47,6 +48,13 @@ std::string reason(const std::exception& error) {
 /// From now on c10d does not log what it throws anyway, also in threads of its own, unless the user asks for its log.
 void be_quiet() {
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
+}
+
+/// Gloo writes to the sockets of those that may have gone, and reports what it meets there unless the signal ends the
+/// process first. Whoever takes the signal himself keeps it.
+void ignore_broken_pipes() {
+  struct sigaction now {};
+  if (::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) std::signal(SIGPIPE, SIG_IGN);
 }
 
 /// This machine's address on the way to `host`, as a number. Nothing is sent.
@@ -263,7 +271,9 @@ std::unique_ptr<ProcessGroup> ProcessGroup::from_environment(at::Device device, 
   const GroupEnvironment environment = read_group_environment();
   std::unique_ptr<ProcessGroup> group(
       new ProcessGroup(device, environment.rank, environment.size, environment.local_rank));
-  if (environment.size > 1) group->connections_ = std::make_unique<Connections>(environment, patience);
+  if (environment.size == 1) return group;
+  ignore_broken_pipes();
+  group->connections_ = std::make_unique<Connections>(environment, patience);
   return group;
 }
 

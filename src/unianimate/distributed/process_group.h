@@ -29,7 +29,8 @@ class ProcessGroup {
  public:
   /// Joins the group of read_group_environment() and returns when all have come. `device`: where the tensors given
   /// to the operations lie. The others reach this process at the address from which MASTER_ADDR is reached, or at
-  /// that of the network interface in GLOO_SOCKET_IFNAME. Throws Error(kUsage) for nonsense or a half-set environment,
+  /// that of the network interface in GLOO_SOCKET_IFNAME. From then on this process ignores SIGPIPE, unless it handles
+  /// it. Throws Error(kUsage) for nonsense or a half-set environment,
   /// Error(kEnvironment) when the address cannot be used or the others do not come in time.
   static std::unique_ptr<ProcessGroup> from_environment(at::Device device, const Patience& patience = {});
 
