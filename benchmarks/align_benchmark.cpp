@@ -14,7 +14,8 @@
 #include "stopwatch.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
-#include "unianimate/media/frame_source.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/pictures/frame_source.h"
 #include "unianimate/pose/align.h"
 
 namespace {

@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "unianimate/core/device.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/video_writer.h"
 #include "unianimate/pipeline/animator.h"
 
 int main(int argc, char** argv) try {

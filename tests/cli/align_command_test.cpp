@@ -10,10 +10,11 @@
 #include "cli/program.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/frame_source.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/media/image_writer.h"
-#include "unianimate/pose/pose_json.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/pictures/frame_source.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/media/pictures/image_writer.h"
+#include "unianimate/pose/format/pose_json.h"
 
 namespace unianimate {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "cli/program.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 
 namespace unianimate {
 namespace {

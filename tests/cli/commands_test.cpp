@@ -15,8 +15,9 @@
 #include "support/temporary_folder.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/cli/runtime_arguments.h"
-#include "unianimate/media/frame_source.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/pictures/frame_source.h"
+#include "unianimate/media/pictures/image_writer.h"
 
 namespace unianimate {
 namespace {

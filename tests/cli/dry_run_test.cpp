@@ -12,10 +12,10 @@
 #include "cli/command.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/image_writer.h"
-#include "unianimate/media/video_writer.h"
-#include "unianimate/pose/openpose_json.h"
-#include "unianimate/pose/pose_json.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
+#include "unianimate/pose/format/openpose_json.h"
+#include "unianimate/pose/format/pose_json.h"
 #include "unianimate/puppet/clip_poses.h"
 
 namespace unianimate {

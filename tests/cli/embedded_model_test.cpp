@@ -6,7 +6,8 @@
 
 #include "cli/program.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/frame_source.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/pictures/frame_source.h"
 
 namespace unianimate {
 namespace {

@@ -10,8 +10,9 @@
 #include "cli/program.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/frame_source.h"
-#include "unianimate/media/image_reader.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/pictures/frame_source.h"
+#include "unianimate/media/pictures/image_reader.h"
 
 namespace unianimate {
 namespace {

@@ -10,8 +10,8 @@
 #include "support/rule.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pipeline/pictures.h"
 
 namespace unianimate {

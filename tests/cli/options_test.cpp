@@ -23,11 +23,11 @@
 #include "training/tiny_training.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/cli/session.h"
-#include "unianimate/media/image_writer.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pipeline/job_folder.h"
-#include "unianimate/pose/openpose_json.h"
-#include "unianimate/pose/pose_json.h"
+#include "unianimate/pose/format/openpose_json.h"
+#include "unianimate/pose/format/pose_json.h"
 #include "unianimate/puppet/clip_poses.h"
 
 namespace unianimate {

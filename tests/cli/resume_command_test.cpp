@@ -16,8 +16,9 @@
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
-#include "unianimate/media/frame_source.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/pictures/frame_source.h"
+#include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pipeline/pictures.h"
 
 namespace unianimate {

@@ -1,6 +1,6 @@
 // Any bytes as a picture file, of all kinds that are read.
 #include "unianimate/core/error.h"
-#include "unianimate/media/image_reader.h"
+#include "unianimate/media/pictures/image_reader.h"
 
 // NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -9,7 +9,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/random.h"
-#include "unianimate/media/content_hash.h"
+#include "unianimate/media/pictures/content_hash.h"
 #include "unianimate/pipeline/job_folder.h"
 
 namespace {

@@ -4,9 +4,9 @@
 #include <sstream>
 
 #include "unianimate/core/error.h"
-#include "unianimate/pose/openpose_json.h"
-#include "unianimate/pose/pose_import.h"
-#include "unianimate/pose/pose_json.h"
+#include "unianimate/pose/format/openpose_json.h"
+#include "unianimate/pose/format/pose_import.h"
+#include "unianimate/pose/format/pose_json.h"
 
 namespace {
 

@@ -6,8 +6,9 @@
 #include <string>
 
 #include "unianimate/core/error.h"
-#include "unianimate/media/audio_reader.h"
-#include "unianimate/media/frame_source.h"
+#include "unianimate/media/film/audio_reader.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/pictures/frame_source.h"
 
 namespace {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "support/temporary_folder.h"
-#include "unianimate/media/image_writer.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 
 namespace {
 

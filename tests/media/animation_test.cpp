@@ -1,4 +1,4 @@
-#include "unianimate/media/animation.h"
+#include "unianimate/media/pictures/animation.h"
 
 #include <gmock/gmock.h>
 
@@ -8,9 +8,10 @@
 #include "media/test_images.h"
 #include "media/test_videos.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/frame_source.h"
-#include "unianimate/media/image_writer.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/frame_source.h"
+#include "unianimate/media/pictures/image_writer.h"
 
 namespace unianimate {
 namespace {

@@ -3,7 +3,8 @@
 #include "media/test_images.h"
 #include "media/test_videos.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/film/video_writer.h"
 
 namespace unianimate {
 namespace {

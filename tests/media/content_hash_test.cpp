@@ -1,4 +1,4 @@
-#include "unianimate/media/content_hash.h"
+#include "unianimate/media/pictures/content_hash.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "unianimate/media/frame_rate.h"
+#include "unianimate/media/pictures/frame_rate.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
-#include "unianimate/media/frame_source.h"
+#include "unianimate/media/pictures/frame_source.h"
+#include "unianimate/media/film/open_frame_source.h"
 
 #include <gmock/gmock.h>
 
@@ -8,7 +9,7 @@
 #include "media/test_images.h"
 #include "media/test_videos.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 
 namespace unianimate {
 namespace {

@@ -2,8 +2,8 @@
 
 #include "media/test_images.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/media/pictures/image_writer.h"
 
 namespace unianimate {
 namespace {

@@ -3,8 +3,9 @@
 #include "media/test_images.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/memory.h"
-#include "unianimate/media/frame_source.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/frame_source.h"
 
 namespace unianimate {
 namespace {

@@ -1,4 +1,4 @@
-#include "unianimate/media/image_reader.h"
+#include "unianimate/media/pictures/image_reader.h"
 
 #include <gmock/gmock.h>
 
@@ -8,10 +8,10 @@
 #include "media/test_images.h"
 #include "media/test_videos.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/exif.h"
-#include "unianimate/media/image_writer.h"
-#include "unianimate/media/transparency.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/exif.h"
+#include "unianimate/media/pictures/image_writer.h"
+#include "unianimate/media/pictures/transparency.h"
 
 namespace unianimate {
 namespace {

@@ -1,11 +1,11 @@
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 
 #include <gmock/gmock.h>
 
 #include "media/test_images.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/written_mark.h"
-#include "unianimate/media/image_reader.h"
+#include "unianimate/media/pictures/image_reader.h"
 
 namespace unianimate {
 namespace {

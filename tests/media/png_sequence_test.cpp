@@ -7,9 +7,9 @@
 #include "media/test_images.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/written_mark.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/media/image_writer.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/media/pictures/image_writer.h"
 
 namespace unianimate {
 namespace {

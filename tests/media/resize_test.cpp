@@ -1,4 +1,4 @@
-#include "unianimate/media/resize.h"
+#include "unianimate/media/pictures/resize.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>

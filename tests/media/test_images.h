@@ -14,7 +14,7 @@
 #include <string>
 
 #include "unianimate/core/error.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate::testing {
 

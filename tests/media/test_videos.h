@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "unianimate/media/frame_source.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/frame_source.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate::testing {
 

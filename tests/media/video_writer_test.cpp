@@ -1,4 +1,5 @@
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/film/open_frame_source.h"
 
 #include <gmock/gmock.h>
 #include <malloc.h>

@@ -11,9 +11,10 @@
 #include "support/temporary_folder.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/error.h"
-#include "unianimate/media/frame_source.h"
-#include "unianimate/media/image_writer.h"
-#include "unianimate/media/resize.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/pictures/frame_source.h"
+#include "unianimate/media/pictures/image_writer.h"
+#include "unianimate/media/pictures/resize.h"
 #include "unianimate/pipeline/pictures.h"
 
 namespace unianimate::pipeline {

@@ -11,7 +11,7 @@
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pipeline/pictures.h"
 
 namespace unianimate::pipeline {

@@ -7,7 +7,7 @@
 
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 
 namespace unianimate::pipeline {
 namespace {

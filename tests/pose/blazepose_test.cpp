@@ -1,5 +1,5 @@
 // The embedded detector: it loads, takes pictures of any kind, and says what is wrong with its files.
-#include "unianimate/pose/blazepose/blazepose_detector.h"
+#include "unianimate/pose/detect/blazepose/blazepose_detector.h"
 
 #include <gtest/gtest.h>
 
@@ -14,11 +14,11 @@
 #include "pose/walker.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
-#include "unianimate/pose/blazepose/body_landmarks.h"
-#include "unianimate/pose/blazepose/detail_landmarks.h"
-#include "unianimate/pose/detector.h"
-#include "unianimate/pose/drawing.h"
-#include "unianimate/pose/extraction.h"
+#include "unianimate/pose/detect/blazepose/body_landmarks.h"
+#include "unianimate/pose/detect/blazepose/detail_landmarks.h"
+#include "unianimate/pose/detect/detector.h"
+#include "unianimate/pose/detect/extraction.h"
+#include "unianimate/pose/draw/drawing.h"
 
 namespace unianimate::pose {
 namespace {

@@ -1,4 +1,4 @@
-#include "unianimate/pose/comparison.h"
+#include "unianimate/pose/align/comparison.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What pose pictures show and what they leave out; that they are the published tool's is for the golden test.
-#include "unianimate/pose/drawing.h"
+#include "unianimate/pose/draw/drawing.h"
 
 #include <gtest/gtest.h>
 

@@ -1,20 +1,18 @@
 // Extraction with detectors that are made up: what goes in, comes out in order, whatever fails on the way.
-#include "unianimate/pose/extraction.h"
+#include "unianimate/pose/detect/extraction.h"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <future>
-#include <latch>
 #include <limits>
 #include <mutex>
 #include <thread>
 
 #include "pose/walker.h"
+#include "support/expect_to_end.h"
 #include "unianimate/core/error.h"
-#include "unianimate/pose/bounded_queue.h"
 
 namespace unianimate::pose {
 namespace {
@@ -125,17 +123,6 @@ class Watch : public Progress {
   std::int64_t most_;
 };
 
-/// Runs it within a time in which anything that hangs is noticed.
-template <typename Action>
-void expect_to_end(const Action& action) {
-  auto done = std::async(std::launch::async, action);
-  if (done.wait_for(60s) != std::future_status::ready) {
-    std::cerr << "extraction hangs" << std::endl;
-    std::abort();
-  }
-  done.get();
-}
-
 PoseSequence extract(std::size_t frames, const Behaviour& behaviour, int threads) {
   NumberedFrames source(frames);
   Watch progress;
@@ -221,7 +208,7 @@ TEST(ExtractPoses, KeepsAFewFramesInMemoryAlone) {
 constexpr std::array kFailing{std::size_t{0}, std::size_t{1}, std::size_t{20}, std::size_t{99}};
 
 void expect_broken(const Behaviour& behaviour, std::size_t source_fails_at, int threads) {
-  expect_to_end([&] {
+  testing::expect_to_end([&] {
     NumberedFrames source(100, source_fails_at);
     Watch progress;
     try {
@@ -268,7 +255,7 @@ TEST(ExtractPoses, FailsOnceWhereEverythingFails) {
 TEST(ExtractPoses, StopsWhenCancelled) {
   for (const std::int64_t steps : {0, 1, 7, 99}) {
     for (const int threads : {1, 2, 4}) {
-      expect_to_end([&] {
+      testing::expect_to_end([&] {
         NumberedFrames source(100000);
         Watch progress(steps);
         try {
@@ -296,87 +283,6 @@ TEST(ExtractPeople, PutsTheMainPersonFirst) {
   EXPECT_EQ(people.front().keypoints[kNose].score, 1);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(people[i].track, static_cast<std::int64_t>(i));
   EXPECT_TRUE(extract_people(Image(kWidth, kHeight), MadeUpDetector({.people = 0})).empty());
-}
-
-// ---- the queue between the threads
-
-TEST(BoundedQueue, GivesBackInOrder) {
-  BoundedQueue<int> queue(3);
-  for (const int value : {1, 2, 3}) EXPECT_TRUE(queue.push(value));
-  for (const int value : {1, 2, 3}) EXPECT_EQ(queue.pop(), value);
-}
-
-TEST(BoundedQueue, WaitsForRoom) {
-  BoundedQueue<int> queue(2);
-  std::atomic<int> pushed = 0;
-  std::jthread producer([&] {
-    for (int i = 0; i < 10; ++i) {
-      queue.push(i);
-      ++pushed;
-    }
-  });
-  for (int i = 0; i < 10; ++i) {
-    EXPECT_LE(pushed, i + 2);
-    EXPECT_EQ(queue.pop(), i);
-  }
-}
-
-TEST(BoundedQueue, ClosedGivesWhatIsLeftAndTakesNothing) {
-  BoundedQueue<int> queue(3);
-  queue.push(7);
-  queue.close();
-  EXPECT_FALSE(queue.push(8));
-  EXPECT_EQ(queue.pop(), 7);
-  EXPECT_EQ(queue.pop(), std::nullopt);
-}
-
-// Some begin to wait before the queue is closed, some after.
-TEST(BoundedQueue, ClosingWakesWhoeverWaits) {
-  constexpr int kRounds = 500;
-  expect_to_end([] {
-    for (int round = 0; round < kRounds; ++round) {
-      BoundedQueue<int> empty(1);
-      BoundedQueue<int> full(1);
-      full.push(1);
-      std::latch started(2);
-      std::jthread taker([&] {
-        started.count_down();
-        EXPECT_EQ(empty.pop(), std::nullopt);
-      });
-      std::jthread giver([&] {
-        started.count_down();
-        EXPECT_FALSE(full.push(2));
-      });
-      started.wait();
-      if (round % 2 == 0) std::this_thread::yield();
-      empty.close();
-      full.close();
-    }
-  });
-}
-
-TEST(BoundedQueue, LosesNothingBetweenManyThreads) {
-  constexpr int kEach = 2000;
-  BoundedQueue<int> queue(4);
-  std::atomic<long> sum = 0;
-  {
-    std::vector<std::jthread> takers;
-    for (int i = 0; i < 3; ++i) {
-      takers.emplace_back([&] {
-        while (const std::optional<int> value = queue.pop()) sum += *value;
-      });
-    }
-    {
-      std::vector<std::jthread> givers;
-      for (int i = 0; i < 3; ++i) {
-        givers.emplace_back([&] {
-          for (int value = 1; value <= kEach; ++value) queue.push(value);
-        });
-      }
-    }
-    queue.close();
-  }
-  EXPECT_EQ(sum, 3L * kEach * (kEach + 1) / 2);
 }
 
 }  // namespace

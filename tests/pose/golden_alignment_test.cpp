@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "support/golden_file.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/pose/drawing.h"
-#include "unianimate/pose/published_alignment.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/pose/align/published_alignment.h"
+#include "unianimate/pose/draw/drawing.h"
 
 namespace unianimate::pose {
 namespace {

@@ -6,10 +6,10 @@
 #include "support/golden_file.h"
 #include "support/rule.h"
 #include "support/temporary_folder.h"
-#include "unianimate/pose/detector.h"
-#include "unianimate/pose/dwpose/person_boxes.h"
-#include "unianimate/pose/dwpose/whole_body.h"
-#include "unianimate/pose/network.h"
+#include "unianimate/pose/detect/detector.h"
+#include "unianimate/pose/detect/dwpose/person_boxes.h"
+#include "unianimate/pose/detect/dwpose/whole_body.h"
+#include "unianimate/pose/detect/network.h"
 
 namespace unianimate::pose {
 namespace {

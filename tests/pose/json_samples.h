@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::testing {
 

@@ -6,9 +6,9 @@
 #include "media/encoded_video.h"
 #include "media/test_images.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pose/align.h"
-#include "unianimate/pose/pose_json.h"
+#include "unianimate/pose/format/pose_json.h"
 
 namespace unianimate::pose {
 namespace {

@@ -1,5 +1,5 @@
 // Files as OpenPose and ComfyUI write them, read; and ours in their formats, read back.
-#include "unianimate/pose/openpose_json.h"
+#include "unianimate/pose/format/openpose_json.h"
 
 #include <gmock/gmock.h>
 
@@ -10,8 +10,8 @@
 #include "json_samples.h"
 #include "media/test_images.h"
 #include "support/temporary_folder.h"
-#include "unianimate/pose/pose_import.h"
-#include "unianimate/pose/pose_json.h"
+#include "unianimate/pose/format/pose_import.h"
+#include "unianimate/pose/format/pose_json.h"
 
 namespace unianimate::pose {
 namespace {

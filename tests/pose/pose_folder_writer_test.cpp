@@ -1,4 +1,4 @@
-#include "unianimate/pose/pose_folder_writer.h"
+#include "unianimate/pose/draw/pose_folder_writer.h"
 
 #include <gtest/gtest.h>
 
@@ -14,8 +14,8 @@
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/written_mark.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/media/pictures/image_writer.h"
 
 namespace unianimate::pose {
 namespace {

@@ -1,5 +1,5 @@
 // poses.json: written and read back, and read from hostile hands.
-#include "unianimate/pose/pose_json.h"
+#include "unianimate/pose/format/pose_json.h"
 
 #include <gmock/gmock.h>
 

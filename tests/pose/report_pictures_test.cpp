@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "unianimate/core/error.h"
-#include "unianimate/pose/alignment_plot.h"
-#include "unianimate/pose/contact_sheet.h"
-#include "unianimate/pose/preview.h"
+#include "unianimate/pose/report/alignment_plot.h"
+#include "unianimate/pose/report/contact_sheet.h"
+#include "unianimate/pose/report/preview.h"
 
 namespace unianimate::pose {
 namespace {

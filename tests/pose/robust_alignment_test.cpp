@@ -9,8 +9,8 @@
 
 #include "pose/walker.h"
 #include "unianimate/core/error.h"
-#include "unianimate/pose/alignment.h"
-#include "unianimate/pose/timing.h"
+#include "unianimate/pose/align/alignment.h"
+#include "unianimate/pose/align/timing.h"
 
 namespace unianimate::pose {
 namespace {

@@ -1,5 +1,5 @@
 // Crops against a twin that does the arithmetic pixel by pixel.
-#include "unianimate/pose/square_region.h"
+#include "unianimate/pose/detect/square_region.h"
 
 #include <gtest/gtest.h>
 

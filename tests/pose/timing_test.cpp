@@ -1,4 +1,4 @@
-#include "unianimate/pose/timing.h"
+#include "unianimate/pose/align/timing.h"
 
 #include <gtest/gtest.h>
 

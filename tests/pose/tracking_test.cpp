@@ -1,4 +1,4 @@
-#include "unianimate/pose/tracking.h"
+#include "unianimate/pose/align/tracking.h"
 
 #include <gtest/gtest.h>
 

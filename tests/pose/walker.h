@@ -8,7 +8,7 @@
 #include <numbers>
 #include <utility>
 
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::testing {
 

@@ -14,8 +14,8 @@
 #include "support/temporary_folder.h"
 #include "training/tiny_training.h"
 #include "unianimate/core/error.h"
-#include "unianimate/media/image_writer.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/puppet/clip.h"
 
 namespace unianimate::training {

@@ -15,8 +15,8 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/pose/openpose_json.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/pose/format/openpose_json.h"
 
 namespace unianimate::cli {
 

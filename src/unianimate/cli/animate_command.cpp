@@ -16,11 +16,11 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/pipeline/model_description.h"
 #include "unianimate/pose/align.h"
-#include "unianimate/pose/pose_folder_writer.h"
+#include "unianimate/pose/draw/pose_folder_writer.h"
 
 namespace unianimate::cli {
 

@@ -12,9 +12,10 @@
 #include "unianimate/cli/reporter.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/evaluation/video_comparison.h"
-#include "unianimate/pose/comparison.h"
-#include "unianimate/pose/pose_import.h"
-#include "unianimate/pose/tracking.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/pose/align/comparison.h"
+#include "unianimate/pose/align/tracking.h"
+#include "unianimate/pose/format/pose_import.h"
 
 namespace unianimate::cli {
 

@@ -15,7 +15,7 @@
 #include "unianimate/core/output_rule.h"
 #include "unianimate/evaluation/quality_pictures.h"
 #include "unianimate/evaluation/quality_report.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pipeline/model_description.h"
 
 namespace unianimate::cli {

@@ -9,12 +9,12 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
-#include "unianimate/media/image_writer.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pose/align.h"
-#include "unianimate/pose/pose_folder_writer.h"
-#include "unianimate/pose/pose_import.h"
-#include "unianimate/pose/pose_json.h"
+#include "unianimate/pose/draw/pose_folder_writer.h"
+#include "unianimate/pose/format/pose_import.h"
+#include "unianimate/pose/format/pose_json.h"
 #include "unianimate/puppet/clip_poses.h"
 
 namespace unianimate::cli {

@@ -5,7 +5,7 @@
 #include <torch/headeronly/version.h>
 
 #include "unianimate/core/device.h"
-#include "unianimate/media/library_version.h"
+#include "unianimate/media/film/library_version.h"
 
 namespace unianimate::cli {
 

@@ -10,8 +10,8 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/pipeline/pose_folder.h"
 
 namespace unianimate::cli {

@@ -1,4 +1,4 @@
-// Inside pose: a queue between threads that never grows beyond its size.
+// A queue between threads that never grows beyond its size.
 #pragma once
 
 #include <condition_variable>
@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-namespace unianimate::pose {
+namespace unianimate {
 
 /// push() waits for room, pop() for something to take. After close() nothing is taken in any more, and pop() gives
 /// nothing once what was there is gone.
@@ -63,4 +63,4 @@ class CloseAtEnd {
   BoundedQueue<T>& queue_;
 };
 
-}  // namespace unianimate::pose
+}  // namespace unianimate

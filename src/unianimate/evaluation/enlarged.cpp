@@ -1,6 +1,6 @@
 #include "unianimate/evaluation/enlarged.h"
 
-#include "unianimate/media/resize.h"
+#include "unianimate/media/pictures/resize.h"
 
 namespace unianimate::evaluation {
 

@@ -1,7 +1,7 @@
 // Small pictures, larger.
 #pragma once
 
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate::evaluation {
 

@@ -9,7 +9,7 @@
 
 #include "unianimate/diffusion/context_windows.h"
 #include "unianimate/evaluation/quality.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate::evaluation {
 

@@ -11,8 +11,8 @@
 #include "unianimate/evaluation/reconstruction.h"
 #include "unianimate/evaluation/result_video.h"
 #include "unianimate/evaluation/sampling_progress.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/media/resize.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/media/pictures/resize.h"
 #include "unianimate/pipeline/animator.h"
 #include "unianimate/plot/picture_sheet.h"
 

@@ -11,7 +11,7 @@
 #include "unianimate/evaluation/person_inputs.h"
 #include "unianimate/evaluation/quality.h"
 #include "unianimate/evaluation/setting.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 #include "unianimate/pipeline/model_files.h"
 #include "unianimate/pipeline/plan.h"
 #include "unianimate/puppet/clip.h"

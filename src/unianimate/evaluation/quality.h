@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "unianimate/evaluation/metrics.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate::evaluation {
 

@@ -5,7 +5,7 @@
 
 #include "unianimate/core/device.h"
 #include "unianimate/core/progress.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/pipeline/model_files.h"
 

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "unianimate/evaluation/enlarged.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/video_writer.h"
 
 namespace unianimate::evaluation {
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <span>
 
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate::evaluation {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "unianimate/evaluation/quality.h"
-#include "unianimate/media/frame_source.h"
+#include "unianimate/media/pictures/frame_source.h"
 
 namespace unianimate::evaluation {
 

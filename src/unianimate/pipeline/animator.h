@@ -8,7 +8,7 @@
 
 #include "unianimate/core/progress.h"
 #include "unianimate/distributed/process_group.h"
-#include "unianimate/media/frame_sink.h"
+#include "unianimate/media/pictures/frame_sink.h"
 #include "unianimate/pipeline/job_folder.h"
 #include "unianimate/pipeline/model_files.h"
 #include "unianimate/pipeline/plan.h"

@@ -13,9 +13,10 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
-#include "unianimate/media/content_hash.h"
-#include "unianimate/media/frame_source.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/content_hash.h"
+#include "unianimate/media/pictures/frame_source.h"
 
 namespace unianimate::pipeline {
 

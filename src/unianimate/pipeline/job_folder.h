@@ -14,7 +14,7 @@
 
 #include "unianimate/core/folder_lock.h"
 #include "unianimate/core/progress.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 #include "unianimate/pipeline/job_record.h"
 
 namespace unianimate::pipeline {

@@ -9,8 +9,8 @@
 
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
-#include "unianimate/media/content_hash.h"
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/content_hash.h"
 
 namespace unianimate::pipeline {
 

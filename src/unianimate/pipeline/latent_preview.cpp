@@ -1,6 +1,6 @@
 #include "unianimate/pipeline/latent_preview.h"
 
-#include "unianimate/media/resize.h"
+#include "unianimate/media/pictures/resize.h"
 #include "unianimate/pipeline/pictures.h"
 
 namespace unianimate::pipeline {

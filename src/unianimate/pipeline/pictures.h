@@ -3,7 +3,7 @@
 
 #include <ATen/ATen.h>
 
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate::pipeline {
 

@@ -9,7 +9,7 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
-#include "unianimate/media/image_reader.h"
+#include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/clip/clip.h"
 #include "unianimate/models/unet/cost.h"

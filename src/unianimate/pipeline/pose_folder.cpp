@@ -7,8 +7,8 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/natural_order.h"
 #include "unianimate/core/path_hint.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/media/picture_names.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/media/pictures/picture_names.h"
 
 namespace unianimate::pipeline {
 

@@ -1,7 +1,7 @@
 #include "unianimate/pipeline/pose_pictures.h"
 
-#include "unianimate/media/image_reader.h"
-#include "unianimate/media/resize.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/media/pictures/resize.h"
 #include "unianimate/pipeline/pictures.h"
 
 namespace unianimate::pipeline {

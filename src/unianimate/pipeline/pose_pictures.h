@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "unianimate/core/progress.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 #include "unianimate/pipeline/pose_folder.h"
 
 namespace unianimate::pipeline {

@@ -8,7 +8,7 @@
 #include "unianimate/diffusion/context_windows.h"
 #include "unianimate/diffusion/ddim.h"
 #include "unianimate/diffusion/start_latent.h"
-#include "unianimate/media/color.h"
+#include "unianimate/media/pictures/color.h"
 #include "unianimate/pipeline/condition_set.h"
 #include "unianimate/pipeline/pose_folder.h"
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "unianimate/media/frame_sink.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/frame_sink.h"
+#include "unianimate/media/pictures/image.h"
 #include "unianimate/pipeline/request.h"
 
 namespace unianimate::pipeline {

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "unianimate/media/audio.h"
+#include "unianimate/media/film/audio.h"
 #include "unianimate/pipeline/request.h"
 
 namespace unianimate::pipeline {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate::plot {
 

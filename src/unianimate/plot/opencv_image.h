@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <opencv2/core.hpp>
 
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate::plot {
 

@@ -8,24 +8,24 @@
 #include <system_error>
 #include <thread>
 
+#include "unianimate/core/bounded_queue.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
 #include "unianimate/core/threads.h"
-#include "unianimate/media/frame_source.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/media/image_writer.h"
-#include "unianimate/media/video_writer.h"
-#include "unianimate/pose/alignment_plot.h"
-#include "unianimate/pose/bounded_queue.h"
-#include "unianimate/pose/contact_sheet.h"
-#include "unianimate/pose/extraction.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/frame_source.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/media/pictures/image_writer.h"
+#include "unianimate/pose/align/timing.h"
+#include "unianimate/pose/detect/extraction.h"
+#include "unianimate/pose/draw/pose_folder_writer.h"
+#include "unianimate/pose/format/pose_json.h"
 #include "unianimate/pose/motion.h"
 #include "unianimate/pose/motion_pictures.h"
-#include "unianimate/pose/pose_folder_writer.h"
-#include "unianimate/pose/pose_json.h"
-#include "unianimate/pose/preview.h"
-#include "unianimate/pose/timing.h"
+#include "unianimate/pose/report/alignment_plot.h"
+#include "unianimate/pose/report/contact_sheet.h"
+#include "unianimate/pose/report/preview.h"
 
 namespace unianimate::pose {
 

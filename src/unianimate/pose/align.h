@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "unianimate/core/progress.h"
-#include "unianimate/media/color.h"
-#include "unianimate/pose/alignment.h"
-#include "unianimate/pose/detector.h"
-#include "unianimate/pose/pose_sequence.h"
-#include "unianimate/pose/tracking.h"
+#include "unianimate/media/pictures/color.h"
+#include "unianimate/pose/align/alignment.h"
+#include "unianimate/pose/align/tracking.h"
+#include "unianimate/pose/detect/detector.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::pose {
 

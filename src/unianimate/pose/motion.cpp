@@ -1,4 +1,5 @@
 #include "unianimate/pose/motion.h"
+#include "unianimate/media/film/open_frame_source.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,9 +9,9 @@
 #include <vector>
 
 #include "unianimate/core/error.h"
-#include "unianimate/pose/pose_import.h"
-#include "unianimate/pose/timing.h"
-#include "unianimate/pose/tracking.h"
+#include "unianimate/pose/align/timing.h"
+#include "unianimate/pose/align/tracking.h"
+#include "unianimate/pose/format/pose_import.h"
 
 namespace unianimate::pose {
 

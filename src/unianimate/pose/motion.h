@@ -4,10 +4,10 @@
 #include <memory>
 
 #include "unianimate/core/progress.h"
-#include "unianimate/media/frame_source.h"
+#include "unianimate/media/pictures/frame_source.h"
 #include "unianimate/pose/align.h"
-#include "unianimate/pose/people_search.h"
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/pose/detect/people_search.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::pose {
 

@@ -5,8 +5,8 @@
 #include <memory>
 #include <optional>
 
-#include "unianimate/media/frame_source.h"
-#include "unianimate/pose/bounded_queue.h"
+#include "unianimate/core/bounded_queue.h"
+#include "unianimate/media/pictures/frame_source.h"
 
 namespace unianimate::pose {
 

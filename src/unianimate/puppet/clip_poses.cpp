@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "unianimate/pose/drawing.h"
+#include "unianimate/pose/draw/drawing.h"
 
 namespace unianimate::puppet {
 

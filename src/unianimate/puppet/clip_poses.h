@@ -1,7 +1,7 @@
 // A clip's poses as alignment would give them.
 #pragma once
 
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/pose/format/pose_sequence.h"
 #include "unianimate/puppet/clip.h"
 
 namespace unianimate::puppet {

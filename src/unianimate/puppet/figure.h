@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 #include "unianimate/puppet/identity.h"
 #include "unianimate/puppet/motion.h"
 

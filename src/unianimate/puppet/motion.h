@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "unianimate/pose/keypoints.h"
+#include "unianimate/pose/format/keypoints.h"
 #include "unianimate/puppet/identity.h"
 
 namespace unianimate::puppet {

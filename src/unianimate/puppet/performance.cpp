@@ -7,7 +7,7 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/pose/align.h"
-#include "unianimate/pose/timing.h"
+#include "unianimate/pose/align/timing.h"
 #include "unianimate/puppet/posture_estimate.h"
 
 namespace unianimate::puppet {

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "unianimate/pose/pose_sequence.h"
-#include "unianimate/pose/tracking.h"
+#include "unianimate/pose/align/tracking.h"
+#include "unianimate/pose/format/pose_sequence.h"
 #include "unianimate/puppet/movement.h"
 
 namespace unianimate::puppet {

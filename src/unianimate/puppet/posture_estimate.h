@@ -1,7 +1,7 @@
 // Inside puppet: how somebody must be holding himself for the points to be where they are.
 #pragma once
 
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/pose/format/pose_sequence.h"
 #include "unianimate/puppet/movement.h"
 
 namespace unianimate::puppet {

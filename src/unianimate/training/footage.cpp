@@ -4,9 +4,9 @@
 #include <cmath>
 #include <utility>
 
-#include "unianimate/media/resize.h"
+#include "unianimate/media/pictures/resize.h"
 #include "unianimate/pipeline/pictures.h"
-#include "unianimate/pose/drawing.h"
+#include "unianimate/pose/draw/drawing.h"
 
 namespace unianimate::training {
 

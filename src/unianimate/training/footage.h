@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "unianimate/pose/keypoints.h"
+#include "unianimate/pose/format/keypoints.h"
 
 namespace unianimate::training {
 

@@ -2,7 +2,7 @@
 
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/core/error.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 #include "unianimate/training/video_segments.h"
 
 namespace unianimate::training {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "unianimate/checkpoint/safetensors_writer.h"
-#include "unianimate/pose/keypoints.h"
+#include "unianimate/pose/format/keypoints.h"
 
 namespace unianimate::training {
 

@@ -10,7 +10,7 @@
 
 #include "unianimate/core/named_tensor.h"
 #include "unianimate/core/progress.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate::training {
 

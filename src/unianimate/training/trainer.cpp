@@ -12,7 +12,7 @@
 #include "unianimate/core/folder_lock.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/training/first_process.h"
 #include "unianimate/training/model_export.h"
 #include "unianimate/training/optimizer.h"

@@ -7,7 +7,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/plot/line_chart.h"
 
 namespace unianimate::training {

@@ -12,7 +12,7 @@
 #include "unianimate/core/random.h"
 #include "unianimate/diffusion/ddim.h"
 #include "unianimate/diffusion/start_latent.h"
-#include "unianimate/media/resize.h"
+#include "unianimate/media/pictures/resize.h"
 #include "unianimate/pipeline/pictures.h"
 #include "unianimate/training/model_export.h"
 

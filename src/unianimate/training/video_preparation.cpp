@@ -12,15 +12,16 @@
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
 #include "unianimate/core/path_hint.h"
-#include "unianimate/media/animation.h"
-#include "unianimate/media/content_hash.h"
-#include "unianimate/media/frame_source.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/media/resize.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/pictures/animation.h"
+#include "unianimate/media/pictures/content_hash.h"
+#include "unianimate/media/pictures/frame_source.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/media/pictures/resize.h"
 #include "unianimate/pipeline/pictures.h"
 #include "unianimate/pose/align.h"
-#include "unianimate/pose/people_search.h"
-#include "unianimate/pose/timing.h"
+#include "unianimate/pose/align/timing.h"
+#include "unianimate/pose/detect/people_search.h"
 
 namespace unianimate::training {
 

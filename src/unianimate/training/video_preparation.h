@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "unianimate/core/progress.h"
-#include "unianimate/pose/detector.h"
-#include "unianimate/pose/tracking.h"
+#include "unianimate/pose/align/tracking.h"
+#include "unianimate/pose/detect/detector.h"
 #include "unianimate/training/prepared_video.h"
 #include "unianimate/training/video_segments.h"
 

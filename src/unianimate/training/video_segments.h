@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::training {
 

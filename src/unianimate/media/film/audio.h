@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "unianimate/media/image_reader.h"
+#include "unianimate/media/pictures/image_reader.h"
 
 namespace unianimate {
 

@@ -1,4 +1,4 @@
-#include "unianimate/media/audio_reader.h"
+#include "unianimate/media/film/audio_reader.h"
 
 #include <algorithm>
 #include <cmath>

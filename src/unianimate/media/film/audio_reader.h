@@ -8,8 +8,8 @@ extern "C" {
 #include <libswresample/swresample.h>
 }
 
-#include "unianimate/media/audio.h"
-#include "unianimate/media/stream_decoder.h"
+#include "unianimate/media/film/audio.h"
+#include "unianimate/media/film/stream_decoder.h"
 
 namespace unianimate::ffmpeg {
 

@@ -1,4 +1,4 @@
-#include "unianimate/media/audio_track.h"
+#include "unianimate/media/film/audio_track.h"
 
 #include <algorithm>
 #include <utility>

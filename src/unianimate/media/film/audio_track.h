@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "unianimate/media/audio_reader.h"
+#include "unianimate/media/film/audio_reader.h"
 
 namespace unianimate::ffmpeg {
 

@@ -1,4 +1,4 @@
-#include "unianimate/media/frame_filter.h"
+#include "unianimate/media/film/frame_filter.h"
 
 extern "C" {
 #include <libavfilter/buffersink.h>

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "unianimate/media/ffmpeg_handles.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/ffmpeg_handles.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate::ffmpeg {
 

@@ -1,4 +1,4 @@
-#include "unianimate/media/library_version.h"
+#include "unianimate/media/film/library_version.h"
 
 extern "C" {
 #include <libavutil/avutil.h>

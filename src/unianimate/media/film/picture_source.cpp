@@ -1,4 +1,5 @@
-#include "unianimate/media/picture_source.h"
+#include "unianimate/media/film/picture_source.h"
+#include "unianimate/media/film/open_frame_source.h"
 
 #include <algorithm>
 #include <optional>
@@ -8,8 +9,8 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/natural_order.h"
-#include "unianimate/media/animation.h"
-#include "unianimate/media/picture_names.h"
+#include "unianimate/media/pictures/animation.h"
+#include "unianimate/media/pictures/picture_names.h"
 
 namespace unianimate {
 

@@ -1,4 +1,4 @@
-#include "unianimate/media/rgb_converter.h"
+#include "unianimate/media/film/rgb_converter.h"
 
 extern "C" {
 #include <libavutil/pixdesc.h>
@@ -12,7 +12,7 @@ extern "C" {
 #include <utility>
 
 #include "unianimate/core/error.h"
-#include "unianimate/media/stream_decoder.h"
+#include "unianimate/media/film/stream_decoder.h"
 
 namespace unianimate::ffmpeg {
 

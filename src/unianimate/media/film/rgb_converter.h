@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <string>
 
-#include "unianimate/media/ffmpeg_handles.h"
-#include "unianimate/media/frame_filter.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/film/frame_filter.h"
+#include "unianimate/media/pictures/ffmpeg_handles.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate::ffmpeg {
 

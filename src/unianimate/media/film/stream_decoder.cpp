@@ -1,4 +1,4 @@
-#include "unianimate/media/stream_decoder.h"
+#include "unianimate/media/film/stream_decoder.h"
 
 extern "C" {
 #include <libavutil/opt.h>
@@ -12,7 +12,7 @@ extern "C" {
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/threads.h"
-#include "unianimate/media/animation.h"
+#include "unianimate/media/pictures/animation.h"
 
 namespace unianimate::ffmpeg {
 

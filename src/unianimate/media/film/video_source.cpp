@@ -1,4 +1,4 @@
-#include "unianimate/media/video_source.h"
+#include "unianimate/media/film/video_source.h"
 
 extern "C" {
 #include <libavutil/pixdesc.h>
@@ -9,9 +9,9 @@ extern "C" {
 #include <utility>
 
 #include "unianimate/core/error.h"
-#include "unianimate/media/rgb_converter.h"
-#include "unianimate/media/stream_decoder.h"
-#include "unianimate/media/video_times.h"
+#include "unianimate/media/film/rgb_converter.h"
+#include "unianimate/media/film/stream_decoder.h"
+#include "unianimate/media/film/video_times.h"
 
 namespace unianimate {
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "unianimate/media/frame_source.h"
+#include "unianimate/media/pictures/frame_source.h"
 
 namespace unianimate {
 

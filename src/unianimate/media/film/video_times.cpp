@@ -1,4 +1,4 @@
-#include "unianimate/media/video_times.h"
+#include "unianimate/media/film/video_times.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <limits>
 #include <queue>
 
-#include "unianimate/media/frame_rate.h"
+#include "unianimate/media/pictures/frame_rate.h"
 
 namespace unianimate::ffmpeg {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "unianimate/media/frame_source.h"
-#include "unianimate/media/stream_decoder.h"
+#include "unianimate/media/film/stream_decoder.h"
+#include "unianimate/media/pictures/frame_source.h"
 
 namespace unianimate::ffmpeg {
 

@@ -1,4 +1,4 @@
-#include "unianimate/media/video_writer.h"
+#include "unianimate/media/film/video_writer.h"
 
 extern "C" {
 #include <libavutil/cpu.h>
@@ -13,10 +13,10 @@ extern "C" {
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/threads.h"
 #include "unianimate/core/written_mark.h"
-#include "unianimate/media/audio_track.h"
-#include "unianimate/media/ffmpeg_handles.h"
-#include "unianimate/media/frame_filter.h"
-#include "unianimate/media/png_sequence.h"
+#include "unianimate/media/film/audio_track.h"
+#include "unianimate/media/film/frame_filter.h"
+#include "unianimate/media/pictures/ffmpeg_handles.h"
+#include "unianimate/media/pictures/png_sequence.h"
 
 namespace unianimate {
 

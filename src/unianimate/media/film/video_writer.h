@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "unianimate/media/audio.h"
-#include "unianimate/media/frame_sink.h"
+#include "unianimate/media/film/audio.h"
+#include "unianimate/media/pictures/frame_sink.h"
 
 namespace unianimate {
 

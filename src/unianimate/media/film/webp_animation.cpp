@@ -1,4 +1,4 @@
-#include "unianimate/media/webp_animation.h"
+#include "unianimate/media/film/webp_animation.h"
 
 #include <webp/demux.h>
 
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "unianimate/core/error.h"
-#include "unianimate/media/frame_rate.h"
+#include "unianimate/media/pictures/frame_rate.h"
 
 namespace unianimate {
 

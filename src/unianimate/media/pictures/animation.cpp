@@ -1,4 +1,4 @@
-#include "unianimate/media/animation.h"
+#include "unianimate/media/pictures/animation.h"
 
 #include <algorithm>
 #include <array>

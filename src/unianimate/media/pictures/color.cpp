@@ -1,4 +1,4 @@
-#include "unianimate/media/color.h"
+#include "unianimate/media/pictures/color.h"
 
 #include <algorithm>
 #include <cctype>

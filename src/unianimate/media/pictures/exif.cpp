@@ -1,4 +1,4 @@
-#include "unianimate/media/exif.h"
+#include "unianimate/media/pictures/exif.h"
 
 #include <algorithm>
 #include <string_view>

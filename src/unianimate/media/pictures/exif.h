@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate {
 

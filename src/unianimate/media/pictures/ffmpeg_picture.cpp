@@ -7,9 +7,9 @@ extern "C" {
 #include <cstdlib>
 #include <string_view>
 
-#include "unianimate/media/exif.h"
-#include "unianimate/media/ffmpeg_handles.h"
-#include "unianimate/media/image_codecs.h"
+#include "unianimate/media/pictures/exif.h"
+#include "unianimate/media/pictures/ffmpeg_handles.h"
+#include "unianimate/media/pictures/image_codecs.h"
 
 namespace unianimate {
 

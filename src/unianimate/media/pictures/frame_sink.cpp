@@ -1,4 +1,4 @@
-#include "unianimate/media/frame_sink.h"
+#include "unianimate/media/pictures/frame_sink.h"
 
 #include "unianimate/core/error.h"
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate {
 

@@ -1,15 +1,10 @@
-#include "unianimate/media/frame_source.h"
+#include "unianimate/media/pictures/frame_source.h"
 
 #include <algorithm>
 #include <cmath>
 #include <iterator>
 
 #include "unianimate/core/error.h"
-#include "unianimate/core/path_hint.h"
-#include "unianimate/media/animation.h"
-#include "unianimate/media/picture_source.h"
-#include "unianimate/media/video_source.h"
-#include "unianimate/media/webp_animation.h"
 
 namespace unianimate {
 
@@ -67,22 +62,6 @@ std::vector<double> times_in_part(const fs::path& path, const FrameSourceOptions
   }
   throw Error(ErrorKind::kInput, "{} has no frame in the part asked for: {}; choose another part",
               printable(path.string()), reason);
-}
-
-std::unique_ptr<FrameSource> open_frame_source(const fs::path& path, const FrameSourceOptions& options) {
-  options.check();
-  std::error_code problem;
-  const fs::file_status status = fs::status(path, problem);
-  if (fs::is_directory(status)) return open_picture_folder(path, options);
-  if (!fs::is_regular_file(status)) {
-    throw Error(ErrorKind::kInput, "the video {} {}; give a video, a picture or a folder of pictures{}",
-                printable(path.string()), fs::exists(status) ? "is not a file" : "does not exist",
-                fs::exists(status) ? "" : path_hint(path));
-  }
-  const AnimationKind animation = animation_kind(path);
-  if (animation == AnimationKind::kWebp) return open_webp_animation(path, options);
-  if (animation == AnimationKind::kNone && is_picture(path)) return open_picture(path, options);
-  return open_video_source(path, options);
 }
 
 }  // namespace unianimate

@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "unianimate/core/error.h"
-#include "unianimate/media/hevc_sizes.h"
-#include "unianimate/media/image_codecs.h"
+#include "unianimate/media/pictures/hevc_sizes.h"
+#include "unianimate/media/pictures/image_codecs.h"
 
 namespace unianimate {
 

@@ -1,4 +1,4 @@
-#include "unianimate/media/hevc_sizes.h"
+#include "unianimate/media/pictures/hevc_sizes.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 #include <algorithm>
 

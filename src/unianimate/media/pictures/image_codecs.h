@@ -5,9 +5,9 @@
 #include <span>
 #include <string>
 
-#include "unianimate/media/image.h"
-#include "unianimate/media/image_reader.h"
-#include "unianimate/media/transparency.h"
+#include "unianimate/media/pictures/image.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/media/pictures/transparency.h"
 
 namespace unianimate {
 

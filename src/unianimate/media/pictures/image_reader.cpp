@@ -1,4 +1,4 @@
-#include "unianimate/media/image_reader.h"
+#include "unianimate/media/pictures/image_reader.h"
 
 #include <algorithm>
 #include <array>
@@ -11,9 +11,9 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/path_hint.h"
-#include "unianimate/media/animation.h"
-#include "unianimate/media/exif.h"
-#include "unianimate/media/image_codecs.h"
+#include "unianimate/media/pictures/animation.h"
+#include "unianimate/media/pictures/exif.h"
+#include "unianimate/media/pictures/image_codecs.h"
 
 namespace unianimate {
 

@@ -21,8 +21,8 @@
 #include <string_view>
 #include <vector>
 
-#include "unianimate/media/color.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/color.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate {
 

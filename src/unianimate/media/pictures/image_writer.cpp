@@ -1,4 +1,4 @@
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 
 #include <png.h>
 #include <zlib.h>
@@ -10,7 +10,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/written_mark.h"
-#include "unianimate/media/jpeg_errors.h"
+#include "unianimate/media/pictures/jpeg_errors.h"
 
 namespace unianimate {
 

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <string_view>
 
-#include "unianimate/media/exif.h"
-#include "unianimate/media/image_codecs.h"
-#include "unianimate/media/jpeg_errors.h"
+#include "unianimate/media/pictures/exif.h"
+#include "unianimate/media/pictures/image_codecs.h"
+#include "unianimate/media/pictures/jpeg_errors.h"
 
 namespace unianimate {
 

@@ -1,4 +1,4 @@
-#include "unianimate/media/jpeg_errors.h"
+#include "unianimate/media/pictures/jpeg_errors.h"
 
 // jerror.h lists the message codes only after jpeglib.h.
 #include <jerror.h>

@@ -8,7 +8,7 @@
 #include <jpeglib.h>
 // clang-format on
 
-#include "unianimate/media/c_library_guard.h"
+#include "unianimate/media/pictures/c_library_guard.h"
 
 namespace unianimate {
 

@@ -1,4 +1,4 @@
-#include "unianimate/media/picture_names.h"
+#include "unianimate/media/pictures/picture_names.h"
 
 #include <algorithm>
 #include <cctype>

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "unianimate/media/c_library_guard.h"
-#include "unianimate/media/exif.h"
-#include "unianimate/media/image_codecs.h"
+#include "unianimate/media/pictures/c_library_guard.h"
+#include "unianimate/media/pictures/exif.h"
+#include "unianimate/media/pictures/image_codecs.h"
 
 namespace unianimate {
 

@@ -1,4 +1,4 @@
-#include "unianimate/media/png_sequence.h"
+#include "unianimate/media/pictures/png_sequence.h"
 
 #include <charconv>
 #include <string>
@@ -6,7 +6,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_folder.h"
 #include "unianimate/core/written_mark.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 
 namespace unianimate {
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "unianimate/media/frame_sink.h"
+#include "unianimate/media/pictures/frame_sink.h"
 
 namespace unianimate {
 

@@ -1,4 +1,4 @@
-#include "unianimate/media/resize.h"
+#include "unianimate/media/pictures/resize.h"
 
 #include <algorithm>
 #include <cmath>

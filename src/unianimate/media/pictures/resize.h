@@ -1,7 +1,7 @@
 // Scaling pictures as the published code does.
 #pragma once
 
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate {
 

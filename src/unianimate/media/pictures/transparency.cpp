@@ -1,4 +1,4 @@
-#include "unianimate/media/transparency.h"
+#include "unianimate/media/pictures/transparency.h"
 
 #include <array>
 #include <utility>

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "unianimate/media/color.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/color.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate {
 

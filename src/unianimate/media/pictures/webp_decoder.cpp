@@ -5,8 +5,8 @@
 #include <string_view>
 #include <utility>
 
-#include "unianimate/media/exif.h"
-#include "unianimate/media/image_codecs.h"
+#include "unianimate/media/pictures/exif.h"
+#include "unianimate/media/pictures/image_codecs.h"
 
 namespace unianimate {
 

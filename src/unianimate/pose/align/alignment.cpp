@@ -1,11 +1,11 @@
-#include "unianimate/pose/alignment.h"
+#include "unianimate/pose/align/alignment.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "unianimate/core/error.h"
-#include "unianimate/pose/published_alignment.h"
-#include "unianimate/pose/robust_alignment.h"
+#include "unianimate/pose/align/published_alignment.h"
+#include "unianimate/pose/align/robust_alignment.h"
 
 namespace unianimate::pose {
 

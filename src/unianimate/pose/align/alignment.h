@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-#include "unianimate/pose/drawing.h"
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/pose/draw/drawing.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::pose {
 

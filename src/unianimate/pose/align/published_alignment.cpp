@@ -1,4 +1,4 @@
-#include "unianimate/pose/published_alignment.h"
+#include "unianimate/pose/align/published_alignment.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

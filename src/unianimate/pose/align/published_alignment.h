@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "unianimate/pose/keypoints.h"
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/pose/format/keypoints.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::pose {
 

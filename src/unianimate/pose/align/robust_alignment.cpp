@@ -1,4 +1,4 @@
-#include "unianimate/pose/robust_alignment.h"
+#include "unianimate/pose/align/robust_alignment.h"
 
 #include <algorithm>
 #include <array>

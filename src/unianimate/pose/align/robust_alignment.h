@@ -1,7 +1,7 @@
 // Inside pose: alignment that survives unseen joints, odd first frames and different aspects.
 #pragma once
 
-#include "unianimate/pose/alignment.h"
+#include "unianimate/pose/align/alignment.h"
 
 namespace unianimate::pose {
 

@@ -1,11 +1,11 @@
-#include "unianimate/pose/timing.h"
+#include "unianimate/pose/align/timing.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "unianimate/core/error.h"
-#include "unianimate/media/frame_rate.h"
+#include "unianimate/media/pictures/frame_rate.h"
 
 namespace unianimate::pose {
 

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "unianimate/media/image.h"
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/media/pictures/image.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::pose {
 

@@ -1,12 +1,12 @@
-#include "unianimate/pose/detector.h"
+#include "unianimate/pose/detect/detector.h"
 
 #include <cstdlib>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/threads.h"
-#include "unianimate/media/content_hash.h"
-#include "unianimate/pose/blazepose/blazepose_detector.h"
-#include "unianimate/pose/dwpose/dwpose_detector.h"
+#include "unianimate/media/pictures/content_hash.h"
+#include "unianimate/pose/detect/blazepose/blazepose_detector.h"
+#include "unianimate/pose/detect/dwpose/dwpose_detector.h"
 
 namespace unianimate::pose {
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "unianimate/media/image.h"
-#include "unianimate/pose/keypoints.h"
+#include "unianimate/media/pictures/image.h"
+#include "unianimate/pose/format/keypoints.h"
 
 namespace unianimate::pose {
 

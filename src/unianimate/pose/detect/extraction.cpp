@@ -1,4 +1,4 @@
-#include "unianimate/pose/extraction.h"
+#include "unianimate/pose/detect/extraction.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,9 +6,9 @@
 #include <thread>
 #include <variant>
 
+#include "unianimate/core/bounded_queue.h"
 #include "unianimate/core/threads.h"
-#include "unianimate/pose/bounded_queue.h"
-#include "unianimate/pose/tracking.h"
+#include "unianimate/pose/align/tracking.h"
 
 namespace unianimate::pose {
 

@@ -1,4 +1,4 @@
-#include "unianimate/pose/network.h"
+#include "unianimate/pose/detect/network.h"
 
 #include <fmt/ranges.h>
 

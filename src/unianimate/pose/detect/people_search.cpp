@@ -1,4 +1,4 @@
-#include "unianimate/pose/people_search.h"
+#include "unianimate/pose/detect/people_search.h"
 
 #include <chrono>
 #include <functional>
@@ -10,9 +10,9 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
-#include "unianimate/media/content_hash.h"
-#include "unianimate/pose/extraction.h"
-#include "unianimate/pose/pose_json.h"
+#include "unianimate/media/pictures/content_hash.h"
+#include "unianimate/pose/detect/extraction.h"
+#include "unianimate/pose/format/pose_json.h"
 
 namespace unianimate::pose {
 

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "unianimate/core/progress.h"
-#include "unianimate/media/frame_source.h"
-#include "unianimate/pose/detector.h"
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/media/pictures/frame_source.h"
+#include "unianimate/pose/detect/detector.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::pose {
 

@@ -1,4 +1,4 @@
-#include "unianimate/pose/square_region.h"
+#include "unianimate/pose/detect/square_region.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,8 +3,8 @@
 
 #include <span>
 
-#include "unianimate/media/image.h"
-#include "unianimate/pose/keypoints.h"
+#include "unianimate/media/pictures/image.h"
+#include "unianimate/pose/format/keypoints.h"
 
 namespace unianimate::pose {
 

@@ -1,4 +1,4 @@
-#include "unianimate/pose/drawing.h"
+#include "unianimate/pose/draw/drawing.h"
 
 #include <algorithm>
 #include <array>

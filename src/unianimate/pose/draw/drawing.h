@@ -1,8 +1,8 @@
 // Pose pictures as the model was trained on them.
 #pragma once
 
-#include "unianimate/media/image.h"
-#include "unianimate/pose/keypoints.h"
+#include "unianimate/media/pictures/image.h"
+#include "unianimate/pose/format/keypoints.h"
 
 namespace unianimate::pose {
 

@@ -1,11 +1,11 @@
-#include "unianimate/pose/pose_folder_writer.h"
+#include "unianimate/pose/draw/pose_folder_writer.h"
 
 #include <optional>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/natural_order.h"
 #include "unianimate/core/written_mark.h"
-#include "unianimate/media/image_writer.h"
+#include "unianimate/media/pictures/image_writer.h"
 
 namespace unianimate::pose {
 

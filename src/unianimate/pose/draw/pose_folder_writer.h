@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "unianimate/core/output_folder.h"
-#include "unianimate/media/image.h"
+#include "unianimate/media/pictures/image.h"
 
 namespace unianimate::pose {
 

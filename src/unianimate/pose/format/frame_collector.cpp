@@ -1,4 +1,4 @@
-#include "unianimate/pose/frame_collector.h"
+#include "unianimate/pose/format/frame_collector.h"
 
 namespace unianimate::pose {
 

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "unianimate/pose/json_reading.h"
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/pose/format/json_reading.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::pose {
 

@@ -1,4 +1,4 @@
-#include "unianimate/pose/json_reading.h"
+#include "unianimate/pose/format/json_reading.h"
 
 #include <cerrno>
 #include <cmath>
@@ -8,7 +8,7 @@
 
 #include "unianimate/core/memory.h"
 #include "unianimate/core/path_hint.h"
-#include "unianimate/pose/python_json.h"
+#include "unianimate/pose/format/python_json.h"
 
 namespace unianimate::pose {
 

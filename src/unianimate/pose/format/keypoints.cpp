@@ -1,4 +1,4 @@
-#include "unianimate/pose/keypoints.h"
+#include "unianimate/pose/format/keypoints.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "unianimate/pose/openpose_json.h"
+#include "unianimate/pose/format/openpose_json.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_folder.h"
 #include "unianimate/core/written_mark.h"
-#include "unianimate/pose/text_output.h"
+#include "unianimate/pose/format/text_output.h"
 
 namespace unianimate::pose {
 

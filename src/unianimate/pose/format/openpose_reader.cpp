@@ -1,4 +1,4 @@
-#include "unianimate/pose/openpose_reader.h"
+#include "unianimate/pose/format/openpose_reader.h"
 
 #include <algorithm>
 #include <cmath>

@@ -5,9 +5,9 @@
 #include <limits>
 #include <string>
 
-#include "unianimate/pose/frame_collector.h"
-#include "unianimate/pose/json_reading.h"
-#include "unianimate/pose/pose_import.h"
+#include "unianimate/pose/format/frame_collector.h"
+#include "unianimate/pose/format/json_reading.h"
+#include "unianimate/pose/format/pose_import.h"
 
 namespace unianimate::pose {
 

@@ -1,12 +1,12 @@
-#include "unianimate/pose/pose_import.h"
+#include "unianimate/pose/format/pose_import.h"
 
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "unianimate/core/natural_order.h"
-#include "unianimate/pose/openpose_reader.h"
-#include "unianimate/pose/pose_json_reader.h"
+#include "unianimate/pose/format/openpose_reader.h"
+#include "unianimate/pose/format/pose_json_reader.h"
 
 namespace unianimate::pose {
 

@@ -1,12 +1,12 @@
-#include "unianimate/pose/pose_json.h"
+#include "unianimate/pose/format/pose_json.h"
 
 #include <cmath>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "unianimate/pose/pose_json_reader.h"
-#include "unianimate/pose/text_output.h"
+#include "unianimate/pose/format/pose_json_reader.h"
+#include "unianimate/pose/format/text_output.h"
 
 namespace unianimate::pose {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <variant>
 
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::pose {
 

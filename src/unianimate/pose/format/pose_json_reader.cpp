@@ -1,4 +1,4 @@
-#include "unianimate/pose/pose_json_reader.h"
+#include "unianimate/pose/format/pose_json_reader.h"
 
 namespace unianimate::pose {
 

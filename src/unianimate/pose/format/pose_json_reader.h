@@ -4,9 +4,9 @@
 #include <limits>
 #include <string_view>
 
-#include "unianimate/pose/frame_collector.h"
-#include "unianimate/pose/json_reading.h"
-#include "unianimate/pose/pose_json.h"
+#include "unianimate/pose/format/frame_collector.h"
+#include "unianimate/pose/format/json_reading.h"
+#include "unianimate/pose/format/pose_json.h"
 
 namespace unianimate::pose {
 

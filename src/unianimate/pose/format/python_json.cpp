@@ -1,4 +1,4 @@
-#include "unianimate/pose/python_json.h"
+#include "unianimate/pose/format/python_json.h"
 
 #include <algorithm>
 #include <cctype>

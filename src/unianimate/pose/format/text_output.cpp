@@ -1,4 +1,4 @@
-#include "unianimate/pose/text_output.h"
+#include "unianimate/pose/format/text_output.h"
 
 #include <cerrno>
 #include <cstring>

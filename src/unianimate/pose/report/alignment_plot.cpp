@@ -1,4 +1,4 @@
-#include "unianimate/pose/alignment_plot.h"
+#include "unianimate/pose/report/alignment_plot.h"
 
 #include <fmt/format.h>
 
@@ -15,7 +15,7 @@
 
 #include "unianimate/plot/axis.h"
 #include "unianimate/plot/page.h"
-#include "unianimate/pose/report_colours.h"
+#include "unianimate/pose/report/report_colours.h"
 
 namespace unianimate::pose {
 

@@ -1,8 +1,8 @@
 // An alignment in figures, drawn: what became of the bones, and what was seen of the driver when.
 #pragma once
 
-#include "unianimate/media/image.h"
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/media/pictures/image.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::pose {
 

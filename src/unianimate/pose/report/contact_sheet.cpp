@@ -1,4 +1,4 @@
-#include "unianimate/pose/contact_sheet.h"
+#include "unianimate/pose/report/contact_sheet.h"
 
 #include <algorithm>
 #include <opencv2/imgproc.hpp>
@@ -7,8 +7,8 @@
 #include "unianimate/core/error.h"
 #include "unianimate/plot/page.h"
 #include "unianimate/plot/picture_sheet.h"
-#include "unianimate/pose/panel.h"
-#include "unianimate/pose/report_colours.h"
+#include "unianimate/pose/report/panel.h"
+#include "unianimate/pose/report/report_colours.h"
 
 namespace unianimate::pose {
 

@@ -1,8 +1,8 @@
 // One picture of a whole aligned motion.
 #pragma once
 
-#include "unianimate/media/image.h"
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/media/pictures/image.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::pose {
 

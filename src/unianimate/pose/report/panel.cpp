@@ -1,11 +1,11 @@
-#include "unianimate/pose/panel.h"
+#include "unianimate/pose/report/panel.h"
 
 #include <algorithm>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
 #include "unianimate/plot/page.h"
-#include "unianimate/pose/drawing.h"
+#include "unianimate/pose/draw/drawing.h"
 
 namespace unianimate::pose {
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "unianimate/media/image.h"
-#include "unianimate/pose/keypoints.h"
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/media/pictures/image.h"
+#include "unianimate/pose/format/keypoints.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::pose {
 

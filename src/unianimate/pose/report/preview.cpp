@@ -1,4 +1,4 @@
-#include "unianimate/pose/preview.h"
+#include "unianimate/pose/report/preview.h"
 
 #include <algorithm>
 #include <array>

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "unianimate/pose/panel.h"
-#include "unianimate/pose/pose_sequence.h"
+#include "unianimate/pose/format/pose_sequence.h"
+#include "unianimate/pose/report/panel.h"
 
 namespace unianimate::pose {
 

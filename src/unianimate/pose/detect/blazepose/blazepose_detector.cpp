@@ -1,10 +1,10 @@
-#include "unianimate/pose/blazepose/blazepose_detector.h"
+#include "unianimate/pose/detect/blazepose/blazepose_detector.h"
 
 #include <algorithm>
 
-#include "unianimate/pose/blazepose/body_landmarks.h"
-#include "unianimate/pose/blazepose/detail_landmarks.h"
-#include "unianimate/pose/blazepose/person_detection.h"
+#include "unianimate/pose/detect/blazepose/body_landmarks.h"
+#include "unianimate/pose/detect/blazepose/detail_landmarks.h"
+#include "unianimate/pose/detect/blazepose/person_detection.h"
 
 namespace unianimate::pose {
 

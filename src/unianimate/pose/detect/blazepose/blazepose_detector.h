@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "unianimate/pose/detector.h"
+#include "unianimate/pose/detect/detector.h"
 
 namespace unianimate::pose {
 

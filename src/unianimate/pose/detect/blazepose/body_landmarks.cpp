@@ -1,8 +1,8 @@
-#include "unianimate/pose/blazepose/body_landmarks.h"
+#include "unianimate/pose/detect/blazepose/body_landmarks.h"
 
 #include <cmath>
 
-#include "unianimate/pose/blazepose/person_detection.h"
+#include "unianimate/pose/detect/blazepose/person_detection.h"
 
 namespace unianimate::pose::blazepose {
 

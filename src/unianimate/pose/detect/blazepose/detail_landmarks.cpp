@@ -1,4 +1,4 @@
-#include "unianimate/pose/blazepose/detail_landmarks.h"
+#include "unianimate/pose/detect/blazepose/detail_landmarks.h"
 
 #include <array>
 #include <cmath>

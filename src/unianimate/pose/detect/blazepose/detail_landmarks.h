@@ -3,9 +3,9 @@
 
 #include <span>
 
-#include "unianimate/media/image.h"
-#include "unianimate/pose/network.h"
-#include "unianimate/pose/square_region.h"
+#include "unianimate/media/pictures/image.h"
+#include "unianimate/pose/detect/network.h"
+#include "unianimate/pose/detect/square_region.h"
 
 namespace unianimate::pose::blazepose {
 

@@ -1,4 +1,4 @@
-#include "unianimate/pose/blazepose/person_detection.h"
+#include "unianimate/pose/detect/blazepose/person_detection.h"
 
 #include <algorithm>
 #include <cmath>

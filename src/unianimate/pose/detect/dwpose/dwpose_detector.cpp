@@ -1,7 +1,7 @@
-#include "unianimate/pose/dwpose/dwpose_detector.h"
+#include "unianimate/pose/detect/dwpose/dwpose_detector.h"
 
-#include "unianimate/pose/dwpose/person_boxes.h"
-#include "unianimate/pose/dwpose/whole_body.h"
+#include "unianimate/pose/detect/dwpose/person_boxes.h"
+#include "unianimate/pose/detect/dwpose/whole_body.h"
 
 namespace unianimate::pose {
 

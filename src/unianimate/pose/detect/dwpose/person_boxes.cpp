@@ -1,4 +1,4 @@
-#include "unianimate/pose/dwpose/person_boxes.h"
+#include "unianimate/pose/detect/dwpose/person_boxes.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "unianimate/pose/dwpose/whole_body.h"
+#include "unianimate/pose/detect/dwpose/whole_body.h"
 
 #include <algorithm>
 #include <array>

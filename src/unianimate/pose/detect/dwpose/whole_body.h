@@ -3,9 +3,9 @@
 
 #include <span>
 
-#include "unianimate/media/image.h"
-#include "unianimate/pose/keypoints.h"
-#include "unianimate/pose/network.h"
+#include "unianimate/media/pictures/image.h"
+#include "unianimate/pose/detect/network.h"
+#include "unianimate/pose/format/keypoints.h"
 
 namespace unianimate::pose::dwpose {
 
