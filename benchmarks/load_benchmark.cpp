@@ -12,7 +12,7 @@
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
-#include "unianimate/pipeline/model_weights.h"
+#include "unianimate/family/unianimate/model_weights.h"
 
 namespace unianimate::benchmarks {
 namespace {
@@ -29,14 +29,14 @@ void read_whole_file(const char* path) {
 void run(const char* path, DTypeChoice dtype) {
   const Compute compute = choose_compute(DeviceChoice::kCpu, dtype);
   const checkpoint::Checkpoint file = checkpoint::open_checkpoint(path);
-  const models::UNetConfig config = models::unet_config_from_shapes(
-      pipeline::shapes_of(file, naming::require_naming(file, naming::ModelRole::kUNet)));
+  const models::UNetConfig config =
+      models::unet_config_from_shapes(family::shapes_of(file, naming::require_naming(file, naming::ModelRole::kUNet)));
   read_whole_file(path);  // so that both times below find the file in the page cache as far as it fits
   const double reading = seconds_of([&] { read_whole_file(path); });
   reset_peak_memory();
   Progress silent;
   const double loading =
-      seconds_of([&] { pipeline::load_unet(path, config, {at::TensorOptions().dtype(compute.dtype)}, silent); });
+      seconds_of([&] { family::load_unet(path, config, {at::TensorOptions().dtype(compute.dtype)}, silent); });
   fmt::print("load to {}   {:.2f} s = {:.1f} times the {:.2f} s of only reading the file, peak memory {}\n",
              dtype_name(compute.dtype), loading, loading / reading, reading, format_bytes(peak_resident_bytes()));
 }

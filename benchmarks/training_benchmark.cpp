@@ -37,7 +37,7 @@ void run(const training::TrainConfig& config, int steps) {
   Progress silent;
   at::set_num_threads(1);
   const auto group = distributed::ProcessGroup::from_environment(at::kCPU);
-  const pipeline::ModelDescription description = training::describe_models(config);
+  const family::ModelDescription description = training::describe_models(config);
   const auto footage = training::open_footage(config.people, config.videos, *group, silent);
   const auto kept_aside = training::open_footage(config.kept_aside, config.kept_aside_videos, *group, silent);
   const auto task = training::make_task(config, description, footage, kept_aside, at::kCPU, silent);
@@ -67,7 +67,7 @@ void run(const training::TrainConfig& config, int steps) {
   fmt::print("{:.2f} microbatches of {} a second on one core: loss {:.0f} %, gradients {:.0f} %, update {:.0f} %\n",
              steps / all, config.batch_size, 100 * forward / all, 100 * backward / all, 100 * update / all);
   if (config.task == training::TaskKind::kUNet) {
-    const pipeline::ModelConfigs& sizes = description.configs;
+    const family::ModelConfigs& sizes = description.configs;
     const auto scale = sizes.autoencoder.downscale();
     const models::LatentShape shape{config.batch_size, config.unet_loss.frames, config.people.height / scale,
                                     config.people.width / scale};

@@ -10,11 +10,11 @@ int main(int argc, char** argv) try {
   if (argc != 5) throw std::invalid_argument("usage: animate MODELS_FOLDER PICTURE POSE_FOLDER VIDEO");
   using namespace unianimate;
   load_cuda_libraries(DeviceChoice::kAuto);
-  pipeline::RuntimeOptions options;
+  family::RuntimeOptions options;
   options.compute = choose_compute(DeviceChoice::kAuto, DTypeChoice::kAuto);
-  auto animator = pipeline::Animator::load(pipeline::find_model_files(argv[1]), options);
+  auto animator = pipeline::Animator::load(family::find_model_files(argv[1]), options);
 
-  pipeline::AnimateRequest request;
+  family::AnimateRequest request;
   request.reference = argv[2];
   request.poses = argv[3];
   const auto video = open_video_writer(argv[4], {.width = request.width, .height = request.height});

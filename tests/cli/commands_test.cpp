@@ -171,7 +171,7 @@ TEST_F(Commands, LorasAreCheckedBeforeTheWorkAndNamed) {
 
 TEST(ParseLora, TakesAScaleBehindTheLastColon) {
   const auto parsed = [](std::string_view text) {
-    const pipeline::LoraFile lora = cli::parse_lora(text);
+    const family::LoraFile lora = cli::parse_lora(text);
     return std::pair(lora.path.string(), lora.scale);
   };
   EXPECT_EQ(parsed("a.safetensors"), std::pair(std::string("a.safetensors"), 1.0));

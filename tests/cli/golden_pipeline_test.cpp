@@ -10,9 +10,9 @@
 #include "support/rule.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
+#include "unianimate/family/pictures.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/media/pictures/image_writer.h"
-#include "unianimate/pipeline/pictures.h"
 
 namespace unianimate {
 namespace {
@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 using testing::GoldenFile;
 
 Image rule_image(const std::string& name, int height, int width) {
-  return pipeline::image_from_tensor(testing::rule_picture(name, height, width));
+  return family::image_from_tensor(testing::rule_picture(name, height, width));
 }
 
 class GoldenPipeline : public ::testing::TestWithParam<fs::path> {
@@ -74,7 +74,7 @@ TEST_P(GoldenPipeline, FramesMatchThroughTheCommandLine) {
     const at::Tensor expected = golden.tensor(name).to(at::kInt);
     std::vector<at::Tensor> found;
     for (std::int64_t k = 0; k < frames; ++k)
-      found.push_back(pipeline::tensor_from_image(read_image(output / fmt::format("{:04}.png", k))));
+      found.push_back(family::tensor_from_image(read_image(output / fmt::format("{:04}.png", k))));
     const at::Tensor difference = (at::stack(found).to(at::kInt) - expected).abs();
     const double equal = difference.eq(0).to(at::kDouble).mean().item<double>();
     RecordProperty(std::string(set) + ".equal", std::to_string(equal));

@@ -253,12 +253,12 @@ void prepare_jobs(const fs::path& folder) {
     job.request.frame_interval = 1;
     job.request.sampling.steps = 1;
     job.request.guidance_scale = 1;
-    job.request.chain = pipeline::ChainOptions{.segment_size = 2, .segment_overlap = 1, .color_match = false};
+    job.request.chain = family::ChainOptions{.segment_size = 2, .segment_overlap = 1, .color_match = false};
     job.output = std::string(name) + ".mkv";
-    pipeline::RuntimeOptions runtime;
+    family::RuntimeOptions runtime;
     runtime.compute.dtype = at::kFloat;
-    const pipeline::ModelFiles files = pipeline::find_model_files("in/models");
-    const auto plan = pipeline::plan_animation(job.request, pipeline::read_model_configs(files), runtime);
+    const family::ModelFiles files = family::find_model_files("in/models");
+    const auto plan = pipeline::plan_animation(job.request, family::read_model_configs(files), runtime);
     pipeline::JobFolder::create(std::string("jobs/") + name, pipeline::make_job_record(job, plan, files, runtime));
   }
   fs::current_path(before);

@@ -16,10 +16,10 @@
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
+#include "unianimate/family/pictures.h"
 #include "unianimate/media/film/open_frame_source.h"
 #include "unianimate/media/pictures/frame_source.h"
 #include "unianimate/media/pictures/image_writer.h"
-#include "unianimate/pipeline/pictures.h"
 
 namespace unianimate {
 namespace {
@@ -58,7 +58,7 @@ class Resume : public ::testing::Test {
 
   Resume() {
     const auto picture = [&](const std::string& name) {
-      return pipeline::image_from_tensor(testing::rule_picture(name, 64, 64));
+      return family::image_from_tensor(testing::rule_picture(name, 64, 64));
     };
     fs::create_directories(folder_ / "poses");
     write_png(folder_ / "person.png", picture("person"));

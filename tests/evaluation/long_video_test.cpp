@@ -141,7 +141,7 @@ TEST(LongVideoStrategyTest, RefusesOtherNames) {
 }
 
 TEST(LongVideoStrategyTest, KnowsWhereWindowsLieInTheLastStep) {
-  pipeline::AnimateRequest request;
+  family::AnimateRequest request;
   request.context.size = 8;
   request.context.overlap = 2;
   request.sampling.steps = 2;
@@ -154,7 +154,7 @@ TEST(LongVideoStrategyTest, KnowsWhereWindowsLieInTheLastStep) {
 
 TEST(LongVideoEvaluationTest, MeasuresEveryStrategyOfASmallModel) {
   const testing::TemporaryFolder folder;
-  pipeline::ModelConfigs configs = testing::small_model_configs();
+  family::ModelConfigs configs = testing::small_model_configs();
   configs.unet.dim_mult = {1, 2, 4};
   configs.clip.text.vocab_size = 3;
   configs.clip.vision.image_size = 28;
@@ -166,7 +166,7 @@ TEST(LongVideoEvaluationTest, MeasuresEveryStrategyOfASmallModel) {
   request.videos.clip.frames = 6;
   for (const char* name : {"even-hann", "chain-color-overlap2"}) {
     Setting setting{"reference", {}};
-    setting.request.conditions = pipeline::ConditionSet::parse("reference");
+    setting.request.conditions = family::ConditionSet::parse("reference");
     setting.request.sampling.steps = 1;
     setting.request.guidance_scale = 1;
     setting.request.context.size = 4;
@@ -175,7 +175,7 @@ TEST(LongVideoEvaluationTest, MeasuresEveryStrategyOfASmallModel) {
     request.strategies.back().apply(setting.request);
     request.videos.settings.push_back(setting);
   }
-  pipeline::RuntimeOptions runtime;
+  family::RuntimeOptions runtime;
   runtime.compute = choose_compute(DeviceChoice::kCpu, DTypeChoice::kFloat32);
   struct : Progress {
     void begin_phase(std::string_view /*name*/, std::int64_t steps) override { total = steps; }
@@ -184,7 +184,7 @@ TEST(LongVideoEvaluationTest, MeasuresEveryStrategyOfASmallModel) {
     std::int64_t last = 0;
   } progress;
   const LongVideoEvaluation evaluation =
-      evaluate_long_videos(request, pipeline::find_model_files(folder.path()), runtime, progress);
+      evaluate_long_videos(request, family::find_model_files(folder.path()), runtime, progress);
   EXPECT_EQ(progress.last, progress.total);
   ASSERT_EQ(evaluation.rows.size(), 2U);
   for (const LongVideoRow& row : evaluation.rows) {

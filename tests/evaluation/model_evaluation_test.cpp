@@ -17,7 +17,7 @@ namespace unianimate::evaluation {
 namespace {
 
 namespace fs = std::filesystem;
-using pipeline::ConditionSet;
+using family::ConditionSet;
 
 constexpr std::uint64_t kFirst = 41;
 
@@ -33,7 +33,7 @@ class ModelEvaluationTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<testing::TemporaryFolder>();
-    pipeline::ModelConfigs configs = testing::small_model_configs();
+    family::ModelConfigs configs = testing::small_model_configs();
     configs.unet.dim_mult = {1, 2, 4};
     configs.clip.text.vocab_size = 3;
     configs.clip.vision.image_size = 28;
@@ -57,7 +57,7 @@ class ModelEvaluationTest : public ::testing::Test {
   }
 
   static fs::path temporary() { return *folder_ / "temporary"; }
-  static pipeline::ModelFiles files() { return pipeline::find_model_files(folder_->path()); }
+  static family::ModelFiles files() { return family::find_model_files(folder_->path()); }
 
   [[nodiscard]] puppet::Clip clip(std::uint64_t seed) const {
     puppet::ClipOptions options = request_.clip;
@@ -67,7 +67,7 @@ class ModelEvaluationTest : public ::testing::Test {
 
   static std::unique_ptr<testing::TemporaryFolder> folder_;
   ModelEvaluationRequest request_;
-  pipeline::RuntimeOptions runtime_;
+  family::RuntimeOptions runtime_;
   Progress silent_;
 };
 
@@ -102,7 +102,7 @@ TEST_F(ModelEvaluationTest, MeasuresWhatTheAnimatorMakes) {
     EXPECT_DOUBLE_EQ(row.row.mean.psnr, (row.row.people[0].quality.psnr + row.row.people[1].quality.psnr) / 2);
 
     const puppet::Clip person = clip(kFirst + 1);
-    pipeline::AnimateRequest by_hand = request_.fill_in(request_.settings[i]);
+    family::AnimateRequest by_hand = request_.fill_in(request_.settings[i]);
     write_person_inputs(person, i == 1, scratch.path() / std::to_string(i), by_hand, silent_);
     MeterSink sink(person);
     animator.animate(by_hand, sink, silent_);

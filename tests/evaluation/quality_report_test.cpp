@@ -25,7 +25,7 @@ ModelEvaluation made_up() {
   for (const char* conditions : {"reference", "first-frame"}) {
     for (const std::int64_t steps : {5, 1}) {
       Setting setting{conditions, {}};
-      setting.request.conditions = pipeline::ConditionSet::parse(conditions);
+      setting.request.conditions = family::ConditionSet::parse(conditions);
       setting.request.sampling.steps = steps;
       evaluation.request.settings.push_back(setting);
     }

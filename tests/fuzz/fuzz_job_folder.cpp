@@ -67,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto job = JobFolder::open(folder);
     if (job->finished_frames(0, silent) < 0) __builtin_trap();
     at::Generator generator = make_generator(0);
-    job->load_latents(0, at::empty({1, 4, 1, kSide / 8, kSide / 8}), generator, silent);
+    job->load_sampling(0, {{"latent", at::empty({1, 4, 1, kSide / 8, kSide / 8})}}, generator, silent);
     job->read_frames(0, [](const Image& image) {
       if (image.width != kSide || image.height != kSide) __builtin_trap();
     });

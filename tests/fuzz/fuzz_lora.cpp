@@ -1,8 +1,8 @@
 // Any bytes as a LoRA file, for a model of a few layers.
 #include "unianimate/checkpoint/checkpoint.h"
 #include "unianimate/core/error.h"
+#include "unianimate/family/lora.h"
 #include "unianimate/naming/lora_names.h"
-#include "unianimate/pipeline/lora.h"
 
 // NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(naming::parse_lora_name(bytes));
   try {
     checkpoint::Checkpoint file(std::make_shared<const checkpoint::CheckpointFile>("fuzz", bytes));
-    if (pipeline::check_lora(std::move(file), {}, kUNet).empty()) __builtin_trap();
+    if (family::check_lora(std::move(file), {}, kUNet).empty()) __builtin_trap();
   } catch (const Error&) {  // refused, as it should be
   }
   return 0;

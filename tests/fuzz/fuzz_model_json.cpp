@@ -3,8 +3,8 @@
 
 #include "unianimate/checkpoint/shard_index.h"
 #include "unianimate/core/error.h"
-#include "unianimate/pipeline/adapter_config.h"
-#include "unianimate/pipeline/model_description.h"
+#include "unianimate/family/adapter_config.h"
+#include "unianimate/family/unianimate/model_description.h"
 
 namespace {
 
@@ -23,14 +23,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace unianimate;  // NOLINT(google-build-using-namespace)
   const std::string text(reinterpret_cast<const char*>(data), size);
   refused_or_done([&] {
-    const pipeline::ModelDescription description = pipeline::parse_model_description(text, "fuzz");
+    const family::ModelDescription description = family::parse_model_description(text, "fuzz");
     description.defaults.check();
     description.configs.unet.check();
     description.configs.autoencoder.check();
     description.configs.clip.check();
   });
   refused_or_done([&] {
-    if (!std::isfinite(pipeline::parse_adapter_config(text, "fuzz").scaling())) __builtin_trap();
+    if (!std::isfinite(family::parse_adapter_config(text, "fuzz").scaling())) __builtin_trap();
   });
   refused_or_done([&] {
     for (const auto& [file, tensors] : checkpoint::read_shard_index({"fuzz", text})) {

@@ -1,4 +1,5 @@
 #include "unianimate/pipeline/animator.h"
+#include "unianimate/pipeline/job_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,11 +12,11 @@
 #include "support/temporary_folder.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/error.h"
+#include "unianimate/family/pictures.h"
 #include "unianimate/media/film/open_frame_source.h"
 #include "unianimate/media/pictures/frame_source.h"
 #include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/media/pictures/resize.h"
-#include "unianimate/pipeline/pictures.h"
 
 namespace unianimate::pipeline {
 namespace {
@@ -30,7 +31,7 @@ class FrameCollector : public FrameSink {
 };
 
 Image rule_image(const std::string& name, int height, int width) {
-  return pipeline::image_from_tensor(testing::rule_picture(name, height, width));
+  return family::image_from_tensor(testing::rule_picture(name, height, width));
 }
 
 class AnimatorTest : public ::testing::Test {
@@ -72,11 +73,11 @@ class AnimatorTest : public ::testing::Test {
     EXPECT_TRUE(sink.finished);
     return sink.frames;
   }
-  [[nodiscard]] Animator load() const { return Animator::load(find_model_files(folder_->path()), options_); }
+  [[nodiscard]] Animator load() const { return Animator::load(family::find_model_files(folder_->path()), options_); }
 
   static std::unique_ptr<testing::TemporaryFolder> folder_;
-  AnimateRequest request_;
-  RuntimeOptions options_;
+  family::AnimateRequest request_;
+  family::RuntimeOptions options_;
   AnimateReport report_;
   Progress silent_;
 };
@@ -153,7 +154,7 @@ TEST_F(AnimatorTest, EveryConditionSetWorks) {
   std::vector<std::vector<Image>> videos;
   for (const char* conditions :
        {"image", "randomref", "dwpose", "local_image", "randomref,dwpose", "image,local_image,randomref,dwpose"}) {
-    request_.conditions = ConditionSet::parse(conditions);
+    request_.conditions = family::ConditionSet::parse(conditions);
     videos.push_back(animate(animator));
     for (std::size_t i = 0; i + 1 < videos.size(); ++i) EXPECT_NE(videos[i], videos.back()) << conditions;
   }
@@ -235,7 +236,7 @@ class LongVideos : public AnimatorTest {
   [[nodiscard]] std::unique_ptr<JobFolder> job(const std::filesystem::path& folder, const Animator& animator) const {
     const AnimatePlan plan = plan_animation(request_, animator.configs(), options_);
     VideoJob video{request_, jobs_ / "video.mkv"};
-    return JobFolder::create(folder, make_job_record(video, plan, find_model_files(folder_->path()), options_));
+    return JobFolder::create(folder, make_job_record(video, plan, family::find_model_files(folder_->path()), options_));
   }
 
   testing::TemporaryFolder jobs_;
@@ -251,7 +252,7 @@ TEST_F(LongVideos, LatentsInAFileGiveTheSameVideo) {
     options_.latent_memory = 0;
     Animator spilling = load();
     EXPECT_EQ(animate(spilling), in_memory) << "eta " << eta;
-    options_.latent_memory = RuntimeOptions().latent_memory;
+    options_.latent_memory = family::RuntimeOptions().latent_memory;
   }
 }
 
@@ -274,7 +275,7 @@ TEST_F(LongVideos, EveryScheduleAndKindOfWeightsMakesItsOwnVideo) {
 
 TEST_F(LongVideos, AChainGivesEveryFrameAndBeginsEachSegmentWithTheLastFrameOfTheOneBefore) {
   Animator animator = load();
-  request_.chain = ChainOptions{.segment_size = 6, .segment_overlap = 1};
+  request_.chain = family::ChainOptions{.segment_size = 6, .segment_overlap = 1};
   request_.sampling.steps = 1;
   for (const std::int64_t frames : {1, 6, 7, 12}) {
     request_.max_frames = frames;
@@ -297,15 +298,15 @@ TEST_F(LongVideos, AChainGivesEveryFrameAndBeginsEachSegmentWithTheLastFrameOfTh
   }
   // With the poses alone the reference has a say in nothing but the local image; at 999 not even in the noise.
   request_.noise_prior = 999;
-  request_.conditions = ConditionSet::parse("dwpose");
+  request_.conditions = family::ConditionSet::parse("dwpose");
   request_.max_frames = 6;
   write_png(by_hand / "last.png", animate(animator).back());
   request_.max_frames = 11;
-  request_.chain = ChainOptions{.segment_size = 6, .segment_overlap = 1};
+  request_.chain = family::ChainOptions{.segment_size = 6, .segment_overlap = 1};
   const std::vector<Image> from_poses = animate(animator);
   request_.chain.reset();
   request_.max_frames = 6;
-  request_.conditions = ConditionSet::parse("dwpose,local_image");
+  request_.conditions = family::ConditionSet::parse("dwpose,local_image");
   request_.poses = by_hand / "poses";
   request_.reference = by_hand / "last.png";
   const std::vector<Image> second = animate(animator);
@@ -314,7 +315,7 @@ TEST_F(LongVideos, AChainGivesEveryFrameAndBeginsEachSegmentWithTheLastFrameOfTh
 
 TEST_F(LongVideos, ColorsOfAChainAreHeld) {
   Animator animator = load();
-  request_.chain = ChainOptions{.segment_size = 6, .segment_overlap = 2};
+  request_.chain = family::ChainOptions{.segment_size = 6, .segment_overlap = 2};
   const std::vector<Image> plain = animate(animator);
   request_.chain->color_match = true;
   const std::vector<Image> matched = animate(animator);
@@ -333,7 +334,7 @@ TEST_F(LongVideos, StoppedAnywhereAJobGoesOnToTheSameVideo) {
     for (const bool chain : {false, true}) {
       request_.sampling = {.steps = 2, .eta = eta};
       request_.chain.reset();
-      if (chain) request_.chain = ChainOptions{.segment_size = 8, .segment_overlap = 2};
+      if (chain) request_.chain = family::ChainOptions{.segment_size = 8, .segment_overlap = 2};
       Animator animator = load();
       const std::vector<Image> expected = animate(animator);
       const std::filesystem::path folder = jobs_ / fmt::format("job-{}-{}", eta, chain);
@@ -405,7 +406,7 @@ TEST_F(LongVideos, PreviewsShowTheVideoBeforeItIsDone) {
 }
 
 TEST(SideUnit, FollowsFromTheModels) {
-  ModelConfigs configs = testing::small_model_configs();
+  family::ModelConfigs configs = testing::small_model_configs();
   EXPECT_EQ(side_unit(configs), 64);
   try {
     check_size(500, 20, configs);
@@ -427,7 +428,7 @@ TEST_F(AnimatorTest, SidesThatDoNotSuitTheModelsAreRefused) {
 
 TEST(Pictures, DecodedValuesAreTruncatedTo8Bits) {
   const at::Tensor decoded = at::tensor({-2.0F, -1.0F, 0.0F, 0.999F, 1.0F, 3.0F}).view({3, 1, 2});
-  EXPECT_EQ(image_from_decoded(decoded).pixels, (std::vector<std::uint8_t>{0, 127, 255, 0, 254, 255}));
+  EXPECT_EQ(family::image_from_decoded(decoded).pixels, (std::vector<std::uint8_t>{0, 127, 255, 0, 254, 255}));
 }
 
 }  // namespace

@@ -11,8 +11,8 @@
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
+#include "unianimate/family/pictures.h"
 #include "unianimate/media/pictures/image_writer.h"
-#include "unianimate/pipeline/pictures.h"
 
 namespace unianimate::pipeline {
 namespace {
@@ -30,13 +30,13 @@ class ClipPredictorTest : public ::testing::Test {
     conditions_.empty_prompt = rule_input("zero_y", {1, 77, 64});
     conditions_.image = rule_input("image", {1, 1, 64});
     conditions_.reference_latent = rule_input("randomref", {1, 4, 8, 8});
-    PoseFolder folder;
+    family::PoseFolder folder;
     folder.reference_pose = folder_ / "ref_pose.png";
-    write_png(folder.reference_pose, image_from_tensor(reference_pose_));
+    write_png(folder.reference_pose, family::image_from_tensor(reference_pose_));
     std::vector<std::int64_t> indices;
     for (std::int64_t k = 0; k < kClip.frames; ++k) {
       folder.poses.push_back(folder_ / fmt::format("{:02}.png", k));
-      write_png(folder.poses.back(), image_from_tensor(pose(k)));
+      write_png(folder.poses.back(), family::image_from_tensor(pose(k)));
       indices.push_back(k);
     }
     poses_.emplace(folder, indices, 64, 64, progress_);
@@ -47,7 +47,7 @@ class ClipPredictorTest : public ::testing::Test {
 
   [[nodiscard]] at::Tensor predict(const diffusion::ContextWindowOptions& windows, double guidance_scale) {
     const std::int64_t size = std::min(kClip.frames, windows.size);
-    WindowConditions conditions(unet_, conditions_, {1, size, kClip.height, kClip.width});
+    family::WindowConditions conditions(unet_, conditions_, {1, size, kClip.height, kClip.width});
     ClipPredictor predictor(unet_, conditions, windows, guidance_scale, *group_, progress_);
     std::vector<at::Tensor> parts;
     std::int64_t next = 0;
@@ -79,10 +79,10 @@ class ClipPredictorTest : public ::testing::Test {
 
   c10::InferenceMode inference_;
   models::UNet unet_{testing::small_model_configs().unet, at::TensorOptions()};
-  ClipConditions conditions_;
+  family::ClipConditions conditions_;
   testing::TemporaryFolder folder_;
   at::Tensor reference_pose_ = testing::rule_picture("reference_pose", 64, 64);
-  std::optional<PosePictures> poses_;
+  std::optional<family::PosePictures> poses_;
   std::unique_ptr<distributed::ProcessGroup> group_ = distributed::ProcessGroup::of_one();
   at::Tensor x_ = rule_input("x", {1, 4, kClip.frames, kClip.height, kClip.width});
   Progress progress_;
@@ -132,7 +132,7 @@ TEST_F(ClipPredictorTest, CancelsBetweenWindows) {
     [[nodiscard]] bool cancelled() const override { return now; }
     bool now = false;
   } progress;
-  WindowConditions conditions(unet_, conditions_, {1, 4, kClip.height, kClip.width});
+  family::WindowConditions conditions(unet_, conditions_, {1, 4, kClip.height, kClip.width});
   ClipPredictor predictor(unet_, conditions, {.size = 4, .overlap = 1}, 1.0, *group_, progress);
   progress.now = true;
   EXPECT_THROW(predictor.predict(x_, kTimestep, 0, [](std::int64_t, const at::Tensor&) {}), Error);

@@ -11,8 +11,8 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/random.h"
+#include "unianimate/family/pictures.h"
 #include "unianimate/media/pictures/content_hash.h"
-#include "unianimate/pipeline/pictures.h"
 
 namespace unianimate::pipeline {
 namespace {
@@ -30,12 +30,12 @@ class JobFolderTest : public ::testing::Test {
   JobFolderTest() {
     std::ofstream(folder_ / "reference.png") << "a picture";
     record_.job.request.reference = folder_ / "reference.png";
-    record_.job.request.chain = ChainOptions{.segment_size = 40, .segment_overlap = 3, .color_match = true};
+    record_.job.request.chain = family::ChainOptions{.segment_size = 40, .segment_overlap = 3, .color_match = true};
     record_.job.request.max_frames.reset();
     record_.job.request.width = 24;
     record_.job.request.height = 40;
     record_.job.request.seed = 18'446'744'073'709'551'615U;
-    record_.job.request.conditions = ConditionSet::parse("first-frame");
+    record_.job.request.conditions = family::ConditionSet::parse("first-frame");
     record_.job.request.context.weights = diffusion::ContextWeights::kHann;
     record_.job.output = folder_ / "video.mp4";
     record_.job.audio = AudioSource{folder_ / "dance.mp4", 1.25};
@@ -75,7 +75,7 @@ class JobFolderTest : public ::testing::Test {
 std::vector<Image> frames(int first, int count) {
   std::vector<Image> images;
   for (int i = first; i < first + count; ++i) {
-    images.push_back(image_from_tensor(testing::rule_picture("frame" + std::to_string(i), 40, 24)));
+    images.push_back(family::image_from_tensor(testing::rule_picture("frame" + std::to_string(i), 40, 24)));
   }
   return images;
 }
@@ -114,11 +114,11 @@ TEST_F(JobFolderTest, TheRecordComesBackAsItWas) {
 
 TEST_F(JobFolderTest, JobsOfEarlierVersionsKeepTheirOrderOfPoses) {
   const std::string text = job_record_text(record_);
-  EXPECT_EQ(read_job_record(text, "job.json").job.request.pose_order, PoseOrder::kNatural);
+  EXPECT_EQ(read_job_record(text, "job.json").job.request.pose_order, family::PoseOrder::kNatural);
   const std::string field = R"("pose_order":"natural",)";
   std::string earlier = text;
   earlier.erase(earlier.find(field), field.size());
-  EXPECT_EQ(read_job_record(earlier, "job.json").job.request.pose_order, PoseOrder::kPublished);
+  EXPECT_EQ(read_job_record(earlier, "job.json").job.request.pose_order, family::PoseOrder::kPublished);
 }
 
 TEST_F(JobFolderTest, TheBackgroundIsKept) {
@@ -136,8 +136,8 @@ TEST_F(JobFolderTest, KeepsLatentsAndFramesExactly) {
   {
     const auto begun = JobFolder::create(job(), record_);
     EXPECT_FALSE(begun->holds_work());
-    begun->save_latents(1, 2, at::zeros_like(latent), generator);
-    begun->save_latents(1, 3, latent, generator);
+    begun->save_sampling(1, 2, {{"latent", at::zeros_like(latent)}}, generator);
+    begun->save_sampling(1, 3, {{"latent", latent}}, generator);
     begun->add_frames(0, frames(0, 4));
     begun->add_frames(0, frames(4, 3));
   }
@@ -145,8 +145,8 @@ TEST_F(JobFolderTest, KeepsLatentsAndFramesExactly) {
   EXPECT_TRUE(again->holds_work());
   at::Generator restored = make_generator(0);
   const at::Tensor loaded = at::empty_like(latent);
-  EXPECT_EQ(again->load_latents(0, loaded, restored, notes_), 0);
-  EXPECT_EQ(again->load_latents(1, loaded, restored, notes_), 3);
+  EXPECT_EQ(again->load_sampling(0, {{"latent", loaded}}, restored, notes_), 0);
+  EXPECT_EQ(again->load_sampling(1, {{"latent", loaded}}, restored, notes_), 3);
   EXPECT_TRUE(at::equal(loaded, latent));
   EXPECT_TRUE(at::equal(at::randn({9}, restored), at::randn({9}, generator)));
   EXPECT_EQ(again->finished_frames(0, notes_), 7);
@@ -162,14 +162,14 @@ TEST_F(JobFolderTest, WhatIsDamagedIsMadeAgain) {
   at::Generator generator = make_generator(3);
   {
     const auto begun = JobFolder::create(job(), record_);
-    begun->save_latents(0, 3, latent, generator);
+    begun->save_sampling(0, 3, {{"latent", latent}}, generator);
     for (int part = 0; part < 3; ++part) begun->add_frames(0, frames(4 * part, 4));
   }
   damage(job() / "segment-0-latents-3.safetensors");
   damage(job() / "segment-0-part-1.mkv");
   {
     const auto again = JobFolder::open(job());
-    EXPECT_EQ(again->load_latents(0, at::empty_like(latent), generator, notes_), 0);
+    EXPECT_EQ(again->load_sampling(0, {{"latent", at::empty_like(latent)}}, generator, notes_), 0);
     EXPECT_EQ(again->finished_frames(0, notes_), 4);
     EXPECT_EQ(notes_.messages.size(), 2U);
   }
@@ -329,7 +329,7 @@ TEST_F(JobFolderTest, LatentsOfAnotherMeaningAreRefused) {
                             content_hash(job() / name)));
     const auto again = JobFolder::open(job());
     at::Generator generator = make_generator(0);
-    return problem([&] { again->load_latents(0, at::empty_like(latent), generator, notes_); });
+    return problem([&] { again->load_sampling(0, {{"latent", at::empty_like(latent)}}, generator, notes_); });
   };
   EXPECT_EQ(problem_with({{"latent", latent}, {"generator", state}}), "");
   EXPECT_THAT(problem_with({{"latent", latent.to(at::kHalf)}, {"generator", state}}), HasSubstr("another type"));

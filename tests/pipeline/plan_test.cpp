@@ -35,14 +35,14 @@ class PlanTest : public ::testing::Test {
   }
 
   static constexpr std::int64_t kMuch = 1'000'000'000'000;
-  ModelConfigs configs_ = testing::small_model_configs();
-  AnimateRequest request_;
-  RuntimeOptions options_;
+  family::ModelConfigs configs_ = testing::small_model_configs();
+  family::AnimateRequest request_;
+  family::RuntimeOptions options_;
 };
 
 TEST_F(PlanTest, ASegmentWhoseColoursAreMatchedIsInMemoryAsAWhole) {
   request_.decode_batch = 64;  // so that decoding takes the most
-  request_.chain = ChainOptions{.segment_size = 20, .segment_overlap = 2, .color_match = false};
+  request_.chain = family::ChainOptions{.segment_size = 20, .segment_overlap = 2, .color_match = false};
   const AnimatePlan plain = plan(100);
   request_.chain->color_match = true;
   const AnimatePlan matched = plan(100);
@@ -80,7 +80,7 @@ TEST_F(PlanTest, CountsTheCallsOfEverySegmentAndStep) {
   EXPECT_EQ(whole.segments, 1);
   EXPECT_EQ(whole.windows, 3);
   EXPECT_EQ(whole.unet_calls, 2 * whole.timesteps * 3);
-  request_.chain = ChainOptions{};
+  request_.chain = family::ChainOptions{};
   const AnimatePlan chained = plan(22);
   EXPECT_EQ(chained.segments, 3);
   EXPECT_EQ(chained.unet_calls, 2 * whole.timesteps * 3);

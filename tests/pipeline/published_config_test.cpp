@@ -180,7 +180,7 @@ TEST(PublishedConfig, ReadsTheShortConfiguration) {
   EXPECT_EQ(config.base.noise_prior_order, diffusion::NoisePriorOrder::kShort);
   EXPECT_EQ(config.base.context.size, 32);
   EXPECT_TRUE(config.base.comparison);
-  EXPECT_EQ(config.base.pose_order, PoseOrder::kPublished);
+  EXPECT_EQ(config.base.pose_order, family::PoseOrder::kPublished);
   check_expected_sizes(config, {});
 }
 
@@ -210,7 +210,7 @@ TEST(PublishedConfig, AShortClipIsOneWindowUnlessAWindowIsAskedFor) {
 TEST(PublishedConfig, MinimalConfigurationsTakeThePublishedDefaults) {
   const PublishedConfig config = parse(with(""));
   EXPECT_TRUE(config.files.unet.empty());
-  EXPECT_THAT(config.condition_sets, ElementsAre(ConditionSet()));
+  EXPECT_THAT(config.condition_sets, ElementsAre(family::ConditionSet()));
   EXPECT_EQ(config.base.noise_prior, 949);
   EXPECT_EQ(parse(with("TASK_TYPE: inference_unianimate_long_entrance")).base.noise_prior, 939);
   EXPECT_EQ(parse(with("Diffusion: {type: DiffusionDDIMLong}")).base.context.size, 32);
@@ -227,7 +227,7 @@ TEST(PublishedConfig, OverridesComeBeforeTheFile) {
       parse(short_config(), {"seed=99", "UNet.dim=32", "auto_encoder.ddconfig.ch_mult=[1, 2]", "resolution=[64,128]"});
   EXPECT_EQ(config.base.seed, 99U);
   EXPECT_EQ(config.base.width, 64);
-  ModelConfigs models;
+  family::ModelConfigs models;
   models.unet.dim = 32;
   models.autoencoder.ch_mult = {1, 2};
   check_expected_sizes(config, models);
@@ -359,7 +359,7 @@ TEST(PublishedConfig, ReadsFilesAndTheModelDescriptionBesideTheUNet) {
 }
 
 TEST(CheckExpectedSizes, NamesBothSizes) {
-  ModelConfigs models;
+  family::ModelConfigs models;
   models.unet.dim_mult = {1, 2};
   try {
     check_expected_sizes(parse(short_config()), models);

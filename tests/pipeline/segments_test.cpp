@@ -24,10 +24,10 @@ Image flat(int value) {
 }
 
 TEST(VideoSegments, CoverEveryFrameAndShareTheOverlap) {
-  AnimateRequest request;
+  family::AnimateRequest request;
   EXPECT_EQ(video_segments(1000, request), (std::vector<Segment>{{0, 1000}}));
   for (const std::int64_t overlap : {1, 4}) {
-    request.chain = ChainOptions{.segment_size = 12, .segment_overlap = overlap};
+    request.chain = family::ChainOptions{.segment_size = 12, .segment_overlap = overlap};
     for (std::int64_t frames = 1; frames < 200; ++frames) {
       const std::vector<Segment> segments = video_segments(frames, request);
       EXPECT_EQ(segments.front().first, 0);
@@ -44,9 +44,9 @@ TEST(VideoSegments, CoverEveryFrameAndShareTheOverlap) {
 }
 
 TEST(VideoSegments, AreAContextWindowLongUnlessToldOtherwise) {
-  AnimateRequest request;
+  family::AnimateRequest request;
   request.context.size = 9;
-  request.chain = ChainOptions{};
+  request.chain = family::ChainOptions{};
   EXPECT_EQ(video_segments(17, request), (std::vector<Segment>{{0, 9}, {8, 9}}));
   request.chain->segment_overlap = 5;
   EXPECT_THROW(request.check(), Error);

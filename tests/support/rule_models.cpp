@@ -21,7 +21,7 @@ std::vector<TorchTensorSpec> specs_of(const NamedTensors& tensors, const std::st
   return specs;
 }
 
-nlohmann::json description(const pipeline::ModelConfigs& configs) {
+nlohmann::json description(const family::ModelConfigs& configs) {
   const models::UNetConfig& unet = configs.unet;
   const models::AutoencoderConfig& autoencoder = configs.autoencoder;
   const models::ClipConfig& clip = configs.clip;
@@ -61,8 +61,8 @@ nlohmann::json description(const pipeline::ModelConfigs& configs) {
 
 }  // namespace
 
-pipeline::ModelConfigs small_model_configs() {
-  pipeline::ModelConfigs configs;
+family::ModelConfigs small_model_configs() {
+  family::ModelConfigs configs;
   configs.unet.dim = 32;
   configs.unet.head_dim = 16;
   configs.unet.context_dim = 64;
@@ -77,7 +77,7 @@ pipeline::ModelConfigs small_model_configs() {
   return configs;
 }
 
-void write_rule_models(const std::filesystem::path& folder, const pipeline::ModelConfigs& configs) {
+void write_rule_models(const std::filesystem::path& folder, const family::ModelConfigs& configs) {
   const at::TensorOptions shapes_only(at::kMeta);
   const MakeTensor by_rule = [](const TorchTensorSpec& spec) {
     const bool first_stage = spec.name.starts_with(kFirstStage);

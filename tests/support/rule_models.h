@@ -3,15 +3,15 @@
 
 #include <filesystem>
 
-#include "unianimate/pipeline/model_files.h"
+#include "unianimate/family/unianimate/model_files.h"
 
 namespace unianimate::testing {
 
 /// The sizes of the golden pipeline files: dim 32, context width 64, autoencoder of 32 channels, CLIP of width 64.
-pipeline::ModelConfigs small_model_configs();
+family::ModelConfigs small_model_configs();
 
 /// Writes the UNet (.pth, wrapped in a state dict), the autoencoder (.ckpt, as Lightning does, under
 /// first_stage_model.), CLIP (.bin) and model.json into `folder`, which must exist.
-void write_rule_models(const std::filesystem::path& folder, const pipeline::ModelConfigs& configs);
+void write_rule_models(const std::filesystem::path& folder, const family::ModelConfigs& configs);
 
 }  // namespace unianimate::testing

@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
   try {
     std::filesystem::create_directories(argv[1]);
     unianimate::testing::write_rule_models(
-        argv[1], size == "small" ? unianimate::testing::small_model_configs() : unianimate::pipeline::ModelConfigs{});
+        argv[1], size == "small" ? unianimate::testing::small_model_configs() : unianimate::family::ModelConfigs{});
   } catch (const std::exception& error) {
     std::fprintf(stderr, "write_rule_models: %s\n", error.what());
     return 1;

@@ -10,8 +10,8 @@
 #include "training/tiny_training.h"
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/core/error.h"
-#include "unianimate/pipeline/model_description.h"
-#include "unianimate/pipeline/model_weights.h"
+#include "unianimate/family/unianimate/model_description.h"
+#include "unianimate/family/unianimate/model_weights.h"
 
 namespace unianimate::training {
 namespace {
@@ -95,18 +95,18 @@ TEST_F(Training, LinesOfStepsThatWereLostAreTakenOut) {
 TEST_F(Training, WritesModelsThatThePipelineLoads) {
   train_autoencoder();
   run(unet_yaml("unet", 2, from_nothing()), root());
-  const pipeline::ModelFiles files = pipeline::find_model_files(root() / "unet" / "model");
-  const pipeline::ModelConfigs sizes = pipeline::read_model_configs(files);
+  const family::ModelFiles files = family::find_model_files(root() / "unet" / "model");
+  const family::ModelConfigs sizes = family::read_model_configs(files);
   EXPECT_EQ(sizes.unet.dim, 8);
   EXPECT_EQ(sizes.clip.text.vocab_size, 3);
 }
 
 TEST_F(Training, LatentsOfANewAutoencoderAreNormalized) {
   train_autoencoder();
-  const pipeline::ModelFiles files = pipeline::model_files_to_write(root() / "ae" / "model");
-  const auto sizes = pipeline::read_model_description(files.description).configs;
+  const family::ModelFiles files = family::model_files_to_write(root() / "ae" / "model");
+  const auto sizes = family::read_model_description(files.description).configs;
   Progress silent;
-  const auto model = pipeline::load_autoencoder(files.autoencoder, sizes.autoencoder, {}, silent);
+  const auto model = family::load_autoencoder(files.autoencoder, sizes.autoencoder, {}, silent);
   PuppetFootageOptions people{
       .first_person = 910'000, .people = 32, .width = 32, .height = 48, .coherent = 1, .scattered = 0};
   std::vector<at::Tensor> pictures;
@@ -124,7 +124,7 @@ TEST_F(Training, LoraChangesOnlyItsFile) {
   run(unet_yaml("unet", 2, from_nothing()), root());
   run(unet_yaml("tuned", 4, "{start: unet/model}", "lora: {rank: 2}"), root());
   EXPECT_TRUE(fs::exists(root() / "tuned" / "model" / "lora.safetensors"));
-  EXPECT_FALSE(fs::exists(pipeline::model_files_to_write(root() / "tuned" / "model").unet));
+  EXPECT_FALSE(fs::exists(family::model_files_to_write(root() / "tuned" / "model").unet));
   const checkpoint::Checkpoint file = checkpoint::open_checkpoint(root() / "tuned" / "model" / "lora.safetensors");
   const checkpoint::TensorEntry* up = file.find("middle_block.1.transformer_blocks.0.attn1.to_q.lora_up.weight");
   ASSERT_NE(up, nullptr);

@@ -16,9 +16,9 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
+#include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_reader.h"
-#include "unianimate/pipeline/model_description.h"
 #include "unianimate/pose/align.h"
 #include "unianimate/pose/draw/pose_folder_writer.h"
 
@@ -174,7 +174,7 @@ void animate(const AnimateArguments& arguments, Session& session) {
   options.dry_run = arguments.runtime.dry_run;
   options.keeping = arguments.keeping;
   const fs::path models = models_to_animate_with(arguments.runtime.models);
-  VideoJob job{to_request(arguments.request, pipeline::default_request(models)), arguments.output,
+  VideoJob job{to_request(arguments.request, family::default_request(models)), arguments.output,
                kPublishedFramesPerSecond, arguments.runtime.threads};
   if (!arguments.frames_per_second.empty()) {
     job.frames_per_second = parse_frames_per_second("--fps", arguments.frames_per_second);
@@ -195,13 +195,13 @@ void animate(const AnimateArguments& arguments, Session& session) {
   if (group->rank() == 0) check_job_output(job, inputs);
   inputs.refuse(arguments.saved_poses);
   inputs.refuse(arguments.keeping.folder);
-  options.files = pipeline::find_model_files(models);
+  options.files = family::find_model_files(models);
   tell_models(models, *session.reporter);
   if (needs_drawing) {
     // says now what would fail after the poses
-    const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);
+    const family::ModelConfigs configs = family::read_model_configs(options.files);
     pipeline::check_size(job.request.width, job.request.height, configs);
-    pipeline::check_loras(options.runtime.loras, configs.unet, options.runtime.allow_nonfinite);
+    family::check_loras(options.runtime.loras, configs.unet, options.runtime.allow_nonfinite);
     if (group->size() > 1) {
       throw Error(ErrorKind::kUsage,
                   "several processes need pose pictures that are there already: run 'unianimate align' first and give "
@@ -210,7 +210,7 @@ void animate(const AnimateArguments& arguments, Session& session) {
     options.motion = prepare_pose_folder(arguments, inputs, job, *session.reporter);
   }
   run_jobs(
-      {job}, options, [](const pipeline::ModelConfigs&) {}, *session.reporter);
+      {job}, options, [](const family::ModelConfigs&) {}, *session.reporter);
 }
 
 }  // namespace

@@ -15,8 +15,8 @@
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
 #include "unianimate/evaluation/long_video_report.h"
+#include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/media/pictures/image_writer.h"
-#include "unianimate/pipeline/model_description.h"
 
 namespace unianimate::cli {
 
@@ -63,10 +63,10 @@ std::int64_t parse_frame_count(const std::string& option, const std::string& tex
   throw Error(ErrorKind::kUsage, "{} expects a whole number, found '{}'", option, printable(text));
 }
 
-evaluation::LongVideoRequest to_request(const LongArguments& arguments, const pipeline::AnimateRequest& defaults) {
+evaluation::LongVideoRequest to_request(const LongArguments& arguments, const family::AnimateRequest& defaults) {
   evaluation::LongVideoRequest request;
   take_people(arguments.people, defaults, request.videos);
-  pipeline::AnimateRequest common = defaults;
+  family::AnimateRequest common = defaults;
   take_sampler(arguments.request, common);
   take_model_defaults(arguments.request, defaults, common);
   common.sampling.eta = arguments.request.rest.sampling.eta;
@@ -109,9 +109,9 @@ void evaluate_long_videos(const LongArguments& arguments, Session& session) {
   session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
   catch_interruptions();
   const fs::path models = models_to_animate_with(arguments.runtime.models);
-  const evaluation::LongVideoRequest request = to_request(arguments, pipeline::default_request(models));
-  const pipeline::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
-  const pipeline::ModelFiles files = pipeline::find_model_files(models);
+  const evaluation::LongVideoRequest request = to_request(arguments, family::default_request(models));
+  const family::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
+  const family::ModelFiles files = family::find_model_files(models);
   if (arguments.runtime.dry_run) {
     EvaluationPlan plan{request.videos, files, runtime, arguments.output, {}};
     for (const evaluation::LongVideoStrategy& strategy : request.strategies) plan.strategies.push_back(strategy.name);

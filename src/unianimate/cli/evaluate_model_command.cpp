@@ -15,8 +15,8 @@
 #include "unianimate/core/output_rule.h"
 #include "unianimate/evaluation/quality_pictures.h"
 #include "unianimate/evaluation/quality_report.h"
+#include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/media/pictures/image_writer.h"
-#include "unianimate/pipeline/model_description.h"
 
 namespace unianimate::cli {
 
@@ -53,9 +53,8 @@ time, as means and for each person), contact_sheet.png, a plot for each number t
 --videos a video of each person.
 LPIPS and FVD are not measured: the networks they need do not come with this program.)";
 
-std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments,
-                                             const pipeline::AnimateRequest& defaults) {
-  pipeline::AnimateRequest request = arguments.request.rest;
+std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments, const family::AnimateRequest& defaults) {
+  family::AnimateRequest request = arguments.request.rest;
   take_sampler(arguments.request, request);
   take_windows(arguments.request, request);
   take_model_defaults(arguments.request, defaults, request);
@@ -88,8 +87,7 @@ std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments,
   return settings;
 }
 
-evaluation::ModelEvaluationRequest to_request(const ModelArguments& arguments,
-                                              const pipeline::AnimateRequest& defaults) {
+evaluation::ModelEvaluationRequest to_request(const ModelArguments& arguments, const family::AnimateRequest& defaults) {
   evaluation::ModelEvaluationRequest request = arguments.rest;
   take_people(arguments.people, defaults, request);
   if (arguments.videos) request.videos = arguments.output;
@@ -115,9 +113,9 @@ void evaluate_model(const ModelArguments& arguments, Session& session) {
   session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
   catch_interruptions();
   const fs::path models = models_to_animate_with(arguments.runtime.models);
-  const evaluation::ModelEvaluationRequest request = to_request(arguments, pipeline::default_request(models));
-  const pipeline::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
-  const pipeline::ModelFiles files = pipeline::find_model_files(models);
+  const evaluation::ModelEvaluationRequest request = to_request(arguments, family::default_request(models));
+  const family::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
+  const family::ModelFiles files = family::find_model_files(models);
   if (arguments.runtime.dry_run) {
     return tell_evaluation_plan({request, files, runtime, arguments.output, {}}, arguments.runtime, *session.reporter);
   }

@@ -42,7 +42,7 @@ void add_people_options(CLI::App& command, PeopleArguments& arguments) {
       ->type_name("N");
 }
 
-void take_people(const PeopleArguments& arguments, const pipeline::AnimateRequest& defaults,
+void take_people(const PeopleArguments& arguments, const family::AnimateRequest& defaults,
                  evaluation::ModelEvaluationRequest& request) {
   request.people = parse_people(arguments.people);
   request.clip = arguments.clip;
@@ -56,9 +56,9 @@ void take_people(const PeopleArguments& arguments, const pipeline::AnimateReques
   request.clip.motion = puppet::parse_motion(arguments.motion);
 }
 
-pipeline::ConditionSet parse_joined_conditions(std::string name) {
+family::ConditionSet parse_joined_conditions(std::string name) {
   std::ranges::replace(name, '+', ',');
-  return pipeline::ConditionSet::parse(name);
+  return family::ConditionSet::parse(name);
 }
 
 void prepare_evaluation_output(const fs::path& folder, const std::string& name) {
@@ -114,7 +114,7 @@ nlohmann::ordered_json plan_json(const EvaluationPlan& plan, const std::vector<p
 void tell_evaluation_plan(const EvaluationPlan& plan, const RuntimeArguments& machine, Progress& progress) {
   const evaluation::ModelEvaluationRequest& request = plan.request;
   const std::vector<pipeline::AnimatePlan> plans =
-      evaluation::plan_evaluation(request, pipeline::read_model_configs(plan.files), plan.runtime);
+      evaluation::plan_evaluation(request, family::read_model_configs(plan.files), plan.runtime);
   const auto people = static_cast<std::int64_t>(request.people.count());
   std::int64_t unet_calls = 0;
   double seconds = 0;

@@ -26,11 +26,11 @@ struct PeopleArguments {
 void add_people_options(CLI::App& command, PeopleArguments& arguments);
 
 /// People and clips of the request. Throws Error(kUsage).
-void take_people(const PeopleArguments& arguments, const pipeline::AnimateRequest& defaults,
+void take_people(const PeopleArguments& arguments, const family::AnimateRequest& defaults,
                  evaluation::ModelEvaluationRequest& request);
 
 /// "image+dwpose", "reference", "first-frame". Throws Error(kUsage).
-pipeline::ConditionSet parse_joined_conditions(std::string name);
+family::ConditionSet parse_joined_conditions(std::string name);
 
 /// Makes the folder and throws now what writing a file `name` into it would throw after long work.
 void prepare_evaluation_output(const std::filesystem::path& folder, const std::string& name);
@@ -41,8 +41,8 @@ void require_few_settings(std::size_t settings);
 /// An evaluation that is only planned.
 struct EvaluationPlan {
   const evaluation::ModelEvaluationRequest& request;
-  const pipeline::ModelFiles& files;
-  const pipeline::RuntimeOptions& runtime;
+  const family::ModelFiles& files;
+  const family::RuntimeOptions& runtime;
   std::filesystem::path output;
   std::vector<std::string> strategies;  ///< of each setting, by name; empty where there are none
 };

@@ -69,7 +69,7 @@ void show(const JobCommandArguments& arguments) {
   const pipeline::JobSummary summary = pipeline::summarize_job(arguments.folder);
   if (arguments.json) return print_json(summary);
   const pipeline::VideoJob& job = summary.record.job;
-  const pipeline::AnimateRequest& request = job.request;
+  const family::AnimateRequest& request = job.request;
   const auto row = [](const char* name, const std::string& value) {
     print(stdout, "  {:<12}{}\n", name, printable(value, kMessageBytes));
   };

@@ -28,9 +28,9 @@ void print_json_line(const json& object) {
   write_text(stdout, json_line(object));
 }
 
-json machine_json(const pipeline::ModelFiles& files, const pipeline::RuntimeOptions& runtime) {
+json machine_json(const family::ModelFiles& files, const family::RuntimeOptions& runtime) {
   json loras = json::array();
-  for (const pipeline::LoraFile& lora : runtime.loras) {
+  for (const family::LoraFile& lora : runtime.loras) {
     loras.push_back({{"file", lora.path.string()}, {"scale", lora.scale}});
   }
   return {{"unet", files.unet.string()},
@@ -90,8 +90,8 @@ void JsonReporter::begin_video(const VideoJob& job, std::size_t index, std::size
 
 void JsonReporter::planned(const PlannedVideo& video) {
   json conditions = json::array();
-  for (const pipeline::Condition condition : video.job.request.conditions.conditions()) {
-    conditions.push_back(pipeline::condition_name(condition));
+  for (const family::Condition condition : video.job.request.conditions.conditions()) {
+    conditions.push_back(family::condition_name(condition));
   }
   const std::optional<Color>& background = video.job.request.background;
   print_json_line({{"event", "plan"},

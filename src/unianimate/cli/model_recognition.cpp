@@ -7,9 +7,9 @@
 
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/core/error.h"
+#include "unianimate/family/unianimate/model_description.h"
+#include "unianimate/family/unianimate/model_weights.h"
 #include "unianimate/naming/model_naming.h"
-#include "unianimate/pipeline/model_description.h"
-#include "unianimate/pipeline/model_weights.h"
 
 namespace unianimate::cli {
 
@@ -52,10 +52,10 @@ Sizes sizes_of(const models::ClipConfig& config) {
           {"text.context_length", std::to_string(config.text.context_length)}};
 }
 
-pipeline::ModelConfigs described_sizes(const fs::path& file) {
+family::ModelConfigs described_sizes(const fs::path& file) {
   const fs::path description = file.parent_path() / "model.json";
   std::error_code ignored;
-  return pipeline::read_model_description(fs::exists(description, ignored) ? description : fs::path()).configs;
+  return family::read_model_description(fs::exists(description, ignored) ? description : fs::path()).configs;
 }
 
 /// The sizes that the file's shapes and model.json tell.
@@ -72,9 +72,9 @@ models::ClipConfig config_of(const models::Shapes& shapes, const models::ClipCon
 template <typename Config>
 void examine_as(RecognisedModel& model, const checkpoint::Checkpoint& checkpoint, const naming::ModelNaming& naming,
                 const Config& described) {
-  const Config config = config_of(pipeline::shapes_of(checkpoint, naming), described);
+  const Config config = config_of(family::shapes_of(checkpoint, naming), described);
   model.sizes = sizes_of(config);
-  pipeline::check_weights(checkpoint, naming, config);
+  family::check_weights(checkpoint, naming, config);
 }
 
 /// Fills in what names and shapes tell.
@@ -87,7 +87,7 @@ void examine(RecognisedModel& model, const checkpoint::Checkpoint& checkpoint, c
     model.prefix = naming->prefix;
     model.program = naming->program;
     if (!naming->note.empty()) model.notes.push_back(naming->note);
-    const pipeline::ModelConfigs described = described_sizes(file);
+    const family::ModelConfigs described = described_sizes(file);
     switch (role) {
       case ModelRole::kUNet:
         return examine_as(model, checkpoint, *naming, described.unet);

@@ -15,7 +15,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_rule.h"
-#include "unianimate/pipeline/model_files.h"
+#include "unianimate/family/unianimate/model_files.h"
 
 namespace unianimate::cli {
 
@@ -45,7 +45,7 @@ constexpr const char* kExamples = R"(Examples:
 constexpr std::size_t kTensorsShown = 20;
 
 void list_models(const fs::path& folder) {
-  for (const pipeline::PublishedFile& file : pipeline::list_published_files(folder)) {
+  for (const family::PublishedFile& file : family::list_published_files(folder)) {
     std::string state = file.needed_to_animate ? "missing, needed to animate" : "missing";
     if (file.found) {
       std::error_code ignored;

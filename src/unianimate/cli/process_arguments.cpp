@@ -36,7 +36,7 @@ void make_reporter_of_rank(bool json, bool quiet, Session& session) {
   session.reporter = make_reporter(json && first, quiet || !first);
 }
 
-std::unique_ptr<distributed::ProcessGroup> join_processes(pipeline::RuntimeOptions& runtime) {
+std::unique_ptr<distributed::ProcessGroup> join_processes(family::RuntimeOptions& runtime) {
   auto group = distributed::ProcessGroup::from_environment(at::kCPU);
   if (runtime.compute.device.is_cuda()) runtime.compute.device = cuda_device_of(group->local_rank());
   return group;

@@ -21,6 +21,6 @@ void make_reporter_of_rank(bool json, bool quiet, Session& session);
 
 /// The group of the environment, whose tensors travel from the CPU. Each process takes the GPU of its local rank.
 /// Throws as ProcessGroup::from_environment() does.
-std::unique_ptr<distributed::ProcessGroup> join_processes(pipeline::RuntimeOptions& runtime);
+std::unique_ptr<distributed::ProcessGroup> join_processes(family::RuntimeOptions& runtime);
 
 }  // namespace unianimate::cli

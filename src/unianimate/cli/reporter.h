@@ -35,8 +35,8 @@ struct PlannedMotion {
 struct PlannedVideo {
   const VideoJob& job;
   const pipeline::AnimatePlan& plan;
-  const pipeline::ModelFiles& files;
-  const pipeline::RuntimeOptions& runtime;
+  const family::ModelFiles& files;
+  const family::RuntimeOptions& runtime;
   const JobKeeping& keeping;
   std::filesystem::path job_folder;            ///< empty: none
   const std::optional<PlannedMotion>& motion;  ///< none: the poses are there

@@ -13,12 +13,12 @@ namespace {
 
 constexpr const char* kSampling = "Sampling";
 
-using pipeline::AnimateRequest;
+using family::AnimateRequest;
 
 }  // namespace
 
 void add_request_options(CLI::App& command, RequestArguments& arguments) {
-  pipeline::AnimateRequest& rest = arguments.rest;
+  family::AnimateRequest& rest = arguments.rest;
   command.add_option("--reference", arguments.reference, "Picture of the person (JPEG, PNG, WebP, HEIC, AVIF, …)")
       ->type_name("FILE")
       ->required();
@@ -105,7 +105,7 @@ void add_sampler_options(CLI::App& command, RequestArguments& arguments) {
 }
 
 void add_window_options(CLI::App& command, RequestArguments& arguments) {
-  pipeline::AnimateRequest& rest = arguments.rest;
+  family::AnimateRequest& rest = arguments.rest;
   const std::string windows = "Long videos and memory";
   const CLI::Option* size =
       add_integer_option(command, "--context-size", rest.context.size, "Frames in a window")->group(windows);
@@ -155,8 +155,8 @@ void add_window_options(CLI::App& command, RequestArguments& arguments) {
   add_integer_option(command, "--decode-batch", rest.decode_batch, "Frames decoded at once")->group(windows);
 }
 
-pipeline::AnimateRequest to_request(const RequestArguments& arguments, const pipeline::AnimateRequest& defaults) {
-  pipeline::AnimateRequest request = arguments.rest;
+family::AnimateRequest to_request(const RequestArguments& arguments, const family::AnimateRequest& defaults) {
+  family::AnimateRequest request = arguments.rest;
   request.reference = arguments.reference;
   request.background = parse_background(arguments.background);
   request.poses = arguments.poses;
@@ -167,7 +167,7 @@ pipeline::AnimateRequest to_request(const RequestArguments& arguments, const pip
   request.seed = parse_seed(arguments.seed);
   take_sampler(arguments, request);
   take_windows(arguments, request);
-  request.conditions = pipeline::ConditionSet::parse(arguments.conditions);
+  request.conditions = family::ConditionSet::parse(arguments.conditions);
   take_model_defaults(arguments, defaults, request);
   return request;
 }
@@ -185,19 +185,19 @@ std::optional<Color> parse_background(std::string_view text) {
   return parse_color(text);
 }
 
-void take_sampler(const RequestArguments& arguments, pipeline::AnimateRequest& request) {
+void take_sampler(const RequestArguments& arguments, family::AnimateRequest& request) {
   request.sampling.spacing = diffusion::parse_timestep_spacing(arguments.timestep_spacing);
   request.noise_prior_order = diffusion::parse_noise_prior_order(arguments.noise_prior_order);
 }
 
-void take_windows(const RequestArguments& arguments, pipeline::AnimateRequest& request) {
+void take_windows(const RequestArguments& arguments, family::AnimateRequest& request) {
   request.context.schedule = diffusion::parse_context_schedule(arguments.context_schedule);
   request.context.weights = diffusion::parse_context_weights(arguments.context_weights);
   if (arguments.chain) request.chain = arguments.chain_options;
 }
 
-void take_model_defaults(const RequestArguments& arguments, const pipeline::AnimateRequest& defaults,
-                         pipeline::AnimateRequest& request) {
+void take_model_defaults(const RequestArguments& arguments, const family::AnimateRequest& defaults,
+                         family::AnimateRequest& request) {
   for (const auto& [option, take] : arguments.model_defaults) {
     if (option->count() == 0) take(request, defaults);
   }

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "unianimate/pipeline/request.h"
+#include "unianimate/family/request.h"
 
 namespace CLI {
 class App;
@@ -21,7 +21,7 @@ struct RequestArguments {
   /// An option whose default is the model's affair.
   struct ModelDefault {
     const CLI::Option* option;
-    void (*take)(pipeline::AnimateRequest& request, const pipeline::AnimateRequest& defaults);
+    void (*take)(family::AnimateRequest& request, const family::AnimateRequest& defaults);
   };
 
   std::string reference;
@@ -36,8 +36,8 @@ struct RequestArguments {
   std::string context_schedule = "moving";
   std::string context_weights = "published";
   bool chain = false;
-  pipeline::ChainOptions chain_options;
-  pipeline::AnimateRequest rest;  ///< what needs no reading beyond a number or a switch
+  family::ChainOptions chain_options;
+  family::AnimateRequest rest;  ///< what needs no reading beyond a number or a switch
   std::vector<ModelDefault> model_defaults;
 };
 
@@ -47,19 +47,19 @@ void add_request_options(CLI::App& command, RequestArguments& arguments);
 /// --noise-prior-order.
 void add_sampler_options(CLI::App& command, RequestArguments& arguments);
 /// What the options of add_sampler_options() say. Throws Error(kUsage).
-void take_sampler(const RequestArguments& arguments, pipeline::AnimateRequest& request);
+void take_sampler(const RequestArguments& arguments, family::AnimateRequest& request);
 /// Context windows, chained segments and how many frames are decoded at once.
 void add_window_options(CLI::App& command, RequestArguments& arguments);
 /// What the options of add_window_options() say that is no plain number. Throws Error(kUsage).
-void take_windows(const RequestArguments& arguments, pipeline::AnimateRequest& request);
+void take_windows(const RequestArguments& arguments, family::AnimateRequest& request);
 
 /// `defaults`: for what was not given and depends on the model. Throws Error(kUsage) for text that says nothing usable;
 /// ranges are for AnimateRequest::check().
-pipeline::AnimateRequest to_request(const RequestArguments& arguments, const pipeline::AnimateRequest& defaults);
+family::AnimateRequest to_request(const RequestArguments& arguments, const family::AnimateRequest& defaults);
 
 /// Puts the model's defaults where options were not given.
-void take_model_defaults(const RequestArguments& arguments, const pipeline::AnimateRequest& defaults,
-                         pipeline::AnimateRequest& request);
+void take_model_defaults(const RequestArguments& arguments, const family::AnimateRequest& defaults,
+                         family::AnimateRequest& request);
 
 /// --background, which chooses what shows where the reference is transparent.
 void add_background_option(CLI::App& command, std::string& background);

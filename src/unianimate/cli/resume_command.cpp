@@ -9,8 +9,8 @@
 #include "unianimate/cli/session.h"
 #include "unianimate/cli/video_jobs.h"
 #include "unianimate/core/error.h"
+#include "unianimate/family/pose_folder.h"
 #include "unianimate/pipeline/job_folder.h"
-#include "unianimate/pipeline/pose_folder.h"
 #include "unianimate/pipeline/segments.h"
 
 namespace unianimate::cli {
@@ -38,10 +38,10 @@ another seed; its neighbours stay as they are and fade into it.)";
 
 /// Makes the job forget one of its segments.
 void redo_segment(const ResumeArguments& arguments, pipeline::JobFolder& job, Reporter& reporter) {
-  const pipeline::AnimateRequest& request = job.record().job.request;
-  const auto poses = static_cast<std::int64_t>(pipeline::open_pose_folder(request.poses).poses.size());
-  const auto frames = static_cast<std::int64_t>(
-      pipeline::select_poses(poses, request.frame_interval, request.max_frames).indices.size());
+  const family::AnimateRequest& request = job.record().job.request;
+  const auto poses = static_cast<std::int64_t>(family::open_pose_folder(request.poses).poses.size());
+  const auto frames =
+      static_cast<std::int64_t>(family::select_poses(poses, request.frame_interval, request.max_frames).indices.size());
   const auto segments = static_cast<std::int64_t>(pipeline::video_segments(frames, request).size());
   if (arguments.redo > segments) {
     throw Error(ErrorKind::kUsage, "--redo must be between 1 and {}, the segments of this video, found {}", segments,

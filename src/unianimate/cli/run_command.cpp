@@ -94,11 +94,11 @@ void prepare_output_folder(const fs::path& folder, const JobOptions& options, st
   }
 }
 
-pipeline::ModelFiles model_files(const RunArguments& arguments, const pipeline::PublishedConfig& config) {
-  const pipeline::ModelFiles& files = config.files;
+family::ModelFiles model_files(const RunArguments& arguments, const pipeline::PublishedConfig& config) {
+  const family::ModelFiles& files = config.files;
   const bool names_none = files.unet.empty() && files.clip.empty() && files.autoencoder.empty();
   if (names_none || !arguments.runtime.models.empty()) {
-    return pipeline::find_model_files(models_folder(arguments.runtime.models));
+    return family::find_model_files(models_folder(arguments.runtime.models));
   }
   const auto require = [&](const fs::path& file, const char* key) {
     if (file.empty()) {
@@ -140,7 +140,7 @@ void run(const RunArguments& arguments, Session& session) {
   options.files = model_files(arguments, config);
   if (group->rank() == 0) prepare_output_folder(arguments.output_folder, options, jobs, *session.reporter);
   run_jobs(
-      jobs, options, [&](const pipeline::ModelConfigs& actual) { pipeline::check_expected_sizes(config, actual); },
+      jobs, options, [&](const family::ModelConfigs& actual) { pipeline::check_expected_sizes(config, actual); },
       *session.reporter);
 }
 

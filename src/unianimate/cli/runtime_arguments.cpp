@@ -12,7 +12,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/threads.h"
-#include "unianimate/pipeline/model_files.h"
+#include "unianimate/family/unianimate/model_files.h"
 
 namespace unianimate::cli {
 
@@ -66,7 +66,7 @@ void add_runtime_options(CLI::App& command, RuntimeArguments& arguments) {
   command.add_flag("--quiet", arguments.quiet, "No progress and no notes")->group(group);
 }
 
-pipeline::LoraFile parse_lora(std::string_view text) {
+family::LoraFile parse_lora(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return {text};
   const std::string_view number = text.substr(colon + 1);
@@ -76,10 +76,10 @@ pipeline::LoraFile parse_lora(std::string_view text) {
   return {text.substr(0, colon), scale};
 }
 
-pipeline::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments) {
+family::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments) {
   const DeviceChoice device = parse_device(arguments.device);
   load_cuda_libraries(device);
-  pipeline::RuntimeOptions options;
+  family::RuntimeOptions options;
   options.compute = choose_compute(device, parse_dtype(arguments.dtype));
   if (!arguments.memory_budget.empty()) {
     options.memory_budget = parse_bytes(arguments.memory_budget, "--memory-budget");
@@ -111,7 +111,7 @@ std::filesystem::path chosen_models(const std::string& given) {
 
 bool embedded_model_exists() {
   std::error_code problem;
-  const bool exists = std::filesystem::exists(pipeline::model_files_to_write(UNIANIMATE_EMBEDDED_MODEL).unet, problem);
+  const bool exists = std::filesystem::exists(family::model_files_to_write(UNIANIMATE_EMBEDDED_MODEL).unet, problem);
   if (problem == std::errc::permission_denied) {
     throw Error(ErrorKind::kEnvironment,
                 "this user may not look into {}, where the embedded model lies; let others read it and enter the "
@@ -133,7 +133,7 @@ std::filesystem::path models_to_animate_with(const std::string& given) {
   if (!chosen_models(given).empty() || !embedded_model_exists()) return folder;
   std::error_code ignored;
   if (std::filesystem::is_directory(folder, ignored)) {
-    for (const pipeline::PublishedFile& file : pipeline::list_published_files(folder)) {
+    for (const family::PublishedFile& file : family::list_published_files(folder)) {
       if (file.role == "UNet" && file.found) return folder;
     }
   }

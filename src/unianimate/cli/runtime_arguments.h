@@ -38,11 +38,11 @@ void add_runtime_options(CLI::App& command, RuntimeArguments& arguments);
 CLI::Option* add_threads_option(CLI::App& command, int& threads);
 
 /// "FILE" or "FILE:SCALE"; what stands behind the last colon and is no number belongs to the file's name.
-pipeline::LoraFile parse_lora(std::string_view text);
+family::LoraFile parse_lora(std::string_view text);
 
 /// Loads the CUDA libraries as far as the device asks for them, so call it before anything computes, and settles
 /// threads, device, dtype and memory. Throws Error(kUsage), Error(kEnvironment).
-pipeline::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments);
+family::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments);
 
 /// `given`, else the environment variable UNIANIMATE_MODELS, else ./checkpoints.
 std::filesystem::path models_folder(const std::string& given);

@@ -51,7 +51,7 @@ void TerminalReporter::begin_video(const VideoJob& job, std::size_t index, std::
 }
 
 void TerminalReporter::planned(const PlannedVideo& video) {
-  const pipeline::AnimateRequest& request = video.job.request;
+  const family::AnimateRequest& request = video.job.request;
   const pipeline::AnimatePlan& plan = video.plan;
   print(stdout, "{}\n", printable(video.job.output.string()));
   print_row("picture", fmt::format("{}, {}x{}", printable(request.reference.string()), request.width, request.height));

@@ -10,9 +10,9 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/family/pose_folder.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_reader.h"
-#include "unianimate/pipeline/pose_folder.h"
 
 namespace unianimate::cli {
 
@@ -130,8 +130,8 @@ void make_video(const VideoJob& job, const pipeline::AnimatePlan& plan, std::uni
 }
 
 /// What is out of reason in a job is the fault of its files, not of whoever resumes it.
-pipeline::AnimatePlan checked_plan(const pipeline::JobRecord& record, const pipeline::ModelConfigs& configs,
-                                   const pipeline::RuntimeOptions& runtime, bool writes) {
+pipeline::AnimatePlan checked_plan(const pipeline::JobRecord& record, const family::ModelConfigs& configs,
+                                   const family::RuntimeOptions& runtime, bool writes) {
   try {
     if (writes) check_job_output(record.job, {});
     return pipeline::plan_animation(record.job.request, configs, runtime, record.preview);
@@ -149,12 +149,12 @@ void check_jobs(const std::vector<VideoJob>& jobs) {
   for (const VideoJob& job : jobs) {
     job.request.check();
     if (references.insert(job.request.reference).second) read_image(job.request.reference);
-    if (pose_folders.insert(job.request.poses).second) pipeline::open_pose_folder(job.request.poses);
+    if (pose_folders.insert(job.request.poses).second) family::open_pose_folder(job.request.poses);
   }
 }
 
-void add_inputs(std::span<const VideoJob> jobs, const pipeline::ModelFiles& files,
-                const pipeline::RuntimeOptions& runtime, Inputs& inputs) {
+void add_inputs(std::span<const VideoJob> jobs, const family::ModelFiles& files, const family::RuntimeOptions& runtime,
+                Inputs& inputs) {
   // Looking at a folder takes long where thousands of jobs share it.
   std::set<fs::path> pose_folders;
   std::set<fs::path> references;
@@ -164,7 +164,7 @@ void add_inputs(std::span<const VideoJob> jobs, const pipeline::ModelFiles& file
     if (job.audio) inputs.add(job.audio->file);
   }
   for (const fs::path& file : {files.unet, files.autoencoder, files.clip, files.description}) inputs.add(file);
-  for (const pipeline::LoraFile& lora : runtime.loras) inputs.add(lora.path);
+  for (const family::LoraFile& lora : runtime.loras) inputs.add(lora.path);
 }
 
 void check_job_output(const VideoJob& job, const Inputs& inputs) {
@@ -178,11 +178,11 @@ namespace {
 /// left out, so that it stays small.
 class SharedPlans {
  public:
-  SharedPlans(const pipeline::ModelConfigs& configs, const JobOptions& options)
+  SharedPlans(const family::ModelConfigs& configs, const JobOptions& options)
       : planner_(configs, options.runtime, preview_options(options.keeping, {})), motion_(options.motion) {}
 
-  const pipeline::AnimatePlan& of(const pipeline::AnimateRequest& request) {
-    pipeline::AnimateRequest any_seed = request;
+  const pipeline::AnimatePlan& of(const family::AnimateRequest& request) {
+    family::AnimateRequest any_seed = request;
     any_seed.seed = 0;
     const auto [entry, is_new] = plans_.try_emplace(
         pipeline::request_json(any_seed).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
@@ -194,7 +194,7 @@ class SharedPlans {
   }
 
   /// With its pictures.
-  [[nodiscard]] pipeline::AnimatePlan plan(const pipeline::AnimateRequest& request) const {
+  [[nodiscard]] pipeline::AnimatePlan plan(const family::AnimateRequest& request) const {
     return motion_ ? planner_.plan_for_poses(request, motion_->poses) : planner_.plan(request);
   }
 
@@ -207,7 +207,7 @@ class SharedPlans {
 }  // namespace
 
 void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
-              const std::function<void(const pipeline::ModelConfigs&)>& check_models, Reporter& reporter) {
+              const std::function<void(const family::ModelConfigs&)>& check_models, Reporter& reporter) {
   Inputs inputs = options.inputs;
   add_inputs(jobs, options.files, options.runtime, inputs);
   inputs.refuse(options.keeping.folder);
@@ -215,7 +215,7 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
     require_outside(job.output, options.keeping.folder);
     inputs.refuse(job.output);
   }
-  const pipeline::ModelConfigs configs = pipeline::read_model_configs(options.files);
+  const family::ModelConfigs configs = family::read_model_configs(options.files);
   check_models(configs);
   SharedPlans plans(configs, options);
   for (VideoJob& job : jobs) {
@@ -266,7 +266,7 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
 
 void resume_job(std::unique_ptr<pipeline::JobFolder> job, const pipeline::JobRecord& record,
                 const ResumeOptions& options, Reporter& reporter) {
-  const pipeline::ModelConfigs configs = pipeline::read_model_configs(record.files);
+  const family::ModelConfigs configs = family::read_model_configs(record.files);
   Inputs inputs;
   for (const auto& [path, hash] : record.inputs) inputs.add(path);
   inputs.refuse(record.job.output);

@@ -12,7 +12,8 @@
 #include "unianimate/cli/reporter.h"
 #include "unianimate/core/output_rule.h"
 #include "unianimate/distributed/process_group.h"
-#include "unianimate/pipeline/model_files.h"
+#include "unianimate/family/unianimate/model_files.h"
+#include "unianimate/pipeline/job_folder.h"
 
 namespace unianimate::cli {
 
@@ -21,8 +22,8 @@ namespace unianimate::cli {
 void check_jobs(const std::vector<VideoJob>& jobs);
 
 struct JobOptions {
-  pipeline::ModelFiles files;
-  pipeline::RuntimeOptions runtime;
+  family::ModelFiles files;
+  family::RuntimeOptions runtime;
   bool dry_run = false;
   JobKeeping keeping;
   Inputs inputs;                               ///< what the videos are made from besides what the jobs name
@@ -31,8 +32,8 @@ struct JobOptions {
 };
 
 /// Adds what the videos are made from.
-void add_inputs(std::span<const VideoJob> jobs, const pipeline::ModelFiles& files,
-                const pipeline::RuntimeOptions& runtime, Inputs& inputs);
+void add_inputs(std::span<const VideoJob> jobs, const family::ModelFiles& files, const family::RuntimeOptions& runtime,
+                Inputs& inputs);
 
 /// Throws what writing the job's video would throw for its output, Error(kUsage) where that is one of the inputs;
 /// leaves nothing.
@@ -43,11 +44,11 @@ void check_job_output(const VideoJob& job, const Inputs& inputs);
 /// models by their sizes. Throws Error of every kind; videos finished before stay, and so does the job folder of one
 /// that is not.
 void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
-              const std::function<void(const pipeline::ModelConfigs&)>& check_models, Reporter& reporter);
+              const std::function<void(const family::ModelConfigs&)>& check_models, Reporter& reporter);
 
 /// A job that goes on.
 struct ResumeOptions {
-  pipeline::RuntimeOptions runtime;
+  family::RuntimeOptions runtime;
   bool keep = false;
   distributed::ProcessGroup* group = nullptr;
   std::function<void()> when_checked;  ///< what is to happen before the work, once nothing is in its way; may be empty

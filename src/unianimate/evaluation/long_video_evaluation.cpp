@@ -50,8 +50,8 @@ void finish(LongVideoRow& row) {
 
 }  // namespace
 
-LongVideoEvaluation evaluate_long_videos(const LongVideoRequest& request, const pipeline::ModelFiles& files,
-                                         const pipeline::RuntimeOptions& runtime, Progress& progress) {
+LongVideoEvaluation evaluate_long_videos(const LongVideoRequest& request, const family::ModelFiles& files,
+                                         const family::RuntimeOptions& runtime, Progress& progress) {
   auto animator = pipeline::Animator::load(files, runtime);
   const ModelEvaluationRequest& videos = request.videos;
   std::int64_t calls_per_person = 0;
@@ -64,7 +64,7 @@ LongVideoEvaluation evaluate_long_videos(const LongVideoRequest& request, const 
   for (std::uint64_t i = 0; i < videos.people.count(); ++i) {
     const PersonInputs person(videos, videos.people.first + i, whole);
     for (std::size_t s = 0; s < videos.settings.size(); ++s) {
-      const pipeline::AnimateRequest& filled = person.requests()[s];
+      const family::AnimateRequest& filled = person.requests()[s];
       ComparingSink sink(person.clip(), {final_windows(videos.clip.frames, filled), (filled.context.size + 1) / 2});
       const pipeline::AnimateReport report = animator.animate(filled, sink, whole);
       LongVideoRow& row = evaluation.rows[s];

@@ -25,7 +25,7 @@ std::optional<std::int64_t> number_of(std::string_view text) {
 }
 
 /// Of segments alone.
-bool take_chain_part(std::string_view part, pipeline::ChainOptions& chain) {
+bool take_chain_part(std::string_view part, family::ChainOptions& chain) {
   constexpr std::string_view kOverlap = "overlap";
   if (part == "color") {
     chain.color_match = true;
@@ -78,13 +78,13 @@ LongVideoStrategy LongVideoStrategy::parse(std::string_view name) {
   return strategy;
 }
 
-void LongVideoStrategy::apply(pipeline::AnimateRequest& request) const {
+void LongVideoStrategy::apply(family::AnimateRequest& request) const {
   request.context.schedule = schedule;
   request.context.weights = weights;
   request.chain = chain;
 }
 
-std::vector<diffusion::ContextWindow> final_windows(std::int64_t frames, const pipeline::AnimateRequest& request) {
+std::vector<diffusion::ContextWindow> final_windows(std::int64_t frames, const family::AnimateRequest& request) {
   const auto steps = static_cast<std::int64_t>(request.sampling.timesteps().size());
   std::vector<diffusion::ContextWindow> all;
   for (const pipeline::Segment& segment : pipeline::video_segments(frames, request)) {

@@ -42,7 +42,7 @@ ShownPerson show(const ModelEvaluationRequest& request, const PersonInputs& pers
   const puppet::Clip& clip = person.clip();
   const std::vector<std::size_t> chosen = plot::evenly_spread(static_cast<std::size_t>(clip.options().frames), frames);
   ShownPerson shown{clip.options().seed, {chosen.begin(), chosen.end()}, {}, {}, {}, {}};
-  const pipeline::PoseFolder poses = pipeline::open_pose_folder(person.requests().front().poses);
+  const family::PoseFolder poses = family::open_pose_folder(person.requests().front().poses);
   for (const std::int64_t frame : shown.frames) {
     const Image pose = read_image(poses.poses[static_cast<std::size_t>(frame)]);
     shown.poses.push_back(resize_bilinear(pose, clip.options().width, clip.options().height));
@@ -170,8 +170,8 @@ void ModelEvaluationRequest::check() const {
   for (const Setting& setting : settings) fill_in(setting).check();
 }
 
-pipeline::AnimateRequest ModelEvaluationRequest::fill_in(const Setting& setting) const {
-  pipeline::AnimateRequest request = setting.request;
+family::AnimateRequest ModelEvaluationRequest::fill_in(const Setting& setting) const {
+  family::AnimateRequest request = setting.request;
   request.width = clip.width;
   request.height = clip.height;
   request.max_frames = clip.frames;
@@ -183,15 +183,15 @@ PersonInputs::PersonInputs(const ModelEvaluationRequest& request, std::uint64_t 
     : clip_(request.clip_of(seed)) {
   for (const Setting& setting : request.settings) {
     const bool from_first_frame = setting.starts_from_first_frame();
-    pipeline::AnimateRequest& filled = requests_.emplace_back(request.fill_in(setting));
+    family::AnimateRequest& filled = requests_.emplace_back(request.fill_in(setting));
     write_person_inputs(clip_, from_first_frame, folder_.path() / (from_first_frame ? "first-frame" : "reference"),
                         filled, progress);
   }
 }
 
 std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request,
-                                                   const pipeline::ModelConfigs& configs,
-                                                   const pipeline::RuntimeOptions& runtime) {
+                                                   const family::ModelConfigs& configs,
+                                                   const family::RuntimeOptions& runtime) {
   request.check();
   pipeline::check_size(request.clip.width, request.clip.height, configs);
   const pipeline::AnimationPlanner planner(configs, runtime);
@@ -202,10 +202,10 @@ std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest&
   return plans;
 }
 
-ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const pipeline::ModelFiles& files,
-                               const pipeline::RuntimeOptions& runtime, Progress& progress) {
+ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const family::ModelFiles& files,
+                               const family::RuntimeOptions& runtime, Progress& progress) {
   auto animator = pipeline::Animator::load(files, runtime);
-  const pipeline::ModelConfigs configs = animator.configs();
+  const family::ModelConfigs configs = animator.configs();
   const std::vector<pipeline::AnimatePlan> plans = plan_evaluation(request, configs, runtime);
   const std::int64_t calls_per_person =
       std::transform_reduce(plans.begin(), plans.end(), std::int64_t{0}, std::plus<>(),

@@ -11,8 +11,8 @@
 #include "unianimate/evaluation/person_inputs.h"
 #include "unianimate/evaluation/quality.h"
 #include "unianimate/evaluation/setting.h"
+#include "unianimate/family/unianimate/model_files.h"
 #include "unianimate/media/pictures/image.h"
-#include "unianimate/pipeline/model_files.h"
 #include "unianimate/pipeline/plan.h"
 #include "unianimate/puppet/clip.h"
 
@@ -38,7 +38,7 @@ struct ModelEvaluationRequest {
   std::filesystem::path videos;
 
   /// The setting's request with the size and length of the clips; reference and poses are still missing.
-  [[nodiscard]] pipeline::AnimateRequest fill_in(const Setting& setting) const;
+  [[nodiscard]] family::AnimateRequest fill_in(const Setting& setting) const;
   [[nodiscard]] puppet::Clip clip_of(std::uint64_t seed) const;
   /// Throws Error(kUsage) naming the field; no more than 10 000 people and kMostSettings. Does not look at models.
   void check() const;
@@ -51,12 +51,12 @@ class PersonInputs {
   PersonInputs(const ModelEvaluationRequest& request, std::uint64_t seed, Progress& progress);
 
   [[nodiscard]] const puppet::Clip& clip() const { return clip_; }
-  [[nodiscard]] const std::vector<pipeline::AnimateRequest>& requests() const { return requests_; }
+  [[nodiscard]] const std::vector<family::AnimateRequest>& requests() const { return requests_; }
 
  private:
   puppet::Clip clip_;
   ScratchFolder folder_;
-  std::vector<pipeline::AnimateRequest> requests_;
+  std::vector<family::AnimateRequest> requests_;
 };
 
 struct PersonQuality {
@@ -100,14 +100,14 @@ struct ModelEvaluation {
 
 /// What one person's video takes with each setting; looks at no person. Throws as evaluate_model() does.
 std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request,
-                                                   const pipeline::ModelConfigs& configs,
-                                                   const pipeline::RuntimeOptions& runtime);
+                                                   const family::ModelConfigs& configs,
+                                                   const family::RuntimeOptions& runtime);
 
 /// Makes every person's video with every setting, each from a reference picture and a pose folder as `unianimate
 /// puppet` writes them (for as long as they are needed, in a temporary folder), and compares it with the true frames.
 /// Everything is checked before the first video. Phases: "animate people", whose steps are calls of the UNet, and
 /// "reconstruct truth". Throws Error of every kind.
-ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const pipeline::ModelFiles& files,
-                               const pipeline::RuntimeOptions& runtime, Progress& progress);
+ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const family::ModelFiles& files,
+                               const family::RuntimeOptions& runtime, Progress& progress);
 
 }  // namespace unianimate::evaluation

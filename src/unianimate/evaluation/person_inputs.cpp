@@ -26,7 +26,7 @@ fs::path scratch_name() {
 ScratchFolder::ScratchFolder() : place_(scratch_name(), OutputKind::kFolder) {}
 
 void write_person_inputs(const puppet::Clip& clip, bool from_first_frame, const fs::path& folder,
-                         pipeline::AnimateRequest& request, Progress& progress) {
+                         family::AnimateRequest& request, Progress& progress) {
   request.reference = folder / "reference.png";
   request.poses = folder / "poses";
   std::error_code ignored;

@@ -5,7 +5,7 @@
 
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/progress.h"
-#include "unianimate/pipeline/request.h"
+#include "unianimate/family/request.h"
 #include "unianimate/puppet/clip.h"
 
 namespace unianimate::evaluation {
@@ -27,6 +27,6 @@ class ScratchFolder {
 /// names them in `request`. `from_first_frame`: the reference is the clip's
 /// first frame. Throws Error(kEnvironment) where the files cannot be written.
 void write_person_inputs(const puppet::Clip& clip, bool from_first_frame, const std::filesystem::path& folder,
-                         pipeline::AnimateRequest& request, Progress& progress);
+                         family::AnimateRequest& request, Progress& progress);
 
 }  // namespace unianimate::evaluation

@@ -75,10 +75,10 @@ ordered_json json_of(const QualityRow& row) {
 }
 
 ordered_json json_of(const SettingRow& row, const Setting& setting) {
-  const pipeline::AnimateRequest& request = setting.request;
+  const family::AnimateRequest& request = setting.request;
   ordered_json conditions = ordered_json::array();
-  for (const pipeline::Condition condition : request.conditions.conditions()) {
-    conditions.push_back(pipeline::condition_name(condition));
+  for (const family::Condition condition : request.conditions.conditions()) {
+    conditions.push_back(family::condition_name(condition));
   }
   ordered_json json{{"name", row.row.name},
                     {"conditions", std::move(conditions)},

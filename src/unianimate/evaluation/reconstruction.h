@@ -5,16 +5,16 @@
 
 #include "unianimate/core/device.h"
 #include "unianimate/core/progress.h"
+#include "unianimate/family/unianimate/model_files.h"
 #include "unianimate/media/pictures/image.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
-#include "unianimate/pipeline/model_files.h"
 
 namespace unianimate::evaluation {
 
 class Reconstruction {
  public:
-  /// Loads the autoencoder; throws as pipeline::load_autoencoder() does.
-  Reconstruction(const pipeline::ModelFiles& files, const pipeline::ModelConfigs& configs, const Compute& compute,
+  /// Loads the autoencoder; throws as family::load_autoencoder() does.
+  Reconstruction(const family::ModelFiles& files, const family::ModelConfigs& configs, const Compute& compute,
                  bool allow_nonfinite, Progress& progress);
 
   /// Encoded to the mean of the posterior and decoded again. The sides must suit the autoencoder.

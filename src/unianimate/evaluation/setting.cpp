@@ -8,12 +8,12 @@ namespace unianimate::evaluation {
 
 namespace {
 
-using pipeline::AnimateRequest;
+using family::AnimateRequest;
 
 }  // namespace
 
 bool Setting::starts_from_first_frame() const {
-  return request.conditions.contains(pipeline::Condition::kLocalImage);
+  return request.conditions.contains(family::Condition::kLocalImage);
 }
 
 const std::array<Parameter, 4>& parameters() {

@@ -6,14 +6,14 @@
 #include <string>
 #include <string_view>
 
-#include "unianimate/pipeline/request.h"
+#include "unianimate/family/request.h"
 
 namespace unianimate::evaluation {
 
 struct Setting {
   std::string conditions;  ///< the condition set's name for people: "reference", "image+dwpose"
   /// Reference, poses, size, frames and frame interval are filled in by the evaluation.
-  pipeline::AnimateRequest request;
+  family::AnimateRequest request;
 
   /// Whether the reference picture is the video's first frame, as local_image wants it; else the person stands
   /// otherwise in it.
@@ -24,8 +24,8 @@ struct Setting {
 struct Parameter {
   std::string_view name;  ///< "steps"
   bool counts_as_curve;   ///< results over it make a curve; a seed's do not
-  double (*value)(const pipeline::AnimateRequest& request);
-  std::string (*text)(const pipeline::AnimateRequest& request);
+  double (*value)(const family::AnimateRequest& request);
+  std::string (*text)(const family::AnimateRequest& request);
 };
 /// Steps, guidance, noise prior and seed.
 const std::array<Parameter, 4>& parameters();

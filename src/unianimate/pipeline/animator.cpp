@@ -11,18 +11,18 @@
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_rule.h"
 #include "unianimate/core/random.h"
+#include "unianimate/family/latent_preview.h"
+#include "unianimate/family/pictures.h"
+#include "unianimate/family/pose_pictures.h"
+#include "unianimate/family/unianimate/model_weights.h"
+#include "unianimate/family/unianimate/window_conditions.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/media/pictures/resize.h"
 #include "unianimate/pipeline/clip_predictor.h"
 #include "unianimate/pipeline/clip_tensor.h"
 #include "unianimate/pipeline/color_match.h"
-#include "unianimate/pipeline/latent_preview.h"
-#include "unianimate/pipeline/model_weights.h"
-#include "unianimate/pipeline/pictures.h"
-#include "unianimate/pipeline/pose_pictures.h"
 #include "unianimate/pipeline/segments.h"
-#include "unianimate/pipeline/window_conditions.h"
 
 namespace unianimate::pipeline {
 
@@ -62,11 +62,11 @@ class PhaseLog {
 /// Puts reference and pose beside each frame.
 class ComparisonSink : public FrameSink {
  public:
-  ComparisonSink(FrameSink& sink, const Image& reference, const PosePictures& poses)
+  ComparisonSink(FrameSink& sink, const Image& reference, const family::PosePictures& poses)
       : sink_(sink), reference_(reference), poses_(poses) {}
 
   void write(const Image& frame) override {
-    const Image pose = image_from_tensor(poses_.of_frames(written_++, 1)[0]);
+    const Image pose = family::image_from_tensor(poses_.of_frames(written_++, 1)[0]);
     sink_.write(concatenate_columns(std::array{reference_, pose, frame}));
   }
   void finish() override { sink_.finish(); }
@@ -74,7 +74,7 @@ class ComparisonSink : public FrameSink {
  private:
   FrameSink& sink_;
   const Image& reference_;
-  const PosePictures& poses_;
+  const family::PosePictures& poses_;
   std::int64_t written_ = 0;
 };
 
@@ -119,60 +119,63 @@ class PreviewWriter {
 
 /// The models that are in memory at the moment, and what never changes.
 struct Animator::State {
-  ModelFiles files;
-  RuntimeOptions options;
-  ModelConfigs configs;
+  family::ModelFiles files;
+  family::RuntimeOptions options;
+  family::ModelConfigs configs;
   std::unique_ptr<models::UNet> unet;
   std::unique_ptr<models::Autoencoder> autoencoder;
   std::unique_ptr<models::ClipVisual> clip_visual;
   at::Tensor empty_prompt;  ///< depends on nothing but the checkpoint
 
-  [[nodiscard]] WeightOptions weights() const {
+  [[nodiscard]] family::WeightOptions weights() const {
     return {at::TensorOptions().device(options.compute.device).dtype(options.compute.dtype), options.allow_nonfinite};
   }
   [[nodiscard]] at::Tensor on_device(const at::Tensor& x) const { return x.to(options.compute.device); }
 
   const models::UNet& need_unet(Progress& progress) {
     if (!unet) {
-      auto loaded = load_unet(files.unet, configs.unet, weights(), progress);
-      add_loras(options.loras, loaded->named_parameters(), options.allow_nonfinite, progress);
+      auto loaded = family::load_unet(files.unet, configs.unet, weights(), progress);
+      family::add_loras(options.loras, loaded->named_parameters(), options.allow_nonfinite, progress);
       unet = std::move(loaded);
     }
     return *unet;
   }
   const models::Autoencoder& need_autoencoder(Progress& progress) {
-    if (!autoencoder) autoencoder = load_autoencoder(files.autoencoder, configs.autoencoder, weights(), progress);
+    if (!autoencoder)
+      autoencoder = family::load_autoencoder(files.autoencoder, configs.autoencoder, weights(), progress);
     return *autoencoder;
   }
   const models::ClipVisual& need_clip_visual(Progress& progress) {
-    if (!clip_visual) clip_visual = load_clip_visual(files.clip, configs.clip, weights(), progress);
+    if (!clip_visual) clip_visual = family::load_clip_visual(files.clip, configs.clip, weights(), progress);
     return *clip_visual;
   }
   const at::Tensor& need_empty_prompt(Progress& progress) {
     if (!empty_prompt.defined()) {
-      empty_prompt = load_clip_text(files.clip, configs.clip, weights(), progress)->embed_empty_prompt();
+      empty_prompt = family::load_clip_text(files.clip, configs.clip, weights(), progress)->embed_empty_prompt();
     }
     return empty_prompt;
   }
 
-  ClipConditions encode_conditions(const AnimateRequest& request, const Image& original, Progress& progress);
+  family::ClipConditions encode_conditions(const family::AnimateRequest& request, const Image& original,
+                                           Progress& progress);
   at::Tensor encode_reference(const Image& reference, const at::Tensor& noise, Progress& progress);
   std::vector<Image> decode(const at::Tensor& latents, std::int64_t batch_size, Progress& progress);
 };
 
 at::Tensor Animator::State::encode_reference(const Image& reference, const at::Tensor& noise, Progress& progress) {
   const models::Autoencoder& model = need_autoencoder(progress);
-  const at::Tensor picture = on_device(unit_range(tensor_from_image(reference)).permute({2, 0, 1}).unsqueeze(0));
+  const at::Tensor picture =
+      on_device(family::unit_range(family::tensor_from_image(reference)).permute({2, 0, 1}).unsqueeze(0));
   return model.sample_latent(model.encode_moments(2.0 * picture - 1.0), noise);
 }
 
-ClipConditions Animator::State::encode_conditions(const AnimateRequest& request, const Image& original,
-                                                  Progress& progress) {
-  ClipConditions conditions;
+family::ClipConditions Animator::State::encode_conditions(const family::AnimateRequest& request, const Image& original,
+                                                          Progress& progress) {
+  family::ClipConditions conditions;
   conditions.empty_prompt = need_empty_prompt(progress);
-  if (request.conditions.contains(Condition::kImage)) {
+  if (request.conditions.contains(family::Condition::kImage)) {
     const auto side = static_cast<int>(configs.clip.vision.image_size);
-    const at::Tensor picture = unit_range(tensor_from_image(resize_bilinear(original, side, side)));
+    const at::Tensor picture = family::unit_range(family::tensor_from_image(resize_bilinear(original, side, side)));
     const at::Tensor normalized = models::normalize_for_clip(picture.permute({2, 0, 1}).unsqueeze(0));
     conditions.image = need_clip_visual(progress)(on_device(normalized)).unsqueeze(1);
   }
@@ -186,7 +189,7 @@ std::vector<Image> Animator::State::decode(const at::Tensor& latents, std::int64
   for (const at::Tensor& batch : latents.split(batch_size)) {
     progress.throw_if_cancelled();
     for (const at::Tensor& picture : model.decode(on_device(batch)).unbind(0)) {
-      pictures.push_back(image_from_decoded(picture));
+      pictures.push_back(family::image_from_decoded(picture));
     }
   }
   return pictures;
@@ -197,15 +200,15 @@ Animator::~Animator() = default;
 Animator::Animator(Animator&&) noexcept = default;
 Animator& Animator::operator=(Animator&&) noexcept = default;
 
-Animator Animator::load(const ModelFiles& files, const RuntimeOptions& options) {
+Animator Animator::load(const family::ModelFiles& files, const family::RuntimeOptions& options) {
   auto state = std::make_unique<State>();
   state->files = files;
   state->options = options;
-  state->configs = read_model_configs(files);
+  state->configs = family::read_model_configs(files);
   return Animator(std::move(state));
 }
 
-const ModelConfigs& Animator::configs() const {
+const family::ModelConfigs& Animator::configs() const {
   return state_->configs;
 }
 
@@ -228,7 +231,7 @@ fs::path temporary_folder() {
 /// One call of animate(): what the segments have in common, and the work on each.
 class Animator::Production {
  public:
-  Production(State& models, const AnimateRequest& request, const AnimateOptions& options, Progress& progress)
+  Production(State& models, const family::AnimateRequest& request, const AnimateOptions& options, Progress& progress)
       : models_(models),
         request_(request),
         options_(options),
@@ -256,12 +259,12 @@ class Animator::Production {
   [[nodiscard]] std::int64_t overlap() const { return request_.chain ? request_.chain->segment_overlap : 0; }
 
   State& models_;
-  const AnimateRequest& request_;
+  const family::AnimateRequest& request_;
   const AnimateOptions& options_;
   Progress& progress_;
   std::unique_ptr<distributed::ProcessGroup> own_group_;
   distributed::ProcessGroup& group_;
-  JobFolder* job_;
+  SegmentStore* job_;
 
   AnimateReport report_;
   AnimatePlan plan_;
@@ -270,9 +273,9 @@ class Animator::Production {
   std::vector<Segment> segments_;
   Image original_;   ///< the reference as it is, until CLIP has seen it
   Image reference_;  ///< in the size of the video
-  std::optional<PosePictures> poses_;
+  std::optional<family::PosePictures> poses_;
   at::Tensor reference_latent_;  ///< (1, 4, h, w), on the CPU
-  ClipConditions conditions_;
+  family::ClipConditions conditions_;
   std::optional<ComparisonSink> comparison_;
   std::optional<SegmentJoiner> joiner_;
   fs::path preview_file_;  ///< the last one
@@ -328,8 +331,8 @@ void Animator::Production::need_reference() {
   conditions_ = models_.encode_conditions(request_, original_, progress_);
   original_ = {};
   if (!plan_.keeps_all_models) models_.clip_visual.reset();
-  if (request_.conditions.contains(Condition::kDwpose)) conditions_.poses = &*poses_;
-  if (request_.conditions.contains(Condition::kRandomRef)) conditions_.reference_latent = latent;
+  if (request_.conditions.contains(family::Condition::kDwpose)) conditions_.poses = &*poses_;
+  if (request_.conditions.contains(family::Condition::kRandomRef)) conditions_.reference_latent = latent;
 }
 
 void Animator::Production::make_segment(std::size_t index) {
@@ -356,9 +359,9 @@ void Animator::Production::make_segment(std::size_t index) {
       if (frame++ == handed_on) local_image_ = image;
     });
   }
-  const at::Tensor bytes = tensor_from_image(local_image_);
+  const at::Tensor bytes = family::tensor_from_image(local_image_);
   group_.broadcast({bytes});
-  local_image_ = image_from_tensor(bytes);
+  local_image_ = family::image_from_tensor(bytes);
 }
 
 std::int64_t Animator::Production::begin_latents(std::size_t index, const ClipTensor& latent,
@@ -372,7 +375,7 @@ std::int64_t Animator::Production::begin_latents(std::size_t index, const ClipTe
       x, static_cast<std::uint64_t>(shared_seed.item<std::int64_t>()), models_.options.compute.device, release);
   generator = noise.generator;
   const at::Tensor steps =
-      at::tensor({job_ != nullptr ? job_->load_latents(index, x, generator, progress_) : 0}, at::kLong);
+      at::tensor({job_ != nullptr ? job_->load_sampling(index, {{"latent", x}}, generator, progress_) : 0}, at::kLong);
   group_.broadcast({steps});
   const bool begun = steps.item<std::int64_t>() > 0;
   if (begun) {
@@ -421,13 +424,13 @@ void Animator::Production::sample(std::size_t index, const ClipTensor& latent) {
   phase_->begin(phase_name("load UNet", index), 0);
   const models::UNet& unet = models_.need_unet(progress_);
   phase_->begin(phase_name("sample", index), all_calls);
-  ClipConditions clip = conditions_;
+  family::ClipConditions clip = conditions_;
   clip.first_pose = segment.first;
-  if (index > 0 || request_.conditions.contains(Condition::kLocalImage)) {
-    clip.local_image = tensor_from_image(local_image_);
+  if (index > 0 || request_.conditions.contains(family::Condition::kLocalImage)) {
+    clip.local_image = family::tensor_from_image(local_image_);
   }
-  WindowConditions conditions(unet, std::move(clip),
-                              {1, std::min(segment.size, request_.context.size), x.size(3), x.size(4)});
+  family::WindowConditions conditions(unet, std::move(clip),
+                                      {1, std::min(segment.size, request_.context.size), x.size(3), x.size(4)});
   ClipPredictor predictor(unet, conditions, request_.context, request_.guidance_scale, group_, progress_);
   for (std::int64_t i = 0; i < done; ++i) predictor.calls_done += calls(i);
   std::optional<ClipTensor> noise;
@@ -454,7 +457,7 @@ void Animator::Production::sample(std::size_t index, const ClipTensor& latent) {
       if (noise) noise->release();
     });
     if (preview) preview->finish();
-    if (job_ != nullptr && (steps_done % job_->record().save_every == 0 || i + 1 == steps.size())) {
+    if (job_ != nullptr && (steps_done % job_->save_every() == 0 || i + 1 == steps.size())) {
       save(index, steps_done, x, generator);
       latent.release();
     }
@@ -465,7 +468,7 @@ void Animator::Production::sample(std::size_t index, const ClipTensor& latent) {
 void Animator::Production::save(std::size_t index, std::int64_t steps, const at::Tensor& latent,
                                 const at::Generator& generator) {
   try {
-    job_->save_latents(index, steps, latent, generator);
+    job_->save_sampling(index, steps, {{"latent", latent}}, generator);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kEnvironment) throw;
     progress_.note(fmt::format("step {} could not be saved, and the work goes on: {}", steps, error.what()));
@@ -479,7 +482,7 @@ std::unique_ptr<PreviewWriter> Animator::Production::begin_preview(std::int64_t 
     return models_.decode(latent.unsqueeze(0), 1, progress_).front();
   };
   if (!preview.decoded) {
-    const auto linear = std::make_shared<LatentPreview>(reference_latent_, reference_);
+    const auto linear = std::make_shared<family::LatentPreview>(reference_latent_, reference_);
     to_picture = [this, linear](const at::Tensor& latent) {
       return linear->picture(latent, request_.width, request_.height);
     };
@@ -528,7 +531,7 @@ void Animator::Production::write_video() {
   }
 }
 
-AnimateReport Animator::animate(const AnimateRequest& request, FrameSink& sink, Progress& progress,
+AnimateReport Animator::animate(const family::AnimateRequest& request, FrameSink& sink, Progress& progress,
                                 const AnimateOptions& options) {
   const c10::InferenceMode inference;
   return Production(*state_, request, options, progress).make(sink);

@@ -8,11 +8,11 @@
 
 #include "unianimate/core/progress.h"
 #include "unianimate/distributed/process_group.h"
+#include "unianimate/family/request.h"
+#include "unianimate/family/unianimate/model_files.h"
 #include "unianimate/media/pictures/frame_sink.h"
-#include "unianimate/pipeline/job_folder.h"
-#include "unianimate/pipeline/model_files.h"
 #include "unianimate/pipeline/plan.h"
-#include "unianimate/pipeline/request.h"
+#include "unianimate/pipeline/segment_store.h"
 
 namespace unianimate::pipeline {
 
@@ -35,7 +35,7 @@ struct AnimateReport {
 
 /// How an animation is carried out, beyond what it is to be. What is pointed to must outlive the animation.
 struct AnimateOptions {
-  JobFolder* job = nullptr;  ///< where what is done is kept and gone on from; null: nowhere
+  SegmentStore* job = nullptr;  ///< where what is done is kept and gone on from; null: nowhere
   PreviewOptions preview;
   double frames_per_second = 8;                ///< of the preview
   distributed::ProcessGroup* group = nullptr;  ///< processes that share the sampling; null: this one alone
@@ -47,12 +47,12 @@ class Animator {
   /// Works out the models' sizes. Weights are loaded when they are first needed; they stay for the next animation
   /// as far as the memory budget allows it (AnimatePlan::keeps_all_models, keeps_unet), else each goes after its phase.
   /// Throws as read_model_configs() does.
-  static Animator load(const ModelFiles& files, const RuntimeOptions& options);
+  static Animator load(const family::ModelFiles& files, const family::RuntimeOptions& options);
   ~Animator();
   Animator(Animator&&) noexcept;
   Animator& operator=(Animator&&) noexcept;
 
-  [[nodiscard]] const ModelConfigs& configs() const;
+  [[nodiscard]] const family::ModelConfigs& configs() const;
 
   /// Makes the video and hands its frames to `sink` one by one, finish() included. Throws Error of every kind; the
   /// sink is then left unfinished. Phases: "read pictures", "encode reference", "load UNet", "sample", "decode", and
@@ -62,7 +62,7 @@ class Animator {
   /// With several processes all must call this with the same request. Only the first hands out frames, keeps a job and
   /// writes previews; the others return when they are no longer needed. Models that a job's saved work makes needless
   /// are not loaded, and their phases left out.
-  AnimateReport animate(const AnimateRequest& request, FrameSink& sink, Progress& progress,
+  AnimateReport animate(const family::AnimateRequest& request, FrameSink& sink, Progress& progress,
                         const AnimateOptions& options = {});
 
  private:

@@ -5,7 +5,7 @@
 
 namespace unianimate::pipeline {
 
-ClipPredictor::ClipPredictor(const models::UNet& unet, WindowConditions& conditions,
+ClipPredictor::ClipPredictor(const models::UNet& unet, family::WindowConditions& conditions,
                              diffusion::ContextWindowOptions windows, double guidance_scale,
                              distributed::ProcessGroup& group, Progress& progress)
     : unet_(unet),

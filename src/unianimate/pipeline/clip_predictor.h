@@ -10,8 +10,8 @@
 #include "unianimate/core/progress.h"
 #include "unianimate/diffusion/context_windows.h"
 #include "unianimate/distributed/process_group.h"
+#include "unianimate/family/unianimate/window_conditions.h"
 #include "unianimate/models/unet/unet.h"
-#include "unianimate/pipeline/window_conditions.h"
 
 namespace unianimate::pipeline {
 
@@ -23,7 +23,7 @@ namespace unianimate::pipeline {
 class ClipPredictor {
  public:
   /// All must outlive this, and are for clips of one length. `guidance_scale` 1: no unconditional predictions.
-  ClipPredictor(const models::UNet& unet, WindowConditions& conditions, diffusion::ContextWindowOptions windows,
+  ClipPredictor(const models::UNet& unet, family::WindowConditions& conditions, diffusion::ContextWindowOptions windows,
                 double guidance_scale, distributed::ProcessGroup& group, Progress& progress);
 
   /// The v prediction (1, 4, count, h, w) of `count` frames from `first` on, in 32-bit floats on the CPU.
@@ -61,7 +61,7 @@ class ClipPredictor {
   void take_until(Sums& sums, std::int64_t end, const TakeFrames& take) const;
 
   const models::UNet& unet_;
-  WindowConditions& conditions_;
+  family::WindowConditions& conditions_;
   diffusion::ContextWindowOptions windows_;
   double guidance_scale_;
   distributed::ProcessGroup& group_;

@@ -270,8 +270,8 @@ std::optional<std::uint64_t> JobFolder::seed(std::size_t segment) const {
   return segment < segments_.size() ? segments_[segment].seed : std::nullopt;
 }
 
-std::int64_t JobFolder::load_latents(std::size_t segment, const at::Tensor& latent, at::Generator& generator,
-                                     Progress& progress) {
+std::int64_t JobFolder::load_sampling(std::size_t segment, const NamedTensors& tensors, at::Generator& generator,
+                                      Progress& progress) {
   const std::optional<SavedFile> saved = state_of(segment).latents;
   if (!saved) return 0;
   if (!is_whole(*saved)) {
@@ -286,14 +286,17 @@ std::int64_t JobFolder::load_latents(std::size_t segment, const at::Tensor& late
                 printable(file.string()), problem);
   };
   const checkpoint::Checkpoint archive = checkpoint::open_checkpoint(file);
-  const NamedTensors wanted{{"latent", latent}, {"generator", state}};
+  NamedTensors wanted = tensors;
+  wanted.push_back({"generator", state});
   for (const auto& [name, tensor] : wanted) {
     const checkpoint::TensorEntry* entry = archive.find(name);
     require(entry == nullptr || checkpoint::scalar_type(entry->type) == tensor.scalar_type(),
             "holds tensors of another type than the sampler's");
   }
   checkpoint::load_into(archive, wanted).require_ok();
-  require(std::isfinite(latent.sum().item<double>()), "holds latents that are no numbers");
+  for (const auto& [name, tensor] : tensors) {
+    require(std::isfinite(tensor.sum().item<double>()), "holds latents that are no numbers");
+  }
   try {
     generator.set_state(state);
   } catch (const c10::Error&) {
@@ -302,11 +305,12 @@ std::int64_t JobFolder::load_latents(std::size_t segment, const at::Tensor& late
   return saved->count;
 }
 
-void JobFolder::save_latents(std::size_t segment, std::int64_t steps, const at::Tensor& latent,
-                             const at::Generator& generator) {
+void JobFolder::save_sampling(std::size_t segment, std::int64_t steps, const NamedTensors& tensors,
+                              const at::Generator& generator) {
   SavedFile file{own_name(fmt::format("segment-{}-latents-{}.safetensors", segment, steps)), {}, steps};
-  checkpoint::save_safetensors(folder_ / file.name, {{"latent", latent}, {"generator", state_tensor(generator)}},
-                               checkpoint::marked());
+  NamedTensors all = tensors;
+  all.push_back({"generator", state_tensor(generator)});
+  checkpoint::save_safetensors(folder_ / file.name, all, checkpoint::marked());
   file.hash = content_hash(folder_ / file.name);
   state_of(segment).latents = std::move(file);
   write_state();
@@ -364,7 +368,7 @@ void JobFolder::read_frames(std::size_t segment, const std::function<void(const 
   for (const SavedFile& part : segments_.at(segment).parts) {
     const auto source = open_frame_source(folder_ / part.name);
     std::int64_t count = 0;
-    const AnimateRequest& request = record_.job.request;
+    const family::AnimateRequest& request = record_.job.request;
     while (const auto frame = source->next()) {
       if (frame->image.width != request.width || frame->image.height != request.height) break;
       take(frame->image);
@@ -397,7 +401,7 @@ void JobFolder::remove() {
   remove_job(folder_, ours_);
 }
 
-std::int64_t job_bytes(const AnimateRequest& request, const AnimatePlan& plan) {
+std::int64_t job_bytes(const family::AnimateRequest& request, const AnimatePlan& plan) {
   const std::int64_t latents = plan.frames() * models::UNetConfig::kLatentChannels * plan.latent.height *
                                plan.latent.width * static_cast<std::int64_t>(sizeof(float));
   return 2 * latents + lossless_bytes(request.width, request.height, plan.frames());

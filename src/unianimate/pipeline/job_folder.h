@@ -16,6 +16,7 @@
 #include "unianimate/core/progress.h"
 #include "unianimate/media/pictures/image.h"
 #include "unianimate/pipeline/job_record.h"
+#include "unianimate/pipeline/segment_store.h"
 
 namespace unianimate::pipeline {
 
@@ -25,7 +26,7 @@ struct JobSummary;
 /// segment after N steps, segment-I-part-K.mkv finished frames, lossless. Files of others are neither replaced nor
 /// removed, whatever their names. Every file appears whole or not at all, and
 /// each has its checksum in state.json or, for the two JSON files, in itself. One process at a time may hold a folder.
-class JobFolder {
+class JobFolder : public SegmentStore {
  public:
   /// Makes the folder, or takes one that was left by the same job. Throws Error(kUsage) where it holds something else
   /// or another process has it, Error(kEnvironment) where it cannot be written.
@@ -41,21 +42,15 @@ class JobFolder {
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] const JobRecord& record() const { return record_; }
 
-  /// The seed of a segment, where it is another than the request's.
-  [[nodiscard]] std::optional<std::uint64_t> seed(std::size_t segment) const;
-
-  /// The latents of a segment, contiguous, on the CPU, into `latent`, and the state of the sampler's generator. Returns
-  /// how many steps they have behind them: 0 where none are saved or, with a note, where the file is damaged.
-  std::int64_t load_latents(std::size_t segment, const at::Tensor& latent, at::Generator& generator,
-                            Progress& progress);
-  void save_latents(std::size_t segment, std::int64_t steps, const at::Tensor& latent, const at::Generator& generator);
-
-  /// Frames of a segment that are finished. A part that is damaged is forgotten, with those after it and a note.
-  std::int64_t finished_frames(std::size_t segment, Progress& progress);
-  /// The next frames of a segment, at least one.
-  void add_frames(std::size_t segment, std::span<const Image> frames);
-  /// All finished frames in order.
-  void read_frames(std::size_t segment, const std::function<void(const Image&)>& take) const;
+  [[nodiscard]] std::int64_t save_every() const override { return record_.save_every; }
+  [[nodiscard]] std::optional<std::uint64_t> seed(std::size_t segment) const override;
+  std::int64_t load_sampling(std::size_t segment, const NamedTensors& tensors, at::Generator& generator,
+                             Progress& progress) override;
+  void save_sampling(std::size_t segment, std::int64_t steps, const NamedTensors& tensors,
+                     const at::Generator& generator) override;
+  std::int64_t finished_frames(std::size_t segment, Progress& progress) override;
+  void add_frames(std::size_t segment, std::span<const Image> frames) override;
+  void read_frames(std::size_t segment, const std::function<void(const Image&)>& take) const override;
 
   /// Whether anything would be lost with the folder.
   [[nodiscard]] bool holds_work() const;
@@ -109,7 +104,7 @@ class JobFolder {
 };
 
 /// What a job of this plan takes on disk at least: latents, new ones beside those before, and finished frames.
-std::int64_t job_bytes(const AnimateRequest& request, const AnimatePlan& plan);
+std::int64_t job_bytes(const family::AnimateRequest& request, const AnimatePlan& plan);
 
 /// What can be said of a job without taking it.
 struct JobSummary {

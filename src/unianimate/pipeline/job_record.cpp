@@ -37,8 +37,8 @@ ordered_json written(diffusion::NoisePriorOrder order) {
 ordered_json written(Color color) {
   return color_text(color);
 }
-ordered_json written(PoseOrder order) {
-  return order == PoseOrder::kNatural ? "natural" : "published";
+ordered_json written(family::PoseOrder order) {
+  return order == family::PoseOrder::kNatural ? "natural" : "published";
 }
 ordered_json written(diffusion::ContextSchedule schedule) {
   return diffusion::context_schedule_name(schedule);
@@ -46,7 +46,7 @@ ordered_json written(diffusion::ContextSchedule schedule) {
 ordered_json written(diffusion::ContextWeights weights) {
   return diffusion::context_weights_name(weights);
 }
-ordered_json written(const ConditionSet& conditions) {
+ordered_json written(const family::ConditionSet& conditions) {
   return conditions.names();
 }
 template <typename T>
@@ -71,12 +71,12 @@ void read(const ordered_json& json, Color& color) {
   const Color parsed = parse_color(json.get<std::string>());
   color = {parsed.red, parsed.green, parsed.blue};
 }
-void read(const ordered_json& json, PoseOrder& order) {
+void read(const ordered_json& json, family::PoseOrder& order) {
   const auto name = json.get<std::string>();
   if (name != "natural" && name != "published") {
     throw Error(ErrorKind::kInput, "'{}' is no order of poses", printable(name));
   }
-  order = name == "natural" ? PoseOrder::kNatural : PoseOrder::kPublished;
+  order = name == "natural" ? family::PoseOrder::kNatural : family::PoseOrder::kPublished;
 }
 void read(const ordered_json& json, diffusion::ContextSchedule& schedule) {
   schedule = diffusion::parse_context_schedule(json.get<std::string>());
@@ -84,8 +84,8 @@ void read(const ordered_json& json, diffusion::ContextSchedule& schedule) {
 void read(const ordered_json& json, diffusion::ContextWeights& weights) {
   weights = diffusion::parse_context_weights(json.get<std::string>());
 }
-void read(const ordered_json& json, ConditionSet& conditions) {
-  conditions = ConditionSet::parse(json.get<std::string>());
+void read(const ordered_json& json, family::ConditionSet& conditions) {
+  conditions = family::ConditionSet::parse(json.get<std::string>());
 }
 template <typename T>
 void read(const ordered_json& json, T& value) {
@@ -185,18 +185,18 @@ void visit(Archive& archive, Color& color) {
 }
 
 template <typename Archive>
-void visit(Archive& archive, ChainOptions& chain) {
+void visit(Archive& archive, family::ChainOptions& chain) {
   archive("segment_size", chain.segment_size);
   archive("segment_overlap", chain.segment_overlap);
   archive("color_match", chain.color_match);
 }
 
 template <typename Archive>
-void visit(Archive& archive, AnimateRequest& request) {
+void visit(Archive& archive, family::AnimateRequest& request) {
   archive("reference", request.reference);
   archive.optional("background", request.background);
   archive("poses", request.poses);
-  archive.added("pose_order", request.pose_order, PoseOrder::kPublished);
+  archive.added("pose_order", request.pose_order, family::PoseOrder::kPublished);
   archive("width", request.width);
   archive("height", request.height);
   archive.optional("max_frames", request.max_frames);
@@ -226,7 +226,7 @@ void visit(Archive& archive, AudioSource& audio) {
 }
 
 template <typename Archive>
-void visit(Archive& archive, LoraFile& lora) {
+void visit(Archive& archive, family::LoraFile& lora) {
   archive("path", lora.path);
   archive("scale", lora.scale);
 }
@@ -284,7 +284,7 @@ void check(const JobRecord& record) {
   require_path(record.files.autoencoder, "autoencoder");
   require_path(record.files.clip, "clip");
   if (!record.files.description.empty()) require_path(record.files.description, "description");
-  for (const LoraFile& lora : record.loras) {
+  for (const family::LoraFile& lora : record.loras) {
     require_path(lora.path, "loras.path");
     require(std::isfinite(lora.scale), "loras.scale");
   }
@@ -303,8 +303,8 @@ void check(const JobRecord& record) {
 
 }  // namespace
 
-JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const ModelFiles& files,
-                          const RuntimeOptions& runtime) {
+JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const family::ModelFiles& files,
+                          const family::RuntimeOptions& runtime) {
   JobRecord record;
   record.job = job;
   record.job.poses_per_second.reset();
@@ -320,7 +320,7 @@ JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const Mo
   record.memory_budget = runtime.memory_budget;
   record.latent_memory = runtime.latent_memory;
   record.allow_nonfinite = runtime.allow_nonfinite;
-  for (const LoraFile& lora : runtime.loras) record.loras.push_back({absolute_path(lora.path), lora.scale});
+  for (const family::LoraFile& lora : runtime.loras) record.loras.push_back({absolute_path(lora.path), lora.scale});
 
   const auto add = [&](const fs::path& file) {
     if (!file.empty()) record.inputs[absolute_path(file).string()] = sampled_hash(file);
@@ -331,7 +331,7 @@ JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const Mo
     add(plan.pose_folder.poses[static_cast<std::size_t>(index)]);
   }
   for (const fs::path& file : {files.unet, files.autoencoder, files.clip, files.description}) add(file);
-  for (const LoraFile& lora : runtime.loras) add(lora.path);
+  for (const family::LoraFile& lora : runtime.loras) add(lora.path);
   if (job.audio) add(job.audio->file);
   return record;
 }
@@ -359,8 +359,8 @@ void require_same_poses(const JobRecord& record, const AnimatePlan& plan) {
   }
 }
 
-ordered_json request_json(const AnimateRequest& request) {
-  AnimateRequest copy = request;
+ordered_json request_json(const family::AnimateRequest& request) {
+  family::AnimateRequest copy = request;
   Writer writer;
   visit(writer, copy);
   return writer.object();

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "unianimate/pipeline/lora.h"
-#include "unianimate/pipeline/model_files.h"
+#include "unianimate/family/lora.h"
+#include "unianimate/family/unianimate/model_files.h"
 #include "unianimate/pipeline/plan.h"
 #include "unianimate/pipeline/preview_options.h"
 #include "unianimate/pipeline/video_job.h"
@@ -18,12 +18,12 @@ namespace unianimate::pipeline {
 
 struct JobRecord {
   VideoJob job;
-  ModelFiles files;
+  family::ModelFiles files;
   std::string device;  ///< "cpu" or "cuda"
   std::string dtype;   ///< "fp32", …
   std::int64_t memory_budget = 0;
   std::int64_t latent_memory = 0;
-  std::vector<LoraFile> loras;
+  std::vector<family::LoraFile> loras;
   bool allow_nonfinite = false;
   std::int64_t save_every = 1;  ///< latents are saved after every so many steps
   bool keep = false;            ///< the folder stays when the video is done
@@ -33,8 +33,8 @@ struct JobRecord {
 
 /// All that the video depends on, with absolute paths and the hashes of all inputs. Throws Error(kInput) where one
 /// cannot be read.
-JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const ModelFiles& files,
-                          const RuntimeOptions& runtime);
+JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const family::ModelFiles& files,
+                          const family::RuntimeOptions& runtime);
 
 /// Throws Error(kInput) naming the first input that is not what it was; `folder` is for the message.
 void require_unchanged_inputs(const JobRecord& record, const std::filesystem::path& folder);
@@ -43,7 +43,7 @@ void require_unchanged_inputs(const JobRecord& record, const std::filesystem::pa
 void require_same_poses(const JobRecord& record, const AnimatePlan& plan);
 
 /// A request as it stands in a job's JSON.
-nlohmann::ordered_json request_json(const AnimateRequest& request);
+nlohmann::ordered_json request_json(const family::AnimateRequest& request);
 
 /// As JSON, and back. job_record_text() throws Error(kUsage) for a path that JSON cannot hold. read_job_record() throws
 /// Error(kInput), naming `file`, for anything that job_record_text() would not have written.

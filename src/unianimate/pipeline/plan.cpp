@@ -9,13 +9,13 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
+#include "unianimate/family/pose_pictures.h"
+#include "unianimate/family/unianimate/window_conditions.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/clip/clip.h"
 #include "unianimate/models/unet/cost.h"
-#include "unianimate/pipeline/pose_pictures.h"
 #include "unianimate/pipeline/segments.h"
-#include "unianimate/pipeline/window_conditions.h"
 
 namespace unianimate::pipeline {
 
@@ -38,29 +38,29 @@ std::int64_t bytes_of(const Config& config, at::ScalarType dtype) {
   return elements * static_cast<std::int64_t>(c10::elementSize(dtype));
 }
 
-ModelBytes model_bytes(const ModelConfigs& configs, at::ScalarType dtype) {
+ModelBytes model_bytes(const family::ModelConfigs& configs, at::ScalarType dtype) {
   return {bytes_of<models::UNet>(configs.unet, dtype), bytes_of<models::Autoencoder>(configs.autoencoder, dtype),
           bytes_of<models::ClipVisual>(configs.clip, dtype), bytes_of<models::ClipText>(configs.clip, dtype)};
 }
 
 /// In one batch.
-std::int64_t windows_at_once(const AnimateRequest& request, const AnimatePlan& plan) {
+std::int64_t windows_at_once(const family::AnimateRequest& request, const AnimatePlan& plan) {
   return std::clamp(plan.windows, std::int64_t{1}, request.context.batch_size);
 }
 
-std::int64_t frame_bytes(const AnimateRequest& request) {
+std::int64_t frame_bytes(const family::AnimateRequest& request) {
   return std::int64_t{Image::kChannels} * request.width * request.height;
 }
 
 /// How often segments have which length.
-std::map<std::int64_t, std::int64_t> count_segments(std::int64_t frames, const AnimateRequest& request) {
+std::map<std::int64_t, std::int64_t> count_segments(std::int64_t frames, const family::AnimateRequest& request) {
   std::map<std::int64_t, std::int64_t> counts;
   for (const Segment& segment : video_segments(frames, request)) ++counts[segment.size];
   return counts;
 }
 
 /// Passes through the UNet, and what they take.
-void plan_sampling(const AnimateRequest& request, const models::UNetConfig& unet, AnimatePlan& plan) {
+void plan_sampling(const family::AnimateRequest& request, const models::UNetConfig& unet, AnimatePlan& plan) {
   const std::int64_t passes = request.guidance_scale == 1.0 ? 1 : 2;
   const bool moving = request.context.schedule == diffusion::ContextSchedule::kMoving;
   for (const auto& [size, count] : count_segments(plan.frames(), request)) {
@@ -104,11 +104,11 @@ double measure_speed(const Compute& compute) {
 
 }  // namespace
 
-std::int64_t side_unit(const ModelConfigs& configs) {
+std::int64_t side_unit(const family::ModelConfigs& configs) {
   return configs.autoencoder.downscale() * configs.unet.downscale();
 }
 
-void check_size(int width, int height, const ModelConfigs& configs) {
+void check_size(int width, int height, const family::ModelConfigs& configs) {
   const std::int64_t unit = side_unit(configs);
   const auto suits = [&](int side) { return side % unit == 0; };
   const auto nearest = [&](int side) { return std::max<std::int64_t>(1, (side + unit / 2) / unit) * unit; };
@@ -117,18 +117,19 @@ void check_size(int width, int height, const ModelConfigs& configs) {
               height, unit, nearest(width), nearest(height));
 }
 
-AnimationPlanner::AnimationPlanner(ModelConfigs configs, RuntimeOptions options, const PreviewOptions& preview)
+AnimationPlanner::AnimationPlanner(family::ModelConfigs configs, family::RuntimeOptions options,
+                                   const PreviewOptions& preview)
     : configs_(std::move(configs)),
       options_(std::move(options)),
       preview_(preview),
       bytes_(model_bytes(configs_, options_.compute.dtype)),
       model_notes_(configs_.notes) {
-  std::ranges::move(check_loras(options_.loras, configs_.unet, options_.allow_nonfinite),
+  std::ranges::move(family::check_loras(options_.loras, configs_.unet, options_.allow_nonfinite),
                     std::back_inserter(model_notes_));
 }
 
 /// The activations of one pass through the UNet.
-std::int64_t AnimationPlanner::sampling_bytes(const AnimateRequest& request, const AnimatePlan& plan) const {
+std::int64_t AnimationPlanner::sampling_bytes(const family::AnimateRequest& request, const AnimatePlan& plan) const {
   const auto element = static_cast<double>(c10::elementSize(options_.compute.dtype));
   const auto latent_pixels = static_cast<double>(plan.latent.height * plan.latent.width);
   const auto window_frames = static_cast<double>(std::min(plan.frames(), request.context.size) + 1) *
@@ -138,7 +139,7 @@ std::int64_t AnimationPlanner::sampling_bytes(const AnimateRequest& request, con
 }
 
 /// The activations of one pass through the decoder.
-std::int64_t AnimationPlanner::decoding_bytes(const AnimateRequest& request) const {
+std::int64_t AnimationPlanner::decoding_bytes(const family::AnimateRequest& request) const {
   const auto element = static_cast<double>(c10::elementSize(options_.compute.dtype));
   const auto pixels = static_cast<double>(request.width) * request.height;
   return static_cast<std::int64_t>(kDecoderActivations * static_cast<double>(request.decode_batch) * pixels *
@@ -146,7 +147,7 @@ std::int64_t AnimationPlanner::decoding_bytes(const AnimateRequest& request) con
 }
 
 /// Decoded pictures that wait: for all of their segment where its colours are matched, and for the next segment.
-std::int64_t AnimationPlanner::picture_bytes(const AnimateRequest& request, const AnimatePlan& plan) const {
+std::int64_t AnimationPlanner::picture_bytes(const family::AnimateRequest& request, const AnimatePlan& plan) const {
   if (!request.chain) return 0;
   const std::int64_t shared = plan.segments > 1 ? 2 * request.chain->segment_overlap : 0;
   return (shared + (request.chain->color_match ? plan.largest_segment : 0)) * frame_bytes(request);
@@ -154,7 +155,7 @@ std::int64_t AnimationPlanner::picture_bytes(const AnimateRequest& request, cons
 
 /// Beyond models and activations: what of poses, latents and encoded conditions stays in memory, which does not grow
 /// once the clip is long enough.
-std::int64_t AnimationPlanner::bytes_per_clip(const AnimateRequest& request, const AnimatePlan& plan) const {
+std::int64_t AnimationPlanner::bytes_per_clip(const family::AnimateRequest& request, const AnimatePlan& plan) const {
   // The latents, the noise of eta, and what a window's predictions are summed in.
   constexpr std::int64_t kWindowCopies = 6;
   const std::int64_t latent_pixels = plan.latent.height * plan.latent.width;
@@ -162,14 +163,14 @@ std::int64_t AnimationPlanner::bytes_per_clip(const AnimateRequest& request, con
   const std::int64_t window_frames = std::min(plan.frames(), request.context.size);
   const std::int64_t encoded = window_frames * configs_.unet.concat_dim + configs_.unet.input_channels();
   const auto element = static_cast<std::int64_t>(c10::elementSize(options_.compute.dtype));
-  return std::min(plan.frames() * frame_bytes(request), PosePictures::kPicturesInMemory) +
+  return std::min(plan.frames() * frame_bytes(request), family::PosePictures::kPicturesInMemory) +
          std::min(plan.frames() * latent_bytes, options_.latent_memory) * (request.sampling.eta > 0 ? 2 : 1) +
          kWindowCopies * window_frames * windows_at_once(request, plan) * latent_bytes +
-         std::min(plan.windows * encoded * latent_pixels * element, WindowConditions::kEncodedInMemory);
+         std::min(plan.windows * encoded * latent_pixels * element, family::WindowConditions::kEncodedInMemory);
 }
 
 /// Decides what stays in memory and what that takes.
-void AnimationPlanner::plan_memory(const AnimateRequest& request, AnimatePlan& plan) const {
+void AnimationPlanner::plan_memory(const family::AnimateRequest& request, AnimatePlan& plan) const {
   const std::int64_t decoding = decoding_bytes(request);
   const bool decodes_previews = preview_.every > 0 && preview_.decoded;
   // A preview is decoded between two passes of the UNet, beside which the autoencoder then stays.
@@ -199,11 +200,11 @@ void AnimationPlanner::plan_memory(const AnimateRequest& request, AnimatePlan& p
   }
 }
 
-AnimatePlan AnimationPlanner::plan(const AnimateRequest& request) const {
+AnimatePlan AnimationPlanner::plan(const family::AnimateRequest& request) const {
   request.check();
   check_size(request.width, request.height, configs_);
   std::vector<std::string> notes = read_reference(request.reference, request.background).notes;
-  PoseFolder folder = open_pose_folder(request.poses, request.pose_order);
+  family::PoseFolder folder = family::open_pose_folder(request.poses, request.pose_order);
   AnimatePlan plan = plan_for_poses(request, static_cast<std::int64_t>(folder.poses.size()));
   notes.insert(notes.end(), folder.notes.begin(), folder.notes.end());
   plan.notes.insert(plan.notes.begin(), notes.begin(), notes.end());
@@ -211,11 +212,11 @@ AnimatePlan AnimationPlanner::plan(const AnimateRequest& request) const {
   return plan;
 }
 
-AnimatePlan AnimationPlanner::plan_for_poses(const AnimateRequest& request, std::int64_t poses) const {
+AnimatePlan AnimationPlanner::plan_for_poses(const family::AnimateRequest& request, std::int64_t poses) const {
   request.check();
   check_size(request.width, request.height, configs_);
   AnimatePlan plan;
-  plan.selection = select_poses(poses, request.frame_interval, request.max_frames);
+  plan.selection = family::select_poses(poses, request.frame_interval, request.max_frames);
   if (!plan.selection.note.empty()) plan.notes.push_back(plan.selection.note);
   plan.notes.insert(plan.notes.end(), model_notes_.begin(), model_notes_.end());
 
@@ -230,8 +231,8 @@ AnimatePlan AnimationPlanner::plan_for_poses(const AnimateRequest& request, std:
   return plan;
 }
 
-AnimatePlan plan_animation(const AnimateRequest& request, const ModelConfigs& configs, const RuntimeOptions& options,
-                           const PreviewOptions& preview) {
+AnimatePlan plan_animation(const family::AnimateRequest& request, const family::ModelConfigs& configs,
+                           const family::RuntimeOptions& options, const PreviewOptions& preview) {
   return AnimationPlanner(configs, options, preview).plan(request);
 }
 

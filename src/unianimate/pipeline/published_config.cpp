@@ -32,27 +32,28 @@ using Sizes = std::vector<std::int64_t>;
 struct SizeRule {
   const char* section;
   const char* key;
-  Sizes (*actual)(const ModelConfigs& configs);
+  Sizes (*actual)(const family::ModelConfigs& configs);
 };
 
 constexpr std::array<SizeRule, 16> kSizeRules{{
-    {"UNet.", "in_dim", [](const ModelConfigs&) { return Sizes{models::UNetConfig::kLatentChannels}; }},
-    {"UNet.", "out_dim", [](const ModelConfigs&) { return Sizes{models::UNetConfig::kLatentChannels}; }},
-    {"UNet.", "dim", [](const ModelConfigs& c) { return Sizes{c.unet.dim}; }},
-    {"UNet.", "y_dim", [](const ModelConfigs& c) { return Sizes{c.unet.context_dim}; }},
-    {"UNet.", "context_dim", [](const ModelConfigs& c) { return Sizes{c.unet.context_dim}; }},
-    {"UNet.", "dim_mult", [](const ModelConfigs& c) { return c.unet.dim_mult; }},
-    {"UNet.", "num_heads", [](const ModelConfigs& c) { return Sizes{c.unet.num_heads}; }},
-    {"UNet.", "head_dim", [](const ModelConfigs& c) { return Sizes{c.unet.head_dim}; }},
-    {"UNet.", "num_res_blocks", [](const ModelConfigs& c) { return Sizes{c.unet.num_res_blocks}; }},
-    {"UNet.", "num_tokens", [](const ModelConfigs& c) { return Sizes{c.unet.num_tokens}; }},
-    {"auto_encoder.ddconfig.", "z_channels", [](const ModelConfigs& c) { return Sizes{c.autoencoder.z_channels}; }},
-    {"auto_encoder.ddconfig.", "ch", [](const ModelConfigs& c) { return Sizes{c.autoencoder.ch}; }},
-    {"auto_encoder.ddconfig.", "ch_mult", [](const ModelConfigs& c) { return c.autoencoder.ch_mult; }},
+    {"UNet.", "in_dim", [](const family::ModelConfigs&) { return Sizes{models::UNetConfig::kLatentChannels}; }},
+    {"UNet.", "out_dim", [](const family::ModelConfigs&) { return Sizes{models::UNetConfig::kLatentChannels}; }},
+    {"UNet.", "dim", [](const family::ModelConfigs& c) { return Sizes{c.unet.dim}; }},
+    {"UNet.", "y_dim", [](const family::ModelConfigs& c) { return Sizes{c.unet.context_dim}; }},
+    {"UNet.", "context_dim", [](const family::ModelConfigs& c) { return Sizes{c.unet.context_dim}; }},
+    {"UNet.", "dim_mult", [](const family::ModelConfigs& c) { return c.unet.dim_mult; }},
+    {"UNet.", "num_heads", [](const family::ModelConfigs& c) { return Sizes{c.unet.num_heads}; }},
+    {"UNet.", "head_dim", [](const family::ModelConfigs& c) { return Sizes{c.unet.head_dim}; }},
+    {"UNet.", "num_res_blocks", [](const family::ModelConfigs& c) { return Sizes{c.unet.num_res_blocks}; }},
+    {"UNet.", "num_tokens", [](const family::ModelConfigs& c) { return Sizes{c.unet.num_tokens}; }},
+    {"auto_encoder.ddconfig.", "z_channels",
+     [](const family::ModelConfigs& c) { return Sizes{c.autoencoder.z_channels}; }},
+    {"auto_encoder.ddconfig.", "ch", [](const family::ModelConfigs& c) { return Sizes{c.autoencoder.ch}; }},
+    {"auto_encoder.ddconfig.", "ch_mult", [](const family::ModelConfigs& c) { return c.autoencoder.ch_mult; }},
     {"auto_encoder.ddconfig.", "num_res_blocks",
-     [](const ModelConfigs& c) { return Sizes{c.autoencoder.num_res_blocks}; }},
-    {"auto_encoder.", "embed_dim", [](const ModelConfigs& c) { return Sizes{c.autoencoder.z_channels}; }},
-    {"", "vit_resolution", [](const ModelConfigs& c) { return Sizes(2, c.clip.vision.image_size); }},
+     [](const family::ModelConfigs& c) { return Sizes{c.autoencoder.num_res_blocks}; }},
+    {"auto_encoder.", "embed_dim", [](const family::ModelConfigs& c) { return Sizes{c.autoencoder.z_channels}; }},
+    {"", "vit_resolution", [](const family::ModelConfigs& c) { return Sizes(2, c.clip.vision.image_size); }},
 }};
 
 std::string size_text(const Sizes& sizes) {
@@ -91,7 +92,7 @@ class ConfigReader {
 
   PublishedConfig read() {
     config_.base.comparison = true;
-    config_.base.pose_order = PoseOrder::kPublished;
+    config_.base.pose_order = family::PoseOrder::kPublished;
     read_files();
     read_request();
     read_items();
@@ -164,7 +165,7 @@ class ConfigReader {
   }
 
   void read_request() {
-    AnimateRequest& base = config_.base;
+    family::AnimateRequest& base = config_.base;
     if (const auto size = top_.integers("resolution")) {
       const YAML::Node value = top_.node("resolution");
       const auto fits = [](std::int64_t side) { return side >= 1 && side <= std::numeric_limits<int>::max(); };
@@ -191,7 +192,7 @@ class ConfigReader {
         top_.integer("seed", 0, kNoUpperBound).value_or(static_cast<std::int64_t>(base.seed)));
     base.guidance_scale = top_.number("guide_scale", 0, 100).value_or(base.guidance_scale);
     const std::int64_t decoded_at_once = top_.integer("decoder_bs", 1, kMostFrames).value_or(1);
-    base.decode_batch = std::min(decoded_at_once, kLargestDecodeBatch);
+    base.decode_batch = std::min(decoded_at_once, family::kLargestDecodeBatch);
     if (decoded_at_once > base.decode_batch) {
       config_.warnings.push_back(fmt::format("{} is {}, of which {} are decoded at once",
                                              top_.where("decoder_bs", top_.node("decoder_bs")), decoded_at_once,
@@ -220,7 +221,7 @@ class ConfigReader {
     static constexpr std::string_view kExpected = "a list of lists of image, local_image, randomref, dwpose";
     const auto rows = top_.list("partial_keys", kExpected);
     if (!rows || rows->empty()) {
-      config_.condition_sets = {ConditionSet()};
+      config_.condition_sets = {family::ConditionSet()};
       return;
     }
     for (const YAML::Node& row : *rows) {
@@ -232,7 +233,7 @@ class ConfigReader {
         names += (names.empty() ? "" : ",") + *text;
       }
       try {
-        config_.condition_sets.push_back(ConditionSet::parse(names));
+        config_.condition_sets.push_back(family::ConditionSet::parse(names));
       } catch (const Error& error) {
         throw Error(ErrorKind::kUsage, "{}: {}", top_.where("partial_keys", row), error.what());
       }
@@ -359,7 +360,7 @@ std::string words_of(const std::string& text) {
   return words;
 }
 
-std::string published_file_name(std::size_t index, const AnimateRequest& request) {
+std::string published_file_name(std::size_t index, const family::AnimateRequest& request) {
   const std::string picture = request.reference.filename().string();
   return fmt::format("rank_01_00_{:02}_seed_{}_{}_{}_{}x{}.mp4", index, request.seed, request.conditions.names("_"),
                      words_of(picture.substr(0, picture.find('.'))), request.height, request.width);
@@ -402,7 +403,7 @@ PublishedConfig read_published_config(const fs::path& path, const ConfigOptions&
   return config;
 }
 
-void check_expected_sizes(const PublishedConfig& config, const ModelConfigs& actual) {
+void check_expected_sizes(const PublishedConfig& config, const family::ModelConfigs& actual) {
   for (const ExpectedSize& expected : config.expected_sizes) {
     const auto* const rule = std::ranges::find_if(
         kSizeRules, [&](const SizeRule& each) { return std::string(each.section) + each.key == expected.key; });
@@ -420,8 +421,8 @@ std::vector<ConfiguredAnimation> list_animations(const PublishedConfig& config) 
   const std::size_t items = config.items.size();
   for (std::size_t index = 0; index < items * static_cast<std::size_t>(config.rounds); ++index) {
     const ConfiguredItem& item = config.items[index % items];
-    for (const ConditionSet& conditions : config.condition_sets) {
-      AnimateRequest request = config.base;
+    for (const family::ConditionSet& conditions : config.condition_sets) {
+      family::AnimateRequest request = config.base;
       request.reference = item.reference;
       request.poses = item.poses;
       request.frame_interval = item.frame_interval;

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "unianimate/pipeline/condition_set.h"
-#include "unianimate/pipeline/model_files.h"
-#include "unianimate/pipeline/request.h"
+#include "unianimate/family/condition_set.h"
+#include "unianimate/family/request.h"
+#include "unianimate/family/unianimate/model_files.h"
 
 namespace unianimate::pipeline {
 
@@ -33,11 +33,11 @@ struct ConfiguredItem {
 
 /// What a configuration asks for; paths are resolved against the root.
 struct PublishedConfig {
-  ModelFiles files;  ///< empty where the configuration names none
+  family::ModelFiles files;  ///< empty where the configuration names none
   std::vector<ConfiguredItem> items;
-  std::int64_t rounds = 1;                   ///< how many times to go through the items
-  std::vector<ConditionSet> condition_sets;  ///< each item is made once for each
-  AnimateRequest base;  ///< what all items have in common; comparison and order of poses are as published
+  std::int64_t rounds = 1;                           ///< how many times to go through the items
+  std::vector<family::ConditionSet> condition_sets;  ///< each item is made once for each
+  family::AnimateRequest base;  ///< what all items have in common; comparison and order of poses are as published
   double frames_per_second = 8;
   std::vector<ExpectedSize> expected_sizes;
   std::vector<std::string> warnings;  ///< keys this program does not know and leaves alone
@@ -54,11 +54,11 @@ PublishedConfig parse_published_config(std::string_view text, const std::string&
 PublishedConfig read_published_config(const std::filesystem::path& path, const ConfigOptions& options);
 
 /// Throws Error(kInput) where the models' own sizes differ from those of the configuration, naming both.
-void check_expected_sizes(const PublishedConfig& config, const ModelConfigs& actual);
+void check_expected_sizes(const PublishedConfig& config, const family::ModelConfigs& actual);
 
 /// One video to make.
 struct ConfiguredAnimation {
-  AnimateRequest request;
+  family::AnimateRequest request;
   std::string file_name;  ///< as the published program names it
 };
 

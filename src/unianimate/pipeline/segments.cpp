@@ -18,7 +18,7 @@ Image blend(const Image& a, const Image& b, std::int64_t part, std::int64_t tota
 
 }  // namespace
 
-std::vector<Segment> video_segments(std::int64_t frames, const AnimateRequest& request) {
+std::vector<Segment> video_segments(std::int64_t frames, const family::AnimateRequest& request) {
   if (!request.chain) return {{0, frames}};
   const std::int64_t largest = request.chain->segment_size > 0 ? request.chain->segment_size : request.context.size;
   if (frames <= largest) return {{0, frames}};

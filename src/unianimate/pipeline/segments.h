@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "unianimate/family/request.h"
 #include "unianimate/media/pictures/frame_sink.h"
 #include "unianimate/media/pictures/image.h"
-#include "unianimate/pipeline/request.h"
 
 namespace unianimate::pipeline {
 
@@ -20,7 +20,7 @@ struct Segment {
 
 /// One segment of all frames without request.chain. Else as few as can be, of nearly equal size, each beginning
 /// segment_overlap frames before the end of the one before.
-std::vector<Segment> video_segments(std::int64_t frames, const AnimateRequest& request);
+std::vector<Segment> video_segments(std::int64_t frames, const family::AnimateRequest& request);
 
 /// Takes the frames of one segment after the other and hands those of the video on. Frame i (from 0) of n that two
 /// segments share is (n − i) / (n + 1) parts of the earlier and (i + 1) / (n + 1) of the later one.

@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <optional>
 
+#include "unianimate/family/request.h"
 #include "unianimate/media/film/audio.h"
-#include "unianimate/pipeline/request.h"
 
 namespace unianimate::pipeline {
 
 struct VideoJob {
-  AnimateRequest request;
+  family::AnimateRequest request;
   std::filesystem::path output;
   double frames_per_second = 8;
   int threads = 0;                                  ///< of the encoder; 0: as many as suit the machine

@@ -10,7 +10,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/random.h"
 #include "unianimate/core/random_stream.h"
-#include "unianimate/pipeline/pictures.h"
+#include "unianimate/family/pictures.h"
 #include "unianimate/training/latent_cache.h"
 #include "unianimate/training/model_export.h"
 
@@ -47,7 +47,7 @@ void AutoencoderLossOptions::check() const {
   if (l1 + l2 <= 0) throw Error(ErrorKind::kUsage, "one of the loss's l1 and l2 must be above 0");
 }
 
-AutoencoderTask::AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pipeline::ModelDescription description,
+AutoencoderTask::AutoencoderTask(std::unique_ptr<models::Autoencoder> model, family::ModelDescription description,
                                  std::shared_ptr<const FootageSource> footage, const FootageSource& kept_aside,
                                  const AutoencoderLossOptions& options, std::int64_t batch, std::int64_t microbatches,
                                  std::uint64_t seed, bool normalize)
@@ -158,7 +158,7 @@ Image AutoencoderTask::sample_sheet(const Progress&) {
   const at::Tensor pictures = kept_aside_.pictures.narrow(0, 0, std::min(kSheetPictures, kept_aside_.pictures.size(0)));
   const at::Tensor decoded = reconstruct(pictures);
   const auto row = [](const at::Tensor& all) { return at::cat(all.unbind(0), 2); };
-  return pipeline::image_from_decoded(at::cat({row(pictures.cpu()), row(decoded.cpu())}, 1));
+  return family::image_from_decoded(at::cat({row(pictures.cpu()), row(decoded.cpu())}, 1));
 }
 
 at::Tensor AutoencoderTask::reconstruct(const at::Tensor& pictures) const {

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
-#include "unianimate/pipeline/model_description.h"
 #include "unianimate/training/batch_order.h"
 #include "unianimate/training/footage.h"
 #include "unianimate/training/task.h"
@@ -44,7 +44,7 @@ class AutoencoderTask : public Task {
   /// `model` has its first weights. `kept_aside` is loaded here and now. `microbatches`: of one step over all
   /// processes. With `normalize`, exported models have latents of mean 0 and deviation 1 in every channel, by a change
   /// of quant_conv and post_quant_conv that decoding undoes; not for a model whose latents a UNet knows.
-  AutoencoderTask(std::unique_ptr<models::Autoencoder> model, pipeline::ModelDescription description,
+  AutoencoderTask(std::unique_ptr<models::Autoencoder> model, family::ModelDescription description,
                   std::shared_ptr<const FootageSource> footage, const FootageSource& kept_aside,
                   const AutoencoderLossOptions& options, std::int64_t batch, std::int64_t microbatches,
                   std::uint64_t seed, bool normalize);
@@ -69,7 +69,7 @@ class AutoencoderTask : public Task {
 
   std::unique_ptr<models::Autoencoder> model_;
   at::Device device_;
-  pipeline::ModelDescription description_;
+  family::ModelDescription description_;
   std::shared_ptr<const FootageSource> footage_;
   AutoencoderLossOptions options_;
   BatchOrder order_;

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "unianimate/family/pictures.h"
 #include "unianimate/media/pictures/resize.h"
-#include "unianimate/pipeline/pictures.h"
 #include "unianimate/pose/draw/drawing.h"
 
 namespace unianimate::training {
@@ -63,7 +63,7 @@ Footage make_footage(at::Tensor pictures, const std::vector<pose::Keypoints>& ke
   std::vector<at::Tensor> poses;
   std::vector<at::Tensor> faces;
   for (const pose::Keypoints& points : keypoints) {
-    poses.push_back(pipeline::tensor_from_image(pose_picture(points, width, height)));
+    poses.push_back(family::tensor_from_image(pose_picture(points, width, height)));
     faces.push_back(face_mask(points, width, height));
   }
   return {std::move(pictures), at::stack(poses), at::stack(faces), coherent};

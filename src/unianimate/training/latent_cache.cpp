@@ -2,7 +2,7 @@
 
 #include <c10/core/GradMode.h>
 
-#include "unianimate/pipeline/pictures.h"
+#include "unianimate/family/pictures.h"
 
 namespace unianimate::training {
 
@@ -30,7 +30,7 @@ std::shared_ptr<const EncodedFootage> LatentCache::encode(std::int64_t index) co
 }
 
 at::Tensor autoencoder_input(const at::Tensor& pictures) {
-  return 2 * pipeline::unit_range(pictures).permute({0, 3, 1, 2}) - 1;
+  return 2 * family::unit_range(pictures).permute({0, 3, 1, 2}) - 1;
 }
 
 }  // namespace unianimate::training

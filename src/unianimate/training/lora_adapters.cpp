@@ -7,7 +7,7 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/random.h"
-#include "unianimate/pipeline/lora.h"
+#include "unianimate/family/lora.h"
 
 namespace unianimate::training {
 
@@ -25,7 +25,7 @@ LoraAdapters::LoraAdapters(const NamedTensors& unet, const LoraOptions& options,
   const at::Generator generator = make_generator(seed);
   const std::string suffix = ".weight";
   for (const auto& [name, weight] : unet) {
-    if (!pipeline::takes_lora(name)) continue;
+    if (!family::takes_lora(name)) continue;
     Adapter adapter;
     adapter.name = name.substr(0, name.size() - suffix.size());
     adapter.weight = weight;

@@ -19,7 +19,7 @@ struct LoraOptions {
   void check() const;
 };
 
-/// For each matrix W of the UNet that pipeline::takes_lora(), a pair down (rank, in), at first random, and up
+/// For each matrix W of the UNet that family::takes_lora(), a pair down (rank, in), at first random, and up
 /// (out, rank), at first zero. The model always holds W + alpha/rank · up · down, so it needs to know nothing of this;
 /// the pairs' gradients follow from W's by the chain rule.
 class LoraAdapters {

@@ -17,7 +17,7 @@ namespace {
 constexpr const char* kLoraFile = "lora.safetensors";
 
 std::array<fs::path, 5> files_in(const fs::path& folder) {
-  const pipeline::ModelFiles files = pipeline::model_files_to_write(folder);
+  const family::ModelFiles files = family::model_files_to_write(folder);
   return {files.unet, files.autoencoder, files.clip, files.description, folder / kLoraFile};
 }
 
@@ -36,10 +36,10 @@ fs::path model_folder(const fs::path& wanted) {
   });
 }
 
-void export_model(const fs::path& folder, const pipeline::ModelDescription& description, const ModelWeights& weights) {
+void export_model(const fs::path& folder, const family::ModelDescription& description, const ModelWeights& weights) {
   make_folder(fs::absolute(without_trailing_separator(folder)).parent_path());
   OutputFolder output(folder, is_exported);
-  const pipeline::ModelFiles files = pipeline::model_files_to_write(output.temporary());
+  const family::ModelFiles files = family::model_files_to_write(output.temporary());
   const auto save = [](const fs::path& path, const NamedTensors& tensors) {
     if (!tensors.empty()) checkpoint::save_safetensors(path, tensors, checkpoint::marked());
   };
@@ -47,7 +47,7 @@ void export_model(const fs::path& folder, const pipeline::ModelDescription& desc
   save(files.autoencoder, weights.autoencoder);
   save(files.clip, weights.clip);
   save(output.temporary() / kLoraFile, weights.lora);
-  pipeline::write_model_description(files.description, description);
+  family::write_model_description(files.description, description);
   output.commit();
 }
 

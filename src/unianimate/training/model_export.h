@@ -5,7 +5,7 @@
 #include <string>
 
 #include "unianimate/core/named_tensor.h"
-#include "unianimate/pipeline/model_description.h"
+#include "unianimate/family/unianimate/model_description.h"
 
 namespace unianimate::training {
 
@@ -20,7 +20,7 @@ struct ModelWeights {
 /// Makes the folder where it is missing and puts model.json and those checkpoints that are given (corrections as
 /// lora.safetensors) into it, in place of those of an earlier export, all at once; see output_folder.h. Throws
 /// Error(kEnvironment).
-void export_model(const std::filesystem::path& folder, const pipeline::ModelDescription& description,
+void export_model(const std::filesystem::path& folder, const family::ModelDescription& description,
                   const ModelWeights& weights);
 
 /// Where export_model() may write: `wanted`, or the first of "wanted-2", "wanted-3", … in which it replaces nothing

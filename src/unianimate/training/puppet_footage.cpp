@@ -7,7 +7,7 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/random_stream.h"
-#include "unianimate/pipeline/pictures.h"
+#include "unianimate/family/pictures.h"
 
 namespace unianimate::training {
 
@@ -63,7 +63,7 @@ Footage PuppetFootage::load(std::int64_t index) const {
   const std::int64_t first = random.below(kFarthestMoment);
   for (std::int64_t i = 0; i < moments; ++i) {
     const std::int64_t frame = i < options_.coherent ? first + i : random.below(2 * kFarthestMoment) - kFarthestMoment;
-    pictures.push_back(pipeline::tensor_from_image(clip.frame(frame)));
+    pictures.push_back(family::tensor_from_image(clip.frame(frame)));
     keypoints.push_back(clip.keypoints(frame));
   }
   return make_footage(at::stack(pictures), keypoints, options_.coherent);

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
-#include "unianimate/pipeline/model_weights.h"
+#include "unianimate/family/unianimate/model_weights.h"
 #include "unianimate/training/first_process.h"
 #include "unianimate/training/initialisation.h"
 
@@ -17,19 +17,19 @@ namespace {
 bool is_autoencoder_alone(const TrainConfig& config) {
   std::error_code ignored;
   return config.task == TaskKind::kAutoencoder && !config.start.empty() &&
-         !fs::exists(pipeline::model_files_to_write(config.start).unet, ignored) &&
-         fs::exists(pipeline::model_files_to_write(config.start).description, ignored);
+         !fs::exists(family::model_files_to_write(config.start).unet, ignored) &&
+         fs::exists(family::model_files_to_write(config.start).description, ignored);
 }
 
-pipeline::ModelDescription read_description(const TrainConfig& config) {
-  if (!config.sizes.empty()) return pipeline::read_model_description(config.sizes);
-  const pipeline::ModelFiles written = pipeline::model_files_to_write(config.start);
-  if (is_autoencoder_alone(config)) return pipeline::read_model_description(written.description);
-  return {pipeline::read_model_configs(pipeline::find_model_files(config.start)),
-          pipeline::default_request(config.start), nullptr, written.description};
+family::ModelDescription read_description(const TrainConfig& config) {
+  if (!config.sizes.empty()) return family::read_model_description(config.sizes);
+  const family::ModelFiles written = family::model_files_to_write(config.start);
+  if (is_autoencoder_alone(config)) return family::read_model_description(written.description);
+  return {family::read_model_configs(family::find_model_files(config.start)), family::default_request(config.start),
+          nullptr, written.description};
 }
 
-void require_fits(const TrainConfig& config, const pipeline::ModelConfigs& sizes) {
+void require_fits(const TrainConfig& config, const family::ModelConfigs& sizes) {
   const auto unit =
       static_cast<int>(sizes.autoencoder.downscale() * (config.task == TaskKind::kUNet ? sizes.unet.downscale() : 1));
   const auto require = [&](const char* what, int side) {
@@ -51,17 +51,17 @@ void require_fits(const TrainConfig& config, const pipeline::ModelConfigs& sizes
 /// So that the models of one training do not begin alike.
 enum SeedStream : std::uint64_t { kUNetSeed = 1, kAutoencoderSeed, kVisualSeed, kTextSeed };
 
-std::unique_ptr<Task> make_autoencoder_task(const TrainConfig& config, const pipeline::ModelDescription& description,
+std::unique_ptr<Task> make_autoencoder_task(const TrainConfig& config, const family::ModelDescription& description,
                                             const std::shared_ptr<const FootageSource>& footage,
                                             const std::shared_ptr<const FootageSource>& kept_aside, at::Device device,
                                             Progress& progress) {
   const at::TensorOptions options = at::TensorOptions().device(device).dtype(config.precision);
   std::unique_ptr<models::Autoencoder> model;
   if (config.sizes.empty()) {
-    const pipeline::ModelFiles files = is_autoencoder_alone(config) ? pipeline::model_files_to_write(config.start)
-                                                                    : pipeline::find_model_files(config.start);
-    model = pipeline::load_autoencoder(files.autoencoder, description.configs.autoencoder,
-                                       {options, config.allow_nonfinite}, progress);
+    const family::ModelFiles files = is_autoencoder_alone(config) ? family::model_files_to_write(config.start)
+                                                                  : family::find_model_files(config.start);
+    model = family::load_autoencoder(files.autoencoder, description.configs.autoencoder,
+                                     {options, config.allow_nonfinite}, progress);
   } else {
     model = std::make_unique<models::Autoencoder>(description.configs.autoencoder, options);
     initialise(model->named_parameters(), mixed_seed(config.seed, kAutoencoderSeed));
@@ -71,23 +71,22 @@ std::unique_ptr<Task> make_autoencoder_task(const TrainConfig& config, const pip
                                            config.normalize_latents);
 }
 
-std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::ModelDescription& description,
+std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const family::ModelDescription& description,
                                      const std::shared_ptr<const FootageSource>& footage,
                                      const std::shared_ptr<const FootageSource>& kept_aside, at::Device device,
                                      Progress& progress) {
   const at::TensorOptions exact = at::TensorOptions().device(device).dtype(at::kFloat);
   const at::TensorOptions options = exact.dtype(config.precision);
-  const pipeline::ModelConfigs& sizes = description.configs;
+  const family::ModelConfigs& sizes = description.configs;
   UNetTaskModels models;
   models.description = description;
   models.lora = config.lora;
   models.train_clip = config.train_clip;
   if (config.sizes.empty()) {
-    const pipeline::ModelFiles files = pipeline::find_model_files(config.start);
-    models.unet = pipeline::load_unet(files.unet, sizes.unet, {options, config.allow_nonfinite}, progress);
-    models.clip_visual =
-        pipeline::load_clip_visual(files.clip, sizes.clip, {options, config.allow_nonfinite}, progress);
-    models.clip_text = pipeline::load_clip_text(files.clip, sizes.clip, {options, config.allow_nonfinite}, progress);
+    const family::ModelFiles files = family::find_model_files(config.start);
+    models.unet = family::load_unet(files.unet, sizes.unet, {options, config.allow_nonfinite}, progress);
+    models.clip_visual = family::load_clip_visual(files.clip, sizes.clip, {options, config.allow_nonfinite}, progress);
+    models.clip_text = family::load_clip_text(files.clip, sizes.clip, {options, config.allow_nonfinite}, progress);
   } else {
     models.unet = std::make_unique<models::UNet>(sizes.unet, options);
     models.clip_visual = std::make_unique<models::ClipVisual>(sizes.clip, options);
@@ -97,10 +96,10 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::
     initialise_clip(models.clip_text->named_parameters(), mixed_seed(config.seed, kTextSeed));
   }
   const fs::path autoencoder = config.autoencoder.empty()
-                                   ? pipeline::find_model_files(config.start).autoencoder
-                                   : pipeline::model_files_to_write(config.autoencoder).autoencoder;
+                                   ? family::find_model_files(config.start).autoencoder
+                                   : family::model_files_to_write(config.autoencoder).autoencoder;
   models.autoencoder =
-      pipeline::load_autoencoder(autoencoder, sizes.autoencoder, {exact, config.allow_nonfinite}, progress);
+      family::load_autoencoder(autoencoder, sizes.autoencoder, {exact, config.allow_nonfinite}, progress);
   models.unet->set_recompute(config.recompute);
   return std::make_unique<UNetTask>(std::move(models), footage, kept_aside, config.unet_loss, config.batch_size,
                                     config.microbatches, config.seed, config.keep_latents);
@@ -108,8 +107,8 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const pipeline::
 
 }  // namespace
 
-pipeline::ModelDescription describe_models(const TrainConfig& config) {
-  pipeline::ModelDescription description = read_description(config);
+family::ModelDescription describe_models(const TrainConfig& config) {
+  family::ModelDescription description = read_description(config);
   require_fits(config, description.configs);
   return description;
 }
@@ -125,7 +124,7 @@ std::shared_ptr<const FootageSource> open_footage(const PuppetFootageOptions& pe
   return footage;
 }
 
-std::unique_ptr<Task> make_task(const TrainConfig& config, const pipeline::ModelDescription& description,
+std::unique_ptr<Task> make_task(const TrainConfig& config, const family::ModelDescription& description,
                                 const std::shared_ptr<const FootageSource>& footage,
                                 const std::shared_ptr<const FootageSource>& kept_aside, at::Device device,
                                 Progress& progress) {

@@ -72,7 +72,7 @@ class AveragedModel {
 
 class Trainer {
  public:
-  Trainer(const TrainConfig& config, const pipeline::ModelDescription& description, at::Device device,
+  Trainer(const TrainConfig& config, const family::ModelDescription& description, at::Device device,
           distributed::ProcessGroup& group, Progress& progress)
       : config_(config),
         group_(group),

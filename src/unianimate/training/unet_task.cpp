@@ -12,16 +12,16 @@
 #include "unianimate/core/random.h"
 #include "unianimate/diffusion/ddim.h"
 #include "unianimate/diffusion/start_latent.h"
+#include "unianimate/family/pictures.h"
 #include "unianimate/media/pictures/resize.h"
-#include "unianimate/pipeline/pictures.h"
 #include "unianimate/training/model_export.h"
 
 namespace unianimate::training {
 
 namespace {
 
-using pipeline::Condition;
-using pipeline::ConditionSet;
+using family::Condition;
+using family::ConditionSet;
 
 constexpr const char* kUNetPrefix = "unet.";
 constexpr const char* kVisualPrefix = "visual.";
@@ -44,7 +44,7 @@ at::Tensor figure_mask(const at::Tensor& poses, std::int64_t h, std::int64_t w) 
 }
 
 at::Tensor as_clip(const at::Tensor& bytes) {
-  return pipeline::unit_range(bytes).permute({0, 4, 1, 2, 3});
+  return family::unit_range(bytes).permute({0, 4, 1, 2, 3});
 }
 
 }  // namespace
@@ -157,8 +157,8 @@ at::Tensor UNetTask::embed_picture(const at::Tensor& pictures) const {
   const auto side = static_cast<int>(models_.description.configs.clip.vision.image_size);
   std::vector<at::Tensor> sized;
   for (const at::Tensor& picture : pictures.unbind(0)) {
-    const Image small = resize_bilinear(pipeline::image_from_tensor(picture), side, side);
-    sized.push_back(pipeline::unit_range(pipeline::tensor_from_image(small)).permute({2, 0, 1}));
+    const Image small = resize_bilinear(family::image_from_tensor(picture), side, side);
+    sized.push_back(family::unit_range(family::tensor_from_image(small)).permute({2, 0, 1}));
   }
   return (*models_.clip_visual)(models::normalize_for_clip(at::stack(sized)).to(device_)).unsqueeze(1);
 }
@@ -272,7 +272,7 @@ Measurements UNetTask::validate() {
 
 at::Tensor UNetTask::sample(const Batch& batch, const Conditions& set, const Progress& progress) const {
   constexpr std::uint64_t kSeed = 11;
-  const pipeline::AnimateRequest& defaults = models_.description.defaults;
+  const family::AnimateRequest& defaults = models_.description.defaults;
   const std::int64_t frames = batch.moments.size(1);
   const at::Tensor mean = batch.reference_moments.chunk(2, 1)[0];
   const at::Tensor reference_latent = models_.description.configs.autoencoder.scale_factor * mean;
@@ -308,7 +308,7 @@ Image UNetTask::sample_sheet(const Progress& progress) {
     rows.push_back(row(at::cat({reference, truth})));
     rows.push_back(row(at::cat({nothing, sample(batch, set, progress)})));
   }
-  return pipeline::image_from_decoded(at::cat(rows, 1));
+  return family::image_from_decoded(at::cat(rows, 1));
 }
 
 void UNetTask::export_model(const std::filesystem::path& folder) const {

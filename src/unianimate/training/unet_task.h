@@ -10,11 +10,11 @@
 #include "unianimate/core/progress.h"
 #include "unianimate/core/random_stream.h"
 #include "unianimate/diffusion/noise_schedule.h"
+#include "unianimate/family/condition_set.h"
+#include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/clip/clip.h"
 #include "unianimate/models/unet/unet.h"
-#include "unianimate/pipeline/condition_set.h"
-#include "unianimate/pipeline/model_description.h"
 #include "unianimate/training/batch_order.h"
 #include "unianimate/training/footage.h"
 #include "unianimate/training/latent_cache.h"
@@ -40,7 +40,7 @@ struct UNetLossOptions {
 
 /// The models of a training; `clip_visual` is trained, too, where `train_clip`.
 struct UNetTaskModels {
-  pipeline::ModelDescription description;
+  family::ModelDescription description;
   std::unique_ptr<models::UNet> unet;
   std::unique_ptr<models::Autoencoder> autoencoder;
   std::unique_ptr<models::ClipVisual> clip_visual;
@@ -68,7 +68,7 @@ class UNetTask : public Task {
 
  private:
   /// Those that are given; none for the unconditional model of guidance.
-  using Conditions = std::vector<pipeline::Condition>;
+  using Conditions = std::vector<family::Condition>;
 
   /// A clip of one item, by the indices of its moments.
   struct Take {

@@ -12,13 +12,13 @@
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
 #include "unianimate/core/path_hint.h"
+#include "unianimate/family/pictures.h"
 #include "unianimate/media/film/open_frame_source.h"
 #include "unianimate/media/pictures/animation.h"
 #include "unianimate/media/pictures/content_hash.h"
 #include "unianimate/media/pictures/frame_source.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/media/pictures/resize.h"
-#include "unianimate/pipeline/pictures.h"
 #include "unianimate/pose/align.h"
 #include "unianimate/pose/align/timing.h"
 #include "unianimate/pose/detect/people_search.h"
@@ -270,7 +270,7 @@ class Preparation {
       for (const std::size_t frame : segment.frames) {
         const Image whole = frame_at(*source, person.frames[frame].seconds);
         const Image picture = resize_bilinear(cut_out(whole, segment.crop), width, height);
-        pictures.push_back(pipeline::tensor_from_image(picture));
+        pictures.push_back(family::tensor_from_image(picture));
         prepared.keypoints.push_back(
             cut_out(person.frames[frame].people.front().keypoints, segment.crop, width, height));
         progress_.step(static_cast<std::int64_t>(frame + 1));

@@ -1,0 +1,58 @@
+// Where a model's files lie and what sizes they have.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "unianimate/models/autoencoder/config.h"
+#include "unianimate/models/clip/config.h"
+#include "unianimate/models/unet/config.h"
+
+namespace unianimate::family {
+
+/// The three checkpoints an animation needs.
+struct ModelFiles {
+  std::filesystem::path unet;
+  std::filesystem::path autoencoder;
+  std::filesystem::path clip;
+  std::filesystem::path description;  ///< model.json; empty where there is none
+};
+
+/// One of the published files as it was found, or not.
+struct PublishedFile {
+  std::string role;                            ///< "UNet", "autoencoder", "CLIP", "person detector", "pose estimator"
+  std::string published_name;                  ///< "unianimate_16f_32f_non_ema_223000.pth", …
+  std::optional<std::filesystem::path> found;  ///< under that name or another that is known
+  bool needed_to_animate = false;
+};
+
+/// The five published files in `folder`, each present or not. Throws Error(kInput) where `folder` is no folder.
+std::vector<PublishedFile> list_published_files(const std::filesystem::path& folder);
+
+/// The files of `folder`, and its model.json: by their published names, or with the suffix .safetensors, which is
+/// preferred; else by the names and in the folders that diffusers, transformers, OpenCLIP and ComfyUI use. Throws
+/// Error(kInput) naming every file that is missing.
+ModelFiles find_model_files(const std::filesystem::path& folder);
+
+/// What the files of a model written into `folder` are called: the published names with the suffix .safetensors, and
+/// model.json.
+ModelFiles model_files_to_write(const std::filesystem::path& folder);
+
+/// Sizes of all three models.
+struct ModelConfigs {
+  models::UNetConfig unet;
+  models::AutoencoderConfig autoencoder;
+  models::ClipConfig clip;
+  std::vector<std::string> notes;  ///< sentences about files that are not named as published
+};
+
+/// Works the sizes out from the checkpoints' shapes. What shapes cannot tell, model.json may say: {"unet": {...},
+/// "autoencoder": {...}, "clip": {...}} with the field names of the config structs, every key optional; else the
+/// published values hold. Every key and shape of the files is then compared, so that loading cannot fail for these.
+/// Throws Error(kInput) for files that are not exactly these models, for broken JSON, and for a value
+/// of model.json that contradicts the shapes, naming both; Error(kUsage) for an unknown key or a value out of range.
+ModelConfigs read_model_configs(const ModelFiles& files);
+
+}  // namespace unianimate::family
