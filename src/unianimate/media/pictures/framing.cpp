@@ -103,6 +103,7 @@ Framing frame_for(Fit fit, PictureSize picture, PictureSize video, const Framing
 PictureSize size_for(PictureSize picture, PictureSize usual, int unit) {
   constexpr double kWidest = 4;
   constexpr double kAspectWeight = 3;
+  constexpr double kTie = 1e-9;  // of two sizes that are as good, the smaller one
   const double aspect = std::clamp(picture.aspect(), 1 / kWidest, kWidest);
   const double area = static_cast<double>(usual.width) * usual.height;
   const int most = static_cast<int>(std::ceil(2 * std::sqrt(area * kWidest) / unit));
@@ -113,7 +114,7 @@ PictureSize size_for(PictureSize picture, PictureSize usual, int unit) {
       const PictureSize size{across * unit, down * unit};
       const double difference = kAspectWeight * std::abs(std::log(size.aspect() / aspect)) +
                                 std::abs(std::log(static_cast<double>(size.width) * size.height / area));
-      if (difference >= smallest) continue;
+      if (difference >= smallest - kTie) continue;
       smallest = difference;
       best = size;
     }
