@@ -15,6 +15,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/film/still_pictures.h"
 #include "unianimate/media/pictures/frame_source.h"
 #include "unianimate/pose/align.h"
 
@@ -73,6 +74,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: align_benchmark REFERENCE VIDEO [RUNS]\n");
     return 2;
   }
+  unianimate::read_further_pictures();
   const int runs = argc > 3 ? std::max(1, std::atoi(argv[3])) : 3;
   const fs::path folder = fs::temp_directory_path() / fmt::format("align_benchmark.{}", ::getpid());
   try {

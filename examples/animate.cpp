@@ -3,12 +3,14 @@
 #include <iostream>
 
 #include "unianimate/core/device.h"
+#include "unianimate/media/film/still_pictures.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/pipeline/animator.h"
 
 int main(int argc, char** argv) try {
   if (argc != 5) throw std::invalid_argument("usage: animate MODELS_FOLDER PICTURE POSE_FOLDER VIDEO");
   using namespace unianimate;
+  read_further_pictures();
   load_cuda_libraries(DeviceChoice::kAuto);
   family::RuntimeOptions options;
   options.compute = choose_compute(DeviceChoice::kAuto, DTypeChoice::kAuto);

@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "unianimate/core/content_hash.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/random.h"
-#include "unianimate/media/pictures/content_hash.h"
 #include "unianimate/pipeline/job_folder.h"
 
 namespace {

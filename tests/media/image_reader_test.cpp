@@ -6,9 +6,7 @@
 #include <array>
 
 #include "media/test_images.h"
-#include "media/test_videos.h"
 #include "support/temporary_folder.h"
-#include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/exif.h"
 #include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/media/pictures/transparency.h"
@@ -20,6 +18,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::little_endian;
 using testing::test_data;
 
 // NAME beside NAME.expected.png, which holds what Pillow 13 makes of it: exif_transpose, then convert("RGB"); for
@@ -164,82 +163,10 @@ TEST(Reference, OfAnAnimationTheFirstPictureIsTakenAndTold) {
   EXPECT_THAT(webp.notes, Contains(HasSubstr("is an animation, of which the first picture is taken")));
 }
 
-std::string little_endian(std::uint32_t value, int size) {
-  std::string bytes;
-  for (int i = 0; i < size; ++i) bytes.push_back(static_cast<char>(value >> 8 * i));
-  return bytes;
-}
-
 std::string big_endian(std::uint32_t value, int size) {
   std::string bytes = little_endian(value, size);
   std::ranges::reverse(bytes);
   return bytes;
-}
-
-/// 24 bits a pixel, rows from the bottom.
-std::string bmp_of(const Image& image) {
-  const auto width = static_cast<std::uint32_t>(image.width);
-  const auto height = static_cast<std::uint32_t>(image.height);
-  std::string pixels;
-  for (int y = image.height - 1; y >= 0; --y) {
-    for (int x = 0; x < image.width; ++x) {
-      const auto pixel = image.row(y).subspan(static_cast<std::size_t>(x) * 3, 3);
-      for (const std::size_t channel : {2, 1, 0}) pixels.push_back(static_cast<char>(pixel[channel]));
-    }
-    pixels.resize((pixels.size() + 3) / 4 * 4);
-  }
-  return "BM" + little_endian(static_cast<std::uint32_t>(54 + pixels.size()), 4) + little_endian(0, 4) +
-         little_endian(54, 4) + little_endian(40, 4) + little_endian(width, 4) + little_endian(height, 4) +
-         little_endian(1, 2) + little_endian(24, 2) + std::string(24, '\0') + pixels;
-}
-
-/// RGB in one strip, uncompressed.
-std::string tiff_of(const Image& image, std::uint32_t orientation) {
-  const auto width = static_cast<std::uint32_t>(image.width);
-  const auto height = static_cast<std::uint32_t>(image.height);
-  const auto bytes = static_cast<std::uint32_t>(image.pixels.size());
-  const std::vector<std::array<std::uint32_t, 3>> entries{
-      {0x100, 1, width}, {0x101, 1, height},      {0x102, 3, 0}, {0x103, 1, 1},      {0x106, 1, 2},
-      {0x111, 1, 8},     {0x112, 1, orientation}, {0x115, 1, 3}, {0x116, 1, height}, {0x117, 1, bytes}};
-  const std::uint32_t directory = 8 + (bytes + 1) / 2 * 2;
-  const auto behind = static_cast<std::uint32_t>(directory + 2 + entries.size() * 12 + 4);
-  std::string file = "II*" + std::string(1, '\0') + little_endian(directory, 4);
-  file.append(image.pixels.begin(), image.pixels.end());
-  file.resize(directory);
-  file += little_endian(static_cast<std::uint32_t>(entries.size()), 2);
-  for (const auto& [tag, count, value] : entries) {
-    const bool is_elsewhere = count > 1;
-    file += little_endian(tag, 2) + little_endian(is_elsewhere ? 3 : 4, 2) + little_endian(count, 4) +
-            little_endian(is_elsewhere ? behind : value, 4);
-  }
-  return file + little_endian(0, 4) + little_endian(8, 2) + little_endian(8, 2) + little_endian(8, 2);
-}
-
-TEST(OtherKinds, BmpAndTiffAreRead) {
-  const testing::TemporaryFolder folder;
-  const Image image = testing::waves(19, 12, 3);
-  testing::write_file(folder / "a.jpg", bmp_of(image));
-  EXPECT_EQ(read_image_header(folder / "a.jpg").format, ImageFormat::kBmp);
-  EXPECT_EQ(read_image(folder / "a.jpg"), image);
-  testing::write_file(folder / "a.tiff", tiff_of(image, 1));
-  EXPECT_EQ(read_image_header(folder / "a.tiff").format, ImageFormat::kTiff);
-  EXPECT_EQ(read_image(folder / "a.tiff"), image);
-  testing::write_file(folder / "turned.tiff", tiff_of(image, 6));
-  EXPECT_EQ(read_image_header(folder / "turned.tiff").width, 12);
-  EXPECT_EQ(read_image(folder / "turned.tiff"), apply_orientation(image, 6));
-}
-
-TEST(OtherKinds, OfAGifTheFirstPictureIsRead) {
-  const testing::TemporaryFolder folder;
-  const Image first = testing::quarters(32, 24);
-  const auto writer = open_video_writer(folder / "a.gif", {32, 24, 10});
-  writer->write(first);
-  writer->write(Image(32, 24));
-  writer->finish();
-  const ReferencePicture gif = read_reference(folder / "a.gif", std::nullopt);
-  testing::expect_quarters(gif.image, testing::kQuarters, 4);
-  EXPECT_THAT(gif.notes, Contains(HasSubstr("is an animation")));
-  EXPECT_FALSE(is_picture(folder / "a.gif")) << "it is rather a motion";
 }
 
 TEST(Colors, AreNamedOrHexadecimal) {

@@ -8,11 +8,11 @@
 #include "support/rule.h"
 #include "support/temporary_folder.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
+#include "unianimate/core/content_hash.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/random.h"
 #include "unianimate/family/pictures.h"
-#include "unianimate/media/pictures/content_hash.h"
 
 namespace unianimate::pipeline {
 namespace {
@@ -177,6 +177,15 @@ TEST_F(JobFolderTest, WhatIsDamagedIsMadeAgain) {
   EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("state.json is damaged"));
   damage(job() / "job.json");
   EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("job.json is damaged"));
+}
+
+TEST_F(JobFolderTest, JobsOfAnEarlierVersionAreRefusedForThatAndCanBeRemoved) {
+  JobFolder::create(job(), record_);
+  std::ofstream(job() / "job.json") << "0123456789abcdef0123456789abcdef\n" << job_record_text(record_) << "\n";
+  EXPECT_THAT(problem([&] { JobFolder::open(job()); }), HasSubstr("begun by an earlier version of this program"));
+  EXPECT_THAT(problem([&] { summarize_job(job()); }), HasSubstr("begun by an earlier version of this program"));
+  delete_job(job());
+  EXPECT_FALSE(fs::exists(job()));
 }
 
 TEST_F(JobFolderTest, ChangedInputsAreNamed) {

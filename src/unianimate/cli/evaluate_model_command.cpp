@@ -16,6 +16,7 @@
 #include "unianimate/evaluation/quality_pictures.h"
 #include "unianimate/evaluation/quality_report.h"
 #include "unianimate/family/unianimate/model_description.h"
+#include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_writer.h"
 
 namespace unianimate::cli {
@@ -91,6 +92,9 @@ evaluation::ModelEvaluationRequest to_request(const ModelArguments& arguments, c
   evaluation::ModelEvaluationRequest request = arguments.rest;
   take_people(arguments.people, defaults, request);
   if (arguments.videos) request.videos = arguments.output;
+  request.open_video = [](const fs::path& path, int width, int height, double frames_per_second) {
+    return open_video_writer(path, {width, height, frames_per_second});
+  };
   request.settings = settings_of(arguments, defaults);
   request.check();
   return request;

@@ -13,6 +13,7 @@
 #include "unianimate/cli/version.h"
 #include "unianimate/core/error.h"
 #include "unianimate/distributed/local_launch.h"
+#include "unianimate/media/film/still_pictures.h"
 
 namespace {
 
@@ -86,6 +87,7 @@ void require_written_output(bool json, Session& session) {
 
 int main(int argc, char** argv) {
   unianimate::cli::prepare_descriptors();
+  unianimate::read_further_pictures();
   Session session;
   try {
     run(argc, argv, session);

@@ -59,7 +59,7 @@ void write_video(const ModelEvaluationRequest& request, const ShownPerson& perso
                  const std::vector<Image>& result, Progress& progress) {
   const std::string number = request.settings.size() > 1 ? fmt::format("-{}", setting + 1) : "";
   const std::filesystem::path wanted = request.videos / fmt::format("person-{}{}.mp4", person.seed, number);
-  write_result_video(own_place(wanted, kMark, {}, progress),
+  write_result_video(request.open_video, own_place(wanted, kMark, {}, progress),
                      {person.references[setting], person.poses, result, person.truth}, request.clip.frames_per_second);
 }
 

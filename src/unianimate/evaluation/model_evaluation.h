@@ -12,6 +12,7 @@
 #include "unianimate/evaluation/quality.h"
 #include "unianimate/evaluation/setting.h"
 #include "unianimate/family/unianimate/model_files.h"
+#include "unianimate/media/pictures/frame_sink.h"
 #include "unianimate/media/pictures/image.h"
 #include "unianimate/pipeline/plan.h"
 #include "unianimate/puppet/clip.h"
@@ -36,6 +37,7 @@ struct ModelEvaluationRequest {
   /// Where person-SEED.mp4 of everyone is written (with several settings person-SEED-N.mp4), see result_video.h; none
   /// where empty.
   std::filesystem::path videos;
+  OpenFrameSink open_video;  ///< what writes them; needed where `videos` is not empty
 
   /// The setting's request with the size and length of the clips; reference and poses are still missing.
   [[nodiscard]] family::AnimateRequest fill_in(const Setting& setting) const;

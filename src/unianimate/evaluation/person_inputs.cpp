@@ -3,7 +3,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/media/pictures/image_writer.h"
-#include "unianimate/pose/align.h"
+#include "unianimate/pose/draw/pose_folder_writer.h"
 #include "unianimate/puppet/clip_poses.h"
 
 namespace unianimate::evaluation {

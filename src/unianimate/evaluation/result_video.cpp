@@ -3,19 +3,15 @@
 #include <array>
 
 #include "unianimate/evaluation/enlarged.h"
-#include "unianimate/media/film/video_writer.h"
 
 namespace unianimate::evaluation {
 
-void write_result_video(const std::filesystem::path& path, const ResultFrames& frames, double frames_per_second) {
+void write_result_video(const OpenFrameSink& open, const std::filesystem::path& path, const ResultFrames& frames,
+                        double frames_per_second) {
   constexpr int kFewestRows = 256;
   const auto shown = [](const Image& picture) { return enlarged(picture, kFewestRows); };
   const Image reference = shown(frames.reference);
-  VideoFormat format;
-  format.width = 4 * reference.width;
-  format.height = reference.height;
-  format.frames_per_second = frames_per_second;
-  const auto video = open_video_writer(path, format);
+  const auto video = open(path, 4 * reference.width, reference.height, frames_per_second);
   for (std::size_t i = 0; i < frames.result.size(); ++i) {
     video->write(concatenate_columns(
         std::array{reference, shown(frames.poses[i]), shown(frames.result[i]), shown(frames.truth[i])}));

@@ -1,10 +1,9 @@
 // What a model made of a person, as a video beside the truth.
 #pragma once
 
-#include <filesystem>
 #include <span>
 
-#include "unianimate/media/pictures/image.h"
+#include "unianimate/media/pictures/frame_sink.h"
 
 namespace unianimate::evaluation {
 
@@ -17,7 +16,8 @@ struct ResultFrames {
 };
 
 /// Writes four columns: reference, pose, result, truth; small pictures enlarged by a whole number to at least 256 rows.
-/// The three spans must be equally long. Throws what open_video_writer() throws.
-void write_result_video(const std::filesystem::path& path, const ResultFrames& frames, double frames_per_second);
+/// The three spans must be equally long. Throws what `open` and its sink throw.
+void write_result_video(const OpenFrameSink& open, const std::filesystem::path& path, const ResultFrames& frames,
+                        double frames_per_second);
 
 }  // namespace unianimate::evaluation

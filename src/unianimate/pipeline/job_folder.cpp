@@ -10,12 +10,12 @@
 
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
+#include "unianimate/core/content_hash.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
 #include "unianimate/media/film/open_frame_source.h"
 #include "unianimate/media/film/video_writer.h"
-#include "unianimate/media/pictures/content_hash.h"
 #include "unianimate/media/pictures/frame_source.h"
 
 namespace unianimate::pipeline {
@@ -37,6 +37,15 @@ void write_checked(const fs::path& file, const std::string& text) {
   write_file_atomically(file, content_hash_of(text) + "\n" + text + "\n");
 }
 
+constexpr std::string_view kHexadecimalDigits = "0123456789abcdef";
+constexpr std::size_t kChecksumDigits = 32;
+
+/// Without the name of its algorithm: the first line of a job that was begun by the program of before, which had
+/// another.
+bool is_bare_checksum(std::string_view line) {
+  return line.size() == kChecksumDigits && line.find_first_not_of(kHexadecimalDigits) == std::string_view::npos;
+}
+
 std::string read_checked(const fs::path& file) {
   std::error_code problem;
   const std::uintmax_t size = fs::file_size(file, problem);
@@ -50,6 +59,12 @@ std::string read_checked(const fs::path& file) {
     text.assign(std::istreambuf_iterator<char>(stream), {});
   }
   const std::size_t line = text.find('\n');
+  if (line != std::string::npos && is_bare_checksum(std::string_view(text).substr(0, line))) {
+    throw Error(ErrorKind::kInput,
+                "the job in {} was begun by an earlier version of this program, whose checksums were of another kind; "
+                "finish it with that version, or remove it with 'unianimate job delete' and begin anew",
+                printable(file.parent_path().string()));
+  }
   if (line == std::string::npos || !text.ends_with('\n') ||
       content_hash_of(text.substr(line + 1, text.size() - line - 2)) != text.substr(0, line)) {
     throw Error(ErrorKind::kInput, "{} is damaged; remove the job with 'unianimate job delete' and begin anew",
@@ -439,10 +454,11 @@ std::vector<fs::path> list_jobs(const fs::path& parent) {
 void delete_job(const fs::path& folder) {
   const fs::path plain = without_trailing_separator(folder);
   std::ifstream record(plain / kRecordFile, std::ios::binary);
-  std::string line(content_hash_of("").size() + 1, '\0');
+  std::string line(kHashAlgorithm.size() + kChecksumDigits + 1, '\0');
   record.read(line.data(), static_cast<std::streamsize>(line.size()));
-  // A checksum, right or not.
-  const bool is_job = record && line.back() == '\n' && line.find_first_not_of("0123456789abcdef") == line.size() - 1;
+  // A checksum, right or not, of this program or of an earlier one.
+  const std::string_view first = std::string_view(line).substr(0, line.find('\n'));
+  const bool is_job = is_bare_checksum(first.starts_with(kHashAlgorithm) ? first.substr(kHashAlgorithm.size()) : first);
   if (!is_job) {
     throw Error(ErrorKind::kInput, "{} is not a job folder: it has no {} of this program", printable(plain.string()),
                 kRecordFile);

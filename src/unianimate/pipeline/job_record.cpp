@@ -7,10 +7,10 @@
 #include <type_traits>
 #include <utility>
 
+#include "unianimate/core/content_hash.h"
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
 #include "unianimate/media/film/video_writer.h"
-#include "unianimate/media/pictures/content_hash.h"
 
 namespace unianimate::pipeline {
 

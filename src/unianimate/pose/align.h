@@ -10,14 +10,12 @@
 #include "unianimate/core/progress.h"
 #include "unianimate/media/pictures/color.h"
 #include "unianimate/pose/align/alignment.h"
+#include "unianimate/pose/align/timing.h"
 #include "unianimate/pose/align/tracking.h"
 #include "unianimate/pose/detect/detector.h"
 #include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::pose {
-
-/// What a motion is taken to have that does not say it.
-constexpr double kUntoldFramesPerSecond = 16;
 
 struct AlignRequest {
   std::filesystem::path reference;  ///< picture of the person
@@ -35,7 +33,7 @@ struct AlignRequest {
   std::optional<double> motion_frames_per_second;
   int import_width = 0;  ///< pixels; of imported poses that do not say it; 0: not known
   int import_height = 0;
-  double gap_seconds = 0.5;  ///< what is unseen for no longer is interpolated
+  double gap_seconds = kGapSeconds;  ///< what is unseen for no longer is interpolated
   bool smooth = false;
   AlignmentOptions alignment;
   bool preview = true;  ///< make the preview video
@@ -66,9 +64,6 @@ bool holds_pose_numbers(const std::filesystem::path& path);
 
 /// The poses of a poses.json that align made; nothing for anything else.
 std::optional<AlignedPoses> read_aligned_poses(const std::filesystem::path& path);
-
-/// The pose folder of poses that are aligned already. Phase: "draw poses". Throws as prepare_poses() does.
-void draw_pose_folder(const AlignedPoses& poses, const std::filesystem::path& folder, int threads, Progress& progress);
 
 /// What can be known of a motion before anybody is looked for.
 struct MotionTimes {

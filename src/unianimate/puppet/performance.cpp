@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "unianimate/core/error.h"
-#include "unianimate/pose/align.h"
+#include "unianimate/pose/align/alignment.h"
 #include "unianimate/pose/align/timing.h"
 #include "unianimate/puppet/posture_estimate.h"
 
@@ -88,8 +88,8 @@ PoseSequence poses_to_perform(const PoseSequence& everybody, const pose::PersonC
   PoseSequence poses = pose::choose_person(everybody, choice);
   if (poses.frames_per_second <= 0) poses.frames_per_second = pose::kUntoldFramesPerSecond;
   poses.frames_per_second = pose::rate_of_times(poses);
-  const pose::HeldPauses pauses = pose::hold_pauses(poses, pose::AlignRequest{}.gap_seconds);
-  pose::fill_gaps(poses, pose::AlignRequest{}.gap_seconds);
+  const pose::HeldPauses pauses = pose::hold_pauses(poses, pose::kGapSeconds);
+  pose::fill_gaps(poses, pose::kGapSeconds);
   PoseSequence even = pose::resample(poses, frames_per_second.value_or(poses.frames_per_second));
   even.notes = pose::describe(pauses);
   return even;

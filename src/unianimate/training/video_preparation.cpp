@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "unianimate/core/content_hash.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/natural_order.h"
 #include "unianimate/core/output_file.h"
@@ -15,11 +16,9 @@
 #include "unianimate/family/pictures.h"
 #include "unianimate/media/film/open_frame_source.h"
 #include "unianimate/media/pictures/animation.h"
-#include "unianimate/media/pictures/content_hash.h"
 #include "unianimate/media/pictures/frame_source.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/media/pictures/resize.h"
-#include "unianimate/pose/align.h"
 #include "unianimate/pose/align/timing.h"
 #include "unianimate/pose/detect/people_search.h"
 
@@ -238,7 +237,7 @@ class Preparation {
         std::ranges::any_of(everyone.frames, [](const pose::PoseFrame& frame) { return !frame.people.empty(); });
     if (!anybody) leave_out(fmt::format("nobody was found in any of its {} frames", everyone.frames.size()));
     pose::PoseSequence person = pose::choose_person(everyone, options_.person);
-    const pose::FilledGaps gaps = pose::fill_gaps(person, pose::AlignRequest().gap_seconds);
+    const pose::FilledGaps gaps = pose::fill_gaps(person, pose::kGapSeconds);
     for (const std::int64_t frame : gaps.held) person.frames[static_cast<std::size_t>(frame)].people.clear();
     return person;
   }

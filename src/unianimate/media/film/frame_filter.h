@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "unianimate/media/pictures/ffmpeg_handles.h"
+#include "unianimate/media/film/ffmpeg_handles.h"
 #include "unianimate/media/pictures/image.h"
 
 namespace unianimate::ffmpeg {

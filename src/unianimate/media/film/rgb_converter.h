@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "unianimate/media/film/ffmpeg_handles.h"
 #include "unianimate/media/film/frame_filter.h"
-#include "unianimate/media/pictures/ffmpeg_handles.h"
 #include "unianimate/media/pictures/image.h"
 
 namespace unianimate::ffmpeg {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "unianimate/media/pictures/ffmpeg_handles.h"
+#include "unianimate/media/film/ffmpeg_handles.h"
 
 namespace unianimate::ffmpeg {
 

@@ -14,8 +14,8 @@ extern "C" {
 #include "unianimate/core/threads.h"
 #include "unianimate/core/written_mark.h"
 #include "unianimate/media/film/audio_track.h"
+#include "unianimate/media/film/ffmpeg_handles.h"
 #include "unianimate/media/film/frame_filter.h"
-#include "unianimate/media/pictures/ffmpeg_handles.h"
 #include "unianimate/media/pictures/png_sequence.h"
 
 namespace unianimate {

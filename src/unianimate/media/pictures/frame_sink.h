@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "unianimate/media/pictures/image.h"
@@ -29,6 +31,11 @@ class FrameSink {
   FrameSink(const FrameSink&) = default;
   FrameSink& operator=(const FrameSink&) = default;
 };
+
+/// Opens a sink for frames of width × height at a place; for those who write videos without knowing what kinds there
+/// are.
+using OpenFrameSink = std::function<std::unique_ptr<FrameSink>(const std::filesystem::path& path, int width, int height,
+                                                               double frames_per_second)>;
 
 /// What every sink checks; throw Error(kUsage).
 void check_frame_size(const Image& frame, int width, int height);

@@ -1,4 +1,5 @@
-// Inside media: one decoder for each picture format, and what they share with the reader and the writer.
+// Inside media: one decoder for each picture format, and what they share with the reader and the writer. For others see
+// further_pictures.h.
 #pragma once
 
 #include <cstdint>
@@ -37,15 +38,11 @@ StoredHeader read_jpeg_header(const EncodedImage& file);
 StoredHeader read_png_header(const EncodedImage& file);
 StoredHeader read_webp_header(const EncodedImage& file);
 StoredHeader read_heif_header(const EncodedImage& file);
-/// GIF, BMP and TIFF.
-StoredHeader read_still_header(const EncodedImage& file);
 
 /// The picture as stored, orientation not applied.
 Image decode_jpeg(const EncodedImage& file);
 Image decode_png(const EncodedImage& file);
 Image decode_webp(const EncodedImage& file);
 Image decode_heif(const EncodedImage& file);
-/// Of several pictures the first.
-Image decode_still(const EncodedImage& file);
 
 }  // namespace unianimate

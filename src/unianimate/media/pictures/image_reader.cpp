@@ -13,6 +13,7 @@
 #include "unianimate/core/path_hint.h"
 #include "unianimate/media/pictures/animation.h"
 #include "unianimate/media/pictures/exif.h"
+#include "unianimate/media/pictures/further_pictures.h"
 #include "unianimate/media/pictures/image_codecs.h"
 
 namespace unianimate {
@@ -25,7 +26,29 @@ using namespace std::string_view_literals;
 
 // As many bytes as it takes to tell the formats apart.
 constexpr std::size_t kSignatureBytes = 12;
-constexpr std::string_view kKinds = "a JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF picture";
+
+std::string_view kinds() {
+  return further_decoder() != nullptr ? "a JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF picture"
+                                      : "a JPEG, PNG, WebP, HEIC or AVIF picture";
+}
+
+const FurtherDecoder& further_decoder_for(const EncodedImage& file, ImageFormat format) {
+  if (const FurtherDecoder* decoder = further_decoder()) return *decoder;
+  throw Error(
+      ErrorKind::kInput,
+      "{} is a {} picture, and this build reads JPEG, PNG, WebP, HEIC and AVIF only; convert it to one of these",
+      file.name, image_format_name(format));
+}
+
+template <ImageFormat Format>
+StoredHeader read_further_header(const EncodedImage& file) {
+  return further_decoder_for(file, Format).read_header(file);
+}
+
+template <ImageFormat Format>
+Image decode_further(const EncodedImage& file) {
+  return further_decoder_for(file, Format).decode(file);
+}
 
 struct Codec {
   ImageFormat format;
@@ -40,9 +63,9 @@ constexpr Codec kCodecs[] = {
     {ImageFormat::kWebp, "WebP", read_webp_header, decode_webp},
     {ImageFormat::kHeic, "HEIC", read_heif_header, decode_heif},
     {ImageFormat::kAvif, "AVIF", read_heif_header, decode_heif},
-    {ImageFormat::kGif, "GIF", read_still_header, decode_still},
-    {ImageFormat::kBmp, "BMP", read_still_header, decode_still},
-    {ImageFormat::kTiff, "TIFF", read_still_header, decode_still},
+    {ImageFormat::kGif, "GIF", read_further_header<ImageFormat::kGif>, decode_further<ImageFormat::kGif>},
+    {ImageFormat::kBmp, "BMP", read_further_header<ImageFormat::kBmp>, decode_further<ImageFormat::kBmp>},
+    {ImageFormat::kTiff, "TIFF", read_further_header<ImageFormat::kTiff>, decode_further<ImageFormat::kTiff>},
 };
 
 /// How files of a kind begin: `start` stands at their beginning, `then` at `offset`.
@@ -118,18 +141,18 @@ std::optional<ImageFormat> detect(std::string_view bytes) {
   const auto* const kind =
       std::ranges::find_if(kForeignKinds, [bytes](const ForeignKind& foreign) { return begins_as(bytes, foreign); });
   if (kind == std::end(kForeignKinds)) {
-    throw Error(ErrorKind::kInput, "{} is not {} (it begins with '{}'); convert it to one of these", name, kKinds,
+    throw Error(ErrorKind::kInput, "{} is not {} (it begins with '{}'); convert it to one of these", name, kinds(),
                 printable(bytes.substr(0, kSignatureBytes)));
   }
   if (kind->name == kVideo) {
     throw Error(ErrorKind::kInput, "{} is a video, and {} is needed here; save one of its frames as a picture", name,
-                kKinds);
+                kinds());
   }
   throw Error(ErrorKind::kInput, "{} is {}, which is not read; convert it to JPEG or PNG", name, kind->name);
 }
 
 const Codec& codec_for(const EncodedImage& file) {
-  if (file.bytes.empty()) throw Error(ErrorKind::kInput, "{} is empty; give {}", file.name, kKinds);
+  if (file.bytes.empty()) throw Error(ErrorKind::kInput, "{} is empty; give {}", file.name, kinds());
   const std::string_view text(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size());
   const std::optional<ImageFormat> format = detect(text);
   if (!format) refuse_kind(file.name, text);
@@ -144,7 +167,7 @@ std::vector<std::uint8_t> read_bytes(const fs::path& path, const ReadLimits& lim
                 problem ? problem.message() : std::strerror(ENOENT), path_hint(path));
   }
   if (!fs::is_regular_file(status)) {
-    throw Error(ErrorKind::kInput, "{} is not a file; give {}", path.string(), kKinds);
+    throw Error(ErrorKind::kInput, "{} is not a file; give {}", path.string(), kinds());
   }
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(ErrorKind::kInput, "the picture {} cannot be opened: {}", path.string(), std::strerror(errno));
@@ -234,6 +257,7 @@ bool is_picture(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   file.read(signature.data(), signature.size());
   const auto format = detect({signature.data(), static_cast<std::size_t>(file.gcount())});
+  if (format == ImageFormat::kBmp || format == ImageFormat::kTiff) return further_decoder() != nullptr;
   return format && *format != ImageFormat::kGif;
 }
 

@@ -1,5 +1,5 @@
-// Pictures from files: JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP and TIFF, told apart by their content, never by their
-// name.
+// Pictures from files: JPEG, PNG, WebP, HEIC and AVIF, told apart by their content, never by their name; GIF, BMP and
+// TIFF where a decoder for them was handed in, see further_pictures.h.
 //
 // The pixels are those of the published code's Image.open(path).convert("RGB"), with one wanted difference: an EXIF
 // orientation is applied, so that pictures stand upright as viewers show them. In detail:

@@ -9,6 +9,12 @@
 
 namespace unianimate::pose {
 
+/// What a motion is taken to have that does not say it.
+constexpr double kUntoldFramesPerSecond = 16;
+
+/// What is unseen for no longer is usually interpolated.
+constexpr double kGapSeconds = 0.5;
+
 /// What was filled in. Frame numbers are those of the sequence.
 struct FilledGaps {
   std::vector<std::int64_t> interpolated;  ///< nobody was found, and the person was put between the frames around

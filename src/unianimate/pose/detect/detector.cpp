@@ -2,9 +2,9 @@
 
 #include <cstdlib>
 
+#include "unianimate/core/content_hash.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/threads.h"
-#include "unianimate/media/pictures/content_hash.h"
 #include "unianimate/pose/detect/blazepose/blazepose_detector.h"
 #include "unianimate/pose/detect/dwpose/dwpose_detector.h"
 

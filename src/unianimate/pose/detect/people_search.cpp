@@ -7,10 +7,10 @@
 #include <utility>
 #include <variant>
 
+#include "unianimate/core/content_hash.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
-#include "unianimate/media/pictures/content_hash.h"
 #include "unianimate/pose/detect/extraction.h"
 #include "unianimate/pose/format/pose_json.h"
 

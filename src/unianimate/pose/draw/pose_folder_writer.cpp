@@ -1,11 +1,18 @@
 #include "unianimate/pose/draw/pose_folder_writer.h"
 
+#include <atomic>
+#include <mutex>
 #include <optional>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/natural_order.h"
+#include "unianimate/core/threads.h"
 #include "unianimate/core/written_mark.h"
 #include "unianimate/media/pictures/image_writer.h"
+#include "unianimate/pose/draw/drawing.h"
 
 namespace unianimate::pose {
 
@@ -73,6 +80,44 @@ void PoseFolderWriter::write_reference_pose(const Image& picture) const {
 void PoseFolderWriter::finish() {
   require_own(folder_);
   output_.commit();
+}
+
+void draw_pose_folder(const AlignedPoses& poses, const fs::path& path, int threads, Progress& progress) {
+  const std::size_t count = poses.motion.frames.size();
+  PoseFolderWriter folder(path, count);
+  progress.begin_phase("draw poses", static_cast<std::int64_t>(count));
+  const auto draw = [&](const Keypoints& keypoints) {
+    return draw_pose(keypoints, poses.motion.width, poses.motion.height);
+  };
+  folder.write_reference_pose(draw(poses.reference));
+  std::atomic<std::size_t> next = 0;
+  std::mutex mutex;
+  std::exception_ptr failure;
+  const auto work = [&](bool reports) {
+    try {
+      for (std::size_t i = next++; i < count; i = next++) {
+        progress.throw_if_cancelled();
+        const auto& people = poses.motion.frames[i].people;
+        folder.write_pose(i, draw(people.empty() ? Keypoints{} : people.front().keypoints));
+        if (reports) progress.step(static_cast<std::int64_t>(i + 1));
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
+      next = count;
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    try {
+      for (int i = 1; i < thread_count(threads); ++i) others.emplace_back(work, false);
+    } catch (const std::system_error&) {
+      // This thread does all the work where there can be no others.
+    }
+    work(true);
+  }
+  if (failure) std::rethrow_exception(failure);
+  folder.finish();
 }
 
 }  // namespace unianimate::pose

@@ -6,7 +6,9 @@
 #include <string_view>
 
 #include "unianimate/core/output_folder.h"
+#include "unianimate/core/progress.h"
 #include "unianimate/media/pictures/image.h"
+#include "unianimate/pose/format/pose_sequence.h"
 
 namespace unianimate::pose {
 
@@ -35,5 +37,9 @@ class PoseFolderWriter {
   OutputFolder output_;
   int digits_;
 };
+
+/// The pose folder of poses that are aligned already, drawn by `threads` of them, 0: one for each core. Phase: "draw
+/// poses". Throws as PoseFolderWriter does, and Error(kCancelled).
+void draw_pose_folder(const AlignedPoses& poses, const std::filesystem::path& folder, int threads, Progress& progress);
 
 }  // namespace unianimate::pose

@@ -1,4 +1,4 @@
-#include "unianimate/media/pictures/ffmpeg_handles.h"
+#include "unianimate/media/film/ffmpeg_handles.h"
 
 #include <array>
 

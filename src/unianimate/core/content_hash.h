@@ -7,9 +7,12 @@
 
 namespace unianimate {
 
-/// 32 hexadecimal digits, 128-bit MurmurHash3: of the file's bytes; of a folder, of the names and bytes of the files in
-/// it, in the order of their names. Equal contents give equal digits; made against accidents, not against forgers.
-/// Throws Error(kInput) where it cannot be read.
+/// What every hash begins with, so that one of another algorithm is never taken for a change of the content.
+inline constexpr std::string_view kHashAlgorithm = "xxh3-";
+
+/// kHashAlgorithm and 32 hexadecimal digits, the 128 bits of XXH3: of the file's bytes; of a folder, of the names and
+/// bytes of the files in it, in the order of their names. Equal contents give equal digits; made against accidents, not
+/// against forgers. Throws Error(kInput) where it cannot be read.
 std::string content_hash(const std::filesystem::path& path);
 
 /// The same of bytes in memory.

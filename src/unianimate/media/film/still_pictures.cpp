@@ -1,3 +1,5 @@
+#include "unianimate/media/film/still_pictures.h"
+
 extern "C" {
 #include <libavutil/imgutils.h>
 #include <libavutil/pixdesc.h>
@@ -7,9 +9,9 @@ extern "C" {
 #include <cstdlib>
 #include <string_view>
 
+#include "unianimate/media/film/ffmpeg_handles.h"
 #include "unianimate/media/pictures/exif.h"
-#include "unianimate/media/pictures/ffmpeg_handles.h"
-#include "unianimate/media/pictures/image_codecs.h"
+#include "unianimate/media/pictures/further_pictures.h"
 
 namespace unianimate {
 
@@ -90,8 +92,6 @@ bool has_alpha(const AVFrame& frame) {
   return kind != nullptr && (kind->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
 }
 
-}  // namespace
-
 StoredHeader read_still_header(const EncodedImage& file) {
   const StillCodec& still = codec_of(file);
   const Size size = still.size(file.bytes);
@@ -127,6 +127,13 @@ Image decode_still(const EncodedImage& file) {
   image.pixels.resize(bytes);
   if (!keep_alpha) return image;
   return file.transparency->flatten(std::move(image.pixels), header.width, header.height);
+}
+
+}  // namespace
+
+void read_further_pictures() {
+  static constexpr FurtherDecoder kDecoder{read_still_header, decode_still};
+  set_further_decoder(&kDecoder);
 }
 
 }  // namespace unianimate

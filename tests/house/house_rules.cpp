@@ -1,0 +1,64 @@
+#include "house/include_rules.h"
+
+namespace unianimate::testing {
+
+const IncludeRules& house_rules() {
+  // From the ground up: each room may include only rooms that stand above it in this table, so that there is no circle.
+  static const IncludeRules kRules{
+      .rooms =
+          {
+              {"core", {}},
+              {"fields", {"core"}},
+              {"media/pictures", {"core"}},
+              {"media/film", {"core", "media/pictures"}},
+              {"plot", {"core", "media/pictures"}},
+              {"checkpoint", {"core"}},
+              {"naming", {"core", "checkpoint"}},
+              {"distributed", {"core"}},
+              {"nn/ops", {"core"}},
+              {"nn", {"core", "nn/ops"}},
+              {"models", {"core", "nn", "nn/ops"}},
+              {"diffusion", {"core"}},
+              {"pose/format", {"core"}},
+              {"pose/draw", {"core", "media/pictures", "plot", "pose/format"}},
+              {"pose/align", {"core", "media/pictures", "pose/format", "pose/draw"}},
+              {"pose/detect",
+               {"core", "media/pictures", "media/film", "plot", "pose/format", "pose/draw", "pose/align"}},
+              {"pose/report", {"core", "media/pictures", "plot", "pose/format", "pose/draw"}},
+              {"family", {"core", "fields", "media/pictures", "diffusion"}},
+              {"family/unianimate",
+               {"core", "fields", "media/pictures", "checkpoint", "naming", "nn", "models", "diffusion", "family"}},
+              {"pipeline", {"core", "fields", "media/pictures", "diffusion", "distributed", "family"}},
+              {"puppet", {"core", "media/pictures", "plot", "pose/format", "pose/draw", "pose/align"}},
+              {"evaluation",
+               {"core", "fields", "media/pictures", "plot", "diffusion", "pose/format", "pose/draw", "family",
+                "pipeline", "puppet"}},
+              {"training",
+               {"core", "fields", "media/pictures", "plot", "checkpoint", "distributed", "nn", "models", "diffusion",
+                "pose/format", "pose/draw", "family", "family/unianimate", "pipeline", "puppet"}},
+              {"studio",
+               {"core", "fields", "media/pictures", "media/film", "plot", "checkpoint", "distributed", "diffusion",
+                "pose/format", "pose/draw", "pose/align", "pose/detect", "pose/report", "family", "pipeline",
+                "training"}},
+              {"cli",
+               {"core",        "fields",    "media/pictures", "media/film", "plot",       "checkpoint",  "naming",
+                "distributed", "diffusion", "pose/format",    "pose/draw",  "pose/align", "pose/detect", "pose/report",
+                "family",      "pipeline",  "puppet",         "evaluation", "training",   "studio"}},
+          },
+      .reserved =
+          {
+              {R"(#\s*include\s*<lib(av|sw)[a-z]+/)", "FFmpeg", {"media/film"}},
+              {R"(#\s*include\s*<(jpeglib\.h|png\.h|webp/|libheif/))", "a codec of pictures", {"media"}},
+              {R"(#\s*include\s*<(openvino|onnx))", "the runtime of the pose networks", {"pose/detect"}},
+              {R"(#\s*include\s*<CLI/)", "CLI11", {"cli"}},
+              {R"(#\s*include\s*<yaml-cpp/)", "yaml-cpp", {"pipeline"}},
+              {R"(#\s*include\s*<iostream>|std::(cout|cerr|clog)\b|\b(fmt::print|printf|puts|fputs|putchar)\()",
+               "printing",
+               {"cli"}},
+              {R"(\b(_mm\d*_|__m(128|256|512))|immintrin)", "an instruction of one processor", {"nn/ops"}},
+          },
+  };
+  return kRules;
+}
+
+}  // namespace unianimate::testing
