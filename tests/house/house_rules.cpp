@@ -25,7 +25,7 @@ const IncludeRules& house_rules() {
               {"pose/detect",
                {"core", "media/pictures", "media/film", "plot", "pose/format", "pose/draw", "pose/align"}},
               {"pose/report", {"core", "media/pictures", "plot", "pose/format", "pose/draw"}},
-              {"family", {"core", "fields", "media/pictures", "diffusion"}},
+              {"family", {"core", "fields", "media/pictures", "checkpoint", "naming", "nn", "models", "diffusion"}},
               {"family/unianimate",
                {"core", "fields", "media/pictures", "checkpoint", "naming", "nn", "models", "diffusion", "family"}},
               {"pipeline", {"core", "fields", "media/pictures", "diffusion", "distributed", "family"}},
