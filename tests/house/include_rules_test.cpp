@@ -22,6 +22,7 @@ using ::testing::StartsWith;
 constexpr std::string_view kOnTheWay[] = {
     "pose/align.",
     "pose/motion",
+    "may not include family/unianimate",
     "pipeline may not include media/film",
     "pipeline may not include models",
     "pipeline may not include checkpoint",
