@@ -1,13 +1,9 @@
 #include "unianimate/nn/layers.h"
 
-#include <ATen/Parallel.h>
-
-#include <functional>
 #include <vector>
 
-#include "unianimate/nn/fast_path.h"
-#include "unianimate/nn/fused_kernels.h"
-#include "unianimate/nn/linear_kernel.h"
+#include "unianimate/nn/ops/group_norm.h"
+#include "unianimate/nn/ops/linear.h"
 
 namespace unianimate::nn {
 
@@ -27,15 +23,6 @@ at::Tensor frame_by_frame(const at::Tensor& x, F&& f) {
   if (x.dim() == 4) return f(x);
   const at::Tensor y = f(frames_as_batch(x));
   return y.view({x.size(0), x.size(1), y.size(1), y.size(2), y.size(3)});
-}
-
-KernelElement kernel_element(const at::Tensor& x) {
-  return x.scalar_type() == at::kFloat ? KernelElement::kFloat : KernelElement::kBFloat16;
-}
-
-/// The kernels' ParallelFor.
-void on_aten_threads(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& body) {
-  at::parallel_for(0, count, 1, body);
 }
 
 }  // namespace
@@ -91,32 +78,12 @@ GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, double eps, con
       groups_(groups),
       eps_(eps) {}
 
-at::Tensor GroupNorm::apply(const at::Tensor& x, bool silu) const {
-  if (needs_gradient({x, weight_, bias_})) {
-    // ATen's backward pass reads out of bounds on channels-last inputs (2.11), so it gets channels second here.
-    const at::Tensor channels_second = x.flatten(1, -2).transpose(1, 2).contiguous();
-    const at::Tensor normed = at::group_norm(channels_second, groups_, weight_, bias_, eps_).transpose(1, 2);
-    return (silu ? at::silu(normed) : normed).contiguous().view(x.sizes());
-  }
-  if (cpu_has_avx512(false) && suits_cpu_kernels(x)) {
-    const at::Tensor dense = x.contiguous();
-    at::Tensor out = at::empty_like(dense);
-    group_norm_kernel({.batch = x.size(0),
-                       .rows = x.numel() / x.size(0) / x.size(-1),
-                       .channels = x.size(-1),
-                       .groups = groups_,
-                       .eps = eps_,
-                       .silu = silu,
-                       .x = dense.data_ptr(),
-                       .weight = weight_.data_ptr(),
-                       .bias = bias_.data_ptr(),
-                       .out = out.data_ptr()},
-                      kernel_element(x), on_aten_threads);
-    return out;
-  }
-  const at::Tensor rows = x.reshape({x.size(0), -1, 1, x.size(-1)});
-  const at::Tensor normed = as_nhwc(at::group_norm(as_nchw(rows), groups_, weight_, bias_, eps_)).view(x.sizes());
-  return silu ? at::silu(normed) : normed;
+at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
+  return group_norm(x, groups_, weight_, bias_, eps_, false);
+}
+
+at::Tensor GroupNorm::silu(const at::Tensor& x) const {
+  return group_norm(x, groups_, weight_, bias_, eps_, true);
 }
 
 LayerNorm::LayerNorm(std::int64_t channels, const at::TensorOptions& options)
@@ -125,20 +92,6 @@ LayerNorm::LayerNorm(std::int64_t channels, const at::TensorOptions& options)
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
   return at::layer_norm(x, {x.size(-1)}, weight_, bias_, 1e-5);
-}
-
-at::Tensor gated_gelu(const at::Tensor& x) {
-  if (cpu_has_avx512(false) && suits_cpu_kernels(x) && !needs_gradient({x})) {
-    const at::Tensor dense = x.contiguous();
-    std::vector<std::int64_t> sizes = x.sizes().vec();
-    sizes.back() /= 2;
-    at::Tensor out = at::empty(sizes, x.options());
-    gated_gelu_kernel(dense.data_ptr(), out.data_ptr(), out.numel() / sizes.back(), sizes.back(), kernel_element(x),
-                      on_aten_threads);
-    return out;
-  }
-  const std::vector<at::Tensor> halves = x.chunk(2, -1);
-  return halves[0] * at::gelu(halves[1]);
 }
 
 at::Tensor upsample_nearest_2x(const at::Tensor& x) {

@@ -76,13 +76,11 @@ class GroupNorm : public Module {
   GroupNorm(std::int64_t groups, std::int64_t channels, double eps, const at::TensorOptions& options);
   /// Statistics over all but the first axis of (M, ..., C): pass (B·F, h, w, C) to normalise each frame by itself,
   /// (B, F, h, w, C) to normalise the frames of a clip jointly.
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const { return apply(x, false); }
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
   /// silu of the above.
-  [[nodiscard]] at::Tensor silu(const at::Tensor& x) const { return apply(x, true); }
+  [[nodiscard]] at::Tensor silu(const at::Tensor& x) const;
 
  private:
-  [[nodiscard]] at::Tensor apply(const at::Tensor& x, bool silu) const;
-
   at::Tensor weight_;
   at::Tensor bias_;
   std::int64_t groups_;
@@ -99,9 +97,6 @@ class LayerNorm : public Module {
   at::Tensor weight_;
   at::Tensor bias_;
 };
-
-/// value · GELU(gate) of the two halves of the last axis: (..., 2·C) -> (..., C). GELU is the exact one.
-at::Tensor gated_gelu(const at::Tensor& x);
 
 /// Nearest-neighbour enlargement by two: (N, h, w, C) -> (N, 2h, 2w, C), or a clip frame by frame.
 at::Tensor upsample_nearest_2x(const at::Tensor& x);

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "unianimate/nn/attention.h"
+#include "unianimate/nn/ops/attention.h"
 
 namespace unianimate::models {
 

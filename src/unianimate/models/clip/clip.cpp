@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "unianimate/nn/attention.h"
-#include "unianimate/nn/linear_kernel.h"
+#include "unianimate/nn/ops/attention.h"
+#include "unianimate/nn/ops/linear.h"
 
 namespace unianimate::models {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "unianimate/nn/attention.h"
+#include "unianimate/nn/ops/attention.h"
 
 namespace unianimate::models {
 

@@ -2,7 +2,8 @@
 
 #include <vector>
 
-#include "unianimate/nn/attention.h"
+#include "unianimate/nn/ops/attention.h"
+#include "unianimate/nn/ops/gated_gelu.h"
 
 namespace unianimate::models {
 

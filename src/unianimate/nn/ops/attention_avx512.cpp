@@ -1,5 +1,6 @@
-// Compiled for AVX-512 with bf16; called only where cpu_has_avx512() found these.
-#include "unianimate/nn/attention_kernel.h"
+// Blocks of queries against blocks of keys with a running softmax (Dao et al., "FlashAttention", 2022), for sequences
+// of any stride, long or short. Compiled for AVX-512 with bf16.
+#include "unianimate/nn/ops/avx512.h"
 
 #include <immintrin.h>
 
@@ -327,29 +328,27 @@ class Task {
 };
 
 template <typename Element>
-void run_tasks(const AttentionProblem& problem, std::int64_t first, std::int64_t last) {
-  thread_local Scratch<Element> scratch;
-  Task<Element> task(problem, scratch);
-  for (std::int64_t i = first; i < last; ++i) task.run(i);
+void attention_of(const AttentionProblem& problem, const ParallelFor& parallel_for) {
+  const std::int64_t chunks = (problem.queries + kQueriesPerTask - 1) / kQueriesPerTask;
+  parallel_for(problem.batch * problem.heads * chunks, [&](std::int64_t first, std::int64_t last) {
+    thread_local Scratch<Element> scratch;
+    Task<Element> task(problem, scratch);
+    for (std::int64_t i = first; i < last; ++i) task.run(i);
+  });
 }
 
 }  // namespace
 
-bool attention_kernel_takes(std::int64_t dim) {
-  return dim % 32 == 0 && dim >= 32 && dim <= kLargestDim;
+bool avx512_takes_attention(const AttentionProblem& problem) {
+  return problem.dim % 32 == 0 && problem.dim >= 32 && problem.dim <= kLargestDim;
 }
 
-std::int64_t attention_task_count(const AttentionProblem& problem) {
-  return problem.batch * problem.heads * ((problem.queries + kQueriesPerTask - 1) / kQueriesPerTask);
+void avx512_attention_fp32(const AttentionProblem& problem, const ParallelFor& parallel_for) {
+  attention_of<FloatElement>(problem, parallel_for);
 }
 
-void attention_run_tasks(const AttentionProblem& problem, KernelElement element, std::int64_t first,
-                         std::int64_t last) {
-  if (element == KernelElement::kFloat) {
-    run_tasks<FloatElement>(problem, first, last);
-  } else {
-    run_tasks<BFloat16Element>(problem, first, last);
-  }
+void avx512_attention_bf16(const AttentionProblem& problem, const ParallelFor& parallel_for) {
+  attention_of<BFloat16Element>(problem, parallel_for);
 }
 
 }  // namespace unianimate::nn

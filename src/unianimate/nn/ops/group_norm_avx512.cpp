@@ -1,12 +1,11 @@
-// Compiled for AVX-512; called only where cpu_has_avx512() found it. The loops are plain C++ for the compiler
-// to vectorise.
-#include "unianimate/nn/fused_kernels.h"
+// Compiled for AVX-512. The loops are plain C++ for the compiler to vectorise.
+#include "unianimate/nn/ops/avx512.h"
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "unianimate/nn/vector_math.h"
+#include "unianimate/nn/ops/vector_math.h"
 
 namespace unianimate::nn {
 
@@ -137,35 +136,14 @@ class GroupNormRun {
   std::vector<float> bias_;   ///< (channels)
 };
 
-template <typename Storage>
-void gated_gelu(const Storage* in, Storage* out, std::int64_t first, std::int64_t last, std::int64_t width) {
-  for (std::int64_t row = first; row < last; ++row) {
-    const Storage* value = in + row * 2 * width;
-    const Storage* gate = value + width;
-    Storage* to = out + row * width;
-    for (std::int64_t i = 0; i < width; ++i) to[i] = from_float<Storage>(to_float(value[i]) * gelu(to_float(gate[i])));
-  }
-}
-
 }  // namespace
 
-void group_norm_kernel(const GroupNormProblem& problem, KernelElement element, const ParallelFor& parallel_for) {
-  if (element == KernelElement::kFloat) {
-    GroupNormRun<float>(problem).run(parallel_for);
-  } else {
-    GroupNormRun<std::uint16_t>(problem).run(parallel_for);
-  }
+void avx512_group_norm_fp32(const GroupNormProblem& problem, const ParallelFor& parallel_for) {
+  GroupNormRun<float>(problem).run(parallel_for);
 }
 
-void gated_gelu_kernel(const void* in, void* out, std::int64_t rows, std::int64_t width, KernelElement element,
-                       const ParallelFor& parallel_for) {
-  parallel_for(rows, [&](std::int64_t first, std::int64_t last) {
-    if (element == KernelElement::kFloat) {
-      gated_gelu(static_cast<const float*>(in), static_cast<float*>(out), first, last, width);
-    } else {
-      gated_gelu(static_cast<const std::uint16_t*>(in), static_cast<std::uint16_t*>(out), first, last, width);
-    }
-  });
+void avx512_group_norm_bf16(const GroupNormProblem& problem, const ParallelFor& parallel_for) {
+  GroupNormRun<std::uint16_t>(problem).run(parallel_for);
 }
 
 }  // namespace unianimate::nn

@@ -6,7 +6,9 @@
 namespace unianimate::nn {
 
 /// x (..., in) times weight (out, in) transposed plus bias (out; may be undefined) -> (..., out).
-/// On a CPU without gradients it goes through oneDNN, which is faster than MKL on processors not made by Intel.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
+/// The same by oneDNN on the CPU, which is faster than ATen's MKL on processors not made by Intel; without gradients.
+at::Tensor one_dnn_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 }  // namespace unianimate::nn

@@ -1,4 +1,4 @@
-#include "unianimate/nn/attention.h"
+#include "unianimate/nn/ops/attention.h"
 
 #include <gtest/gtest.h>
 

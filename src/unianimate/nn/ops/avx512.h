@@ -1,0 +1,21 @@
+// Kernels for processors with AVX-512 (f, bw, vl, dq), in sources that are compiled for them; those that multiply bf16
+// need avx512bf16 too. Only ops.cpp names them, after it has asked the processor.
+#pragma once
+
+#include "unianimate/nn/ops/kernels.h"
+
+namespace unianimate::nn {
+
+/// Heads of 32 to 256 elements in steps of 32.
+bool avx512_takes_attention(const AttentionProblem& problem);
+void avx512_attention_fp32(const AttentionProblem& problem, const ParallelFor& parallel_for);
+void avx512_attention_bf16(const AttentionProblem& problem, const ParallelFor& parallel_for);
+
+/// Statistics are taken in double from 32-bit partial sums.
+void avx512_group_norm_fp32(const GroupNormProblem& problem, const ParallelFor& parallel_for);
+void avx512_group_norm_bf16(const GroupNormProblem& problem, const ParallelFor& parallel_for);
+
+void avx512_gated_gelu_fp32(const GatedGeluProblem& problem, const ParallelFor& parallel_for);
+void avx512_gated_gelu_bf16(const GatedGeluProblem& problem, const ParallelFor& parallel_for);
+
+}  // namespace unianimate::nn

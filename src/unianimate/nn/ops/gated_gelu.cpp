@@ -1,0 +1,25 @@
+#include "unianimate/nn/ops/gated_gelu.h"
+
+#include <vector>
+
+#include "unianimate/nn/ops/ops.h"
+
+namespace unianimate::nn {
+
+at::Tensor gated_gelu(const at::Tensor& x) {
+  const Ops& ops = ops_for(x);
+  if (ops.gated_gelu != nullptr) {
+    const at::Tensor dense = x.contiguous();
+    std::vector<std::int64_t> sizes = x.sizes().vec();
+    sizes.back() /= 2;
+    at::Tensor out = at::empty(sizes, x.options());
+    ops.gated_gelu(
+        {.rows = out.numel() / sizes.back(), .width = sizes.back(), .in = dense.data_ptr(), .out = out.data_ptr()},
+        on_aten_threads);
+    return out;
+  }
+  const std::vector<at::Tensor> halves = x.chunk(2, -1);
+  return halves[0] * at::gelu(halves[1]);
+}
+
+}  // namespace unianimate::nn

@@ -1,0 +1,45 @@
+#include "unianimate/nn/ops/group_norm.h"
+
+#include "unianimate/nn/ops/ops.h"
+
+namespace unianimate::nn {
+
+namespace {
+
+at::Tensor differentiable(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
+                          double eps, bool silu) {
+  // ATen's backward pass reads out of bounds on channels-last inputs (2.11), so it gets channels second here.
+  const at::Tensor channels_second = x.flatten(1, -2).transpose(1, 2).contiguous();
+  const at::Tensor normed = at::group_norm(channels_second, groups, weight, bias, eps).transpose(1, 2);
+  return (silu ? at::silu(normed) : normed).contiguous().view(x.sizes());
+}
+
+}  // namespace
+
+at::Tensor group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
+                      double eps, bool silu) {
+  if (needs_gradient({x, weight, bias})) return differentiable(x, groups, weight, bias, eps, silu);
+  const Ops& ops = ops_for(x);
+  if (ops.group_norm != nullptr) {
+    const at::Tensor dense = x.contiguous();
+    at::Tensor out = at::empty_like(dense);
+    ops.group_norm({.batch = x.size(0),
+                    .rows = x.numel() / x.size(0) / x.size(-1),
+                    .channels = x.size(-1),
+                    .groups = groups,
+                    .eps = eps,
+                    .silu = silu,
+                    .x = dense.data_ptr(),
+                    .weight = weight.data_ptr(),
+                    .bias = bias.data_ptr(),
+                    .out = out.data_ptr()},
+                   on_aten_threads);
+    return out;
+  }
+  const at::Tensor rows = x.reshape({x.size(0), -1, 1, x.size(-1)}).permute({0, 3, 1, 2});
+  const at::Tensor normed =
+      at::group_norm(rows, groups, weight, bias, eps).permute({0, 2, 3, 1}).contiguous().view(x.sizes());
+  return silu ? at::silu(normed) : normed;
+}
+
+}  // namespace unianimate::nn

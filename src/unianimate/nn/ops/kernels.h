@@ -1,0 +1,85 @@
+// What a processor or a card may compute faster than ATen, as plain pointers and numbers: sources that are compiled for
+// another device include this and nothing of libtorch.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace at {
+class Tensor;
+}
+
+namespace unianimate::nn {
+
+/// The number formats of kernels.
+enum class KernelElement { kFloat, kBFloat16, kHalf };
+
+/// Runs body(first, last) for ranges that cover 0 … count-1, on as many threads as the caller likes.
+using ParallelFor =
+    std::function<void(std::int64_t count, const std::function<void(std::int64_t first, std::int64_t last)>& body)>;
+
+/// Element (n, position, head, d) of an operand lies at data + n·batch + position·row + head·head + d, in elements.
+struct AttentionOperand {
+  const void* data;
+  std::int64_t batch;
+  std::int64_t row;
+  std::int64_t head;
+};
+
+/// out = softmax(scale · q kᵀ) v for every batch entry and head.
+struct AttentionProblem {
+  std::int64_t batch;
+  std::int64_t queries;
+  std::int64_t keys;
+  std::int64_t heads;
+  std::int64_t dim;
+  float scale;
+  AttentionOperand q;
+  AttentionOperand k;
+  AttentionOperand v;
+  AttentionOperand out;  ///< written to
+};
+
+/// GroupNorm, then SiLU where asked for, on (batch, rows, channels) with dense channels last. Statistics are taken over
+/// the rows and the channels of a group. `weight`, `bias`: (channels).
+struct GroupNormProblem {
+  std::int64_t batch;
+  std::int64_t rows;
+  std::int64_t channels;
+  std::int64_t groups;
+  double eps;
+  bool silu;
+  const void* x;
+  const void* weight;
+  const void* bias;
+  void* out;  ///< like x
+};
+
+/// out = value · GELU(gate), GELU exact, for rows of (value, gate): in (rows, 2·width) -> out (rows, width).
+struct GatedGeluProblem {
+  std::int64_t rows;
+  std::int64_t width;
+  const void* in;
+  void* out;
+};
+
+/// The operations of one device in one number format; null: ATen does it. All pointers of a problem are to that
+/// device's memory and that format, without gradients, with at least one element. Kernels of other devices than the CPU
+/// queue their work as that device's ATen does, and have no use for the threads.
+struct Ops {
+  bool (*takes_attention)(const AttentionProblem& problem) = nullptr;  ///< not null where `attention` is not
+  void (*attention)(const AttentionProblem& problem, const ParallelFor& parallel_for) = nullptr;
+  void (*group_norm)(const GroupNormProblem& problem, const ParallelFor& parallel_for) = nullptr;
+  void (*gated_gelu)(const GatedGeluProblem& problem, const ParallelFor& parallel_for) = nullptr;
+  /// x (..., in) times weight (out, in) transposed plus bias (out; may be undefined) -> (..., out).
+  at::Tensor (*linear)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) = nullptr;
+};
+
+/// The value of at::DeviceType: 0 the CPU, 1 CUDA.
+using KernelDevice = int;
+
+/// From now on `ops` do what they name on this device in this format; they take the place of what was there. What is
+/// compiled for a card calls this when its library is loaded. Not to be called while operations run.
+void register_ops(KernelDevice device, KernelElement element, const Ops& ops);
+
+}  // namespace unianimate::nn

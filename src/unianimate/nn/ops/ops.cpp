@@ -1,0 +1,85 @@
+#include "unianimate/nn/ops/ops.h"
+
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "unianimate/nn/ops/avx512.h"
+#include "unianimate/nn/ops/linear.h"
+
+namespace unianimate::nn {
+
+namespace {
+
+using Table = std::map<std::pair<KernelDevice, KernelElement>, Ops>;
+
+constexpr auto kCpu = static_cast<KernelDevice>(at::kCPU);
+
+Table rows_of_this_processor() {
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  const bool multiplies_bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
+  Ops fp32{.linear = one_dnn_linear};
+  Ops bf16;
+  if (avx512) {
+    fp32.takes_attention = avx512_takes_attention;
+    fp32.attention = avx512_attention_fp32;
+    fp32.group_norm = avx512_group_norm_fp32;
+    fp32.gated_gelu = avx512_gated_gelu_fp32;
+    bf16.group_norm = avx512_group_norm_bf16;
+    bf16.gated_gelu = avx512_gated_gelu_bf16;
+    bf16.linear = one_dnn_linear;  // oneDNN computes bf16 only with these instructions
+  }
+  if (multiplies_bf16) {
+    bf16.takes_attention = avx512_takes_attention;
+    bf16.attention = avx512_attention_bf16;
+  }
+  return {{{kCpu, KernelElement::kFloat}, fp32}, {{kCpu, KernelElement::kBFloat16}, bf16}};
+}
+
+Table& table() {
+  static Table rows = rows_of_this_processor();
+  return rows;
+}
+
+std::optional<KernelElement> element_of(const at::Tensor& x) {
+  switch (x.scalar_type()) {
+    case at::kFloat:
+      return KernelElement::kFloat;
+    case at::kBFloat16:
+      return KernelElement::kBFloat16;
+    case at::kHalf:
+      return KernelElement::kHalf;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+void register_ops(KernelDevice device, KernelElement element, const Ops& ops) {
+  table()[{device, element}] = ops;
+}
+
+const Ops& ops_for(const at::Tensor& x, std::initializer_list<at::Tensor> others) {
+  static const Ops kAten;
+  const std::optional<KernelElement> element = element_of(x);
+  if (!element || x.numel() == 0 || needs_gradient({x}) || needs_gradient(others)) return kAten;
+  const auto row = table().find({static_cast<KernelDevice>(x.device().type()), *element});
+  return row == table().end() ? kAten : row->second;
+}
+
+bool needs_gradient(std::initializer_list<at::Tensor> tensors) {
+  return at::GradMode::is_enabled() &&
+         std::ranges::any_of(tensors, [](const at::Tensor& x) { return x.defined() && x.requires_grad(); });
+}
+
+void on_aten_threads(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& body) {
+  at::parallel_for(0, count, 1, body);
+}
+
+}  // namespace unianimate::nn

@@ -1,0 +1,28 @@
+#include "unianimate/nn/ops/gated_gelu.h"
+
+#include <gtest/gtest.h>
+
+#include "support/golden_file.h"
+#include "support/rule.h"
+
+namespace unianimate::nn {
+namespace {
+
+using testing::relative_error;
+using testing::rule_input;
+
+TEST(GatedGelu, MatchesTheDefinition) {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    const at::Tensor x = (6 * rule_input("x", {3, 50, 48})).to(dtype);
+    const std::vector<at::Tensor> halves = x.to(at::kDouble).chunk(2, -1);
+    EXPECT_LE(relative_error(gated_gelu(x), halves[0] * at::gelu(halves[1])), dtype == at::kFloat ? 1e-6 : 5e-3);
+  }
+}
+
+TEST(GatedGelu, LargeGatesPassOrBlock) {
+  const at::Tensor x = at::tensor({1.0F, 1.0F, 1.0F, 1.0F, 1e4F, -1e4F, 30.0F, -30.0F}).view({1, 8});
+  EXPECT_TRUE(at::equal(gated_gelu(x), at::tensor({1e4F, -0.0F, 30.0F, -0.0F}).view({1, 4})));
+}
+
+}  // namespace
+}  // namespace unianimate::nn

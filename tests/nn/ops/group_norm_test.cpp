@@ -1,0 +1,60 @@
+#include "unianimate/nn/ops/group_norm.h"
+
+#include <gtest/gtest.h>
+
+#include "support/golden_file.h"
+#include "support/rule.h"
+
+namespace unianimate::nn {
+namespace {
+
+using testing::relative_error;
+using testing::rule_input;
+
+constexpr double kFp32 = 1e-6;
+constexpr double kBf16 = 5e-3;
+
+at::Tensor brute_force(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
+                       double eps) {
+  const at::Tensor grouped = x.to(at::kDouble).reshape({x.size(0), -1, groups, x.size(-1) / groups});
+  const std::vector<std::int64_t> all{1, 3};
+  const at::Tensor mean = grouped.mean(all, true);
+  const at::Tensor variance = (grouped - mean).square().mean(all, true);
+  const at::Tensor normed = ((grouped - mean) / (variance + eps).sqrt()).reshape(x.sizes());
+  return normed * weight.to(at::kDouble) + bias.to(at::kDouble);
+}
+
+TEST(GroupNorm, MatchesTheDefinitionWithAndWithoutSilu) {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    const double tolerance = dtype == at::kFloat ? kFp32 : kBf16;
+    const at::Tensor weight = rule_input("weight", {40}).to(dtype);
+    const at::Tensor bias = rule_input("bias", {40}).to(dtype);
+    // Frames by themselves, a clip jointly (more rows than one thread's chunk), channels far from zero mean.
+    for (const std::vector<std::int64_t>& shape :
+         {std::vector<std::int64_t>{3, 5, 7, 40}, {2, 9, 13, 11, 40}, {1, 1, 1, 40}}) {
+      const at::Tensor x = (rule_input("x", shape) + 5 * rule_input("offset", {40})).to(dtype);
+      const at::Tensor expected = brute_force(x, 8, weight, bias, 1e-5);
+      EXPECT_LE(relative_error(group_norm(x, 8, weight, bias, 1e-5, false), expected), tolerance);
+      EXPECT_LE(relative_error(group_norm(x, 8, weight, bias, 1e-5, true), at::silu(expected)), tolerance);
+    }
+  }
+}
+
+TEST(GroupNorm, ConstantInputGivesTheBias) {
+  const at::Tensor bias = rule_input("bias", {16});
+  const at::Tensor normed = group_norm(at::full({2, 300, 16}, 1000.0), 4, at::ones({16}), bias, 1e-6, false);
+  EXPECT_TRUE(at::allclose(normed, bias.expand({2, 300, 16}), 1e-5, 1e-5));
+}
+
+TEST(GroupNorm, WithAndWithoutGradientsAgree) {
+  const at::Tensor weight = rule_input("weight", {32});
+  const at::Tensor bias = rule_input("bias", {32});
+  const at::Tensor x = rule_input("x", {2, 6, 5, 32});
+  const at::Tensor tracked = x.clone().requires_grad_();
+  const at::Tensor differentiable = group_norm(tracked, 8, weight, bias, 1e-5, true);
+  EXPECT_TRUE(differentiable.requires_grad());
+  EXPECT_LE(relative_error(group_norm(x, 8, weight, bias, 1e-5, true), differentiable.detach()), kFp32);
+}
+
+}  // namespace
+}  // namespace unianimate::nn

@@ -1,0 +1,160 @@
+#include "unianimate/nn/ops/ops.h"
+
+#include <c10/core/GradMode.h>
+#include <gtest/gtest.h>
+
+#include "support/golden_file.h"
+#include "support/rule.h"
+#include "unianimate/nn/ops/attention.h"
+#include "unianimate/nn/ops/gated_gelu.h"
+#include "unianimate/nn/ops/group_norm.h"
+#include "unianimate/nn/ops/linear.h"
+
+namespace unianimate::nn {
+namespace {
+
+using testing::relative_error;
+using testing::rule_input;
+
+constexpr auto kCpu = static_cast<KernelDevice>(at::kCPU);
+
+bool is_aten(const Ops& ops) {
+  return ops.attention == nullptr && ops.group_norm == nullptr && ops.gated_gelu == nullptr && ops.linear == nullptr;
+}
+
+TEST(OpsFor, TensorsThatKernelsDoNotTakeIsATen) {
+  EXPECT_TRUE(is_aten(ops_for(at::zeros({2}, at::kDouble))));
+  EXPECT_TRUE(is_aten(ops_for(at::zeros({2}, at::kHalf))));
+  EXPECT_TRUE(is_aten(ops_for(at::zeros({2}, at::kLong))));
+  EXPECT_TRUE(is_aten(ops_for(at::zeros({0, 2}))));
+}
+
+TEST(OpsFor, TensorsThatNeedAGradientIsATenUnlessNobodyKeepsIt) {
+  const at::Tensor x = at::zeros({2});
+  const at::Tensor tracked = at::zeros({2}).requires_grad_();
+  EXPECT_NE(ops_for(x).linear, nullptr);
+  EXPECT_NE(ops_for(x, {at::Tensor(), x}).linear, nullptr) << "undefined tensors need no gradient";
+  EXPECT_TRUE(is_aten(ops_for(tracked)));
+  EXPECT_TRUE(is_aten(ops_for(x, {tracked})));
+  const c10::AutoGradMode no_gradients(false);
+  EXPECT_NE(ops_for(tracked, {tracked}).linear, nullptr);
+}
+
+/// Each operation against what ATen makes of it, which is what a row without operations leaves to it.
+class AgainstATen : public ::testing::TestWithParam<at::ScalarType> {
+ protected:
+  [[nodiscard]] KernelElement element() const {
+    return GetParam() == at::kFloat ? KernelElement::kFloat : KernelElement::kBFloat16;
+  }
+  [[nodiscard]] at::Tensor input(const char* name, at::IntArrayRef shape) const {
+    return rule_input(name, shape).to(GetParam());
+  }
+
+  template <typename Compute>
+  void expect_twins(const Compute& compute) const {
+    const at::Tensor own = compute();
+    const Ops row = ops_for(at::zeros({1}, GetParam()));
+    register_ops(kCpu, element(), {});
+    const at::Tensor twin = compute();
+    register_ops(kCpu, element(), row);
+    EXPECT_LE(relative_error(own, twin), GetParam() == at::kFloat ? 1e-6 : 1e-2);
+    EXPECT_TRUE(at::equal(compute(), own)) << "the row is back";
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Formats, AgainstATen, ::testing::Values(at::kFloat, at::kBFloat16));
+
+TEST_P(AgainstATen, Attention) {
+  const at::Tensor q = input("q", {2, 37, 3, 64});
+  const at::Tensor k = input("k", {2, 21, 3, 64});
+  const at::Tensor v = input("v", {2, 21, 3, 64});
+  expect_twins([&] { return attention(q, k, v); });
+  const at::Tensor clip = input("clip", {2, 9, 5, 2, 32});
+  expect_twins([&] { return frame_attention(clip, clip, clip); });
+}
+
+TEST_P(AgainstATen, GroupNorm) {
+  const at::Tensor x = input("x", {2, 5, 7, 40});
+  const at::Tensor weight = input("weight", {40});
+  const at::Tensor bias = input("bias", {40});
+  for (const bool silu : {false, true}) {
+    expect_twins([&] { return group_norm(x, 8, weight, bias, 1e-5, silu); });
+  }
+}
+
+TEST_P(AgainstATen, GatedGelu) {
+  const at::Tensor x = input("x", {3, 17, 48});
+  expect_twins([&] { return gated_gelu(x); });
+}
+
+TEST_P(AgainstATen, Linear) {
+  const at::Tensor x = input("x", {3, 7, 48});
+  const at::Tensor weight = input("weight", {20, 48});
+  expect_twins([&] { return linear(x, weight, at::Tensor()); });
+  const at::Tensor bias = input("bias", {20});
+  expect_twins([&] { return linear(x, weight, bias); });
+}
+
+/// A device that has no memory, so that what a row is given can be looked at, and nothing is computed.
+class MadeUpDevice : public ::testing::Test {
+ protected:
+  static constexpr auto kDevice = static_cast<KernelDevice>(at::kMeta);
+  static inline AttentionProblem attention_seen;
+  static inline GroupNormProblem group_norm_seen;
+  static inline GatedGeluProblem gated_gelu_seen;
+  static inline int linear_calls = 0;
+
+  void SetUp() override {
+    register_ops(kDevice, KernelElement::kHalf,
+                 {.takes_attention = [](const AttentionProblem& problem) { return problem.dim == 8; },
+                  .attention = [](const AttentionProblem& problem, const ParallelFor&) { attention_seen = problem; },
+                  .group_norm = [](const GroupNormProblem& problem, const ParallelFor&) { group_norm_seen = problem; },
+                  .gated_gelu = [](const GatedGeluProblem& problem, const ParallelFor&) { gated_gelu_seen = problem; },
+                  .linear =
+                      [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor&) {
+                        ++linear_calls;
+                        return x.new_empty({x.size(0), weight.size(0)});
+                      }});
+  }
+  void TearDown() override { register_ops(kDevice, KernelElement::kHalf, {}); }
+
+  static at::Tensor tensor(at::IntArrayRef shape, at::ScalarType dtype = at::kHalf) {
+    return at::empty(shape, at::TensorOptions(dtype).device(at::kMeta));
+  }
+};
+
+TEST_F(MadeUpDevice, ComputesWhatItsRowNamesInItsFormat) {
+  const at::Tensor q = tensor({2, 5, 3, 8});
+  const at::Tensor k = tensor({2, 4, 3, 8});
+  EXPECT_EQ(attention(q, k, k).sizes(), q.sizes());
+  EXPECT_EQ(attention_seen.queries, 5);
+  EXPECT_EQ(attention_seen.keys, 4);
+  EXPECT_EQ(attention_seen.k.row, 3 * 8);
+  EXPECT_EQ(group_norm(tensor({2, 6, 7, 16}), 4, tensor({16}), tensor({16}), 1e-5, true).dim(), 4);
+  EXPECT_EQ(group_norm_seen.rows, 42);
+  EXPECT_TRUE(group_norm_seen.silu);
+  EXPECT_EQ(gated_gelu(tensor({3, 12})).size(1), 6);
+  EXPECT_EQ(gated_gelu_seen.width, 6);
+  EXPECT_EQ(linear(tensor({3, 12}), tensor({5, 12}), at::Tensor()).size(1), 5);
+  EXPECT_EQ(linear_calls, 1);
+}
+
+TEST_F(MadeUpDevice, LeavesOtherFormatsToATen) {
+  gated_gelu_seen = {};
+  EXPECT_EQ(gated_gelu(tensor({3, 12}, at::kFloat)).size(1), 6);
+  EXPECT_EQ(gated_gelu_seen.width, 0);
+}
+
+TEST(RegisterOps, HeadsThatARowDoesNotTakeGoToATen) {
+  static int asked = 0;
+  register_ops(kCpu, KernelElement::kHalf,
+               {.takes_attention = [](const AttentionProblem&) { return ++asked < 0; },
+                .attention = [](const AttentionProblem&, const ParallelFor&) { FAIL() << "it does not take them"; }});
+  const at::Tensor q = rule_input("q", {1, 4, 2, 8}).to(at::kHalf);
+  EXPECT_EQ(attention(q, q, q).sizes(), q.sizes());
+  EXPECT_EQ(asked, 1);
+  register_ops(kCpu, KernelElement::kHalf, {});
+}
+
+}  // namespace
+}  // namespace unianimate::nn
