@@ -1,6 +1,5 @@
-# OpenVINO as scripts/setup.sh unpacks it from its wheel, and Debian's OpenCV for drawing. The targets are made by hand:
-# the wheel's own configuration asks for parts that are not unpacked, and Debian's OpenCV has none without its 600 MB of
-# other modules.
+# OpenVINO as scripts/setup.sh unpacks it from its wheel. The target is made by hand: the wheel's own configuration asks for
+# parts that are not unpacked.
 
 set(openvino_root ${UNIANIMATE_DEPS_REAL_DIR}/openvino)
 file(GLOB openvino_library ${openvino_root}/libs/libopenvino.so.*)
@@ -16,13 +15,6 @@ add_library(openvino_runtime SHARED IMPORTED)
 set_target_properties(openvino_runtime PROPERTIES IMPORTED_LOCATION ${openvino_library}
                                                   IMPORTED_LINK_DEPENDENT_LIBRARIES openvino_tbb)
 target_include_directories(openvino_runtime SYSTEM INTERFACE ${openvino_root}/include)
-
-find_path(OPENCV_INCLUDE_DIR opencv2/imgproc.hpp PATH_SUFFIXES opencv4 REQUIRED)
-find_library(OPENCV_CORE_LIBRARY opencv_core REQUIRED)
-find_library(OPENCV_IMGPROC_LIBRARY opencv_imgproc REQUIRED)
-add_library(opencv_drawing INTERFACE)
-target_include_directories(opencv_drawing SYSTEM INTERFACE ${OPENCV_INCLUDE_DIR})
-target_link_libraries(opencv_drawing INTERFACE ${OPENCV_IMGPROC_LIBRARY} ${OPENCV_CORE_LIBRARY})
 
 set(UNIANIMATE_BLAZEPOSE_DIR ${UNIANIMATE_DEPS_REAL_DIR}/mediapipe/modules CACHE PATH
                                                                                 "Where the embedded pose models are")
