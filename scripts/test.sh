@@ -4,26 +4,33 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: scripts/test.sh [--lint]
+usage: scripts/test.sh [--lint | --coverage]
 
-  --lint    also run clang-tidy over all sources (several minutes; needs the Debian package clang-tidy)
+  --lint      also run clang-tidy over all sources (an hour of one core; needs the Debian package clang-tidy)
+  --coverage  instead of all below, build for gcov, run all tests, and list lines and branches by folder (needs the
+              Debian package gcovr)
 
-Builds the release preset and runs all its tests; then builds what reads untrusted files once more with
-AddressSanitizer and UndefinedBehaviorSanitizer, runs the tests of that and a few seconds of each fuzz target; and
-checks the layout of the sources with clang-format.
+Builds the release preset and runs all its tests; links what a machine with a card needs without FFmpeg, OpenVINO,
+yaml-cpp and CLI11 (the subset preset); builds what reads untrusted files once more with AddressSanitizer and
+UndefinedBehaviorSanitizer, runs the tests of that and a few seconds of each fuzz target; and checks the layout of the
+sources with clang-format.
 EOF
 }
 
 lint=no
+coverage=no
 for argument in "$@"; do
   case "$argument" in
     --lint) lint=yes ;;
+    --coverage) coverage=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; printf "test.sh: unknown argument '%s'.\n" "$argument" >&2; exit 2 ;;
   esac
 done
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# So that ccache knows what the release preset has just compiled when the subset compiles it in another folder.
+export CCACHE_BASEDIR=$PWD
 # Folders of tests/ whose subjects read untrusted bytes.
 hostile_input=(tests/core tests/checkpoint tests/nn tests/media tests/pose tests/pipeline)
 # The OpenMP threads of libtorch otherwise spin for so long that a test beside busy cores takes many times as long.
@@ -75,19 +82,59 @@ check_lint() {
     run-clang-tidy -quiet -p build/sanitize "$PWD/(src|tests|benchmarks|examples)/"
 }
 
+# Lines and branches of each folder of src/unianimate, and of all; branches that only exceptions take do not count.
+list_coverage() {
+  gcovr --root . --filter src/ --exclude-throw-branches --exclude-unreachable-branches --csv build/coverage |
+    awk -F, '
+      function row(name) {
+        printf "%-28s %6d %6.1f %% %8d %6.1f %%\n", name, lines[name], 100 * lines_run[name] / (lines[name] ? lines[name] : 1),
+               branches[name], 100 * branches_run[name] / (branches[name] ? branches[name] : 1)
+      }
+      function add(name) {
+        lines[name] += $2; lines_run[name] += $3; branches[name] += $5; branches_run[name] += $6
+      }
+      NR > 1 { folder = $1; sub("^src/unianimate/", "", folder); sub("/[^/]*$", "", folder); add(folder); add("all") }
+      END {
+        printf "%-28s %6s %8s %8s %8s\n", "folder", "lines", "run", "branches", "taken"
+        fflush()
+        for (name in lines) if (name != "all") row(name) | "sort"
+        close("sort")
+        row("all")
+      }'
+}
+
+if [ "$coverage" = yes ]; then
+  scripts/setup.sh
+  say "building for gcov"
+  cmake --preset coverage --log-level=WARNING
+  cmake --build --preset coverage
+  say "testing it"
+  find build/coverage -name '*.gcda' -delete
+  run_ctest "$(nproc)" build/coverage
+  list_coverage
+  printf '\n%d passed, %d failed\n' "$passed" "$failed"
+  exit "$((failed > 0))"
+fi
+
 scripts/setup.sh
 
 say "building the release preset"
 cmake --preset release --log-level=WARNING
 cmake --build --preset release
 say "testing it"
-run_ctest 1 build/release
+run_ctest "$(nproc)" build/release
+
+say "linking what needs no FFmpeg, OpenVINO, yaml-cpp and CLI11"
+cmake --preset subset --log-level=WARNING
+cmake --build --preset subset --target lean_tests
+say "testing it"
+run_ctest 1 build/subset/tests/lean
 
 say "building what reads untrusted files, with sanitizers"
 cmake --preset sanitize --log-level=WARNING
 cmake --build --preset sanitize --target tests/fuzz/all "${hostile_input[@]/%//all}"
 say "testing it"
-run_ctest 1 "${hostile_input[@]/#/build/sanitize/}"
+run_ctest "$(nproc)" "${hostile_input[@]/#/build/sanitize/}"
 # The fuzz targets compute on one thread each.
 run_ctest "$(nproc)" build/sanitize/tests/fuzz
 
