@@ -105,6 +105,8 @@ make() {
   find . -name '*.json*' -exec sed -i -E 's/"(seconds[a-z_]*|[a-z_]*seconds)": *[0-9.e+-]+/"\1":0/g' {} +
   sed -i -E 's/^(\|.*\|)( *[0-9.]+ *\|){2}$/\1/' quality/quality.md
   rm -f -- */state.safetensors
+  # The name says of what and how it was detected, by a hash that may change.
+  for found in */detected-*.json; do mv "$found" "${found%-*}.json"; done
 }
 
 for which in old new; do
