@@ -86,9 +86,10 @@ check_lint() {
 list_coverage() {
   gcovr --root . --filter src/ --exclude-throw-branches --exclude-unreachable-branches --csv build/coverage |
     awk -F, '
+      function percent(part, all) { return 100 * part / (all ? all : 1) }
       function row(name) {
-        printf "%-28s %6d %6.1f %% %8d %6.1f %%\n", name, lines[name], 100 * lines_run[name] / (lines[name] ? lines[name] : 1),
-               branches[name], 100 * branches_run[name] / (branches[name] ? branches[name] : 1)
+        return sprintf("%-28s %6d %6.1f %% %8d %6.1f %%", name, lines[name], percent(lines_run[name], lines[name]),
+                       branches[name], percent(branches_run[name], branches[name]))
       }
       function add(name) {
         lines[name] += $2; lines_run[name] += $3; branches[name] += $5; branches_run[name] += $6
@@ -97,9 +98,9 @@ list_coverage() {
       END {
         printf "%-28s %6s %8s %8s %8s\n", "folder", "lines", "run", "branches", "taken"
         fflush()
-        for (name in lines) if (name != "all") row(name) | "sort"
+        for (name in lines) if (name != "all") print row(name) | "sort"
         close("sort")
-        row("all")
+        print row("all")
       }'
 }
 
