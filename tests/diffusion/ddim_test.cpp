@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "support/golden_file.h"
 #include "support/rule.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/random.h"
+#include "unianimate/diffusion/noise_schedule.h"
+#include "unianimate/diffusion/sampling_loop.h"
 
 namespace unianimate::diffusion {
 namespace {
@@ -24,10 +27,29 @@ at::Tensor guided_v(const at::Tensor& x, std::int64_t t) {
   return unconditional + 2.5 * (analytic_v(x, t, 0.3) - unconditional);
 }
 
-at::Tensor sample(const DdimOptions& options, const at::Tensor& start, const Denoiser& denoise,
-                  std::uint64_t seed = 0) {
-  Progress silent;
-  return ddim_sample(NoiseSchedule(), options, start, denoise, make_generator(seed), silent);
+using Model = std::function<at::Tensor(const at::Tensor& x, std::int64_t timestep)>;
+
+/// x in any shape.
+at::Tensor sample(const SamplerOptions& options, const at::Tensor& start, const Model& model, std::uint64_t seed = 0) {
+  const NoiseSchedule schedule;
+  const Denoiser denoise = [&](const at::Tensor& x, const Level& level, std::int64_t, const TakeOutput& take) {
+    take(0, model(x, static_cast<std::int64_t>(level.time)));
+  };
+  const auto sampler = make_sampler(schedule, options);
+  const at::Tensor latent = start.clone().view({1, 1, -1, 1, 1});
+  SamplingState state = sampling_state(*sampler, latent, make_generator(seed));
+  SamplingObserver nobody;
+  run_sampler(*sampler, schedule, denoise, state, nobody);
+  return latent.view(start.sizes());
+}
+
+std::vector<std::int64_t> timesteps(const SamplerOptions& options) {
+  const NoiseSchedule schedule;
+  std::vector<std::int64_t> times;
+  for (const Level& level : make_sampler(schedule, options)->levels()) {
+    times.push_back(static_cast<std::int64_t>(level.time));
+  }
+  return times;
 }
 
 TEST(Ddim, MatchesThePublishedSampler) {
@@ -36,9 +58,9 @@ TEST(Ddim, MatchesThePublishedSampler) {
   ASSERT_FALSE(names.empty());
   for (const std::string& name : names) {
     const at::Tensor expected = golden.tensor(name);
-    DdimOptions options{.steps = std::stoll(name.substr(5))};
+    SamplerOptions options{.steps = std::stoll(name.substr(5))};
     std::uint64_t seed = 0;
-    Denoiser denoise = guided_v;
+    Model denoise = guided_v;
     if (const std::size_t at = name.find(".eta"); at != std::string::npos) {
       options.eta = std::stod(name.substr(at + 4));
       seed = std::stoull(name.substr(name.find("seed") + 4));
@@ -55,38 +77,38 @@ TEST(Ddim, WithTheTrueVItEndsAtTheCleanLatent) {
   const NoiseSchedule schedule;
   const at::Tensor x0 = testing::rule_input("x0", {32}).to(at::kDouble);
   const at::Tensor noise = testing::rule_input("noise", {32}).to(at::kDouble);
-  const Denoiser truth = [&](const at::Tensor&, std::int64_t t) {
+  const Model truth = [&](const at::Tensor&, std::int64_t t) {
     const double alpha = schedule.alpha_cumprod(t);
     return std::sqrt(alpha) * noise - std::sqrt(1 - alpha) * x0;
   };
   for (const TimestepSpacing spacing : {TimestepSpacing::kLeading, TimestepSpacing::kTrailing}) {
     for (const std::int64_t steps : {1, 2, 7, 25, 30, 50, 100}) {
-      const DdimOptions options{.steps = steps, .spacing = spacing};
-      const at::Tensor start = schedule.q_sample(x0, options.timesteps().front(), noise);
+      const SamplerOptions options{.steps = steps, .spacing = spacing};
+      const at::Tensor start = noised(schedule.at(static_cast<double>(timesteps(options).front())), x0, noise);
       const at::Tensor end = sample(options, start, truth);
       // The last step goes to timestep 0, which still has the little noise of the first beta.
-      EXPECT_TRUE(at::allclose(end, schedule.q_sample(x0, 0, noise), 1e-6, 1e-9)) << steps << " steps";
+      EXPECT_TRUE(at::allclose(end, noised(schedule.at(0), x0, noise), 1e-6, 1e-9)) << steps << " steps";
     }
   }
 }
 
 TEST(Ddim, StaysFiniteWhereTheFirstTimestepIsPureNoise) {
-  const DdimOptions options{.steps = 3};
-  ASSERT_EQ(options.timesteps().front(), 999 + 1 - 1);
+  const SamplerOptions options{.steps = 3};
+  ASSERT_EQ(timesteps(options).front(), 999 + 1 - 1);
   EXPECT_TRUE(at::isfinite(sample(options, testing::rule_input("noise", {64}), guided_v)).all().item<bool>());
 }
 
 TEST(Ddim, TimestepsAreThePublishedOnes) {
-  const std::vector<std::int64_t> thirty = DdimOptions{.steps = 30}.timesteps();
+  const std::vector<std::int64_t> thirty = timesteps({.steps = 30});
   EXPECT_EQ(thirty.size(), 31U);
   EXPECT_EQ(thirty.front(), 991);
   EXPECT_EQ(thirty.back(), 1);
-  EXPECT_EQ((DdimOptions{.steps = 1}.timesteps()), std::vector<std::int64_t>{1});
+  EXPECT_EQ((timesteps({.steps = 1})), std::vector<std::int64_t>{1});
 }
 
 TEST(Ddim, TrailingTimestepsBeginAtPureNoise) {
   const auto trailing = [](std::int64_t steps) {
-    return DdimOptions{.steps = steps, .spacing = TimestepSpacing::kTrailing}.timesteps();
+    return timesteps({.steps = steps, .spacing = TimestepSpacing::kTrailing});
   };
   EXPECT_EQ(trailing(1), std::vector<std::int64_t>{999});
   EXPECT_EQ(trailing(3), (std::vector<std::int64_t>{999, 666, 332}));
@@ -95,23 +117,11 @@ TEST(Ddim, TrailingTimestepsBeginAtPureNoise) {
   EXPECT_THROW(parse_timestep_spacing("linspace"), Error);
 }
 
-TEST(Ddim, CancelsBetweenSteps) {
-  struct StopAfterTwo : Progress {
-    [[nodiscard]] bool cancelled() const override { return calls >= 2; }
-    int calls = 0;
-  } progress;
-  const Denoiser counting = [&](const at::Tensor& x, std::int64_t t) {
-    ++progress.calls;
-    return guided_v(x, t);
-  };
-  EXPECT_THROW(ddim_sample(NoiseSchedule(), {.steps = 10}, at::zeros({4}), counting, std::nullopt, progress), Error);
-  EXPECT_EQ(progress.calls, 2);
-}
-
 TEST(Ddim, RefusesStepsAndEtaOutOfRange) {
-  EXPECT_THROW(DdimOptions{.steps = 0}.check(), Error);
-  EXPECT_THROW(DdimOptions{.steps = 1001}.check(), Error);
-  EXPECT_THROW((DdimOptions{.steps = 10, .eta = std::nan("")}.check()), Error);
+  EXPECT_THROW(SamplerOptions{.steps = 0}.check(), Error);
+  EXPECT_THROW(SamplerOptions{.steps = 1001}.check(), Error);
+  EXPECT_THROW((SamplerOptions{.steps = 10, .eta = std::nan("")}.check()), Error);
+  EXPECT_THROW((SamplerOptions{.sampler = "dime"}.check()), Error);
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ TEST_F(NoiseScheduleGolden, NoisingMatches) {
     const at::Tensor x0 = testing::rule_input("x0", expected.sizes());
     const at::Tensor noise = testing::rule_input("noise", expected.sizes());
     const std::int64_t timestep = std::stoll(name.substr(std::string("q_sample.").size()));
-    EXPECT_LE(testing::relative_error(schedule_.q_sample(x0, timestep, noise), expected), 1e-7) << name;
+    EXPECT_LE(testing::relative_error(noised(schedule_.at(static_cast<double>(timestep)), x0, noise), expected), 1e-7)
+        << name;
   }
 }
 
@@ -51,7 +52,8 @@ TEST(NoiseSchedule, TheTrueVGivesBackPictureAndNoiseAtEveryTimestep) {
   for (const std::int64_t timestep : {0, 1, 500, 998, 999}) {
     const double alpha = schedule.alpha_cumprod(timestep);
     const at::Tensor v = std::sqrt(alpha) * noise - std::sqrt(1 - alpha) * x0;
-    const auto [found_x0, found_eps] = schedule.from_v(schedule.q_sample(x0, timestep, noise), v, timestep);
+    const Level level = schedule.at(static_cast<double>(timestep));
+    const auto [found_x0, found_eps] = schedule.prediction(level, noised(level, x0, noise), v);
     EXPECT_TRUE(at::allclose(found_x0, x0)) << timestep;
     EXPECT_TRUE(at::allclose(found_eps, noise)) << timestep;
   }

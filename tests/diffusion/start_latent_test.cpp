@@ -4,6 +4,7 @@
 
 #include "support/golden_file.h"
 #include "unianimate/core/random.h"
+#include "unianimate/diffusion/noise_schedule.h"
 
 namespace unianimate::diffusion {
 namespace {
@@ -17,11 +18,10 @@ TEST_P(StartLatentGolden, MatchesInThePublishedOrderOfDrawsAndOnlyInIt) {
   const at::Tensor expected = golden.tensor("x_T");
   const auto order = golden.metadata("long").is_null() ? NoisePriorOrder::kShort : NoisePriorOrder::kLong;
   const auto other = order == NoisePriorOrder::kShort ? NoisePriorOrder::kLong : NoisePriorOrder::kShort;
-  const ItemNoise noise = draw_item_noise(golden.metadata("seed").get<std::uint64_t>(), expected.size(2),
-                                          expected.size(3), expected.size(4), at::kCPU);
+  const ItemNoise noise = draw_item_noise(golden.metadata("seed").get<std::uint64_t>(), expected.sizes(), at::kCPU);
   const auto found = [&](NoisePriorOrder which) {
-    return start_latent(NoiseSchedule(), golden.tensor("ref_latent"), noise,
-                        golden.metadata("noise_prior").get<std::int64_t>(), which);
+    return start_latent(NoiseSchedule().at(golden.metadata("noise_prior").get<double>()), golden.tensor("ref_latent"),
+                        noise, which);
   };
   EXPECT_LE(testing::relative_error(found(order), expected), 5e-6);
   EXPECT_GE(testing::relative_error(found(other), expected), 2e-5);

@@ -178,7 +178,7 @@ TEST_F(AnimatorTest, ReportsPhasesAndCalls) {
     EXPECT_GT(phase.peak_bytes, 0);
   }
   EXPECT_EQ(names, (std::vector<std::string>{"read pictures", "encode reference", "load UNet", "sample", "decode"}));
-  const auto passes = static_cast<std::int64_t>(request_.sampling.timesteps().size()) * 2;
+  const auto passes = request_.sampling.step_count() * 2;
   EXPECT_EQ(report_.unet_calls, passes);
 }
 
@@ -384,7 +384,7 @@ TEST_F(LongVideos, WhatIsOnlyToBeDecodedNeedsNoUNet) {
 TEST_F(LongVideos, PreviewsShowTheVideoBeforeItIsDone) {
   Animator animator = load();
   request_.sampling.steps = 2;
-  ASSERT_EQ(request_.sampling.timesteps().size(), 2U);
+  ASSERT_EQ(request_.sampling.step_count(), 2);
   const std::vector<Image> result = animate(animator);
   for (const bool decoded : {false, true}) {
     const std::filesystem::path file = jobs_ / (decoded ? "decoded.mkv" : "linear.mkv");

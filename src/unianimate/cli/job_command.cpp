@@ -26,7 +26,7 @@ constexpr const char* kExamples = R"(Examples:
 
 /// "step 12 of 31, 0 frames finished"
 std::string progress_of(const pipeline::JobSummary& summary) {
-  const auto steps = summary.record.job.request.sampling.timesteps().size();
+  const std::int64_t steps = summary.record.job.request.sampling.step_count();
   if (summary.segments_begun == 0) return "nothing saved yet";
   const std::string segment =
       summary.record.job.request.chain ? fmt::format("segment {}, ", summary.segments_begun) : "";

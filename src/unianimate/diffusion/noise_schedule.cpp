@@ -47,15 +47,21 @@ NoiseSchedule::NoiseSchedule()
     : betas_(rescale_to_zero_terminal_snr(scaled_linear_betas(kTimesteps))),
       alphas_cumprod_(cumulative_alphas(betas_)) {}
 
-at::Tensor NoiseSchedule::q_sample(const at::Tensor& x0, std::int64_t timestep, const at::Tensor& noise) const {
-  const double alpha = alpha_cumprod(timestep);
-  return std::sqrt(alpha) * x0 + std::sqrt(1.0 - alpha) * noise;
+Level NoiseSchedule::at(double timestep) const {
+  const double alpha = alpha_cumprod(static_cast<std::int64_t>(timestep));
+  return {timestep, alpha, 1.0 - alpha};
 }
 
-NoiseSchedule::Prediction NoiseSchedule::from_v(const at::Tensor& x, const at::Tensor& v, std::int64_t timestep) const {
-  const double signal = std::sqrt(alpha_cumprod(timestep));
-  const double noise = std::sqrt(1.0 - alpha_cumprod(timestep));
-  return {signal * x - noise * v, signal * v + noise * x};
+std::vector<LevelPair> NoiseSchedule::steps(const SamplerOptions& options) const {
+  std::vector<LevelPair> levels;
+  for (const auto& [from, to] : timestep_pairs(options.spacing, options.steps)) {
+    levels.push_back({at(static_cast<double>(from)), at(static_cast<double>(to))});
+  }
+  return levels;
+}
+
+Prediction NoiseSchedule::prediction(const Level& level, const at::Tensor& x, const at::Tensor& v) const {
+  return prediction_from_v(level, x, v);
 }
 
 }  // namespace unianimate::diffusion

@@ -1,19 +1,18 @@
 // The noise schedule of the published model: 1000 steps, rescaled so that the last one is pure noise.
 #pragma once
 
-#include <ATen/ATen.h>
-
 #include <cstdint>
 #include <vector>
+
+#include "unianimate/diffusion/noise_process.h"
 
 namespace unianimate::diffusion {
 
 /// betas are linspace(√0.00085, √0.012, 1000)² rescaled to zero terminal signal-to-noise ratio ("Common Diffusion
 /// Noise Schedules and Sample Steps are Flawed", algorithm 1), ᾱ their cumulative product of 1 − β, all in double.
-class NoiseSchedule {
+/// Time is the timestep 0 … kTimesteps − 1; the model predicts v.
+class NoiseSchedule final : public NoiseProcess {
  public:
-  static constexpr std::int64_t kTimesteps = 1000;
-
   NoiseSchedule();
 
   [[nodiscard]] const std::vector<double>& betas() const { return betas_; }
@@ -23,15 +22,12 @@ class NoiseSchedule {
     return alphas_cumprod_.at(static_cast<std::size_t>(timestep));
   }
 
-  /// √ᾱ x0 + √(1−ᾱ) noise: the clean latent x0 with the noise of `timestep`. Shapes broadcast.
-  [[nodiscard]] at::Tensor q_sample(const at::Tensor& x0, std::int64_t timestep, const at::Tensor& noise) const;
-
-  /// What a v prediction says of a noisy latent.
-  struct Prediction {
-    at::Tensor x0;   ///< √ᾱ x − √(1−ᾱ) v
-    at::Tensor eps;  ///< √ᾱ v + √(1−ᾱ) x, finite at every timestep, also where ᾱ = 0
-  };
-  [[nodiscard]] Prediction from_v(const at::Tensor& x, const at::Tensor& v, std::int64_t timestep) const;
+  /// Powers ᾱ and 1 − ᾱ.
+  [[nodiscard]] Level at(double timestep) const override;
+  /// Those of timestep_pairs().
+  [[nodiscard]] std::vector<LevelPair> steps(const SamplerOptions& options) const override;
+  /// prediction_from_v(); finite at every timestep, also where ᾱ = 0.
+  [[nodiscard]] Prediction prediction(const Level& level, const at::Tensor& x, const at::Tensor& v) const override;
 
  private:
   std::vector<double> betas_;

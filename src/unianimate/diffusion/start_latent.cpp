@@ -7,13 +7,12 @@ namespace unianimate::diffusion {
 
 namespace {
 
-constexpr std::int64_t kLatentChannels = 4;
 constexpr double kOffsetStrength = 0.1;
 
 }  // namespace
 
-ItemNoise draw_item_noise(std::uint64_t seed, std::int64_t frames, std::int64_t h, std::int64_t w, at::Device device) {
-  const at::Tensor latent = at::empty({1, kLatentChannels, frames, h, w}, at::kFloat);
+ItemNoise draw_item_noise(std::uint64_t seed, at::IntArrayRef shape, at::Device device) {
+  const at::Tensor latent = at::empty(shape, at::kFloat);
   ItemNoise noise = draw_item_noise_into(latent, seed, device, [] {});
   noise.posterior = noise.posterior.to(device);
   noise.latent = noise.latent.to(device);
@@ -31,10 +30,10 @@ ItemNoise draw_item_noise_into(const at::Tensor& latent, std::uint64_t seed, at:
   at::Generator own = device.is_cpu() ? cpu : make_generator(seed, device);
   const at::TensorOptions options = at::TensorOptions().dtype(at::kFloat);
   ItemNoise noise;
-  noise.posterior = at::randn({1, kLatentChannels, latent.size(3), latent.size(4)}, cpu, options);
+  noise.posterior = at::randn({1, latent.size(1), latent.size(3), latent.size(4)}, cpu, options);
   fill_normal(latent, cpu, touched);
   noise.latent = latent;
-  noise.offset = at::randn({1, kLatentChannels, latent.size(2), 1, 1}, own, options.device(device)).cpu();
+  noise.offset = at::randn({1, latent.size(1), latent.size(2), 1, 1}, own, options.device(device)).cpu();
   noise.generator = own;
   return noise;
 }
@@ -65,12 +64,12 @@ std::string_view noise_prior_order_name(NoisePriorOrder order) {
   return order == NoisePriorOrder::kShort ? "short" : "long";
 }
 
-at::Tensor start_latent(const NoiseSchedule& schedule, const at::Tensor& reference_latent, const ItemNoise& noise,
-                        std::int64_t timestep, NoisePriorOrder order) {
+at::Tensor start_latent(const Level& prior, const at::Tensor& reference_latent, const ItemNoise& noise,
+                        NoisePriorOrder order) {
   const at::Tensor x0 = reference_latent.unsqueeze(2).expand(noise.latent.sizes());
   const at::Tensor offset = kOffsetStrength * noise.offset;
-  if (order == NoisePriorOrder::kShort) return schedule.q_sample(x0, timestep, noise.latent + offset);
-  return schedule.q_sample(x0, timestep, noise.latent) + offset;
+  if (order == NoisePriorOrder::kShort) return noised(prior, x0, noise.latent + offset);
+  return noised(prior, x0, noise.latent) + offset;
 }
 
 }  // namespace unianimate::diffusion

@@ -7,26 +7,26 @@
 #include <functional>
 #include <string_view>
 
-#include "unianimate/diffusion/noise_schedule.h"
+#include "unianimate/diffusion/level.h"
 
 namespace unianimate::diffusion {
 
 /// Everything random in one item, in the published order of draws, so that one seed gives one video.
 struct ItemNoise {
-  at::Tensor posterior;     ///< (1, 4, h, w) for the autoencoder's sample of the reference
-  at::Tensor latent;        ///< (1, 4, F, h, w)
-  at::Tensor offset;        ///< (1, 4, F, 1, 1), a constant shift of each channel of each frame
+  at::Tensor posterior;     ///< (1, C, h, w) for the autoencoder's sample of the reference
+  at::Tensor latent;        ///< (1, C, F, h, w)
+  at::Tensor offset;        ///< (1, C, F, 1, 1), a constant shift of each channel of each frame
   at::Generator generator;  ///< the device's, after these draws: what the sampler draws goes on from here
 
   /// Of some of the frames; shares memory.
   [[nodiscard]] ItemNoise of_frames(std::int64_t first, std::int64_t count) const;
 };
 
-/// Draws all three after seeding. The first two come from the CPU generator, the offset from `device`'s, as the
-/// published code has it; all are returned on `device`, in 32-bit floats.
-ItemNoise draw_item_noise(std::uint64_t seed, std::int64_t frames, std::int64_t h, std::int64_t w, at::Device device);
+/// Draws all three for a latent of `shape` (1, C, F, h, w) after seeding. The first two come from the CPU generator,
+/// the offset from `device`'s, as the published code has it; all are returned on `device`, in 32-bit floats.
+ItemNoise draw_item_noise(std::uint64_t seed, at::IntArrayRef shape, at::Device device);
 
-/// The same for clips of any length: the latent noise is drawn into `latent` (1, 4, F, h, w), contiguous, on the CPU,
+/// The same for clips of any length: the latent noise is drawn into `latent` (1, C, F, h, w), contiguous, on the CPU,
 /// piece by piece, with `touched` called after each, and everything is returned on the CPU.
 ItemNoise draw_item_noise_into(const at::Tensor& latent, std::uint64_t seed, at::Device device,
                                const std::function<void()>& touched);
@@ -45,9 +45,9 @@ enum class NoisePriorOrder {
 NoisePriorOrder parse_noise_prior_order(std::string_view name);
 std::string_view noise_prior_order_name(NoisePriorOrder order);
 
-/// The noise prior: the reference latent (1, 4, h, w), repeated over the frames, with the noise of `timestep`
-/// (published: 949 short, 939 long). -> (1, 4, F, h, w)
-at::Tensor start_latent(const NoiseSchedule& schedule, const at::Tensor& reference_latent, const ItemNoise& noise,
-                        std::int64_t timestep, NoisePriorOrder order);
+/// The noise prior: the reference latent (1, C, h, w), repeated over the frames, with the noise of `prior` (published:
+/// that of timestep 949 short, 939 long). -> (1, C, F, h, w)
+at::Tensor start_latent(const Level& prior, const at::Tensor& reference_latent, const ItemNoise& noise,
+                        NoisePriorOrder order);
 
 }  // namespace unianimate::diffusion

@@ -85,7 +85,7 @@ void LongVideoStrategy::apply(family::AnimateRequest& request) const {
 }
 
 std::vector<diffusion::ContextWindow> final_windows(std::int64_t frames, const family::AnimateRequest& request) {
-  const auto steps = static_cast<std::int64_t>(request.sampling.timesteps().size());
+  const std::int64_t steps = request.sampling.step_count();
   std::vector<diffusion::ContextWindow> all;
   for (const pipeline::Segment& segment : pipeline::video_segments(frames, request)) {
     for (const auto& window : diffusion::context_windows(segment.size, request.context, steps - 1)) {

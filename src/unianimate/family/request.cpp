@@ -39,7 +39,7 @@ void AnimateRequest::check() const {
     throw Error(ErrorKind::kUsage, "the guidance scale must be between 0 and {}, found {}", kLargestGuidance,
                 guidance_scale);
   }
-  check_range("the noise prior", noise_prior, 0, diffusion::NoiseSchedule::kTimesteps - 1);
+  check_range("the noise prior", noise_prior, 0, diffusion::kTimesteps - 1);
   context.check();
   check_range("the context size", context.size, 1, kMostFrames);
   check_range("the context batch size", context.batch_size, 1, kMostFrames);

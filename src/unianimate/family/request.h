@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "unianimate/diffusion/context_windows.h"
-#include "unianimate/diffusion/ddim.h"
+#include "unianimate/diffusion/sampler_options.h"
 #include "unianimate/diffusion/start_latent.h"
 #include "unianimate/family/condition_set.h"
 #include "unianimate/family/pose_folder.h"
@@ -38,7 +38,7 @@ struct AnimateRequest {
   int height = 768;                             ///< pixels
   std::optional<std::int64_t> max_frames = 32;  ///< frames to make; none: as many as the poses give
   std::int64_t frame_interval = 2;              ///< take every so many-th pose
-  diffusion::DdimOptions sampling;
+  diffusion::SamplerOptions sampling;
   double guidance_scale = 2.5;  ///< 1 switches guidance off and halves the work
   std::uint64_t seed = 11;
   std::int64_t noise_prior = 949;  ///< timestep of the noise put on the reference to start from, 0 … 999

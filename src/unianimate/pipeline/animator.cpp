@@ -11,6 +11,8 @@
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_rule.h"
 #include "unianimate/core/random.h"
+#include "unianimate/diffusion/noise_schedule.h"
+#include "unianimate/diffusion/sampler.h"
 #include "unianimate/family/latent_preview.h"
 #include "unianimate/family/pictures.h"
 #include "unianimate/family/pose_pictures.h"
@@ -388,8 +390,8 @@ std::int64_t Animator::Production::begin_latents(std::size_t index, const ClipTe
     const std::int64_t count = std::min(kFramesAtOnce, x.size(2) - first);
     const at::Tensor part = x.narrow(2, first, count);
     if (!begun) {
-      part.copy_(diffusion::start_latent(schedule_, reference_latent_, noise.of_frames(first, count),
-                                         request_.noise_prior, request_.noise_prior_order));
+      part.copy_(diffusion::start_latent(schedule_.at(static_cast<double>(request_.noise_prior)), reference_latent_,
+                                         noise.of_frames(first, count), request_.noise_prior_order));
     } else if (group_.size() > 1) {
       const at::Tensor shared = part.contiguous();
       group_.broadcast({shared});
@@ -403,7 +405,8 @@ std::int64_t Animator::Production::begin_latents(std::size_t index, const ClipTe
 void Animator::Production::sample(std::size_t index, const ClipTensor& latent) {
   const Segment& segment = segments_[index];
   const at::Tensor& x = latent.tensor();
-  const std::vector<diffusion::DdimStep> steps = diffusion::ddim_steps(schedule_, request_.sampling);
+  const std::unique_ptr<diffusion::Sampler> sampler = diffusion::make_sampler(schedule_, request_.sampling);
+  const std::span<const diffusion::Level> steps = sampler->levels();
   const auto calls = [&](std::int64_t step) {
     const std::size_t windows = diffusion::context_windows(segment.size, request_.context, step).size();
     const auto batch_size = static_cast<std::size_t>(request_.context.batch_size);
@@ -434,13 +437,13 @@ void Animator::Production::sample(std::size_t index, const ClipTensor& latent) {
   ClipPredictor predictor(unet, conditions, request_.context, request_.guidance_scale, group_, progress_);
   for (std::int64_t i = 0; i < done; ++i) predictor.calls_done += calls(i);
   std::optional<ClipTensor> noise;
-  if (request_.sampling.eta > 0) {
+  if (sampler->draws_noise()) {
     noise.emplace(x.sizes(), models_.options.latent_memory, temporary_folder());
   }
 
   for (auto i = static_cast<std::size_t>(done); i < steps.size(); ++i) {
     const auto steps_done = static_cast<std::int64_t>(i + 1);
-    const diffusion::DdimStep& step = steps[i];
+    const diffusion::Level& level = steps[i];
     if (noise) {
       if (generator.device().is_cpu()) {
         diffusion::fill_normal(noise->tensor(), generator, [&] { noise->release(); });
@@ -449,13 +452,16 @@ void Animator::Production::sample(std::size_t index, const ClipTensor& latent) {
       }
     }
     const std::unique_ptr<PreviewWriter> preview = begin_preview(steps_done);
-    predictor.predict(x, step.timestep, static_cast<std::int64_t>(i), [&](std::int64_t first, const at::Tensor& v) {
-      const at::Tensor part = x.narrow(2, first, v.size(2));
-      if (preview) preview->write(schedule_.from_v(part, v, step.timestep).x0);
-      part.copy_(step.apply(schedule_, part, v, noise ? noise->tensor().narrow(2, first, v.size(2)) : at::Tensor()));
-      latent.release();
-      if (noise) noise->release();
-    });
+    predictor.predict(x, static_cast<std::int64_t>(level.time), static_cast<std::int64_t>(i),
+                      [&](std::int64_t first, const at::Tensor& v) {
+                        const at::Tensor part = x.narrow(2, first, v.size(2));
+                        const diffusion::Prediction prediction = schedule_.prediction(level, part, v);
+                        if (preview) preview->write(prediction.x0);
+                        part.copy_(sampler->step(i, part, prediction, {},
+                                                 noise ? noise->tensor().narrow(2, first, v.size(2)) : at::Tensor()));
+                        latent.release();
+                        if (noise) noise->release();
+                      });
     if (preview) preview->finish();
     if (job_ != nullptr && (steps_done % job_->save_every() == 0 || i + 1 == steps.size())) {
       save(index, steps_done, x, generator);

@@ -225,7 +225,7 @@ AnimatePlan AnimationPlanner::plan_for_poses(const family::AnimateRequest& reque
                  request.width / downscale};
   plan.output_width = request.width * (request.comparison ? 3 : 1);
   plan.output_height = request.height;
-  plan.timesteps = static_cast<std::int64_t>(request.sampling.timesteps().size());
+  plan.timesteps = request.sampling.step_count();
   plan_sampling(request, configs_.unet, plan);
   plan_memory(request, plan);
   return plan;

@@ -186,8 +186,7 @@ class ConfigReader {
       }
     }
     config_.rounds = top_.integer("round", 1, kMostRounds).value_or(1);
-    base.sampling.steps =
-        top_.integer("ddim_timesteps", 1, diffusion::NoiseSchedule::kTimesteps).value_or(base.sampling.steps);
+    base.sampling.steps = top_.integer("ddim_timesteps", 1, diffusion::kTimesteps).value_or(base.sampling.steps);
     base.seed = static_cast<std::uint64_t>(
         top_.integer("seed", 0, kNoUpperBound).value_or(static_cast<std::int64_t>(base.seed)));
     base.guidance_scale = top_.number("guide_scale", 0, 100).value_or(base.guidance_scale);
@@ -248,7 +247,7 @@ class ConfigReader {
     diffusion.require("noise_strength", 0.1);
     diffusion.accept({"loss_type", "var_type"});
     YamlSection schedule = diffusion.section("schedule_param");
-    schedule.require("num_timesteps", static_cast<int>(diffusion::NoiseSchedule::kTimesteps));
+    schedule.require("num_timesteps", static_cast<int>(diffusion::kTimesteps));
     schedule.require("init_beta", 0.00085);
     schedule.require("last_beta", 0.012);
     schedule.require("zero_terminal_snr", true);
@@ -257,7 +256,7 @@ class ConfigReader {
     is_long_ = read_program(diffusion);
     config_.base.noise_prior_order = is_long_ ? diffusion::NoisePriorOrder::kLong : diffusion::NoisePriorOrder::kShort;
     config_.base.noise_prior =
-        top_.integer("noise_prior_value", 0, diffusion::NoiseSchedule::kTimesteps - 1).value_or(is_long_ ? 939 : 949);
+        top_.integer("noise_prior_value", 0, diffusion::kTimesteps - 1).value_or(is_long_ ? 939 : 949);
     finish(diffusion);
   }
 

@@ -10,7 +10,7 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/random.h"
-#include "unianimate/diffusion/ddim.h"
+#include "unianimate/diffusion/sampling_loop.h"
 #include "unianimate/diffusion/start_latent.h"
 #include "unianimate/family/pictures.h"
 #include "unianimate/media/pictures/resize.h"
@@ -57,7 +57,7 @@ void UNetLossOptions::check() const {
   require(frames >= 1, "frames", "at least 1", static_cast<double>(frames));
   require(std::isfinite(figure_weight) && figure_weight >= 0, "figure_weight", "at least 0", figure_weight);
   require(is_share(high_noise_share), "high_noise_share", "between 0 and 1", high_noise_share);
-  require(high_noise_from < diffusion::NoiseSchedule::kTimesteps, "high_noise_from", "at most 999",
+  require(high_noise_from < diffusion::kTimesteps, "high_noise_from", "at most 999",
           static_cast<double>(high_noise_from));
   require(is_share(coherent_share), "coherent_share", "between 0 and 1", coherent_share);
   require(is_share(reference_share), "reference_share", "between 0 and 1", reference_share);
@@ -227,7 +227,7 @@ Loss UNetTask::loss(std::int64_t microbatch, double) {
     items.push_back(cache_.item(index));
     takes.push_back(take(items.back()->footage, random.chance(options_.coherent_share), from_reference, random));
     const std::int64_t from = random.chance(options_.high_noise_share) ? options_.high_noise_from : 0;
-    timesteps.push_back(from + random.below(diffusion::NoiseSchedule::kTimesteps - from));
+    timesteps.push_back(from + random.below(diffusion::kTimesteps - from));
   }
   const Prediction result = predict(assemble(items, takes), set, timesteps, make_generator(random.next()));
   const at::Tensor weight = 1 + options_.figure_weight * result.figure;
@@ -277,17 +277,23 @@ at::Tensor UNetTask::sample(const Batch& batch, const Conditions& set, const Pro
   const at::Tensor mean = batch.reference_moments.chunk(2, 1)[0];
   const at::Tensor reference_latent = models_.description.configs.autoencoder.scale_factor * mean;
   const models::LatentShape shape{1, frames, mean.size(2), mean.size(3)};
-  const diffusion::ItemNoise noise = diffusion::draw_item_noise(kSeed, frames, shape.height, shape.width, device_);
-  const at::Tensor start =
-      diffusion::start_latent(schedule_, reference_latent, noise, defaults.noise_prior, defaults.noise_prior_order);
+  const std::array size{std::int64_t{1}, mean.size(1), frames, shape.height, shape.width};
+  const diffusion::ItemNoise noise = diffusion::draw_item_noise(kSeed, size, device_);
+  const diffusion::Level prior = schedule_.at(static_cast<double>(defaults.noise_prior));
   const models::EncodedConditions encoded =
       models_.unet->encode(conditions(batch, set, reference_latent), empty_prompt_, shape);
-  const auto denoise = [&](const at::Tensor& x, std::int64_t timestep) {
-    return (*models_.unet)(x, at::tensor({timestep}).to(device_), encoded).to(at::kFloat);
+  const diffusion::Denoiser denoise = [&](const at::Tensor& x, const diffusion::Level& level, std::int64_t,
+                                          const diffusion::TakeOutput& take) {
+    progress.throw_if_cancelled();
+    const at::Tensor timestep = at::tensor({static_cast<std::int64_t>(level.time)}).to(device_);
+    take(0, (*models_.unet)(x, timestep, encoded).to(at::kFloat));
   };
-  const at::Tensor latent =
-      diffusion::ddim_sample(schedule_, defaults.sampling, start, denoise, noise.generator, progress);
-  return models_.autoencoder->decode(latent.squeeze(0).transpose(0, 1)).to(at::kFloat).cpu();
+  const std::unique_ptr<diffusion::Sampler> sampler = diffusion::make_sampler(schedule_, defaults.sampling);
+  diffusion::SamplingState state = diffusion::sampling_state(
+      *sampler, diffusion::start_latent(prior, reference_latent, noise, defaults.noise_prior_order), noise.generator);
+  diffusion::SamplingObserver nobody;
+  diffusion::run_sampler(*sampler, schedule_, denoise, state, nobody);
+  return models_.autoencoder->decode(state.x.squeeze(0).transpose(0, 1)).to(at::kFloat).cpu();
 }
 
 Image UNetTask::sample_sheet(const Progress& progress) {

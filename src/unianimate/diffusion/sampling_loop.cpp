@@ -1,0 +1,53 @@
+#include "unianimate/diffusion/sampling_loop.h"
+
+#include "unianimate/diffusion/start_latent.h"
+
+namespace unianimate::diffusion {
+
+namespace {
+
+/// The numbers of one randn on the generator's device.
+void draw(const at::Tensor& noise, const at::Generator& generator, SamplingObserver& observer) {
+  if (noise.is_cpu() && generator.device().is_cpu()) {
+    fill_normal(noise, generator, [&] { observer.touched(); });
+  } else {
+    noise.copy_(at::randn(noise.sizes(), generator, noise.options().device(generator.device())));
+  }
+}
+
+NamedTensors of_frames(const NamedTensors& tensors, std::int64_t first, std::int64_t count) {
+  NamedTensors parts;
+  for (const auto& [name, tensor] : tensors) parts.push_back({name, tensor.narrow(2, first, count)});
+  return parts;
+}
+
+}  // namespace
+
+SamplingState sampling_state(const Sampler& sampler, const at::Tensor& x, const at::Generator& generator) {
+  SamplingState state{x, {}, {}, generator, 0};
+  for (const std::string& name : sampler.state_names()) state.kept.push_back({name, at::zeros_like(x)});
+  if (sampler.draws_noise()) state.noise = at::empty_like(x);
+  return state;
+}
+
+void run_sampler(const Sampler& sampler, const NoiseProcess& process, const Denoiser& denoise, SamplingState& state,
+                 SamplingObserver& observer) {
+  const std::span<const Level> levels = sampler.levels();
+  for (auto i = static_cast<std::size_t>(state.steps_done); i < levels.size(); ++i) {
+    if (state.noise.defined()) draw(state.noise, state.generator, observer);
+    const auto step = static_cast<std::int64_t>(i);
+    observer.step_begins(step);
+    denoise(state.x, levels[i], step, [&](std::int64_t first, const at::Tensor& output) {
+      const std::int64_t count = output.size(2);
+      const at::Tensor part = state.x.narrow(2, first, count);
+      const Prediction prediction = process.prediction(levels[i], part, output);
+      observer.predicted(prediction.x0);
+      const at::Tensor noise = state.noise.defined() ? state.noise.narrow(2, first, count) : at::Tensor();
+      part.copy_(sampler.step(i, part, prediction, of_frames(state.kept, first, count), noise));
+      observer.touched();
+    });
+    observer.step_ends(state.steps_done = step + 1);
+  }
+}
+
+}  // namespace unianimate::diffusion
