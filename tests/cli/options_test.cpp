@@ -23,6 +23,7 @@
 #include "training/tiny_training.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/cli/session.h"
+#include "unianimate/families/families.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pipeline/job_folder.h"
@@ -258,7 +259,7 @@ void prepare_jobs(const fs::path& folder) {
     family::RuntimeOptions runtime;
     runtime.compute.dtype = at::kFloat;
     const family::ModelFiles files = family::find_model_files("in/models");
-    const auto plan = pipeline::plan_animation(job.request, family::read_model_configs(files), runtime);
+    const auto plan = pipeline::plan_animation(job.request, *family::open_family(files, runtime));
     pipeline::JobFolder::create(std::string("jobs/") + name, pipeline::make_job_record(job, plan, files, runtime));
   }
   fs::current_path(before);

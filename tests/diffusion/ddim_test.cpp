@@ -46,7 +46,8 @@ at::Tensor sample(const SamplerOptions& options, const at::Tensor& start, const 
 std::vector<std::int64_t> timesteps(const SamplerOptions& options) {
   const NoiseSchedule schedule;
   std::vector<std::int64_t> times;
-  for (const Level& level : make_sampler(schedule, options)->levels()) {
+  const auto sampler = make_sampler(schedule, options);
+  for (const Level& level : sampler->levels()) {
     times.push_back(static_cast<std::int64_t>(level.time));
   }
   return times;

@@ -13,6 +13,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/evaluation/long_video_evaluation.h"
 #include "unianimate/evaluation/long_video_report.h"
+#include "unianimate/families/families.h"
 
 namespace unianimate::evaluation {
 namespace {
@@ -184,7 +185,7 @@ TEST(LongVideoEvaluationTest, MeasuresEveryStrategyOfASmallModel) {
     std::int64_t last = 0;
   } progress;
   const LongVideoEvaluation evaluation =
-      evaluate_long_videos(request, family::find_model_files(folder.path()), runtime, progress);
+      evaluate_long_videos(request, *family::open_family(family::find_model_files(folder.path()), runtime), progress);
   EXPECT_EQ(progress.last, progress.total);
   ASSERT_EQ(evaluation.rows.size(), 2U);
   for (const LongVideoRow& row : evaluation.rows) {

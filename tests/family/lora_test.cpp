@@ -223,24 +223,28 @@ TEST(TakesLora, AreTheMatricesOfTheTransformers) {
 }
 
 TEST(CheckLoras, ComparesWithSizesAlone) {
+  const auto shapes_of_unet = [](const models::UNetConfig& sizes) {
+    return models::UNet(sizes, at::TensorOptions(at::kMeta)).named_parameters();
+  };
   const models::UNetConfig config = testing::small_model_configs().unet;
-  EXPECT_TRUE(check_loras({}, config, false).empty());
+  const NamedTensors shapes = shapes_of_unet(config);
+  EXPECT_TRUE(check_loras({}, shapes, false).empty());
   const std::int64_t width = config.dim * config.dim_mult.back();
   const testing::TemporaryFolder folder;
   const fs::path path = folder / "style.safetensors";
   const std::string weight = "middle_block.1.proj_out";
   checkpoint::save_safetensors(
       path, {{weight + ".lora_down.weight", at::ones({4, width})}, {weight + ".lora_up.weight", at::ones({width, 4})}});
-  const std::vector<std::string> notes = check_loras({{path, 0.5}}, config, false);
+  const std::vector<std::string> notes = check_loras({{path, 0.5}}, shapes, false);
   ASSERT_EQ(notes.size(), 1U);
   EXPECT_THAT(notes[0], AllOf(HasSubstr("style.safetensors corrects 1 weights with rank 4 at scale 0.5"),
                               Not(HasSubstr("no alpha"))));
   checkpoint::save_safetensors(
       path, {{weight + ".lora_A.weight", at::ones({4, width})}, {weight + ".lora_B.weight", at::ones({width, 4})}});
-  EXPECT_THAT(check_loras({{path, 0.5}}, config, false).at(0), HasSubstr("it has no alpha"));
+  EXPECT_THAT(check_loras({{path, 0.5}}, shapes, false).at(0), HasSubstr("it has no alpha"));
   models::UNetConfig wide = config;
   wide.dim *= 2;
-  EXPECT_THROW(check_loras({{path, 0.5}}, wide, false), Error);
+  EXPECT_THROW(check_loras({{path, 0.5}}, shapes_of_unet(wide), false), Error);
 }
 
 }  // namespace

@@ -29,7 +29,6 @@ constexpr std::string_view kOnTheWay[] = {
     "pipeline may not include naming",
     "training may not include media/film",
     "training may not include pose/",
-    "evaluation may not include models",
     "an instruction of one processor",
 };
 

@@ -6,6 +6,7 @@
 
 #include "support/rule_models.h"
 #include "unianimate/core/error.h"
+#include "unianimate/family/unianimate/unianimate_family.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 
 namespace unianimate::pipeline {
@@ -23,7 +24,8 @@ class PlanTest : public ::testing::Test {
   }
 
   [[nodiscard]] AnimatePlan plan(std::int64_t poses, const PreviewOptions& preview = {}) const {
-    return AnimationPlanner(configs_, options_, preview).plan_for_poses(request_, poses);
+    const auto family = family::make_unianimate({}, configs_, options_);
+    return AnimationPlanner(*family, preview).plan_for_poses(request_, poses);
   }
   /// Bytes of one decoded picture.
   [[nodiscard]] std::int64_t picture() const { return std::int64_t{3} * request_.width * request_.height; }
@@ -79,18 +81,18 @@ TEST_F(PlanTest, CountsTheCallsOfEverySegmentAndStep) {
   const AnimatePlan whole = plan(20);
   EXPECT_EQ(whole.segments, 1);
   EXPECT_EQ(whole.windows, 3);
-  EXPECT_EQ(whole.unet_calls, 2 * whole.timesteps * 3);
+  EXPECT_EQ(whole.model_calls, 2 * whole.timesteps * 3);
   request_.chain = family::ChainOptions{};
   const AnimatePlan chained = plan(22);
   EXPECT_EQ(chained.segments, 3);
-  EXPECT_EQ(chained.unet_calls, 2 * whole.timesteps * 3);
+  EXPECT_EQ(chained.model_calls, 2 * whole.timesteps * 3);
   request_.chain.reset();
   request_.context.schedule = diffusion::ContextSchedule::kMoving;
   std::int64_t windows = 0;
   for (std::int64_t step = 0; step < whole.timesteps; ++step) {
     windows += static_cast<std::int64_t>(diffusion::context_windows(20, request_.context, step).size());
   }
-  EXPECT_EQ(plan(20).unet_calls, 2 * windows);
+  EXPECT_EQ(plan(20).model_calls, 2 * windows);
 }
 
 }  // namespace

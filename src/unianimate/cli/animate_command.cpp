@@ -16,6 +16,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
+#include "unianimate/families/families.h"
 #include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_reader.h"
@@ -199,9 +200,9 @@ void animate(const AnimateArguments& arguments, Session& session) {
   tell_models(models, *session.reporter);
   if (needs_drawing) {
     // says now what would fail after the poses
-    const family::ModelConfigs configs = family::read_model_configs(options.files);
-    pipeline::check_size(job.request.width, job.request.height, configs);
-    family::check_loras(options.runtime.loras, configs.unet, options.runtime.allow_nonfinite);
+    const std::unique_ptr<family::Family> family = family::open_family(options.files, options.runtime);
+    pipeline::check_size(job.request.width, job.request.height, family->geometry());
+    static_cast<void>(family->check());
     if (group->size() > 1) {
       throw Error(ErrorKind::kUsage,
                   "several processes need pose pictures that are there already: run 'unianimate align' first and give "

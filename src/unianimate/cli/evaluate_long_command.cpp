@@ -15,6 +15,7 @@
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
 #include "unianimate/evaluation/long_video_report.h"
+#include "unianimate/families/families.h"
 #include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/media/pictures/image_writer.h"
 
@@ -122,7 +123,7 @@ void evaluate_long_videos(const LongArguments& arguments, Session& session) {
   tell_models(models, *session.reporter);
   session.reporter->note(runtime.compute.reason);
   const evaluation::LongVideoEvaluation evaluation =
-      evaluation::evaluate_long_videos(request, files, runtime, *session.reporter);
+      evaluation::evaluate_long_videos(request, *family::open_family(files, runtime), *session.reporter);
   write_results(evaluation, output, *session.reporter);
   if (arguments.runtime.json) {
     nlohmann::ordered_json event{{"event", "long_videos"}, {"output", output.string()}};

@@ -15,6 +15,7 @@
 #include "unianimate/core/output_rule.h"
 #include "unianimate/evaluation/quality_pictures.h"
 #include "unianimate/evaluation/quality_report.h"
+#include "unianimate/families/families.h"
 #include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_writer.h"
@@ -127,7 +128,8 @@ void evaluate_model(const ModelArguments& arguments, Session& session) {
   prepare_evaluation_output(output, "quality.json");
   tell_models(models, *session.reporter);
   session.reporter->note(runtime.compute.reason);
-  const evaluation::ModelEvaluation evaluation = evaluation::evaluate_model(request, files, runtime, *session.reporter);
+  const evaluation::ModelEvaluation evaluation =
+      evaluation::evaluate_model(request, *family::open_family(files, runtime), *session.reporter);
   write_results(evaluation, output, *session.reporter);
   if (arguments.runtime.json) {
     nlohmann::ordered_json event{{"event", "quality"}, {"output", output.string()}};

@@ -12,6 +12,8 @@
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/families/families.h"
+#include "unianimate/pipeline/estimate.h"
 #include "unianimate/pipeline/job_record.h"
 
 namespace unianimate::cli {
@@ -85,10 +87,10 @@ nlohmann::ordered_json plan_json(const EvaluationPlan& plan, const std::vector<p
   std::int64_t bytes = 0;
   for (std::size_t i = 0; i < plans.size(); ++i) {
     auto& setting = settings.emplace_back(nlohmann::ordered_json{{"conditions", request.settings[i].conditions},
-                                                                 {"unet_calls_per_video", plans[i].unet_calls}});
+                                                                 {"unet_calls_per_video", plans[i].model_calls}});
     if (!plan.strategies.empty()) setting["strategy"] = plan.strategies[i];
     setting["request"] = pipeline::request_json(request.fill_in(request.settings[i]));
-    unet_calls += people * plans[i].unet_calls;
+    unet_calls += people * plans[i].model_calls;
     bytes = std::max(bytes, plans[i].peak_bytes);
   }
   return {{"event", "evaluation_plan"},
@@ -114,12 +116,12 @@ nlohmann::ordered_json plan_json(const EvaluationPlan& plan, const std::vector<p
 void tell_evaluation_plan(const EvaluationPlan& plan, const RuntimeArguments& machine, Progress& progress) {
   const evaluation::ModelEvaluationRequest& request = plan.request;
   const std::vector<pipeline::AnimatePlan> plans =
-      evaluation::plan_evaluation(request, family::read_model_configs(plan.files), plan.runtime);
+      evaluation::plan_evaluation(request, *family::open_family(plan.files, plan.runtime));
   const auto people = static_cast<std::int64_t>(request.people.count());
   std::int64_t unet_calls = 0;
   double seconds = 0;
   for (const pipeline::AnimatePlan& each : plans) {
-    unet_calls += people * each.unet_calls;
+    unet_calls += people * each.model_calls;
     seconds += static_cast<double>(people) * pipeline::estimate_seconds(each, plan.runtime.compute);
   }
   for (const std::string& note : plans.front().notes) progress.note(note);

@@ -7,6 +7,7 @@
 
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/evaluation/model_evaluation.h"
+#include "unianimate/family/model_files.h"
 
 namespace CLI {
 class App;

@@ -102,7 +102,7 @@ void JsonReporter::planned(const PlannedVideo& video) {
                    {"frame_interval", video.plan.selection.frame_interval},
                    {"timesteps", video.plan.timesteps},
                    {"windows", video.plan.windows},
-                   {"unet_calls", video.plan.unet_calls},
+                   {"unet_calls", video.plan.model_calls},
                    {"seed", video.job.request.seed},
                    {"conditions", conditions},
                    {"background", background ? json(color_text(*background)) : json()},
@@ -110,7 +110,7 @@ void JsonReporter::planned(const PlannedVideo& video) {
                    {"dtype", dtype_name(video.runtime.compute.dtype)},
                    {"estimated_bytes", video.plan.peak_bytes},
                    {"estimated_seconds", video.seconds},
-                   {"keeps_all_models", video.plan.keeps_all_models},
+                   {"keeps_all_models", video.plan.residency.all_models},
                    {"notes", video.plan.notes},
                    {"frames_per_second", video.job.frames_per_second},
                    {"segments", video.plan.segments},
@@ -125,7 +125,7 @@ void JsonReporter::planned(const PlannedVideo& video) {
 void JsonReporter::finished(const FinishedVideo& video) {
   json phases = json::array();
   for (const pipeline::Phase& phase : video.report.phases) {
-    phases.push_back({{"name", phase.name}, {"seconds", phase.seconds}, {"peak_bytes", phase.peak_bytes}});
+    phases.push_back({{"name", phase.place.name()}, {"seconds", phase.seconds}, {"peak_bytes", phase.peak_bytes}});
   }
   print_json_line({{"event", "result"},
                    {"output", video.job.output.string()},
@@ -133,7 +133,7 @@ void JsonReporter::finished(const FinishedVideo& video) {
                    {"height", video.report.height},
                    {"frames", video.report.frames},
                    {"seconds", video.seconds},
-                   {"unet_calls", video.report.unet_calls},
+                   {"unet_calls", video.report.model_calls},
                    {"processes", video.processes},
                    {"phases", phases},
                    {"notes", video.report.notes}});

@@ -68,7 +68,7 @@ void TerminalReporter::planned(const PlannedVideo& video) {
                                  plan.windows == 1 ? "" : "s", request.seed, request.guidance_scale));
   print_row("computing", video.runtime.compute.reason);
   print_row("memory", fmt::format("about {}{}", format_bytes(plan.peak_bytes),
-                                  plan.keeps_all_models ? "" : ", models loaded one after another"));
+                                  plan.residency.all_models ? "" : ", models loaded one after another"));
   print_row("time", fmt::format("about {} for sampling", format_duration(video.seconds)));
   for (const std::string& note : plan.notes) print_row("note", printable(note, kMessageBytes));
 }
@@ -81,7 +81,8 @@ void TerminalReporter::finished(const FinishedVideo& video) {
   } else {
     print(stdout, "{:<20}{:>12}{:>14}\n", "phase", "time", "peak memory");
     for (const pipeline::Phase& phase : video.report.phases) {
-      print(stdout, "{:<20}{:>12}{:>14}\n", phase.name, format_duration(phase.seconds), format_bytes(phase.peak_bytes));
+      print(stdout, "{:<20}{:>12}{:>14}\n", phase.place.name(), format_duration(phase.seconds),
+            format_bytes(phase.peak_bytes));
     }
     print(stdout, "{}: {} frames of {}x{} in {}\n", output, video.report.frames, video.report.width,
           video.report.height, format_duration(video.seconds));

@@ -10,9 +10,12 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/families/families.h"
 #include "unianimate/family/pose_folder.h"
+#include "unianimate/family/unianimate/model_files.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/pipeline/estimate.h"
 
 namespace unianimate::cli {
 
@@ -107,13 +110,27 @@ struct MakeOptions {
   distributed::ProcessGroup* group = nullptr;
 };
 
+/// Opens the previews of a video, each in place of the one before.
+pipeline::OpenPreview preview_opener(const fs::path& wanted, double frames_per_second, Reporter& reporter) {
+  return [wanted, frames_per_second, &reporter, last = fs::path()](int width, int height) mutable {
+    const fs::path file = own_place(wanted, kPreviewMark);
+    if (std::exchange(last, file) != file) tell_place(wanted, file, reporter);
+    return open_video_writer(file, {width, height, frames_per_second, 0, VideoEffort::kPreview});
+  };
+}
+
 void make_video(const VideoJob& job, const pipeline::AnimatePlan& plan, std::unique_ptr<pipeline::JobFolder> folder,
-                const MakeOptions& options, pipeline::Animator& animator, Reporter& reporter) {
+                const MakeOptions& options, family::Family& family, Reporter& reporter) {
   const auto start = std::chrono::steady_clock::now();
   LateSink sink(job, video_format(job, plan));
   try {
-    const pipeline::AnimateReport report = animator.animate(
-        job.request, sink, reporter, {folder.get(), options.preview, job.frames_per_second, options.group});
+    const pipeline::AnimateReport report =
+        pipeline::animate(family, plan, sink, reporter,
+                          {folder.get(),
+                           options.preview,
+                           preview_opener(options.preview.file, job.frames_per_second, reporter),
+                           options.group,
+                           {}});
     if (!is_first(options.group)) return;
     if (!sink.trouble().empty()) reporter.note(sink.trouble());
     if (folder && !options.keep) folder->remove();
@@ -130,11 +147,10 @@ void make_video(const VideoJob& job, const pipeline::AnimatePlan& plan, std::uni
 }
 
 /// What is out of reason in a job is the fault of its files, not of whoever resumes it.
-pipeline::AnimatePlan checked_plan(const pipeline::JobRecord& record, const family::ModelConfigs& configs,
-                                   const family::RuntimeOptions& runtime, bool writes) {
+pipeline::AnimatePlan checked_plan(const pipeline::JobRecord& record, const family::Family& family, bool writes) {
   try {
     if (writes) check_job_output(record.job, {});
-    return pipeline::plan_animation(record.job.request, configs, runtime, record.preview);
+    return pipeline::plan_animation(record.job.request, family, record.preview);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUsage) throw;
     throw Error(ErrorKind::kInput, "the job cannot go on: {}", error.what());
@@ -178,8 +194,8 @@ namespace {
 /// left out, so that it stays small.
 class SharedPlans {
  public:
-  SharedPlans(const family::ModelConfigs& configs, const JobOptions& options)
-      : planner_(configs, options.runtime, preview_options(options.keeping, {})), motion_(options.motion) {}
+  SharedPlans(const family::Family& family, const JobOptions& options)
+      : planner_(family, preview_options(options.keeping, {})), motion_(options.motion) {}
 
   const pipeline::AnimatePlan& of(const family::AnimateRequest& request) {
     family::AnimateRequest any_seed = request;
@@ -217,7 +233,8 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
   }
   const family::ModelConfigs configs = family::read_model_configs(options.files);
   check_models(configs);
-  SharedPlans plans(configs, options);
+  const std::unique_ptr<family::Family> models = family::open_family(options.files, options.runtime);
+  SharedPlans plans(*models, options);
   for (VideoJob& job : jobs) {
     const pipeline::AnimatePlan& plan = plans.of(job.request);
     if (job.poses_per_second) {
@@ -250,7 +267,6 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
   if (options.keeping.preview_every > 0 && is_first(options.group)) {
     check_output(preview_file(jobs.front(), inputs), {16, 16, 1, 0});
   }
-  auto animator = pipeline::Animator::load(options.files, options.runtime);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     reporter.throw_if_cancelled();
     reporter.begin_video(jobs[i], i, jobs.size());
@@ -260,17 +276,17 @@ void run_jobs(std::vector<VideoJob> jobs, const JobOptions& options,
       tell_place(beside_output(jobs[i].output, "-preview.mp4"), file, reporter);
     }
     make_video(jobs[i], plan, begin_job(jobs[i], plan, options, file, reporter),
-               {preview_options(options.keeping, file), options.keeping.keep, options.group}, animator, reporter);
+               {preview_options(options.keeping, file), options.keeping.keep, options.group}, *models, reporter);
   }
 }
 
 void resume_job(std::unique_ptr<pipeline::JobFolder> job, const pipeline::JobRecord& record,
                 const ResumeOptions& options, Reporter& reporter) {
-  const family::ModelConfigs configs = family::read_model_configs(record.files);
+  const std::unique_ptr<family::Family> models = family::open_family(record.files, options.runtime);
   Inputs inputs;
   for (const auto& [path, hash] : record.inputs) inputs.add(path);
   inputs.refuse(record.job.output);
-  const pipeline::AnimatePlan plan = checked_plan(record, configs, options.runtime, is_first(options.group));
+  const pipeline::AnimatePlan plan = checked_plan(record, *models, is_first(options.group));
   if (is_first(options.group)) check_space(record.job.output, video_format(record.job, plan), plan.frames());
   if (job) {
     const std::int64_t missing =
@@ -280,8 +296,7 @@ void resume_job(std::unique_ptr<pipeline::JobFolder> job, const pipeline::JobRec
   pipeline::require_same_poses(record, plan);
   if (options.when_checked) options.when_checked();
   reporter.note(options.runtime.compute.reason);
-  auto animator = pipeline::Animator::load(record.files, options.runtime);
-  make_video(record.job, plan, std::move(job), {record.preview, options.keep, options.group}, animator, reporter);
+  make_video(record.job, plan, std::move(job), {record.preview, options.keep, options.group}, *models, reporter);
 }
 
 }  // namespace unianimate::cli

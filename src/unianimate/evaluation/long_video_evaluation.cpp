@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "unianimate/evaluation/sampling_progress.h"
-#include "unianimate/pipeline/animator.h"
+#include "unianimate/pipeline/animate.h"
 
 namespace unianimate::evaluation {
 
@@ -50,25 +50,25 @@ void finish(LongVideoRow& row) {
 
 }  // namespace
 
-LongVideoEvaluation evaluate_long_videos(const LongVideoRequest& request, const family::ModelFiles& files,
-                                         const family::RuntimeOptions& runtime, Progress& progress) {
-  auto animator = pipeline::Animator::load(files, runtime);
+LongVideoEvaluation evaluate_long_videos(const LongVideoRequest& request, family::Family& family, Progress& progress) {
   const ModelEvaluationRequest& videos = request.videos;
   std::int64_t calls_per_person = 0;
-  for (const pipeline::AnimatePlan& plan : plan_evaluation(videos, animator.configs(), runtime)) {
-    calls_per_person += plan.unet_calls;
+  for (const pipeline::AnimatePlan& plan : plan_evaluation(videos, family)) {
+    calls_per_person += plan.model_calls;
   }
 
-  LongVideoEvaluation evaluation{request, runtime.compute, std::vector<LongVideoRow>(videos.settings.size())};
+  LongVideoEvaluation evaluation{request, family.runtime().compute, std::vector<LongVideoRow>(videos.settings.size())};
+  const pipeline::AnimationPlanner planner(family);
   SamplingProgress whole(progress, calls_per_person * static_cast<std::int64_t>(videos.people.count()));
   for (std::uint64_t i = 0; i < videos.people.count(); ++i) {
     const PersonInputs person(videos, videos.people.first + i, whole);
     for (std::size_t s = 0; s < videos.settings.size(); ++s) {
       const family::AnimateRequest& filled = person.requests()[s];
       ComparingSink sink(person.clip(), {final_windows(videos.clip.frames, filled), (filled.context.size + 1) / 2});
-      const pipeline::AnimateReport report = animator.animate(filled, sink, whole);
+      const pipeline::AnimateReport report =
+          pipeline::animate(family, planner.plan(filled), sink, whole, whole.options());
       LongVideoRow& row = evaluation.rows[s];
-      row.unet_calls = report.unet_calls;
+      row.unet_calls = report.model_calls;
       row.people.push_back({person.clip().options().seed, sink.measures(), seconds_of(report) - sink.seconds()});
     }
   }

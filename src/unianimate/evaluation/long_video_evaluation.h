@@ -41,7 +41,6 @@ struct LongVideoEvaluation {
 /// Makes every person's video with every setting as evaluate_model() does, and compares each frame as soon as it is
 /// made, so that memory does not grow with the length. Phase: "animate people", whose steps are calls of the UNet.
 /// Throws Error of every kind.
-LongVideoEvaluation evaluate_long_videos(const LongVideoRequest& request, const family::ModelFiles& files,
-                                         const family::RuntimeOptions& runtime, Progress& progress);
+LongVideoEvaluation evaluate_long_videos(const LongVideoRequest& request, family::Family& family, Progress& progress);
 
 }  // namespace unianimate::evaluation

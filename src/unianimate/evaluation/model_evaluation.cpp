@@ -8,12 +8,11 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_rule.h"
-#include "unianimate/evaluation/reconstruction.h"
 #include "unianimate/evaluation/result_video.h"
 #include "unianimate/evaluation/sampling_progress.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/media/pictures/resize.h"
-#include "unianimate/pipeline/animator.h"
+#include "unianimate/pipeline/animate.h"
 #include "unianimate/plot/picture_sheet.h"
 
 namespace unianimate::evaluation {
@@ -115,14 +114,13 @@ std::vector<QualityRow> repeated_references(const ModelEvaluationRequest& reques
   return rows;
 }
 
-QualityRow reconstructed_truth(const ModelEvaluationRequest& request, const Reconstruction& reconstruct,
-                               Progress& progress) {
+QualityRow reconstructed_truth(const ModelEvaluationRequest& request, family::Family& family, Progress& progress) {
   progress.begin_phase("reconstruct truth", static_cast<std::int64_t>(request.people.count()));
   std::int64_t done = 0;
   return baseline(request, "the autoencoder's reconstruction of the truth", [&](const puppet::Clip& clip) {
     const PersonQuality person = measure(clip, 0, [&](std::int64_t frame) {
       progress.throw_if_cancelled();
-      return reconstruct(clip.frame(frame));
+      return family.reconstruct(clip.frame(frame), progress);
     });
     progress.step(++done);
     return person;
@@ -133,9 +131,9 @@ QualityRow reconstructed_truth(const ModelEvaluationRequest& request, const Reco
 void add_video(SettingRow& row, const pipeline::AnimateReport& report, PersonQuality person) {
   for (const pipeline::Phase& phase : report.phases) {
     person.seconds += phase.seconds;
-    if (phase.name.starts_with("sample")) row.seconds_per_unet_call += phase.seconds;
+    if (phase.place.kind == pipeline::PhaseKind::kSample) row.seconds_per_unet_call += phase.seconds;
   }
-  row.unet_calls = report.unet_calls;
+  row.unet_calls = report.model_calls;
   row.row.people.push_back(person);
 }
 
@@ -190,11 +188,10 @@ PersonInputs::PersonInputs(const ModelEvaluationRequest& request, std::uint64_t 
 }
 
 std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request,
-                                                   const family::ModelConfigs& configs,
-                                                   const family::RuntimeOptions& runtime) {
+                                                   const family::Family& family) {
   request.check();
-  pipeline::check_size(request.clip.width, request.clip.height, configs);
-  const pipeline::AnimationPlanner planner(configs, runtime);
+  pipeline::check_size(request.clip.width, request.clip.height, family.geometry());
+  const pipeline::AnimationPlanner planner(family);
   std::vector<pipeline::AnimatePlan> plans;
   for (const Setting& setting : request.settings) {
     plans.push_back(planner.plan_for_poses(request.fill_in(setting), request.clip.frames));
@@ -202,16 +199,14 @@ std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest&
   return plans;
 }
 
-ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const family::ModelFiles& files,
-                               const family::RuntimeOptions& runtime, Progress& progress) {
-  auto animator = pipeline::Animator::load(files, runtime);
-  const family::ModelConfigs configs = animator.configs();
-  const std::vector<pipeline::AnimatePlan> plans = plan_evaluation(request, configs, runtime);
+ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, family::Family& family, Progress& progress) {
+  const std::vector<pipeline::AnimatePlan> plans = plan_evaluation(request, family);
+  const pipeline::AnimationPlanner planner(family);
   const std::int64_t calls_per_person =
       std::transform_reduce(plans.begin(), plans.end(), std::int64_t{0}, std::plus<>(),
-                            [](const pipeline::AnimatePlan& plan) { return plan.unet_calls; });
+                            [](const pipeline::AnimatePlan& plan) { return plan.model_calls; });
 
-  ModelEvaluation evaluation{request, runtime.compute, {}, {}, {}};
+  ModelEvaluation evaluation{request, family.runtime().compute, {}, {}, {}};
   for (const Setting& setting : request.settings) {
     evaluation.rows.push_back({{name_among(setting, request.settings), {}, {}}, 0, 0, 0});
   }
@@ -229,7 +224,8 @@ ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const fami
     if (!request.videos.empty()) in_video = show(request, person, all_frames);
     for (std::size_t s = 0; s < request.settings.size(); ++s) {
       FrameCollector video;
-      const pipeline::AnimateReport report = animator.animate(person.requests()[s], video, whole);
+      const pipeline::AnimateReport report =
+          pipeline::animate(family, planner.plan(person.requests()[s]), video, whole, whole.options());
       const auto made = [&](std::int64_t frame) -> const Image& {
         return video.frames[static_cast<std::size_t>(frame)];
       };
@@ -246,8 +242,7 @@ ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const fami
   // 2. what to compare them with
   evaluation.baselines = repeated_references(request);
   if (request.reconstruction) {
-    const Reconstruction reconstruct(files, configs, runtime.compute, runtime.allow_nonfinite, progress);
-    evaluation.baselines.push_back(reconstructed_truth(request, reconstruct, progress));
+    evaluation.baselines.push_back(reconstructed_truth(request, family, progress));
   }
   return evaluation;
 }

@@ -11,7 +11,7 @@
 #include "unianimate/evaluation/person_inputs.h"
 #include "unianimate/evaluation/quality.h"
 #include "unianimate/evaluation/setting.h"
-#include "unianimate/family/unianimate/model_files.h"
+#include "unianimate/family/family.h"
 #include "unianimate/media/pictures/frame_sink.h"
 #include "unianimate/media/pictures/image.h"
 #include "unianimate/pipeline/plan.h"
@@ -101,15 +101,12 @@ struct ModelEvaluation {
 };
 
 /// What one person's video takes with each setting; looks at no person. Throws as evaluate_model() does.
-std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request,
-                                                   const family::ModelConfigs& configs,
-                                                   const family::RuntimeOptions& runtime);
+std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request, const family::Family& family);
 
 /// Makes every person's video with every setting, each from a reference picture and a pose folder as `unianimate
 /// puppet` writes them (for as long as they are needed, in a temporary folder), and compares it with the true frames.
 /// Everything is checked before the first video. Phases: "animate people", whose steps are calls of the UNet, and
 /// "reconstruct truth". Throws Error of every kind.
-ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, const family::ModelFiles& files,
-                               const family::RuntimeOptions& runtime, Progress& progress);
+ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, family::Family& family, Progress& progress);
 
 }  // namespace unianimate::evaluation

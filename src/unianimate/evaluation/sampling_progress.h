@@ -3,9 +3,10 @@
 
 #include <set>
 #include <string>
-#include <string_view>
+#include <utility>
 
 #include "unianimate/core/progress.h"
+#include "unianimate/pipeline/animate.h"
 
 namespace unianimate::evaluation {
 
@@ -18,10 +19,14 @@ class SamplingProgress final : public Progress {
     outer_.begin_phase("animate people", unet_calls);
   }
 
-  void begin_phase(std::string_view name, std::int64_t /*total*/) override {
-    sampling_ = name.starts_with("sample");
-    before_ += done_;
-    done_ = 0;
+  /// With which an animation is to be made that this counts. This must outlive it.
+  [[nodiscard]] pipeline::AnimateOptions options() {
+    pipeline::AnimateOptions options;
+    options.phase_begins = [this](const pipeline::PhasePlace& place) {
+      sampling_ = place.kind == pipeline::PhaseKind::kSample;
+      before_ += std::exchange(done_, 0);
+    };
+    return options;
   }
   void step(std::int64_t done) override {
     if (!sampling_) return;

@@ -13,7 +13,6 @@
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
-#include "unianimate/models/unet/unet.h"
 #include "unianimate/naming/lora_names.h"
 
 namespace unianimate::family {
@@ -226,12 +225,10 @@ std::string check_lora(checkpoint::Checkpoint file, const LoraSettings& settings
   return lora.description();
 }
 
-std::vector<std::string> check_loras(const std::vector<LoraFile>& files, const models::UNetConfig& unet,
+std::vector<std::string> check_loras(const std::vector<LoraFile>& files, const NamedTensors& unet,
                                      bool allow_nonfinite) {
   std::vector<std::string> descriptions;
-  if (files.empty()) return descriptions;
-  const models::UNet shapes(unet, at::TensorOptions(at::kMeta));
-  for (const Lora& lora : open_loras(files, shapes.named_parameters(), allow_nonfinite)) {
+  for (const Lora& lora : open_loras(files, unet, allow_nonfinite)) {
     lora.check_values();
     descriptions.push_back(lora.description());
   }

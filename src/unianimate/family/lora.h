@@ -10,7 +10,6 @@
 #include "unianimate/core/named_tensor.h"
 #include "unianimate/core/progress.h"
 #include "unianimate/family/adapter_config.h"
-#include "unianimate/models/unet/config.h"
 
 namespace unianimate::checkpoint {
 class Checkpoint;
@@ -41,8 +40,8 @@ bool takes_lora(std::string_view parameter_name);
 /// count, and returns a sentence about it.
 std::string check_lora(checkpoint::Checkpoint file, const LoraSettings& settings, const NamedTensors& unet);
 
-/// The same for files with a UNet of these sizes.
-std::vector<std::string> check_loras(const std::vector<LoraFile>& files, const models::UNetConfig& unet,
+/// The same for files.
+std::vector<std::string> check_loras(const std::vector<LoraFile>& files, const NamedTensors& unet,
                                      bool allow_nonfinite);
 
 /// To each weight its files' corrections scale · alpha / rank · up · down are added, in 32 bits and rounded once. Where

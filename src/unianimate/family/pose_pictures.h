@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <vector>
@@ -23,6 +24,11 @@ class PosePictures {
   /// Throws Error(kInput) for one that cannot be read.
   PosePictures(const PoseFolder& folder, const std::vector<std::int64_t>& indices, int width, int height,
                Progress& progress);
+
+  /// Bytes that stay in memory of so many frames.
+  static std::int64_t bytes_kept(std::int64_t frames, int width, int height) {
+    return std::min(frames * Image::kChannels * width * height, kPicturesInMemory);
+  }
 
   [[nodiscard]] std::int64_t frames() const { return static_cast<std::int64_t>(files_.size()); }
   /// Of the reference: uint8 (H, W, 3).

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 
@@ -17,6 +18,11 @@ class ClipTensor {
   ~ClipTensor();
   ClipTensor(const ClipTensor&) = delete;
   ClipTensor& operator=(const ClipTensor&) = delete;
+
+  /// What of a tensor of so many bytes is counted as memory.
+  static std::int64_t bytes_in_memory(std::int64_t bytes, std::int64_t memory_limit) {
+    return std::min(bytes, memory_limit);
+  }
 
   /// Valid as long as this.
   [[nodiscard]] const at::Tensor& tensor() const { return tensor_; }

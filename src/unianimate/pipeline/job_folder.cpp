@@ -417,9 +417,7 @@ void JobFolder::remove() {
 }
 
 std::int64_t job_bytes(const family::AnimateRequest& request, const AnimatePlan& plan) {
-  const std::int64_t latents = plan.frames() * models::UNetConfig::kLatentChannels * plan.latent.height *
-                               plan.latent.width * static_cast<std::int64_t>(sizeof(float));
-  return 2 * latents + lossless_bytes(request.width, request.height, plan.frames());
+  return 2 * plan.latent_bytes + lossless_bytes(request.width, request.height, plan.frames());
 }
 
 JobSummary summarize_job(const fs::path& folder) {

@@ -1,4 +1,4 @@
-// Where a model's files lie and what sizes they have.
+// Which files of a folder are the published family's, and what sizes their models have.
 #pragma once
 
 #include <filesystem>
@@ -6,19 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "unianimate/family/model_files.h"
 #include "unianimate/models/autoencoder/config.h"
 #include "unianimate/models/clip/config.h"
 #include "unianimate/models/unet/config.h"
 
 namespace unianimate::family {
-
-/// The three checkpoints an animation needs.
-struct ModelFiles {
-  std::filesystem::path unet;
-  std::filesystem::path autoencoder;
-  std::filesystem::path clip;
-  std::filesystem::path description;  ///< model.json; empty where there is none
-};
 
 /// One of the published files as it was found, or not.
 struct PublishedFile {

@@ -1,5 +1,6 @@
 #include "unianimate/family/unianimate/window_conditions.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "unianimate/family/pictures.h"
@@ -46,6 +47,13 @@ std::int64_t bytes_of(const at::Tensor& x) {
 WindowConditions::WindowConditions(const models::UNet& unet, ClipConditions conditions,
                                    const models::LatentShape& window)
     : unet_(unet), conditions_(std::move(conditions)), window_(window) {}
+
+std::int64_t WindowConditions::bytes_kept(const models::UNetConfig& config, at::ScalarType dtype,
+                                          const ClipShape& window, std::int64_t windows) {
+  const std::int64_t values = window.latents * config.concat_dim + config.input_channels();
+  const auto element = static_cast<std::int64_t>(c10::elementSize(dtype));
+  return std::min(windows * values * window.height * window.width * element, kEncodedInMemory);
+}
 
 models::EncodedConditions WindowConditions::encode(const diffusion::ContextWindow& window) {
   if (const auto known = encoded_.find(window.first); known != encoded_.end()) return known->second;

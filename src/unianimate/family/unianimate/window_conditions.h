@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "unianimate/diffusion/context_windows.h"
+#include "unianimate/family/clip_geometry.h"
 #include "unianimate/family/pose_pictures.h"
 #include "unianimate/models/unet/unet.h"
 
@@ -32,6 +33,10 @@ class WindowConditions {
 
   /// `unet` must outlive this. All windows have `window.frames` frames; `window.batch` is 1.
   WindowConditions(const models::UNet& unet, ClipConditions conditions, const models::LatentShape& window);
+
+  /// Bytes that it keeps of so many windows, batch 1 each.
+  static std::int64_t bytes_kept(const models::UNetConfig& config, at::ScalarType dtype, const ClipShape& window,
+                                 std::int64_t windows);
 
   /// Of several windows as one batch. Throws Error(kInput) where a pose picture cannot be read.
   [[nodiscard]] models::EncodedConditions conditional(std::span<const diffusion::ContextWindow> windows);

@@ -1,4 +1,4 @@
-#include "unianimate/pipeline/animator.h"
+#include "unianimate/pipeline/animate.h"
 #include "unianimate/pipeline/job_folder.h"
 
 #include <gmock/gmock.h>
@@ -12,8 +12,11 @@
 #include "support/temporary_folder.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/error.h"
+#include "unianimate/families/families.h"
 #include "unianimate/family/pictures.h"
+#include "unianimate/family/unianimate/unianimate_family.h"
 #include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/frame_source.h"
 #include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/media/pictures/resize.h"
@@ -34,7 +37,7 @@ Image rule_image(const std::string& name, int height, int width) {
   return family::image_from_tensor(testing::rule_picture(name, height, width));
 }
 
-class AnimatorTest : public ::testing::Test {
+class AnimateTest : public ::testing::Test {
  protected:
   static constexpr int kPoses = 5;
   static constexpr int kLongPoses = 14;
@@ -56,7 +59,7 @@ class AnimatorTest : public ::testing::Test {
   }
   static void TearDownTestSuite() { folder_.reset(); }
 
-  AnimatorTest() {
+  AnimateTest() {
     request_.reference = *folder_ / "reference.png";
     request_.poses = *folder_ / "poses";
     request_.width = 64;
@@ -67,13 +70,15 @@ class AnimatorTest : public ::testing::Test {
     options_.compute = choose_compute(DeviceChoice::kCpu, DTypeChoice::kFloat32);
   }
 
-  std::vector<Image> animate(Animator& animator, const AnimateOptions& options = {}) {
+  std::vector<Image> animate(family::Family& models, const AnimateOptions& options = {}) {
     FrameCollector sink;
-    report_ = animator.animate(request_, sink, silent_, options);
+    report_ = pipeline::animate(models, request_, sink, silent_, options);
     EXPECT_TRUE(sink.finished);
     return sink.frames;
   }
-  [[nodiscard]] Animator load() const { return Animator::load(family::find_model_files(folder_->path()), options_); }
+  [[nodiscard]] std::unique_ptr<family::Family> load() const {
+    return family::open_family(family::find_model_files(folder_->path()), options_);
+  }
 
   static std::unique_ptr<testing::TemporaryFolder> folder_;
   family::AnimateRequest request_;
@@ -82,41 +87,41 @@ class AnimatorTest : public ::testing::Test {
   Progress silent_;
 };
 
-std::unique_ptr<testing::TemporaryFolder> AnimatorTest::folder_;
+std::unique_ptr<testing::TemporaryFolder> AnimateTest::folder_;
 
-TEST_F(AnimatorTest, OneSeedGivesOneVideoAndAnotherSeedAnother) {
-  Animator animator = load();
-  const std::vector<Image> first = animate(animator);
+TEST_F(AnimateTest, OneSeedGivesOneVideoAndAnotherSeedAnother) {
+  const auto animator = load();
+  const std::vector<Image> first = animate(*animator);
   ASSERT_EQ(first.size(), static_cast<std::size_t>(kPoses));
-  EXPECT_EQ(animate(animator), first);
+  EXPECT_EQ(animate(*animator), first);
   request_.seed += 1;
-  EXPECT_NE(animate(animator), first);
+  EXPECT_NE(animate(*animator), first);
 }
 
-TEST_F(AnimatorTest, ATightBudgetFreesModelsAndGivesTheSameVideo) {
-  Animator roomy = load();
-  const AnimatePlan plan = plan_animation(request_, roomy.configs(), options_);
-  EXPECT_TRUE(plan.keeps_all_models);
-  const std::vector<Image> expected = animate(roomy);
+TEST_F(AnimateTest, ATightBudgetFreesModelsAndGivesTheSameVideo) {
+  const auto roomy = load();
+  const AnimatePlan plan = plan_animation(request_, *roomy);
+  EXPECT_TRUE(plan.residency.all_models);
+  const std::vector<Image> expected = animate(*roomy);
 
   options_.memory_budget = plan.peak_bytes - 1'000;
-  Animator tight = load();
-  const AnimatePlan tight_plan = plan_animation(request_, tight.configs(), options_);
-  EXPECT_FALSE(tight_plan.keeps_all_models);
-  EXPECT_TRUE(tight_plan.keeps_unet);
+  const auto tight = load();
+  const AnimatePlan tight_plan = plan_animation(request_, *tight);
+  EXPECT_FALSE(tight_plan.residency.all_models);
+  EXPECT_TRUE(tight_plan.residency.denoiser);
   EXPECT_LT(tight_plan.peak_bytes, plan.peak_bytes);
-  EXPECT_EQ(animate(tight), expected);
-  EXPECT_EQ(animate(tight), expected);
+  EXPECT_EQ(animate(*tight), expected);
+  EXPECT_EQ(animate(*tight), expected);
 
   options_.memory_budget = 1000;
-  EXPECT_THROW(plan_animation(request_, tight.configs(), options_), Error);
+  EXPECT_THROW(plan_animation(request_, *load()), Error);
 }
 
-TEST_F(AnimatorTest, AComparisonShowsReferencePoseAndResult) {
-  Animator animator = load();
-  const std::vector<Image> plain = animate(animator);
+TEST_F(AnimateTest, AComparisonShowsReferencePoseAndResult) {
+  const auto animator = load();
+  const std::vector<Image> plain = animate(*animator);
   request_.comparison = true;
-  const std::vector<Image> columns = animate(animator);
+  const std::vector<Image> columns = animate(*animator);
   ASSERT_EQ(columns.size(), plain.size());
   EXPECT_EQ(columns[2].width, 3 * 64);
   for (int y = 0; y < 64; ++y) {
@@ -125,93 +130,94 @@ TEST_F(AnimatorTest, AComparisonShowsReferencePoseAndResult) {
   }
 }
 
-TEST_F(AnimatorTest, ATransparentReferenceIsToldAndGetsTheBackgroundAskedFor) {
-  Animator animator = load();
+TEST_F(AnimateTest, ATransparentReferenceIsToldAndGetsTheBackgroundAskedFor) {
+  const auto animator = load();
   request_.max_frames = 1;
-  EXPECT_THAT(plan_animation(request_, animator.configs(), options_).notes, ::testing::IsEmpty());
+  EXPECT_THAT(plan_animation(request_, *animator).notes, ::testing::IsEmpty());
   request_.reference = testing::test_data("media/rgba.png");
-  const std::vector<Image> stored = animate(animator);
+  const std::vector<Image> stored = animate(*animator);
   EXPECT_THAT(report_.notes, ::testing::ElementsAre(::testing::HasSubstr("--background chooses one")));
   request_.background = Color{255, 255, 255};
-  const std::vector<Image> white = animate(animator);
+  const std::vector<Image> white = animate(*animator);
   EXPECT_THAT(report_.notes, ::testing::ElementsAre(::testing::HasSubstr("where the background is #ffffff")));
   EXPECT_NE(white, stored);
   request_.background = Color{};
-  EXPECT_NE(animate(animator), white);
+  EXPECT_NE(animate(*animator), white);
 }
 
-TEST_F(AnimatorTest, LengthsAroundTheWindowWork) {
-  Animator animator = load();
+TEST_F(AnimateTest, LengthsAroundTheWindowWork) {
+  const auto animator = load();
   request_.context = {.size = 3, .overlap = 1, .batch_size = 2};
   for (const std::int64_t frames : {1, 2, 3, 4, 5}) {
     request_.max_frames = frames;
-    EXPECT_EQ(animate(animator).size(), static_cast<std::size_t>(frames));
+    EXPECT_EQ(animate(*animator).size(), static_cast<std::size_t>(frames));
   }
 }
 
-TEST_F(AnimatorTest, EveryConditionSetWorks) {
-  Animator animator = load();
+TEST_F(AnimateTest, EveryConditionSetWorks) {
+  const auto animator = load();
   std::vector<std::vector<Image>> videos;
   for (const char* conditions :
        {"image", "randomref", "dwpose", "local_image", "randomref,dwpose", "image,local_image,randomref,dwpose"}) {
     request_.conditions = family::ConditionSet::parse(conditions);
-    videos.push_back(animate(animator));
+    videos.push_back(animate(*animator));
     for (std::size_t i = 0; i + 1 < videos.size(); ++i) EXPECT_NE(videos[i], videos.back()) << conditions;
   }
 }
 
-TEST_F(AnimatorTest, EtaDrawsNoiseThatTheSeedDecides) {
-  Animator animator = load();
-  const std::vector<Image> deterministic = animate(animator);
+TEST_F(AnimateTest, EtaDrawsNoiseThatTheSeedDecides) {
+  const auto animator = load();
+  const std::vector<Image> deterministic = animate(*animator);
   request_.sampling.eta = 1;
-  const std::vector<Image> noisy = animate(animator);
+  const std::vector<Image> noisy = animate(*animator);
   EXPECT_NE(noisy, deterministic);
-  EXPECT_EQ(animate(animator), noisy);
+  EXPECT_EQ(animate(*animator), noisy);
 }
 
-TEST_F(AnimatorTest, ReportsPhasesAndCalls) {
-  Animator animator = load();
-  animate(animator);
+TEST_F(AnimateTest, ReportsPhasesAndCalls) {
+  const auto animator = load();
+  animate(*animator);
   std::vector<std::string> names;
   for (const Phase& phase : report_.phases) {
-    names.push_back(phase.name);
+    names.push_back(phase.place.name());
     EXPECT_GT(phase.peak_bytes, 0);
   }
   EXPECT_EQ(names, (std::vector<std::string>{"read pictures", "encode reference", "load UNet", "sample", "decode"}));
   const auto passes = request_.sampling.step_count() * 2;
-  EXPECT_EQ(report_.unet_calls, passes);
+  EXPECT_EQ(report_.model_calls, passes);
 }
 
-TEST_F(AnimatorTest, LorasChangeTheVideoAsFarAsTheirScaleGoes) {
-  Animator plain = load();
-  const std::vector<Image> expected = animate(plain);
+TEST_F(AnimateTest, LorasChangeTheVideoAsFarAsTheirScaleGoes) {
+  const auto plain = load();
+  const std::vector<Image> expected = animate(*plain);
 
   const std::string weight = "middle_block.1.transformer_blocks.0.attn1.to_v";
-  const std::int64_t width = plain.configs().unet.dim * plain.configs().unet.dim_mult.back();
+  const models::UNetConfig sizes = testing::small_model_configs().unet;
+  const std::int64_t width = sizes.dim * sizes.dim_mult.back();
   checkpoint::save_safetensors(*folder_ / "lora.safetensors",
                                {{weight + ".lora_down.weight", testing::rule_weight("down", {2, width})},
                                 {weight + ".lora_up.weight", testing::rule_weight("up", {width, 2})}});
   options_.loras = {{*folder_ / "lora.safetensors", 0}};
-  Animator without_effect = load();
-  EXPECT_EQ(animate(without_effect), expected);
+  const auto without_effect = load();
+  EXPECT_EQ(animate(*without_effect), expected);
   EXPECT_EQ(report_.notes.size(), 1U);
   options_.loras = {{*folder_ / "lora.safetensors", 20}};
-  Animator strong = load();
-  EXPECT_NE(animate(strong), expected);
+  const auto strong = load();
+  EXPECT_NE(animate(*strong), expected);
 
   options_.loras = {{*folder_ / "nowhere.safetensors", 1}};
-  EXPECT_THROW(plan_animation(request_, plain.configs(), options_), Error);
+  EXPECT_THROW(plan_animation(request_, *load()), Error);
 }
 
-TEST_F(AnimatorTest, CancellingLeavesTheSinkUnfinished) {
+TEST_F(AnimateTest, CancellingLeavesTheSinkUnfinished) {
   struct : Progress {
     void begin_phase(std::string_view name, std::int64_t) override { sampling = name == "sample"; }
     [[nodiscard]] bool cancelled() const override { return sampling; }
     bool sampling = false;
   } progress;
   FrameCollector sink;
-  Animator animator = load();
-  EXPECT_THROW(animator.animate(request_, sink, progress), Error);
+  const auto animator = load();
+  EXPECT_THROW(pipeline::animate(*animator, request_, sink, progress), Error);
   EXPECT_FALSE(sink.finished);
 }
 
@@ -225,7 +231,7 @@ class StopAfter : public Progress {
   mutable int left_;
 };
 
-class LongVideos : public AnimatorTest {
+class LongVideos : public AnimateTest {
  protected:
   LongVideos() {
     request_.poses = *folder_ / "long";
@@ -233,8 +239,9 @@ class LongVideos : public AnimatorTest {
     request_.guidance_scale = 1;
   }
 
-  [[nodiscard]] std::unique_ptr<JobFolder> job(const std::filesystem::path& folder, const Animator& animator) const {
-    const AnimatePlan plan = plan_animation(request_, animator.configs(), options_);
+  [[nodiscard]] std::unique_ptr<JobFolder> job(const std::filesystem::path& folder,
+                                               const family::Family& models) const {
+    const AnimatePlan plan = plan_animation(request_, models);
     VideoJob video{request_, jobs_ / "video.mkv"};
     return JobFolder::create(folder, make_job_record(video, plan, family::find_model_files(folder_->path()), options_));
   }
@@ -244,20 +251,20 @@ class LongVideos : public AnimatorTest {
 
 TEST_F(LongVideos, LatentsInAFileGiveTheSameVideo) {
   request_.guidance_scale = 2;
-  Animator animator = load();
+  const auto animator = load();
   for (const double eta : {0.0, 1.0}) {
     request_.sampling.eta = eta;
-    const std::vector<Image> in_memory = animate(animator);
+    const std::vector<Image> in_memory = animate(*animator);
     ASSERT_EQ(in_memory.size(), static_cast<std::size_t>(kLongPoses));
     options_.latent_memory = 0;
-    Animator spilling = load();
-    EXPECT_EQ(animate(spilling), in_memory) << "eta " << eta;
+    const auto spilling = load();
+    EXPECT_EQ(animate(*spilling), in_memory) << "eta " << eta;
     options_.latent_memory = family::RuntimeOptions().latent_memory;
   }
 }
 
 TEST_F(LongVideos, EveryScheduleAndKindOfWeightsMakesItsOwnVideo) {
-  Animator animator = load();
+  const auto animator = load();
   std::vector<std::vector<Image>> videos;
   for (const auto schedule : {diffusion::ContextSchedule::kPublished, diffusion::ContextSchedule::kEven,
                               diffusion::ContextSchedule::kMoving}) {
@@ -266,7 +273,7 @@ TEST_F(LongVideos, EveryScheduleAndKindOfWeightsMakesItsOwnVideo) {
       request_.context.schedule = schedule;
       request_.context.weights = weights;
       request_.max_frames = 12;  // published and even windows differ
-      videos.push_back(animate(animator));
+      videos.push_back(animate(*animator));
       EXPECT_EQ(videos.back().size(), 12U);
       EXPECT_EQ(std::ranges::count(videos, videos.back()), 1);
     }
@@ -274,18 +281,18 @@ TEST_F(LongVideos, EveryScheduleAndKindOfWeightsMakesItsOwnVideo) {
 }
 
 TEST_F(LongVideos, AChainGivesEveryFrameAndBeginsEachSegmentWithTheLastFrameOfTheOneBefore) {
-  Animator animator = load();
+  const auto animator = load();
   request_.chain = family::ChainOptions{.segment_size = 6, .segment_overlap = 1};
   request_.sampling.steps = 1;
   for (const std::int64_t frames : {1, 6, 7, 12}) {
     request_.max_frames = frames;
-    EXPECT_EQ(animate(animator).size(), static_cast<std::size_t>(frames));
+    EXPECT_EQ(animate(*animator).size(), static_cast<std::size_t>(frames));
   }
   request_.max_frames = 11;  // two segments of six
-  const std::vector<Image> chained = animate(animator);
+  const std::vector<Image> chained = animate(*animator);
   request_.chain.reset();
   request_.max_frames = 6;
-  const std::vector<Image> first = animate(animator);
+  const std::vector<Image> first = animate(*animator);
   EXPECT_TRUE(std::equal(first.begin(), first.end() - 1, chained.begin()));
 
   // What the second segment is, made by hand: poses from the last frame on, which is the local image.
@@ -300,25 +307,25 @@ TEST_F(LongVideos, AChainGivesEveryFrameAndBeginsEachSegmentWithTheLastFrameOfTh
   request_.noise_prior = 999;
   request_.conditions = family::ConditionSet::parse("dwpose");
   request_.max_frames = 6;
-  write_png(by_hand / "last.png", animate(animator).back());
+  write_png(by_hand / "last.png", animate(*animator).back());
   request_.max_frames = 11;
   request_.chain = family::ChainOptions{.segment_size = 6, .segment_overlap = 1};
-  const std::vector<Image> from_poses = animate(animator);
+  const std::vector<Image> from_poses = animate(*animator);
   request_.chain.reset();
   request_.max_frames = 6;
   request_.conditions = family::ConditionSet::parse("dwpose,local_image");
   request_.poses = by_hand / "poses";
   request_.reference = by_hand / "last.png";
-  const std::vector<Image> second = animate(animator);
+  const std::vector<Image> second = animate(*animator);
   EXPECT_TRUE(std::equal(second.begin() + 1, second.end(), from_poses.begin() + 6));
 }
 
 TEST_F(LongVideos, ColorsOfAChainAreHeld) {
-  Animator animator = load();
+  const auto animator = load();
   request_.chain = family::ChainOptions{.segment_size = 6, .segment_overlap = 2};
-  const std::vector<Image> plain = animate(animator);
+  const std::vector<Image> plain = animate(*animator);
   request_.chain->color_match = true;
-  const std::vector<Image> matched = animate(animator);
+  const std::vector<Image> matched = animate(*animator);
   const auto mean = [](const Image& image) {
     double sum = 0;
     for (const std::uint8_t value : image.pixels) sum += value;
@@ -335,18 +342,18 @@ TEST_F(LongVideos, StoppedAnywhereAJobGoesOnToTheSameVideo) {
       request_.sampling = {.steps = 2, .eta = eta};
       request_.chain.reset();
       if (chain) request_.chain = family::ChainOptions{.segment_size = 8, .segment_overlap = 2};
-      Animator animator = load();
-      const std::vector<Image> expected = animate(animator);
+      const auto animator = load();
+      const std::vector<Image> expected = animate(*animator);
       const std::filesystem::path folder = jobs_ / fmt::format("job-{}-{}", eta, chain);
       int stops = 0;
       for (int questions = 20;; questions += 6, ++stops) {
         FrameCollector sink;
         StopAfter progress(questions);
-        const std::unique_ptr<JobFolder> begun = job(folder, animator);
+        const std::unique_ptr<JobFolder> begun = job(folder, *animator);
         try {
           AnimateOptions options;
           options.job = begun.get();
-          animator.animate(request_, sink, progress, options);
+          pipeline::animate(*animator, request_, sink, progress, options);
         } catch (const Error& error) {
           ASSERT_EQ(error.kind(), ErrorKind::kCancelled);
           continue;
@@ -362,9 +369,9 @@ TEST_F(LongVideos, StoppedAnywhereAJobGoesOnToTheSameVideo) {
 
 TEST_F(LongVideos, WhatIsOnlyToBeDecodedNeedsNoUNet) {
   request_.sampling.steps = 1;
-  Animator animator = load();
-  const std::vector<Image> expected = animate(animator);
-  const std::unique_ptr<JobFolder> begun = job(jobs_ / "job", animator);
+  const auto animator = load();
+  const std::vector<Image> expected = animate(*animator);
+  const std::unique_ptr<JobFolder> begun = job(jobs_ / "job", *animator);
   AnimateOptions options;
   options.job = begun.get();
   struct : Progress {
@@ -373,24 +380,25 @@ TEST_F(LongVideos, WhatIsOnlyToBeDecodedNeedsNoUNet) {
     bool decoding = false;
   } progress;
   FrameCollector unfinished;
-  EXPECT_THROW(animator.animate(request_, unfinished, progress, options), Error);
-  Animator another = load();
-  EXPECT_EQ(animate(another, options), expected);
+  EXPECT_THROW(pipeline::animate(*animator, request_, unfinished, progress, options), Error);
+  const auto another = load();
+  EXPECT_EQ(animate(*another, options), expected);
   std::vector<std::string> names;
-  for (const Phase& phase : report_.phases) names.push_back(phase.name);
+  for (const Phase& phase : report_.phases) names.push_back(phase.place.name());
   EXPECT_EQ(names, (std::vector<std::string>{"read pictures", "decode", "write video"}));
 }
 
 TEST_F(LongVideos, PreviewsShowTheVideoBeforeItIsDone) {
-  Animator animator = load();
+  const auto animator = load();
   request_.sampling.steps = 2;
   ASSERT_EQ(request_.sampling.step_count(), 2);
-  const std::vector<Image> result = animate(animator);
+  const std::vector<Image> result = animate(*animator);
   for (const bool decoded : {false, true}) {
     const std::filesystem::path file = jobs_ / (decoded ? "decoded.mkv" : "linear.mkv");
     AnimateOptions options;
-    options.preview = {.every = 2, .decoded = decoded, .file = file};
-    animate(animator, options);
+    options.preview = {.every = 2, .decoded = decoded, .file = {}};
+    options.open_preview = [&](int width, int height) { return open_video_writer(file, {width, height, 8}); };
+    animate(*animator, options);
     const auto preview = open_frame_source(file);
     EXPECT_EQ(preview->info().frame_count, kLongPoses);
     const Image first = preview->next().value().image;
@@ -407,23 +415,24 @@ TEST_F(LongVideos, PreviewsShowTheVideoBeforeItIsDone) {
 
 TEST(SideUnit, FollowsFromTheModels) {
   family::ModelConfigs configs = testing::small_model_configs();
-  EXPECT_EQ(side_unit(configs), 64);
+  const auto geometry = [&] { return family::make_unianimate({}, configs, {})->geometry(); };
+  EXPECT_EQ(geometry().side_unit, 64);
   try {
-    check_size(500, 20, configs);
+    check_size(500, 20, geometry());
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     EXPECT_STREQ(error.what(), "the sides of 500x20 must be multiples of 64 for these models; near is 512x64");
   }
   configs.unet.dim_mult = {1, 2, 4};
-  EXPECT_EQ(side_unit(configs), 32);
-  check_size(96, 128, configs);
-  EXPECT_THROW(check_size(96, 144, configs), Error);
+  EXPECT_EQ(geometry().side_unit, 32);
+  check_size(96, 128, geometry());
+  EXPECT_THROW(check_size(96, 144, geometry()), Error);
 }
 
-TEST_F(AnimatorTest, SidesThatDoNotSuitTheModelsAreRefused) {
+TEST_F(AnimateTest, SidesThatDoNotSuitTheModelsAreRefused) {
   request_.width = 96;
-  EXPECT_THROW(plan_animation(request_, load().configs(), options_), Error);
+  EXPECT_THROW(plan_animation(request_, *load()), Error);
 }
 
 TEST(Pictures, DecodedValuesAreTruncatedTo8Bits) {

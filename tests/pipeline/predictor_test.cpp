@@ -1,4 +1,4 @@
-#include "unianimate/pipeline/clip_predictor.h"
+#include "unianimate/pipeline/predictor.h"
 
 #include <gtest/gtest.h>
 
@@ -12,6 +12,7 @@
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
 #include "unianimate/family/pictures.h"
+#include "unianimate/family/unianimate/unet_model.h"
 #include "unianimate/media/pictures/image_writer.h"
 
 namespace unianimate::pipeline {
@@ -47,8 +48,8 @@ class ClipPredictorTest : public ::testing::Test {
 
   [[nodiscard]] at::Tensor predict(const diffusion::ContextWindowOptions& windows, double guidance_scale) {
     const std::int64_t size = std::min(kClip.frames, windows.size);
-    family::WindowConditions conditions(unet_, conditions_, {1, size, kClip.height, kClip.width});
-    ClipPredictor predictor(unet_, conditions, windows, guidance_scale, *group_, progress_);
+    family::UNetModel model(unet_, conditions_, {size, kClip.height, kClip.width});
+    ClipPredictor predictor(model, windows, guidance_scale, *group_, progress_);
     std::vector<at::Tensor> parts;
     std::int64_t next = 0;
     predictor.predict(x_, kTimestep, 0, [&](std::int64_t first, const at::Tensor& v) {
@@ -132,8 +133,8 @@ TEST_F(ClipPredictorTest, CancelsBetweenWindows) {
     [[nodiscard]] bool cancelled() const override { return now; }
     bool now = false;
   } progress;
-  family::WindowConditions conditions(unet_, conditions_, {1, 4, kClip.height, kClip.width});
-  ClipPredictor predictor(unet_, conditions, {.size = 4, .overlap = 1}, 1.0, *group_, progress);
+  family::UNetModel model(unet_, conditions_, {4, kClip.height, kClip.width});
+  ClipPredictor predictor(model, {.size = 4, .overlap = 1}, 1.0, *group_, progress);
   progress.now = true;
   EXPECT_THROW(predictor.predict(x_, kTimestep, 0, [](std::int64_t, const at::Tensor&) {}), Error);
 }

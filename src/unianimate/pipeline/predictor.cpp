@@ -1,19 +1,34 @@
-#include "unianimate/pipeline/clip_predictor.h"
+#include "unianimate/pipeline/predictor.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace unianimate::pipeline {
 
-ClipPredictor::ClipPredictor(const models::UNet& unet, family::WindowConditions& conditions,
-                             diffusion::ContextWindowOptions windows, double guidance_scale,
-                             distributed::ProcessGroup& group, Progress& progress)
-    : unet_(unet),
-      conditions_(conditions),
-      windows_(windows),
-      guidance_scale_(guidance_scale),
-      group_(group),
-      progress_(progress) {}
+diffusion::ContextWindowOptions latent_windows(diffusion::ContextWindowOptions windows,
+                                               const family::ClipGeometry& geometry) {
+  const std::int64_t each = geometry.frames_per_latent;
+  windows.size = geometry.latents_of(windows.size);
+  windows.overlap = std::min((windows.overlap + each - 1) / each, windows.size - 1);
+  return windows;
+}
+
+StepPasses step_passes(std::int64_t latents, const diffusion::ContextWindowOptions& windows, double guidance_scale,
+                       std::int64_t step) {
+  const auto count = static_cast<std::int64_t>(diffusion::context_windows(latents, windows, step).size());
+  const std::int64_t batches = (count + windows.batch_size - 1) / windows.batch_size;
+  return {count, batches * (guidance_scale == 1.0 ? 1 : 2)};
+}
+
+std::int64_t ClipPredictor::bytes_kept(const family::ClipShape& window, std::int64_t channels, std::int64_t at_once) {
+  // The windows, what the model says of them twice, the two sums and the weighted prediction.
+  constexpr std::int64_t kCopies = 6;
+  return kCopies * at_once * channels * window.elements() * std::int64_t{sizeof(float)};
+}
+
+ClipPredictor::ClipPredictor(family::ClipModel& model, const diffusion::ContextWindowOptions& windows,
+                             double guidance_scale, distributed::ProcessGroup& group, Progress& progress)
+    : model_(model), windows_(windows), guidance_scale_(guidance_scale), group_(group), progress_(progress) {}
 
 std::vector<ClipPredictor::Pass> ClipPredictor::passes(std::int64_t frames, std::int64_t step) const {
   std::vector<Pass> passes;
@@ -41,15 +56,11 @@ void ClipPredictor::grow(Sums& sums, const at::Tensor& x, std::int64_t end) cons
   sums.weights = at::cat({sums.weights, more.weights});
 }
 
-void ClipPredictor::add(Sums& sums, const at::Tensor& x, std::int64_t timestep, const Pass& pass) {
+void ClipPredictor::add(Sums& sums, const at::Tensor& x, double time, const Pass& pass) {
   const auto count = static_cast<std::int64_t>(pass.windows.size());
-  const models::EncodedConditions conditions =
-      pass.conditional ? conditions_.conditional(pass.windows) : conditions_.unconditional(count);
   std::vector<at::Tensor> parts;
   for (const diffusion::ContextWindow& window : pass.windows) parts.push_back(x.narrow(2, window.first, window.size));
-  const at::Device device = conditions.concat.device();
-  const at::Tensor v = unet_(at::cat(parts).to(device), at::full({count}, timestep, at::kLong).to(device), conditions)
-                           .to(at::kCPU, at::kFloat);
+  const at::Tensor v = model_.predict(at::cat(parts), time, pass.windows, pass.conditional);
   const at::Tensor weights =
       at::tensor(diffusion::context_weights(pass.windows.front().size, windows_.weights)).view({-1, 1, 1});
   for (std::int64_t i = 0; i < count; ++i) {
@@ -62,7 +73,7 @@ void ClipPredictor::add(Sums& sums, const at::Tensor& x, std::int64_t timestep, 
   }
 }
 
-void ClipPredictor::take_until(Sums& sums, std::int64_t end, const TakeFrames& take) const {
+void ClipPredictor::take_until(Sums& sums, std::int64_t end, const diffusion::TakeOutput& take) const {
   const std::int64_t count = end - sums.first;
   if (count == 0) return;
   const at::Tensor weights = sums.weights.narrow(0, 0, count);
@@ -79,7 +90,7 @@ void ClipPredictor::take_until(Sums& sums, std::int64_t end, const TakeFrames& t
   sums.first = end;
 }
 
-void ClipPredictor::predict(const at::Tensor& x, std::int64_t timestep, std::int64_t step, const TakeFrames& take) {
+void ClipPredictor::predict(const at::Tensor& x, double time, std::int64_t step, const diffusion::TakeOutput& take) {
   const std::int64_t frames = x.size(2);
   const std::vector<Pass> all = passes(frames, step);
   const auto processes = static_cast<std::size_t>(group_.size());
@@ -91,11 +102,11 @@ void ClipPredictor::predict(const at::Tensor& x, std::int64_t timestep, std::int
     const std::size_t end = std::min(all.size(), begin + processes);
     grow(sums, x, all[end - 1].windows.back().end());
     if (processes == 1) {
-      add(sums, x, timestep, all[begin]);
+      add(sums, x, time, all[begin]);
     } else {
       Sums of_round = zero_sums(x, sums.first, sums.end());
       const std::size_t own = begin + static_cast<std::size_t>(group_.rank());
-      if (own < end) add(of_round, x, timestep, all[own]);
+      if (own < end) add(of_round, x, time, all[own]);
       std::vector<at::Tensor> parts{of_round.conditional, of_round.weights};
       if (of_round.unconditional.defined()) parts.push_back(of_round.unconditional);
       group_.sum(parts);

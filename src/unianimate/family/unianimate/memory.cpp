@@ -1,0 +1,69 @@
+#include "unianimate/family/unianimate/memory.h"
+
+#include <algorithm>
+
+#include "unianimate/family/unianimate/window_conditions.h"
+#include "unianimate/models/autoencoder/autoencoder.h"
+#include "unianimate/models/clip/clip.h"
+
+namespace unianimate::family {
+
+namespace {
+
+/// Highest memory of one pass beyond weights, as multiples of its widest activation, measured at published sizes
+/// (docs/performance.md).
+constexpr double kUNetActivations = 16.0;
+constexpr double kDecoderActivations = 9.0;
+
+template <typename Model, typename Config>
+std::int64_t bytes_of(const Config& config, at::ScalarType dtype) {
+  std::int64_t elements = 0;
+  const Model model(config, at::TensorOptions(at::kMeta));
+  for (const NamedTensor& parameter : model.named_parameters()) elements += parameter.tensor.numel();
+  return elements * static_cast<std::int64_t>(c10::elementSize(dtype));
+}
+
+/// The activations of one pass through the UNet, which puts the reference before the frames of each window.
+std::int64_t unet_pass_bytes(const models::UNetConfig& config, double element, const Workload& work) {
+  const auto latent_pixels = static_cast<double>(work.window.height * work.window.width);
+  const auto frames = static_cast<double>(work.window.latents + 1) * static_cast<double>(work.windows_at_once);
+  return static_cast<std::int64_t>(kUNetActivations * frames * latent_pixels * static_cast<double>(config.dim) *
+                                   element);
+}
+
+/// The activations of one pass through the decoder.
+std::int64_t decoder_pass_bytes(const models::AutoencoderConfig& config, double element, const Workload& work) {
+  const auto pixels = static_cast<double>(work.width) * work.height;
+  return static_cast<std::int64_t>(kDecoderActivations * static_cast<double>(work.decode_batch) * pixels *
+                                   static_cast<double>(config.ch) * element);
+}
+
+}  // namespace
+
+ModelBytes model_bytes(const ModelConfigs& configs, at::ScalarType dtype) {
+  return {bytes_of<models::UNet>(configs.unet, dtype), bytes_of<models::Autoencoder>(configs.autoencoder, dtype),
+          bytes_of<models::ClipVisual>(configs.clip, dtype), bytes_of<models::ClipText>(configs.clip, dtype)};
+}
+
+std::vector<MemoryUse> memory_uses(const ModelConfigs& configs, const ModelBytes& bytes, at::ScalarType dtype,
+                                   const Workload& work) {
+  const auto element = static_cast<double>(c10::elementSize(dtype));
+  const std::int64_t unet_pass = unet_pass_bytes(configs.unet, element, work);
+  const std::int64_t decoding = decoder_pass_bytes(configs.autoencoder, element, work);
+  // A preview is decoded between two passes of the UNet, beside which the autoencoder then stays.
+  const std::int64_t sampling =
+      std::max(unet_pass, work.decodes_previews ? decoding : 0) + (work.decodes_previews ? bytes.autoencoder : 0);
+  const std::int64_t always = WindowConditions::bytes_kept(configs.unet, dtype, work.window, work.windows);
+  const std::int64_t with_clip = std::max(bytes.clip_visual, bytes.clip_text);
+  const std::int64_t with_pictures = decoding + work.waiting_pictures;
+  const std::int64_t with_autoencoder = bytes.autoencoder + with_pictures;
+  const std::int64_t all =
+      bytes.unet + bytes.autoencoder + bytes.clip_visual + std::max({unet_pass, with_pictures, bytes.clip_text});
+  const std::int64_t unet_stays = bytes.unet + std::max({sampling, with_clip, with_autoencoder});
+  const std::int64_t one_by_one = std::max({bytes.unet + sampling, with_clip, with_autoencoder});
+  return {{{.all_models = true, .denoiser = true}, always + all},
+          {{.all_models = false, .denoiser = true}, always + unet_stays},
+          {{.all_models = false, .denoiser = false}, always + one_by_one}};
+}
+
+}  // namespace unianimate::family

@@ -1,0 +1,26 @@
+// What the models of the family take of memory and time, counted from their sizes.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "unianimate/family/family.h"
+#include "unianimate/family/unianimate/model_files.h"
+
+namespace unianimate::family {
+
+/// Bytes of each model's weights.
+struct ModelBytes {
+  std::int64_t unet = 0;
+  std::int64_t autoencoder = 0;
+  std::int64_t clip_visual = 0;
+  std::int64_t clip_text = 0;
+};
+
+ModelBytes model_bytes(const ModelConfigs& configs, at::ScalarType dtype);
+
+/// See Family::memory().
+std::vector<MemoryUse> memory_uses(const ModelConfigs& configs, const ModelBytes& bytes, at::ScalarType dtype,
+                                   const Workload& work);
+
+}  // namespace unianimate::family

@@ -1,0 +1,27 @@
+#include "unianimate/family/unianimate/unet_model.h"
+
+#include <utility>
+
+namespace unianimate::family {
+
+UNetModel::UNetModel(const models::UNet& unet, ClipConditions conditions, const ClipShape& window,
+                     std::function<void()> gone)
+    : unet_(unet),
+      conditions_(unet, std::move(conditions), {1, window.latents, window.height, window.width}),
+      gone_(std::move(gone)) {}
+
+UNetModel::~UNetModel() {
+  if (gone_) gone_();
+}
+
+at::Tensor UNetModel::predict(const at::Tensor& windows, double time, std::span<const diffusion::ContextWindow> places,
+                              bool conditional) {
+  const std::int64_t count = windows.size(0);
+  const models::EncodedConditions conditions =
+      conditional ? conditions_.conditional(places) : conditions_.unconditional(count);
+  const at::Device device = conditions.concat.device();
+  const at::Tensor timesteps = at::full({count}, static_cast<std::int64_t>(time), at::kLong);
+  return unet_(windows.to(device), timesteps.to(device), conditions).to(at::kCPU, at::kFloat);
+}
+
+}  // namespace unianimate::family

@@ -1,0 +1,125 @@
+#include "unianimate/family/unianimate/unianimate_family.h"
+
+#include <utility>
+
+#include "unianimate/checkpoint/checkpoint.h"
+#include "unianimate/core/error.h"
+#include "unianimate/diffusion/noise_schedule.h"
+#include "unianimate/family/pictures.h"
+#include "unianimate/family/unianimate/encoded_reference.h"
+#include "unianimate/family/unianimate/loaded_models.h"
+#include "unianimate/family/unianimate/memory.h"
+#include "unianimate/models/unet/cost.h"
+#include "unianimate/naming/model_naming.h"
+
+namespace unianimate::family {
+
+namespace {
+
+/// Every latent is one frame, decoded alone.
+class FrameDecoder final : public ClipDecoder {
+ public:
+  FrameDecoder(LoadedModels& models, std::int64_t batch, const Residency& residency, Progress& progress)
+      : models_(models), batch_(batch), keeps_model_(residency.all_models), progress_(progress) {}
+  ~FrameDecoder() override {
+    if (!keeps_model_) models_.free_autoencoder();
+  }
+  FrameDecoder(const FrameDecoder&) = delete;
+  FrameDecoder& operator=(const FrameDecoder&) = delete;
+
+  [[nodiscard]] std::vector<Image> next(const at::Tensor& latents) override {
+    const models::Autoencoder& model = models_.autoencoder(progress_);
+    std::vector<Image> pictures;
+    for (const at::Tensor& part : latents.squeeze(0).transpose(0, 1).split(batch_)) {
+      progress_.throw_if_cancelled();
+      for (const at::Tensor& picture : model.decode(models_.on_device(part)).unbind(0)) {
+        pictures.push_back(image_from_decoded(picture));
+      }
+    }
+    return pictures;
+  }
+
+ private:
+  LoadedModels& models_;
+  std::int64_t batch_;
+  bool keeps_model_;
+  Progress& progress_;
+};
+
+class UniAnimate final : public Family {
+ public:
+  UniAnimate(const ModelFiles& files, const ModelConfigs& configs, const RuntimeOptions& options)
+      : models_(files, configs, options), bytes_(model_bytes(configs, options.compute.dtype)) {
+    geometry_.channels = models::UNetConfig::kLatentChannels;
+    geometry_.pixels_per_latent = configs.autoencoder.downscale();
+    geometry_.side_unit = configs.autoencoder.downscale() * configs.unet.downscale();
+  }
+
+  [[nodiscard]] const ClipGeometry& geometry() const override { return geometry_; }
+  [[nodiscard]] const diffusion::NoiseProcess& process() const override { return schedule_; }
+  [[nodiscard]] const RuntimeOptions& runtime() const override { return models_.options(); }
+
+  [[nodiscard]] std::vector<std::string> check() const override {
+    std::vector<std::string> notes = models_.configs().notes;
+    const RuntimeOptions& options = models_.options();
+    if (options.loras.empty()) return notes;
+    const models::UNet shapes(models_.configs().unet, at::TensorOptions(at::kMeta));
+    for (std::string& note : check_loras(options.loras, shapes.named_parameters(), options.allow_nonfinite)) {
+      notes.push_back(std::move(note));
+    }
+    return notes;
+  }
+
+  [[nodiscard]] double operations(const ClipShape& window) const override {
+    return models::unet_operations(models_.configs().unet, {1, window.latents, window.height, window.width});
+  }
+  [[nodiscard]] std::vector<MemoryUse> memory(const Workload& work) const override {
+    return memory_uses(models_.configs(), bytes_, models_.options().compute.dtype, work);
+  }
+
+  [[nodiscard]] std::unique_ptr<Reference> encode(const ReferencePictures& pictures, const AnimateRequest& request,
+                                                  const Residency& residency, Progress& progress) override {
+    return encode_reference(models_, schedule_, pictures, request, residency, progress);
+  }
+  [[nodiscard]] std::unique_ptr<ClipDecoder> decoder(std::int64_t batch, const Residency& residency,
+                                                     Progress& progress) override {
+    return std::make_unique<FrameDecoder>(models_, batch, residency, progress);
+  }
+
+  [[nodiscard]] Image reconstruct(const Image& picture, Progress& progress) override {
+    const c10::InferenceMode inference;
+    const models::Autoencoder& model = models_.autoencoder(progress);
+    const at::Tensor pixels = unit_range(tensor_from_image(picture)).permute({2, 0, 1}).unsqueeze(0);
+    const at::Tensor moments = model.encode_moments(2.0 * models_.on_device(pixels) - 1.0);
+    const at::Tensor mean = moments.chunk(2, 1).front();
+    const at::Tensor latent = model.sample_latent(moments, at::zeros_like(mean, at::kFloat));
+    return image_from_decoded(model.decode(latent).squeeze(0));
+  }
+
+ private:
+  LoadedModels models_;
+  ModelBytes bytes_;
+  ClipGeometry geometry_;
+  const diffusion::NoiseSchedule schedule_;
+};
+
+}  // namespace
+
+bool is_unianimate(const ModelFiles& files) {
+  try {
+    return naming::find_naming(checkpoint::open_checkpoint(files.unet), naming::ModelRole::kUNet).has_value();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::unique_ptr<Family> open_unianimate(const ModelFiles& files, const RuntimeOptions& options) {
+  return make_unianimate(files, read_model_configs(files), options);
+}
+
+std::unique_ptr<Family> make_unianimate(const ModelFiles& files, const ModelConfigs& configs,
+                                        const RuntimeOptions& options) {
+  return std::make_unique<UniAnimate>(files, configs, options);
+}
+
+}  // namespace unianimate::family

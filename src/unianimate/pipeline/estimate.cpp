@@ -1,0 +1,51 @@
+#include "unianimate/pipeline/estimate.h"
+
+#include <ATen/ATen.h>
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace unianimate::pipeline {
+
+namespace {
+
+/// Which share of the speed of its convolutions a model as a whole reaches.
+constexpr double kModelEfficiency = 0.75;
+
+/// Operations a second that convolutions reach.
+double measure_speed(const Compute& compute) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::int64_t kChannels = 320;
+  constexpr std::int64_t kSide = 32;
+  constexpr std::int64_t kFrames = 8;
+  const c10::InferenceMode inference;
+  const at::TensorOptions type = at::TensorOptions().device(compute.device).dtype(compute.dtype);
+  const at::Tensor x = at::ones({kFrames, kChannels, kSide, kSide}, type).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor weight = at::ones({kChannels, kChannels, 3, 3}, type).contiguous(at::MemoryFormat::ChannelsLast);
+  const double operations = 2.0 * kFrames * kSide * kSide * kChannels * kChannels * 9;
+  const auto convolve = [&] { return at::conv2d(x, weight, {}, {1, 1}, {1, 1}).sum().item<float>(); };
+  convolve();
+  const auto start = Clock::now();
+  int repetitions = 0;
+  while (Clock::now() - start < std::chrono::milliseconds(700)) {
+    convolve();
+    ++repetitions;
+  }
+  return operations * repetitions / std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+double estimate_seconds(const AnimatePlan& plan, const Compute& compute) {
+  static std::mutex mutex;
+  static std::map<std::pair<std::string, at::ScalarType>, double> speeds;
+  const std::lock_guard lock(mutex);
+  double& speed = speeds[{compute.device.str(), compute.dtype}];
+  if (speed == 0) speed = measure_speed(compute);
+  return plan.model_operations / speed / kModelEfficiency;
+}
+
+}  // namespace unianimate::pipeline

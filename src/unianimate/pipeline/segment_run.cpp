@@ -1,0 +1,188 @@
+#include "unianimate/pipeline/segment_run.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "unianimate/core/error.h"
+#include "unianimate/core/random.h"
+#include "unianimate/diffusion/sampling_loop.h"
+#include "unianimate/pipeline/predictor.h"
+
+namespace unianimate::pipeline {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Latents that are touched at once where a whole clip is gone through.
+constexpr std::int64_t kLatentsAtOnce = 64;
+
+/// Nothing need be there unless latents become too many.
+fs::path temporary_folder() {
+  std::error_code problem;
+  const fs::path folder = fs::temp_directory_path(problem);
+  return problem ? fs::path("/tmp") : folder;
+}
+
+/// What is kept of a segment: the latent and, under names of their own, what the sampler keeps.
+NamedTensors saved_tensors(const diffusion::SamplingState& state) {
+  NamedTensors tensors{{"latent", state.x}};
+  for (const auto& [name, tensor] : state.kept) tensors.push_back({"sampler." + name, tensor});
+  return tensors;
+}
+
+class SegmentRun final : public diffusion::SamplingObserver {
+ public:
+  SegmentRun(const VideoRun& run, const SegmentPlace& place)
+      : run_(run),
+        place_(place),
+        request_(run.plan.request),
+        windows_(latent_windows(request_.context, run.family.geometry())),
+        sampler_(diffusion::make_sampler(run.family.process(), request_.sampling)),
+        shape_{run.family.geometry().latents_of(place.segment.size), run.plan.latent.height, run.plan.latent.width},
+        latent_(std::make_unique<ClipTensor>(sizes(), run.family.runtime().latent_memory, temporary_folder())) {}
+
+  std::unique_ptr<ClipTensor> sample(const Image& first_frame);
+
+  void step_begins(std::int64_t step) override;
+  void predicted(const at::Tensor& x0) override {
+    if (preview_) preview_->write(x0);
+  }
+  void touched() override {
+    latent_->release();
+    for (const auto& tensor : beside_) tensor->release();
+  }
+  void step_ends(std::int64_t steps_done) override;
+
+ private:
+  void begin();
+  void share();
+  [[nodiscard]] at::Tensor room();
+  [[nodiscard]] std::int64_t step_count() const { return static_cast<std::int64_t>(sampler_->levels().size()); }
+  [[nodiscard]] std::int64_t calls(std::int64_t steps) const;
+  [[nodiscard]] std::vector<std::int64_t> sizes() const {
+    return {1, run_.family.geometry().channels, shape_.latents, shape_.height, shape_.width};
+  }
+
+  const VideoRun& run_;
+  const SegmentPlace& place_;
+  const family::AnimateRequest& request_;
+  diffusion::ContextWindowOptions windows_;  ///< in latents
+  std::unique_ptr<diffusion::Sampler> sampler_;
+  family::ClipShape shape_;
+  std::unique_ptr<ClipTensor> latent_;
+  std::vector<std::unique_ptr<ClipTensor>> beside_;  ///< noise, and what the sampler keeps
+  diffusion::SamplingState state_;
+  std::unique_ptr<PreviewWriter> preview_;  ///< of the present step
+};
+
+/// Of the first `steps` steps.
+std::int64_t SegmentRun::calls(std::int64_t steps) const {
+  std::int64_t sum = 0;
+  for (std::int64_t step = 0; step < steps; ++step) {
+    sum += step_passes(shape_.latents, windows_, request_.guidance_scale, step).calls;
+  }
+  return sum;
+}
+
+at::Tensor SegmentRun::room() {
+  return beside_
+      .emplace_back(std::make_unique<ClipTensor>(sizes(), run_.family.runtime().latent_memory, temporary_folder()))
+      ->tensor();
+}
+
+/// Every process gets what the first one has loaded.
+void SegmentRun::share() {
+  const at::Tensor generator_state = state_.generator.get_state();
+  run_.group.broadcast({generator_state});
+  state_.generator.set_state(generator_state);
+  if (run_.group.size() == 1) return;
+  for (const auto& [name, tensor] : saved_tensors(state_)) {
+    for (const at::Tensor& part : tensor.split(kLatentsAtOnce, 2)) {
+      const at::Tensor shared = part.contiguous();
+      run_.group.broadcast({shared});
+      part.copy_(shared);
+      touched();
+    }
+  }
+}
+
+/// From the store or from the beginning.
+void SegmentRun::begin() {
+  SegmentStore* store = run_.store;
+  state_.x = latent_->tensor();
+  for (const std::string& name : sampler_->state_names()) state_.kept.push_back({name, room()});
+  const std::uint64_t own_seed = (store != nullptr ? store->seed(place_.index) : std::nullopt).value_or(request_.seed);
+  const at::Tensor shared_seed = at::tensor({static_cast<std::int64_t>(own_seed)}, at::kLong);
+  run_.group.broadcast({shared_seed});
+  const auto seed = static_cast<std::uint64_t>(shared_seed.item<std::int64_t>());
+  state_.generator = make_generator(seed, run_.family.runtime().compute.device);
+  const std::int64_t loaded =
+      store != nullptr ? store->load_sampling(place_.index, saved_tensors(state_), state_.generator, run_.progress) : 0;
+  const at::Tensor steps = at::tensor({loaded}, at::kLong);
+  run_.group.broadcast({steps});
+  state_.steps_done = steps.item<std::int64_t>();
+  if (state_.steps_done > step_count()) {
+    throw Error(ErrorKind::kInput, "the job holds latents after {} steps, but there are {}; delete it and begin anew",
+                state_.steps_done, step_count());
+  }
+  if (state_.steps_done > 0) {
+    share();
+  } else {
+    state_.generator = run_.reference().start(state_.x, seed, [this] { touched(); });
+  }
+}
+
+std::unique_ptr<ClipTensor> SegmentRun::sample(const Image& first_frame) {
+  begin();
+  if (state_.steps_done == step_count()) return std::move(latent_);
+  family::Reference& reference = run_.reference();
+  run_.phases.begin(place_.phase(PhaseKind::kLoadModel), 0);
+  const family::ClipShape window{std::min(shape_.latents, windows_.size), shape_.height, shape_.width};
+  const std::unique_ptr<family::ClipModel> model = reference.condition(
+      {run_.poses, place_.segment.first, place_.segment.size, first_frame, place_.index > 0, window}, run_.progress);
+  run_.phases.begin(place_.phase(PhaseKind::kSample), calls(step_count()));
+  ClipPredictor predictor(*model, windows_, request_.guidance_scale, run_.group, run_.progress);
+  predictor.calls_done = calls(state_.steps_done);
+  if (sampler_->draws_noise()) state_.noise = room();
+  const diffusion::Denoiser denoise = [&](const at::Tensor& x, const diffusion::Level& level, std::int64_t step,
+                                          const diffusion::TakeOutput& take) {
+    predictor.predict(x, level.time, step, take);
+  };
+  diffusion::run_sampler(*sampler_, run_.family.process(), denoise, state_, *this);
+  return std::move(latent_);
+}
+
+void SegmentRun::step_begins(std::int64_t step) {
+  const PreviewOptions& preview = run_.options.preview;
+  if (!run_.is_first_process() || preview.every == 0 || (step + 1) % preview.every != 0) return;
+  std::unique_ptr<family::ClipDecoder> decoder =
+      preview.decoded ? run_.family.decoder(1, family::Residency(), run_.progress) : run_.reference().preview();
+  preview_ = std::make_unique<PreviewWriter>(run_.options.open_preview, request_, place_.segment.size,
+                                             std::move(decoder), run_.progress);
+}
+
+void SegmentRun::step_ends(std::int64_t steps_done) {
+  if (preview_) preview_->finish();
+  preview_.reset();
+  SegmentStore* store = run_.store;
+  if (store == nullptr || (steps_done % store->save_every() != 0 && steps_done != step_count())) return;
+  try {
+    store->save_sampling(place_.index, steps_done, saved_tensors(state_), state_.generator);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kEnvironment) throw;
+    run_.progress.note(fmt::format("step {} could not be saved, and the work goes on: {}", steps_done, error.what()));
+  }
+  touched();
+}
+
+}  // namespace
+
+std::unique_ptr<ClipTensor> sample_segment(const VideoRun& run, const SegmentPlace& place, const Image& first_frame) {
+  return SegmentRun(run, place).sample(first_frame);
+}
+
+}  // namespace unianimate::pipeline

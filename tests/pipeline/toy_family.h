@@ -1,0 +1,38 @@
+// A family of models small enough to work out by hand, and unlike the published one in everything that a pipeline might
+// take for granted: a latent stands for four frames but the first for one, noise comes by flow matching, and the
+// decoder carries state from latent to latent.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "unianimate/family/family.h"
+
+namespace unianimate::testing {
+
+constexpr std::int64_t kToyChannels = 2;
+constexpr std::int64_t kToyPixelsPerLatent = 4;
+
+/// The velocity that the toy's model predicts for one window x (1, 2, n, h, w): depends on all of it. `brightness`: of
+/// the poses of each latent, (n). `first_frame`: brightness of what the clip begins with.
+at::Tensor toy_velocity(const at::Tensor& x, double time, const at::Tensor& brightness, double first_frame,
+                        bool conditional);
+
+/// Of all pixels, 0 … 1.
+double brightness_of(const Image& picture);
+
+/// What sampling starts from.
+void toy_start(const at::Tensor& x, at::Generator& generator, double person);
+
+/// The decoder's state after one more latent (2, h, w); undefined before the first.
+at::Tensor toy_state(const at::Tensor& before, const at::Tensor& latent);
+/// One of the frames that follow from a state, number `index` of them.
+Image toy_frame(const at::Tensor& state, int index);
+
+/// Sides are multiples of 8.
+std::unique_ptr<family::Family> make_toy_family(const family::RuntimeOptions& options);
+
+}  // namespace unianimate::testing

@@ -1,0 +1,283 @@
+// The pipeline with a family that it has never seen, against the same work by hand.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "pipeline/toy_family.h"
+#include "support/rule.h"
+#include "support/temporary_folder.h"
+#include "unianimate/core/error.h"
+#include "unianimate/core/random.h"
+#include "unianimate/family/pictures.h"
+#include "unianimate/media/pictures/image_writer.h"
+#include "unianimate/pipeline/animate.h"
+
+namespace unianimate::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kWidth = 16;
+constexpr int kHeight = 24;
+constexpr int kPoses = 32;
+
+/// Consecutive frames or latents.
+struct Stretch {
+  std::int64_t first;
+  std::int64_t size;
+};
+
+class FrameCollector final : public FrameSink {
+ public:
+  void write(const Image& frame) override { frames.push_back(frame); }
+  void finish() override {}
+  std::vector<Image> frames;
+};
+
+/// Keeps everything in memory, as it was given.
+class MemoryStore final : public SegmentStore {
+ public:
+  [[nodiscard]] std::int64_t save_every() const override { return 2; }
+  [[nodiscard]] std::optional<std::uint64_t> seed(std::size_t segment) const override {
+    return segment == 1 ? std::optional<std::uint64_t>(77) : std::nullopt;
+  }
+  std::int64_t load_sampling(std::size_t segment, const NamedTensors& tensors, at::Generator& generator,
+                             Progress&) override {
+    const auto saved = sampling_.find(segment);
+    if (saved == sampling_.end()) return 0;
+    for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].tensor.copy_(saved->second.tensors.at(i));
+    generator.set_state(saved->second.generator);
+    return saved->second.steps;
+  }
+  void save_sampling(std::size_t segment, std::int64_t steps, const NamedTensors& tensors,
+                     const at::Generator& generator) override {
+    Sampling& saved = sampling_[segment] = {steps, {}, generator.get_state()};
+    for (const auto& [name, tensor] : tensors) saved.tensors.push_back(tensor.clone());
+  }
+  std::int64_t finished_frames(std::size_t segment, Progress&) override {
+    return static_cast<std::int64_t>(frames_[segment].size());
+  }
+  void add_frames(std::size_t segment, std::span<const Image> frames) override {
+    ASSERT_FALSE(frames.empty());
+    frames_[segment].insert(frames_[segment].end(), frames.begin(), frames.end());
+  }
+  void read_frames(std::size_t segment, const std::function<void(const Image&)>& take) const override {
+    std::ranges::for_each(frames_.at(segment), take);
+  }
+  /// As if the process had ended before the last frames were written.
+  void lose_frames(std::size_t segment, std::size_t kept) { frames_[segment].resize(kept); }
+
+ private:
+  struct Sampling {
+    std::int64_t steps;
+    std::vector<at::Tensor> tensors;
+    at::Tensor generator;
+  };
+  std::map<std::size_t, Sampling> sampling_;
+  std::map<std::size_t, std::vector<Image>> frames_;
+};
+
+/// Cancels when it has been asked so many times.
+class StopAfter final : public Progress {
+ public:
+  explicit StopAfter(int questions) : left_(questions) {}
+  [[nodiscard]] bool cancelled() const override { return left_-- <= 0; }
+
+ private:
+  mutable int left_;
+};
+
+class ToyFamilyTest : public ::testing::Test {
+ protected:
+  ToyFamilyTest() {
+    fs::create_directories(folder_ / "poses");
+    const auto picture = [](const std::string& name) {
+      return family::image_from_tensor(testing::rule_picture(name, kHeight, kWidth));
+    };
+    write_png(folder_ / "reference.png", reference_ = picture("reference"));
+    write_png(folder_ / "poses/ref_pose.png", picture("ref_pose"));
+    for (int k = 0; k < kPoses; ++k) {
+      Image pose = picture("pose");
+      for (std::uint8_t& value : pose.pixels) value = static_cast<std::uint8_t>(value / (k % 7 + 1));
+      write_png(folder_ / fmt::format("poses/{:04}.png", k), pose);
+      poses_.push_back(pose);
+    }
+    request_.reference = folder_ / "reference.png";
+    request_.poses = folder_ / "poses";
+    request_.width = kWidth;
+    request_.height = kHeight;
+    request_.frame_interval = 1;
+    request_.sampling.steps = 3;
+    request_.guidance_scale = 2;
+    request_.context.schedule = diffusion::ContextSchedule::kPublished;
+    options_.compute = {at::kCPU, at::kFloat, ""};
+    family_ = testing::make_toy_family(options_);
+  }
+
+  std::vector<Image> animate(std::int64_t frames, SegmentStore* store = nullptr) {
+    request_.max_frames = frames;
+    AnimateOptions options;
+    options.job = store;
+    FrameCollector sink;
+    report_ = pipeline::animate(*family_, request_, sink, silent_, options);
+    return sink.frames;
+  }
+
+  /// Mean brightness of the poses of each latent: of frame 0, then of four frames each, as far as there are.
+  [[nodiscard]] at::Tensor pose_brightness(const Stretch& segment) const {
+    std::vector<float> values;
+    for (std::int64_t begin = 0; begin < segment.size; begin += begin == 0 ? 1 : 4) {
+      const std::int64_t end = std::min(segment.size, begin == 0 ? 1 : begin + 4);
+      double sum = 0;
+      for (std::int64_t k = begin; k < end; ++k) {
+        for (const std::uint8_t value : poses_[static_cast<std::size_t>(segment.first + k)].pixels) sum += value;
+      }
+      const double count = static_cast<double>(end - begin) * kWidth * kHeight * Image::kChannels;
+      values.push_back(static_cast<float>(sum / count) / 255);
+    }
+    return at::tensor(values);
+  }
+
+  /// The clean latents of a segment that is covered by `windows`, by the definition of each step.
+  [[nodiscard]] at::Tensor sample(const Stretch& segment, const std::vector<Stretch>& windows, std::uint64_t seed,
+                                  const Image& first_frame) const {
+    const at::Tensor brightness = pose_brightness(segment);
+    at::Tensor x = at::empty({1, 2, brightness.size(0), kHeight / 4, kWidth / 4});
+    at::Generator generator = make_generator(seed);
+    testing::toy_start(x, generator, testing::brightness_of(reference_));
+    for (int step = 0; step < 3; ++step) {
+      const double time = (3.0 - step) / 3;
+      const double next = (2.0 - step) / 3;
+      std::vector<at::Tensor> mean;
+      for (const bool conditional : {false, true}) {
+        at::Tensor sum = at::zeros_like(x);
+        at::Tensor count = at::zeros({x.size(2), 1, 1});
+        for (const auto& [first, size] : windows) {
+          sum.narrow(2, first, size)
+              .add_(testing::toy_velocity(x.narrow(2, first, size), time, brightness.narrow(0, first, size),
+                                          testing::brightness_of(first_frame), conditional));
+          count.narrow(0, first, size).add_(1);
+        }
+        mean.push_back(sum / count);
+      }
+      const at::Tensor v = mean[0] + 2.0 * (mean[1] - mean[0]);
+      x = (1 - next) * (x - time * v) + next * (x + (1 - time) * v);
+    }
+    return x;
+  }
+
+  /// Its frames.
+  static std::vector<Image> decode(const at::Tensor& latents, std::int64_t frames) {
+    std::vector<Image> pictures;
+    at::Tensor state;
+    for (std::int64_t latent = 0; latent < latents.size(2); ++latent) {
+      state = testing::toy_state(state, latents[0].select(1, latent));
+      for (int i = 0; i < (latent == 0 ? 1 : 4); ++i) pictures.push_back(testing::toy_frame(state, i));
+    }
+    pictures.resize(static_cast<std::size_t>(frames));
+    return pictures;
+  }
+
+  [[nodiscard]] std::vector<Image> by_hand(std::int64_t frames, const std::vector<Stretch>& windows) const {
+    return decode(sample({0, frames}, windows, request_.seed, reference_), frames);
+  }
+
+  testing::TemporaryFolder folder_;
+  Image reference_;
+  std::vector<Image> poses_;
+  family::AnimateRequest request_;
+  family::RuntimeOptions options_;
+  std::unique_ptr<family::Family> family_;
+  AnimateReport report_;
+  Progress silent_;
+};
+
+TEST_F(ToyFamilyTest, AShortVideoIsWhatIsWorkedOutByHand) {
+  for (const auto& [frames, latents] : {std::pair{1, 1}, {5, 2}, {7, 3}, {9, 3}, {10, 4}}) {
+    EXPECT_EQ(animate(frames), by_hand(frames, {{0, latents}})) << frames;
+    EXPECT_EQ(report_.model_calls, 3 * 2);
+  }
+  EXPECT_THAT(report_.notes, ::testing::Contains("a toy"));
+}
+
+TEST_F(ToyFamilyTest, WindowsAreCountedInFramesAndLieInLatents) {
+  request_.context.size = 9;     // three latents
+  request_.context.overlap = 3;  // at least one latent
+  const std::vector<Stretch> windows{{0, 3}, {2, 3}, {4, 3}, {5, 3}};
+  const std::vector<Image> expected = by_hand(29, windows);
+  EXPECT_EQ(animate(29), expected);
+  EXPECT_EQ(report_.model_calls, 3 * 2 * 4);
+  request_.context.batch_size = 3;
+  EXPECT_EQ(animate(29), expected);
+  EXPECT_EQ(report_.model_calls, 3 * 2 * 2);
+  options_.latent_memory = 0;
+  family_ = testing::make_toy_family(options_);
+  EXPECT_EQ(animate(29), expected) << "latents in a file";
+}
+
+class ToyChainTest : public ToyFamilyTest {
+ protected:
+  static constexpr std::int64_t kFrames = 20;
+
+  ToyChainTest() {
+    request_.context.size = 9;
+    request_.chain = family::ChainOptions{.segment_size = 9, .segment_overlap = 2};
+  }
+
+  /// Three segments of eight frames that share two; the second one from a seed of its own.
+  [[nodiscard]] std::vector<Image> chain_by_hand(std::uint64_t second_seed) const {
+    std::vector<Image> video;
+    Image first_frame = reference_;
+    for (const std::int64_t first : {0, 6, 12}) {
+      const std::uint64_t seed = first == 6 ? second_seed : request_.seed;
+      const std::vector<Image> frames = decode(sample({first, 8}, {{0, 3}}, seed, first_frame), 8);
+      for (std::int64_t i = 0; i < 8; ++i) {
+        const Image& frame = frames[static_cast<std::size_t>(i)];
+        if (first + i == static_cast<std::int64_t>(video.size())) {
+          video.push_back(frame);
+          continue;
+        }
+        Image& shared = video[static_cast<std::size_t>(first + i)];
+        std::ranges::transform(shared.pixels, frame.pixels, shared.pixels.begin(), [&](int a, int b) {
+          return static_cast<std::uint8_t>(((2 - i) * a + (1 + i) * b + 1) / 3);
+        });
+      }
+      first_frame = frames[6];
+    }
+    return video;
+  }
+};
+
+TEST_F(ToyChainTest, SegmentsBeginWithAFrameOfTheOneBefore) {
+  EXPECT_EQ(animate(kFrames), chain_by_hand(request_.seed));
+}
+
+TEST_F(ToyChainTest, StoppedAnywhereItGoesOnFromWhatAStoreKept) {
+  const std::vector<Image> expected = chain_by_hand(77);
+  MemoryStore store;
+  int stops = 0;
+  request_.max_frames = kFrames;
+  for (int questions = 33;; questions += 1, ++stops) {
+    FrameCollector sink;
+    StopAfter progress(questions);
+    AnimateOptions options;
+    options.job = &store;
+    try {
+      pipeline::animate(*family_, request_, sink, progress, options);
+    } catch (const Error& error) {
+      ASSERT_EQ(error.kind(), ErrorKind::kCancelled);
+      continue;
+    }
+    EXPECT_EQ(sink.frames, expected);
+    break;
+  }
+  EXPECT_GE(stops, 3) << "the work was over before it could be stopped";
+  // A decoder with state begins anew and hands out what is missing.
+  store.lose_frames(2, 3);
+  EXPECT_EQ(animate(kFrames, &store), expected);
+}
+
+}  // namespace
+}  // namespace unianimate::pipeline
