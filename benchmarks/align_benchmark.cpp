@@ -17,7 +17,7 @@
 #include "unianimate/media/film/open_frame_source.h"
 #include "unianimate/media/film/still_pictures.h"
 #include "unianimate/media/pictures/frame_source.h"
-#include "unianimate/pose/align.h"
+#include "unianimate/studio/pose_preparation.h"
 
 namespace {
 
@@ -55,13 +55,13 @@ double frames_per_second_of_decoding(const fs::path& video) {
 }
 
 double frames_per_second_of_aligning(const fs::path& reference, const fs::path& video, const fs::path& folder) {
-  unianimate::pose::AlignRequest request;
+  unianimate::studio::AlignRequest request;
   request.reference = reference;
   request.motion = video;
   request.output = folder / "poses";
   PhaseTimes phases;
   const Stopwatch watch;
-  const auto result = unianimate::pose::prepare_poses(request, phases);
+  const auto result = unianimate::studio::prepare_poses(request, phases);
   const double seconds = watch.seconds() - phases.loading();
   phases.end();
   return static_cast<double>(result.frames_looked_at) / seconds;

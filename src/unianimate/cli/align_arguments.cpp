@@ -24,7 +24,7 @@ double parse_seconds(std::string_view text) {
 
 void add_align_options(CLI::App& command, AlignArguments& arguments) {
   arguments.command = &command;
-  pose::AlignRequest& rest = arguments.rest;
+  studio::AlignRequest& rest = arguments.rest;
   const std::string motion = "Motion";
   command
       .add_option("--person", arguments.person,
@@ -94,8 +94,8 @@ std::span<const std::string_view> motion_options() {
   return kOptions;
 }
 
-pose::AlignRequest to_request(const AlignArguments& arguments, const std::filesystem::path& models) {
-  pose::AlignRequest request = arguments.rest;
+studio::AlignRequest to_request(const AlignArguments& arguments, const std::filesystem::path& models) {
+  studio::AlignRequest request = arguments.rest;
   if (!arguments.motion_frames_per_second.empty()) {
     request.motion_frames_per_second = parse_frames_per_second("--motion-fps", arguments.motion_frames_per_second);
   }

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "unianimate/pose/align.h"
+#include "unianimate/studio/align_request.h"
 
 namespace CLI {
 class App;
@@ -23,7 +23,7 @@ struct AlignArguments {
   bool leave_picture = false;
   bool no_preview = false;
   std::string motion_frames_per_second;
-  pose::AlignRequest rest;            ///< what needs no reading beyond a number or a switch
+  studio::AlignRequest rest;          ///< what needs no reading beyond a number or a switch
   const CLI::App* command = nullptr;  ///< to which the options belong
 };
 
@@ -35,6 +35,6 @@ void add_align_options(CLI::App& command, AlignArguments& arguments);
 
 /// Throws Error(kUsage) for text that says nothing usable; ranges are for AlignRequest::check(). DWPose's files are
 /// looked for in `models`.
-pose::AlignRequest to_request(const AlignArguments& arguments, const std::filesystem::path& models);
+studio::AlignRequest to_request(const AlignArguments& arguments, const std::filesystem::path& models);
 
 }  // namespace unianimate::cli

@@ -17,6 +17,9 @@
 #include "unianimate/core/output_rule.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/pose/format/openpose_json.h"
+#include "unianimate/studio/motion_times.h"
+#include "unianimate/studio/people_detection.h"
+#include "unianimate/studio/pose_preparation.h"
 
 namespace unianimate::cli {
 
@@ -50,8 +53,8 @@ the published program. Beside it, in a folder of the same name with -report at i
 numbers), preview.mp4, contact_sheet.png and bones.png, and what was detected, so that another try is quick.
 The motion may be a video, an animation, a folder of pictures, poses.json, or poses of OpenPose or ComfyUI.)";
 
-pose::AlignRequest request_of(const Arguments& arguments) {
-  pose::AlignRequest request = to_request(arguments.align, models_folder(arguments.models));
+studio::AlignRequest request_of(const Arguments& arguments) {
+  studio::AlignRequest request = to_request(arguments.align, models_folder(arguments.models));
   request.reference = arguments.reference;
   request.background = parse_background(arguments.background);
   request.motion = arguments.motion;
@@ -84,9 +87,9 @@ void export_poses(const Arguments& arguments, const pose::PoseSequence& poses) {
 }
 
 /// What would be made.
-void tell_plan(const Arguments& arguments, const pose::AlignRequest& request, Progress& progress) {
+void tell_plan(const Arguments& arguments, const studio::AlignRequest& request, Progress& progress) {
   if (!arguments.detect_only) read_image(request.reference);
-  const pose::MotionTimes times = pose::read_motion_times(request);
+  const studio::MotionTimes times = studio::read_motion_times(request);
   for (const std::string& note : times.notes) progress.note(note);
   if (!arguments.json) {
     return print(stdout, "{}: {} poses, {:.4g} a second\n", printable(arguments.output, kMessageBytes), times.poses,
@@ -112,7 +115,7 @@ void tell_plan(const Arguments& arguments, const pose::AlignRequest& request, Pr
 void align(const Arguments& arguments, Session& session) {
   session.reporter = make_reporter(arguments.json, arguments.quiet);
   catch_interruptions();
-  const pose::AlignRequest request = request_of(arguments);
+  const studio::AlignRequest request = request_of(arguments);
   check_exports(arguments);
   if (arguments.detect_only) {
     static constexpr std::array<std::string_view, 11> kOfOnePerson{
@@ -121,7 +124,7 @@ void align(const Arguments& arguments, Session& session) {
     refuse_given(*arguments.align.command, kOfOnePerson, "with --detect-only, which shows everyone as they were found");
     if (!arguments.reference.empty()) session.reporter->note("--reference is not looked at with --detect-only");
     if (arguments.dry_run) return tell_plan(arguments, request, *session.reporter);
-    const pose::PoseSequence everyone = pose::detect_poses(request, *session.reporter);
+    const pose::PoseSequence everyone = studio::detect_poses(request, *session.reporter);
     export_poses(arguments, everyone);
     session.reporter->detected({request, everyone});
     return;
@@ -131,7 +134,7 @@ void align(const Arguments& arguments, Session& session) {
                 "--reference is missing: give the picture of the person, or --detect-only to look for people alone");
   }
   if (arguments.dry_run) return tell_plan(arguments, request, *session.reporter);
-  const pose::AlignResult result = pose::prepare_poses(request, *session.reporter);
+  const studio::AlignResult result = studio::prepare_poses(request, *session.reporter);
   export_poses(arguments, result.poses.motion);
   session.reporter->aligned({request, result});
 }

@@ -20,8 +20,11 @@
 #include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_reader.h"
-#include "unianimate/pose/align.h"
 #include "unianimate/pose/draw/pose_folder_writer.h"
+#include "unianimate/pose/format/pose_json.h"
+#include "unianimate/studio/motion_opening.h"
+#include "unianimate/studio/motion_times.h"
+#include "unianimate/studio/pose_preparation.h"
 
 namespace unianimate::cli {
 
@@ -79,9 +82,9 @@ void check_sources(const AnimateArguments& arguments) {
 }
 
 /// Of a motion, or of poses that are to be fitted like one.
-pose::AlignRequest align_request(const AnimateArguments& arguments, const fs::path& motion, const fs::path& folder,
-                                 const VideoJob& job) {
-  pose::AlignRequest request = to_request(arguments.align, models_folder(arguments.runtime.models));
+studio::AlignRequest align_request(const AnimateArguments& arguments, const fs::path& motion, const fs::path& folder,
+                                   const VideoJob& job) {
+  studio::AlignRequest request = to_request(arguments.align, models_folder(arguments.runtime.models));
   request.reference = job.request.reference;
   request.background = job.request.background;
   request.motion = motion;
@@ -92,8 +95,8 @@ pose::AlignRequest align_request(const AnimateArguments& arguments, const fs::pa
 }
 
 /// What the poses of a motion say about the video.
-void take_motion(const AnimateArguments& arguments, const pose::AlignRequest& request, const pose::MotionTimes& times,
-                 double audio_start_seconds, VideoJob& job, Reporter& reporter) {
+void take_motion(const AnimateArguments& arguments, const studio::AlignRequest& request,
+                 const studio::MotionTimes& times, double audio_start_seconds, VideoJob& job, Reporter& reporter) {
   // With --fps poses are made for just these frames.
   if (request.frames_per_second) job.request.frame_interval = 1;
   job.request.poses = request.output;
@@ -110,16 +113,16 @@ std::optional<PlannedMotion> pose_folder_from_motion(const AnimateArguments& arg
     refuse_given(*arguments.align.command, std::array<std::string_view, 1>{"--interval"},
                  "with --fps, for which a pose is made for each frame of the video");
   }
-  const pose::AlignRequest request = align_request(arguments, motion, folder, job);
+  const studio::AlignRequest request = align_request(arguments, motion, folder, job);
   if (arguments.runtime.dry_run) {
-    const pose::MotionTimes times = pose::read_motion_times(request);
+    const studio::MotionTimes times = studio::read_motion_times(request);
     for (const std::string& note : times.notes) reporter.note(note);
     take_motion(arguments, request, times, request.start_seconds, job, reporter);
     return PlannedMotion{request, arguments.align.person, arguments.align.detector, times.poses};
   }
-  const pose::AlignResult result = pose::prepare_poses(request, reporter);
+  const studio::AlignResult result = studio::prepare_poses(request, reporter);
   reporter.aligned({request, result});
-  pose::MotionTimes times;
+  studio::MotionTimes times;
   times.frames_per_second = result.poses.motion.frames_per_second;
   times.has_audio = result.has_audio;
   take_motion(arguments, request, times, result.audio_start_seconds, job, reporter);
@@ -182,7 +185,7 @@ void animate(const AnimateArguments& arguments, Session& session) {
   }
   const auto group = join_processes(options.runtime);
   options.group = group.get();
-  const bool needs_drawing = !arguments.motion.empty() || pose::holds_pose_numbers(job.request.poses);
+  const bool needs_drawing = !arguments.motion.empty() || studio::holds_pose_numbers(job.request.poses);
   refuse_unused_options(arguments, !needs_drawing);
   if (needs_drawing) {
     job.request.check();

@@ -45,7 +45,7 @@ json machine_json(const family::ModelFiles& files, const family::RuntimeOptions&
 }
 
 json motion_json(const PlannedMotion& motion) {
-  const pose::AlignRequest& request = motion.request;
+  const studio::AlignRequest& request = motion.request;
   const pose::AlignmentOptions& alignment = request.alignment;
   json size = nullptr;
   if (request.import_width > 0) size = fmt::format("{}x{}", request.import_width, request.import_height);

@@ -11,7 +11,6 @@
 #include "unianimate/core/output_rule.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_writer.h"
-#include "unianimate/pose/align.h"
 #include "unianimate/pose/draw/pose_folder_writer.h"
 #include "unianimate/pose/format/pose_import.h"
 #include "unianimate/pose/format/pose_json.h"

@@ -15,7 +15,8 @@
 #include "unianimate/pipeline/animate.h"
 #include "unianimate/pipeline/plan.h"
 #include "unianimate/pipeline/video_job.h"
-#include "unianimate/pose/align.h"
+#include "unianimate/studio/align_request.h"
+#include "unianimate/studio/pose_preparation.h"
 
 namespace unianimate::cli {
 
@@ -26,7 +27,7 @@ using pipeline::VideoJob;
 
 /// Poses that are still to be taken from a motion.
 struct PlannedMotion {
-  pose::AlignRequest request;
+  studio::AlignRequest request;
   std::string person;    ///< as it was asked for
   std::string detector;  ///< likewise
   std::int64_t poses = 0;
@@ -55,13 +56,13 @@ struct FinishedVideo {
 
 /// Poses that were taken from a motion and fitted to a reference.
 struct AlignedMotion {
-  const pose::AlignRequest& request;
-  const pose::AlignResult& result;
+  const studio::AlignRequest& request;
+  const studio::AlignResult& result;
 };
 
 /// People that were found in a motion.
 struct DetectedMotion {
-  const pose::AlignRequest& request;
+  const studio::AlignRequest& request;
   const pose::PoseSequence& poses;
 };
 

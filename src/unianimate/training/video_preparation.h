@@ -25,7 +25,7 @@ struct VideoPreparationOptions {
 };
 
 /// The videos of which something can be used, in an order that follows from their contents. In each the person is found
-/// as pose::prepare_poses() does it, gaps of half a second are filled, and segments are cut out (see cut_video()). The
+/// as in a motion to animate with, gaps of half a second are filled, and segments are cut out (see cut_video()). The
 /// names of the files in the cache say of which content and with which settings they were made: what is there is used
 /// again, damaged files are made again, and preparing can be stopped at any time and goes on with the video it was at.
 ///

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <system_error>
+#include <utility>
 
 #include "unianimate/pose/format/pose_json_reader.h"
 #include "unianimate/pose/format/text_output.h"
@@ -120,6 +122,18 @@ Poses read_poses(const fs::path& path) {
   PoseJsonReader reader;
   const JsonDocument document = read_json(path, frames_into(reader));
   return reader.finish(document.root());
+}
+
+std::optional<AlignedPoses> read_aligned_poses(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return std::nullopt;
+  try {
+    Poses poses = read_poses(path);
+    if (auto* aligned = std::get_if<AlignedPoses>(&poses)) return std::move(*aligned);
+  } catch (const Error&) {
+    // Whoever reads it as other poses says what is wrong with it.
+  }
+  return std::nullopt;
 }
 
 Poses parse_poses(std::string_view text, const std::string& name) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -30,6 +31,8 @@ void write_poses(std::ostream& out, const AlignedPoses& poses);
 /// version of the format, and beyond these limits: 1 GiB, 1 000 000 frames, 1 000 people in a frame, 300 000 in all,
 /// 16384 pixels a side, 1000 frames per second.
 Poses read_poses(const std::filesystem::path& path);
+/// The poses of a file that are aligned; nothing for anything else, of which read_poses() says what is wrong.
+std::optional<AlignedPoses> read_aligned_poses(const std::filesystem::path& path);
 /// The same from text; `name` stands for the path in messages.
 Poses parse_poses(std::string_view text, const std::string& name);
 

@@ -7,10 +7,10 @@
 #include "media/test_images.h"
 #include "support/temporary_folder.h"
 #include "unianimate/media/pictures/image_writer.h"
-#include "unianimate/pose/align.h"
 #include "unianimate/pose/format/pose_json.h"
+#include "unianimate/studio/motion_times.h"
 
-namespace unianimate::pose {
+namespace unianimate::studio {
 namespace {
 
 using ::testing::ElementsAre;
@@ -134,7 +134,7 @@ TEST_F(MotionTimesOf, PartsBehindTheEndAreNamed) {
   request.start_seconds = 0.7;
   EXPECT_THAT(refusal(request), HasSubstr("--start 0.7 is behind the last frame, at 0.6875 seconds"));
 
-  PoseSequence poses{640, 480, 10, "dwpose", {}};
+  pose::PoseSequence poses{640, 480, 10, "dwpose", {}};
   for (int i = 0; i < 5; ++i) poses.frames.push_back({5 + i / 10.0, {}});
   write_poses(folder_ / "poses.json", poses);
   request = {};
@@ -147,4 +147,4 @@ TEST_F(MotionTimesOf, PartsBehindTheEndAreNamed) {
 }
 
 }  // namespace
-}  // namespace unianimate::pose
+}  // namespace unianimate::studio

@@ -12,9 +12,9 @@
 #include <string>
 
 #include "support/temporary_folder.h"
-#include "unianimate/pose/align.h"
+#include "unianimate/studio/pose_preparation.h"
 
-namespace unianimate::pose {
+namespace unianimate::studio {
 namespace {
 
 namespace fs = std::filesystem;
@@ -27,7 +27,7 @@ struct Agreement {
 };
 
 /// Shares of the joints in the file that lie so near to ours, in canvas heights.
-Agreement agreement(const AlignedPoses& poses, const fs::path& file) {
+Agreement agreement(const pose::AlignedPoses& poses, const fs::path& file) {
   constexpr double kClose = 0.02;
   constexpr double kNear = 0.05;
   const nlohmann::json truth = nlohmann::json::parse(std::ifstream(file));
@@ -39,9 +39,9 @@ Agreement agreement(const AlignedPoses& poses, const fs::path& file) {
     if (frame >= poses.motion.frames.size() || poses.motion.frames[frame].people.empty()) continue;
     for (std::size_t joint = 0; joint < joints.size(); ++joint) {
       if (joints[joint].is_null()) continue;
-      const Point expected{joints[joint].at(0), joints[joint].at(1)};
-      const Point found = drawn_point(poses.motion.frames[frame].people.front().keypoints, joint).at;
-      const double off = distance(found, expected) / height;
+      const pose::Point expected{joints[joint].at(0), joints[joint].at(1)};
+      const pose::Point found = pose::drawn_point(poses.motion.frames[frame].people.front().keypoints, joint).at;
+      const double off = pose::distance(found, expected) / height;
       ++result.joints;
       result.within_2_percent += off <= kClose ? 1 : 0;
       result.within_5_percent += off <= kNear ? 1 : 0;
@@ -76,13 +76,13 @@ class RealPoses : public ::testing::TestWithParam<Case> {
   }
 
   /// All alignments share one folder, and so the poses found in the video.
-  [[nodiscard]] Agreement measure(AlignmentMethod method) const {
+  [[nodiscard]] Agreement measure(pose::AlignmentMethod method) const {
     static const TemporaryFolder output;
     AlignRequest request;
     request.reference = *data_ / "images" / GetParam().picture;
     request.motion = *data_ / "videos" / "source_video.mp4";
     request.output = output / "poses";
-    request.detector.choice = DetectorChoice::kBlazepose;
+    request.detector.choice = pose::DetectorChoice::kBlazepose;
     request.alignment.method = method;
     request.preview = false;
     Progress silent;
@@ -104,11 +104,11 @@ class RealPoses : public ::testing::TestWithParam<Case> {
 };
 
 TEST_P(RealPoses, PublishedAlignmentAgreesWithThePublishedTool) {
-  expect_good(measure(AlignmentMethod::kPublished));
+  expect_good(measure(pose::AlignmentMethod::kPublished));
 }
 
 TEST_P(RealPoses, RobustAlignmentAgreesWithThePublishedTool) {
-  expect_good(measure(AlignmentMethod::kRobust));
+  expect_good(measure(pose::AlignmentMethod::kRobust));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -119,4 +119,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return fs::path(test.param.picture).stem() == "musk" ? "HalfLength" : "FullLength"; });
 
 }  // namespace
-}  // namespace unianimate::pose
+}  // namespace unianimate::studio

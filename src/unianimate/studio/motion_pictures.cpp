@@ -1,10 +1,10 @@
-#include "unianimate/pose/motion_pictures.h"
+#include "unianimate/studio/motion_pictures.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <utility>
 
-namespace unianimate::pose {
+namespace unianimate::studio {
 
 namespace {
 
@@ -48,4 +48,4 @@ void MotionPictures::advance() {
   if (!next_ && decoding_.valid()) decoding_.get();
 }
 
-}  // namespace unianimate::pose
+}  // namespace unianimate::studio

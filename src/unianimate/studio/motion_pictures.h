@@ -1,4 +1,4 @@
-// Inside pose: the pictures of a motion once more, for a preview.
+// The pictures of a motion once more, for a preview.
 #pragma once
 
 #include <future>
@@ -8,7 +8,7 @@
 #include "unianimate/core/bounded_queue.h"
 #include "unianimate/media/pictures/frame_source.h"
 
-namespace unianimate::pose {
+namespace unianimate::studio {
 
 /// Decodes ahead in a thread of its own.
 class MotionPictures {
@@ -34,4 +34,4 @@ class MotionPictures {
   std::optional<TimedFrame> next_;
 };
 
-}  // namespace unianimate::pose
+}  // namespace unianimate::studio
