@@ -16,6 +16,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_writer.h"
+#include "unianimate/pose/detect/detected_poses.h"
 #include "unianimate/puppet/clip.h"
 
 namespace unianimate::training {
@@ -28,6 +29,13 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
 using unianimate::testing::TemporaryFolder;
+
+/// By the embedded detector.
+std::unique_ptr<pose::PoseSource> embedded_poses(Progress& progress) {
+  pose::DetectorOptions options;
+  options.choice = pose::DetectorChoice::kBlazepose;
+  return pose::detected_poses(options, progress);
+}
 
 /// What a Progress is told.
 class Listener : public Progress {
@@ -59,7 +67,7 @@ void film_nobody(const fs::path& path, std::int64_t frames) {
 ErrorKind kind_of_failure(const VideoFootageOptions& options, std::string& message) {
   try {
     Progress silent;
-    const VideoFootage footage(options, silent);
+    const VideoFootage footage(options, embedded_poses, silent);
   } catch (const Error& error) {
     message = error.what();
     return error.kind();
@@ -227,7 +235,6 @@ class Videos : public ::testing::Test {
     options.preparation.paths = {videos()};
     options.preparation.cache = *shared_ / "cache";
     options.preparation.segments = kPortrait;
-    options.preparation.detector.choice = pose::DetectorChoice::kBlazepose;
     options.coherent = 4;
     options.scattered = 3;
     return options;
@@ -250,7 +257,7 @@ std::unique_ptr<TemporaryFolder> Videos::shared_;
 
 TEST_F(Videos, OfAnySizeBecomeFootage) {
   Listener listener;
-  const VideoFootage footage(options(), listener);
+  const VideoFootage footage(options(), embedded_poses, listener);
   EXPECT_THAT(prepared_files(options().preparation.cache), SizeIs(2));
   ASSERT_GE(footage.size(), 4);
   EXPECT_EQ(footage.size() % 2, 0);
@@ -270,9 +277,9 @@ TEST_F(Videos, OfAnySizeBecomeFootage) {
 
 TEST_F(Videos, AreLookedAtOnce) {
   Listener first;
-  const VideoFootage before(options(), first);
+  const VideoFootage before(options(), embedded_poses, first);
   Listener second;
-  const VideoFootage after(options(), second);
+  const VideoFootage after(options(), embedded_poses, second);
   EXPECT_THAT(second.phases, Not(Contains("find people")));
   EXPECT_THAT(second.phases, Not(Contains("load pose models")));
   EXPECT_THAT(second.phases, Not(Contains("cut out people")));
@@ -282,7 +289,7 @@ TEST_F(Videos, AreLookedAtOnce) {
   VideoFootageOptions smaller = options();
   smaller.preparation.segments = {48, 64, 16};
   Listener third;
-  const VideoFootage small(smaller, third);
+  const VideoFootage small(smaller, embedded_poses, third);
   EXPECT_THAT(third.phases, Not(Contains("find people")));
   EXPECT_THAT(third.phases, Contains("cut out people"));
   EXPECT_EQ(small.load(0).pictures.size(2), 48);
@@ -291,11 +298,11 @@ TEST_F(Videos, AreLookedAtOnce) {
 
 TEST_F(Videos, AreFlippedWithLeftAndRightExchanged) {
   Progress silent;
-  const auto lengths = prepare_videos(options().preparation, silent).front().lengths();
+  const auto lengths = prepare_videos(options().preparation, embedded_poses, silent).front().lengths();
   VideoFootageOptions all = options();
   all.coherent = lengths.front();  // every frame, in whatever variant
   all.scattered = 0;
-  const VideoFootage footage(all, silent);
+  const VideoFootage footage(all, embedded_poses, silent);
   const Footage plain = footage.load(0);
   const Footage flipped = footage.load(1);
   EXPECT_TRUE(at::equal(flipped.pictures, plain.pictures.flip({2})));
@@ -309,7 +316,7 @@ TEST_F(Videos, AreFlippedWithLeftAndRightExchanged) {
   EXPECT_GT(difference.sum().item<double>() / both.sum().item<double>(), 30);
 
   all.flips = false;
-  const VideoFootage unflipped(all, silent);
+  const VideoFootage unflipped(all, embedded_poses, silent);
   EXPECT_EQ(unflipped.size() * 2, footage.size());
   EXPECT_TRUE(at::equal(unflipped.load(0).pictures, plain.pictures));
   EXPECT_NE(unflipped.description(), footage.description());
@@ -318,14 +325,14 @@ TEST_F(Videos, AreFlippedWithLeftAndRightExchanged) {
 TEST_F(Videos, ThatAreDamagedInTheCacheAreMadeAgain) {
   const fs::path cache = own_ / "cache";
   Progress silent;
-  const VideoFootage before(options(), silent);
+  const VideoFootage before(options(), embedded_poses, silent);
   fs::copy(options().preparation.cache, cache);
   const std::vector<fs::path> files = prepared_files(cache);
   for (const fs::path& file : files) fs::resize_file(file, fs::file_size(file) / 2);
   VideoFootageOptions here = options();
   here.preparation.cache = cache;
   Listener listener;
-  const VideoFootage after(here, listener);
+  const VideoFootage after(here, embedded_poses, listener);
   EXPECT_THAT(listener.notes, Contains(AllOf(HasSubstr("made again"), HasSubstr(files.front().string()))));
   EXPECT_EQ(after.description(), before.description());
   EXPECT_TRUE(at::equal(after.load(1).pictures, before.load(1).pictures));
@@ -343,7 +350,7 @@ TEST_F(Videos, ThatCannotBeUsedAreNamedWithTheReason) {
   VideoFootageOptions here = options();
   here.preparation.paths = {own_ / "mixed"};
   Listener listener;
-  const VideoFootage footage(here, listener);
+  const VideoFootage footage(here, embedded_poses, listener);
   EXPECT_GE(footage.size(), 2);
   const auto told = [](const char* name, const char* reason) {
     return Contains(AllOf(HasSubstr(name), HasSubstr("left out"), HasSubstr(reason)));
@@ -393,7 +400,7 @@ TEST_F(Videos, MayBeFoldersOfPictures) {
   VideoFootageOptions here = options();
   here.preparation.paths = {own_ / "clips"};
   Progress silent;
-  EXPECT_EQ(VideoFootage(here, silent).size(), 2);
+  EXPECT_EQ(VideoFootage(here, embedded_poses, silent).size(), 2);
 }
 
 // ---- through the configuration

@@ -9,6 +9,7 @@
 #include "unianimate/cli/session.h"
 #include "unianimate/core/error.h"
 #include "unianimate/distributed/group_environment.h"
+#include "unianimate/pose/detect/detected_poses.h"
 #include "unianimate/training/trainer.h"
 
 namespace unianimate::cli {
@@ -49,7 +50,9 @@ void train_model(const TrainArguments& arguments, Session& session) {
   Compute compute = prepare_runtime(runtime).compute;
   if (compute.device.is_cuda()) compute.device = cuda_device_of(environment.local_rank);
   const auto group = distributed::ProcessGroup::from_environment(compute.device);
-  const training::TrainingReport report = training::train(config, compute, *group, *session.reporter);
+  const training::TrainingReport report =
+      training::train(config, compute, *group, *session.reporter,
+                      [](Progress& progress) { return pose::detected_poses({}, progress); });
   if (environment.rank > 0) return;
   if (!report.finished) {
     session.left_when_stopped = fmt::format("step {} is saved, and the same command goes on", report.steps);

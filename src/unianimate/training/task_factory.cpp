@@ -115,10 +115,11 @@ family::ModelDescription describe_models(const TrainConfig& config) {
 
 std::shared_ptr<const FootageSource> open_footage(const PuppetFootageOptions& people,
                                                   const std::optional<VideoFootageOptions>& videos,
-                                                  distributed::ProcessGroup& group, Progress& progress) {
+                                                  const pose::PoseSourceMaker& poses, distributed::ProcessGroup& group,
+                                                  Progress& progress) {
   if (!videos) return std::make_shared<PuppetFootage>(people);
   std::shared_ptr<const FootageSource> footage;
-  const auto make = [&] { footage = std::make_shared<VideoFootage>(*videos, progress); };
+  const auto make = [&] { footage = std::make_shared<VideoFootage>(*videos, poses, progress); };
   in_first_process(group, make);
   if (!footage) make();
   return footage;

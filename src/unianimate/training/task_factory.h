@@ -22,7 +22,8 @@ family::ModelDescription describe_models(const TrainConfig& config);
 /// Procedural people, or `videos` where there are any: the first process prepares them, the others find what it made.
 std::shared_ptr<const FootageSource> open_footage(const PuppetFootageOptions& people,
                                                   const std::optional<VideoFootageOptions>& videos,
-                                                  distributed::ProcessGroup& group, Progress& progress);
+                                                  const pose::PoseSourceMaker& poses, distributed::ProcessGroup& group,
+                                                  Progress& progress);
 
 /// Loads or makes the models, which are as describe_models() says. Throws Error(kInput) for unusable files.
 std::unique_ptr<Task> make_task(const TrainConfig& config, const family::ModelDescription& description,

@@ -73,13 +73,13 @@ class AveragedModel {
 class Trainer {
  public:
   Trainer(const TrainConfig& config, const family::ModelDescription& description, at::Device device,
-          distributed::ProcessGroup& group, Progress& progress)
+          distributed::ProcessGroup& group, const pose::PoseSourceMaker& poses, Progress& progress)
       : config_(config),
         group_(group),
         progress_(progress),
         device_(device),
-        footage_(open_footage(config.people, config.videos, group, progress)),
-        kept_aside_(open_footage(config.kept_aside, config.kept_aside_videos, group, progress)),
+        footage_(open_footage(config.people, config.videos, poses, group, progress)),
+        kept_aside_(open_footage(config.kept_aside, config.kept_aside_videos, poses, group, progress)),
         task_(make_task(config, description, footage_, kept_aside_, device, progress)),
         optimizer_(task_->parameters(), config.optimizer) {
     resume();
@@ -286,13 +286,13 @@ class Trainer {
 }  // namespace
 
 TrainingReport train(const TrainConfig& config, const Compute& compute, distributed::ProcessGroup& group,
-                     Progress& progress) {
+                     Progress& progress, const pose::PoseSourceMaker& poses) {
   if (config.microbatches % group.size() != 0) {
     throw Error(ErrorKind::kUsage, "microbatches must be a multiple of the number of processes, {}, but is {}",
                 group.size(), config.microbatches);
   }
   refuse_inputs(config);
-  return Trainer(config, describe_models(config), compute.device, group, progress).run();
+  return Trainer(config, describe_models(config), compute.device, group, poses, progress).run();
 }
 
 }  // namespace unianimate::training

@@ -6,6 +6,7 @@
 #include "unianimate/core/device.h"
 #include "unianimate/core/progress.h"
 #include "unianimate/distributed/process_group.h"
+#include "unianimate/pose/align/pose_source.h"
 #include "unianimate/training/train_config.h"
 
 namespace unianimate::training {
@@ -23,10 +24,11 @@ struct TrainingReport {
 /// - log.jsonl and loss.png;
 /// - samples/step-N.png;
 /// - model/: the averaged weights, loadable by the program; best/: those with the lowest validation.
+/// `poses`: for a configuration that trains on videos, which without it is refused.
 /// When `progress` cancels, the state is saved and the report says so. Throws Error(kUsage) where the configuration
 /// does not fit the models or the processes, Error(kInput) for unusable files, Error(kEnvironment) where the folder
 /// cannot be written to (what was saved before stays) or the loss is no longer a number.
 TrainingReport train(const TrainConfig& config, const Compute& compute, distributed::ProcessGroup& group,
-                     Progress& progress);
+                     Progress& progress, const pose::PoseSourceMaker& poses = {});
 
 }  // namespace unianimate::training

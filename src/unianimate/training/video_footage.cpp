@@ -32,8 +32,8 @@ void VideoFootageOptions::check() const {
   }
 }
 
-VideoFootage::VideoFootage(const VideoFootageOptions& options, Progress& progress)
-    : options_((options.check(), options)), videos_(prepare_videos(options.preparation, progress)) {
+VideoFootage::VideoFootage(const VideoFootageOptions& options, const pose::PoseSourceMaker& poses, Progress& progress)
+    : options_((options.check(), options)), videos_(prepare_videos(options.preparation, poses, progress)) {
   std::size_t too_short = 0;
   for (std::size_t video = 0; video < videos_.size(); ++video) {
     const std::vector<std::int64_t>& lengths = videos_[video].lengths();

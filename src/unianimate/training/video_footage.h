@@ -26,7 +26,7 @@ struct VideoFootageOptions {
 class VideoFootage : public FootageSource {
  public:
   /// Prepares the videos; throws as prepare_videos(), and Error(kInput) where no segment is long enough.
-  VideoFootage(const VideoFootageOptions& options, Progress& progress);
+  VideoFootage(const VideoFootageOptions& options, const pose::PoseSourceMaker& poses, Progress& progress);
   [[nodiscard]] std::int64_t size() const override;
   [[nodiscard]] Footage load(std::int64_t index) const override;
   [[nodiscard]] std::string description() const override;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -14,13 +15,11 @@
 #include "unianimate/core/output_rule.h"
 #include "unianimate/core/path_hint.h"
 #include "unianimate/family/pictures.h"
-#include "unianimate/media/film/open_frame_source.h"
 #include "unianimate/media/pictures/animation.h"
 #include "unianimate/media/pictures/frame_source.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/media/pictures/resize.h"
 #include "unianimate/pose/align/timing.h"
-#include "unianimate/pose/detect/people_search.h"
 
 namespace unianimate::training {
 
@@ -113,14 +112,14 @@ pose::Keypoints cut_out(const pose::Keypoints& keypoints, const PixelBox& box, i
 
 class Preparation {
  public:
-  Preparation(const VideoPreparationOptions& options, Progress& progress)
+  Preparation(const VideoPreparationOptions& options, std::unique_ptr<pose::PoseSource> poses, Progress& progress)
       : options_(options),
         progress_(progress),
-        detector_(options.detector, progress),
+        poses_(std::move(poses)),
         settings_(fmt::format("1; {}x{}, {} a second, person {} {} {},{}, {}", options.segments.width,
                               options.segments.height, options.segments.frame_rate,
                               static_cast<int>(options.person.kind), options.person.track, options.person.at.x,
-                              options.person.at.y, pose::detector_identity(options.detector))) {
+                              options.person.at.y, poses_->identity())) {
     make_folder(options.cache);
   }
 
@@ -224,14 +223,10 @@ class Preparation {
 
   /// In the frames in which they are seen or were so within half a second.
   pose::PoseSequence find_person(const fs::path& video) {
-    FrameSourceOptions part;
-    part.threads = options_.detector.threads;
-    const auto source = open_frame_source(video, part);
+    const auto source = poses_->open(video);
     for (const std::string& note : source->info().notes) progress_.note(note);
-    const fs::path known = pose::found_people_file(options_.cache, video, part, options_.detector);
-    load_detector(known);
-    const pose::PoseSequence everyone =
-        pose::find_people(*source, video, known, detector_, options_.detector.threads, progress_).everyone;
+    load_detector(video);
+    const pose::PoseSequence everyone = poses_->find_people(*source, video, options_.cache);
     if (everyone.frames.size() == 1) leave_out("it has only one frame");
     const bool anybody =
         std::ranges::any_of(everyone.frames, [](const pose::PoseFrame& frame) { return !frame.people.empty(); });
@@ -243,11 +238,9 @@ class Preparation {
   }
 
   /// A detector that cannot be loaded is no fault of a video.
-  void load_detector(const fs::path& known) {
-    std::error_code ignored;
-    if (fs::exists(known, ignored)) return;
+  void load_detector(const fs::path& video) {
     loading_detector_ = true;
-    detector_.get();
+    poses_->load(video, options_.cache);
     loading_detector_ = false;
   }
 
@@ -259,9 +252,7 @@ class Preparation {
     lengths.reserve(segments.size());
     for (const VideoSegment& segment : segments) lengths.push_back(static_cast<std::int64_t>(segment.frames.size()));
     PreparedVideoWriter writer(file, lengths, width, height, settings_);
-    FrameSourceOptions part;
-    part.threads = options_.detector.threads;
-    const auto source = open_frame_source(video, part);
+    const auto source = poses_->open(video);
     progress_.begin_phase("cut out people", static_cast<std::int64_t>(person.frames.size()));
     for (const VideoSegment& segment : segments) {
       std::vector<at::Tensor> pictures;
@@ -292,7 +283,7 @@ class Preparation {
 
   const VideoPreparationOptions& options_;
   Progress& progress_;
-  pose::LazyDetector detector_;
+  std::unique_ptr<pose::PoseSource> poses_;
   bool loading_detector_ = false;
   std::string settings_;
   std::map<fs::path, PreparedVideo> prepared_;  ///< by file, whose name follows from the content
@@ -311,9 +302,14 @@ void VideoPreparationOptions::check() const {
   if (paths.empty()) throw Error(ErrorKind::kUsage, "the list of videos to train on is empty; name videos or folders");
 }
 
-std::vector<PreparedVideo> prepare_videos(const VideoPreparationOptions& options, Progress& progress) {
+std::vector<PreparedVideo> prepare_videos(const VideoPreparationOptions& options, const pose::PoseSourceMaker& poses,
+                                          Progress& progress) {
   options.check();
-  return Preparation(options, progress).run();
+  if (!poses) {
+    throw Error(ErrorKind::kEnvironment,
+                "this program cannot look for people in videos; train on procedural people, or with the whole program");
+  }
+  return Preparation(options, poses(progress), progress).run();
 }
 
 }  // namespace unianimate::training

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "unianimate/core/progress.h"
+#include "unianimate/pose/align/pose_source.h"
 #include "unianimate/pose/align/tracking.h"
-#include "unianimate/pose/detect/detector.h"
 #include "unianimate/training/prepared_video.h"
 #include "unianimate/training/video_segments.h"
 
@@ -18,7 +18,6 @@ struct VideoPreparationOptions {
   std::filesystem::path cache;  ///< folder for what was found and cut out
   SegmentOptions segments;
   pose::PersonChoice person;
-  pose::DetectorOptions detector;
 
   /// Throws Error(kUsage) that names the field.
   void check() const;
@@ -30,8 +29,9 @@ struct VideoPreparationOptions {
 /// again, damaged files are made again, and preparing can be stopped at any time and goes on with the video it was at.
 ///
 /// A video that cannot be used is left out, and a note names it and why. Phases: "look at videos", those of
-/// pose::find_people(), "cut out people". Throws Error(kInput) where a path does not exist, no video is usable or a
+/// `poses`, "cut out people". Throws Error(kInput) where a path does not exist, no video is usable or a
 /// detector is not, Error(kEnvironment) where the cache cannot be written, Error(kCancelled).
-std::vector<PreparedVideo> prepare_videos(const VideoPreparationOptions& options, Progress& progress);
+std::vector<PreparedVideo> prepare_videos(const VideoPreparationOptions& options, const pose::PoseSourceMaker& poses,
+                                          Progress& progress);
 
 }  // namespace unianimate::training
