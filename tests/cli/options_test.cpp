@@ -26,10 +26,10 @@
 #include "unianimate/families/families.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_writer.h"
-#include "unianimate/pipeline/job_folder.h"
 #include "unianimate/pose/format/openpose_json.h"
 #include "unianimate/pose/format/pose_json.h"
 #include "unianimate/puppet/clip_poses.h"
+#include "unianimate/studio/job_folder.h"
 
 namespace unianimate {
 namespace {
@@ -245,7 +245,7 @@ void prepare_jobs(const fs::path& folder) {
   const fs::path before = fs::current_path();
   fs::current_path(folder);
   for (const char* name : {"job", "other"}) {
-    pipeline::VideoJob job;
+    studio::VideoJob job;
     job.request.reference = "in/person.png";
     job.request.poses = "in/poses";
     job.request.width = 64;
@@ -260,7 +260,7 @@ void prepare_jobs(const fs::path& folder) {
     runtime.compute.dtype = at::kFloat;
     const family::ModelFiles files = family::find_model_files("in/models");
     const auto plan = pipeline::plan_animation(job.request, *family::open_family(files, runtime));
-    pipeline::JobFolder::create(std::string("jobs/") + name, pipeline::make_job_record(job, plan, files, runtime));
+    studio::JobFolder::create(std::string("jobs/") + name, studio::make_job_record(job, plan, files, runtime));
   }
   fs::current_path(before);
 }

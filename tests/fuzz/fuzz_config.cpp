@@ -1,9 +1,9 @@
 // Any text as a configuration; what follows a zero byte is an override.
 #include "unianimate/core/error.h"
-#include "unianimate/pipeline/published_config.h"
+#include "unianimate/studio/published_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace unianimate::pipeline;  // NOLINT(google-build-using-namespace)
+  using namespace unianimate::studio;  // NOLINT(google-build-using-namespace)
   constexpr std::int64_t kFewAnimations = 100;
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const std::size_t zero = input.find('\0');

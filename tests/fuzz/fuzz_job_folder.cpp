@@ -10,13 +10,13 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/random.h"
-#include "unianimate/pipeline/job_folder.h"
+#include "unianimate/studio/job_folder.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace unianimate;            // NOLINT(google-build-using-namespace)
-using namespace unianimate::pipeline;  // NOLINT(google-build-using-namespace)
+using namespace unianimate::studio;  // NOLINT(google-build-using-namespace)
 
 constexpr const char* kLatents = "segment-0-latents-1.safetensors";
 constexpr const char* kPart = "segment-0-part-0.mkv";

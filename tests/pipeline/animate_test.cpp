@@ -1,5 +1,5 @@
 #include "unianimate/pipeline/animate.h"
-#include "unianimate/pipeline/job_folder.h"
+#include "unianimate/studio/job_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -239,11 +239,12 @@ class LongVideos : public AnimateTest {
     request_.guidance_scale = 1;
   }
 
-  [[nodiscard]] std::unique_ptr<JobFolder> job(const std::filesystem::path& folder,
-                                               const family::Family& models) const {
+  [[nodiscard]] std::unique_ptr<studio::JobFolder> job(const std::filesystem::path& folder,
+                                                       const family::Family& models) const {
     const AnimatePlan plan = plan_animation(request_, models);
-    VideoJob video{request_, jobs_ / "video.mkv"};
-    return JobFolder::create(folder, make_job_record(video, plan, family::find_model_files(folder_->path()), options_));
+    studio::VideoJob video{request_, jobs_ / "video.mkv"};
+    return studio::JobFolder::create(
+        folder, studio::make_job_record(video, plan, family::find_model_files(folder_->path()), options_));
   }
 
   testing::TemporaryFolder jobs_;
@@ -349,7 +350,7 @@ TEST_F(LongVideos, StoppedAnywhereAJobGoesOnToTheSameVideo) {
       for (int questions = 20;; questions += 6, ++stops) {
         FrameCollector sink;
         StopAfter progress(questions);
-        const std::unique_ptr<JobFolder> begun = job(folder, *animator);
+        const std::unique_ptr<studio::JobFolder> begun = job(folder, *animator);
         try {
           AnimateOptions options;
           options.job = begun.get();
@@ -371,7 +372,7 @@ TEST_F(LongVideos, WhatIsOnlyToBeDecodedNeedsNoUNet) {
   request_.sampling.steps = 1;
   const auto animator = load();
   const std::vector<Image> expected = animate(*animator);
-  const std::unique_ptr<JobFolder> begun = job(jobs_ / "job", *animator);
+  const std::unique_ptr<studio::JobFolder> begun = job(jobs_ / "job", *animator);
   AnimateOptions options;
   options.job = begun.get();
   struct : Progress {

@@ -82,9 +82,10 @@ class StopAfter : public Progress {
   std::int64_t done_ = 0;
 };
 
-inline TrainingReport run(const std::string& yaml, const fs::path& root, Progress& progress) {
+inline TrainingReport run(const std::string& yaml, const fs::path& root, Progress& progress,
+                          const pose::PoseSourceMaker& poses = {}) {
   const auto group = distributed::ProcessGroup::from_environment(at::kCPU);
-  return train(parse_train_config(yaml, "test.yaml", root), Compute{}, *group, progress);
+  return train(parse_train_config(yaml, "test.yaml", root), Compute{}, *group, progress, poses);
 }
 inline TrainingReport run(const std::string& yaml, const fs::path& root) {
   Progress silent;

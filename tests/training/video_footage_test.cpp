@@ -380,6 +380,17 @@ TEST_F(Videos, OfWhichNoneIsUsableAreAnError) {
   EXPECT_THAT(message, HasSubstr("60 frames"));
 }
 
+TEST_F(Videos, NeedSomebodyWhoLooksForPeople) {
+  Progress silent;
+  try {
+    const VideoFootage footage(options(), {}, silent);
+    FAIL() << "nobody looked";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kEnvironment);
+    EXPECT_THAT(error.what(), HasSubstr("cannot look for people in videos"));
+  }
+}
+
 TEST_F(Videos, NeedACacheThatCanBeWritten) {
   std::ofstream(own_ / "file") << "no folder";
   VideoFootageOptions here = options();
@@ -452,11 +463,12 @@ TEST(VideoSettings, ThatMakeNoSenseAreNamed) {
 TEST_F(Videos, AreTrainedOnAndNotExchangedHalfWay) {
   testing::write_tiny_sizes(own_ / "model.json");
   const std::string given = "videos: [" + videos().string() + "], cache: " + options().preparation.cache.string();
-  const TrainingReport report = testing::run(with_data(given), own_.path());
+  Progress silent;
+  const TrainingReport report = testing::run(with_data(given), own_.path(), silent, embedded_poses);
   EXPECT_TRUE(report.finished);
   EXPECT_GT(report.last_loss, 0);
   try {
-    testing::run(with_data(given + ", flips: false"), own_.path());
+    testing::run(with_data(given + ", flips: false"), own_.path(), silent, embedded_poses);
     ADD_FAILURE() << "nothing was refused";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("segments of 2 videos"));

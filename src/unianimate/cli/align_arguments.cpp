@@ -84,16 +84,6 @@ void add_align_options(CLI::App& command, AlignArguments& arguments) {
   command.add_flag("--no-preview", arguments.no_preview, "Make no preview video")->group(alignment);
 }
 
-std::span<const std::string_view> motion_options() {
-  // Without a motion there is no preview either way.
-  static constexpr std::array<std::string_view, 13> kOptions{"--person",      "--start",         "--end",
-                                                             "--speed",       "--motion-fps",    "--motion-size",
-                                                             "--detector",    "--alignment",     "--alignment-strength",
-                                                             "--max-stretch", "--leave-picture", "--smooth",
-                                                             "--max-gap"};
-  return kOptions;
-}
-
 studio::AlignRequest to_request(const AlignArguments& arguments, const std::filesystem::path& models) {
   studio::AlignRequest request = arguments.rest;
   if (!arguments.motion_frames_per_second.empty()) {

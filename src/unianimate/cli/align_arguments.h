@@ -27,9 +27,6 @@ struct AlignArguments {
   const CLI::App* command = nullptr;  ///< to which the options belong
 };
 
-/// Those of add_align_options() that say how a motion is taken and fitted, to be refused where there is none.
-std::span<const std::string_view> motion_options();
-
 /// All but reference, motion, output, frame rate and what belongs to the machine.
 void add_align_options(CLI::App& command, AlignArguments& arguments);
 

@@ -4,19 +4,19 @@
 #include <nlohmann/json.hpp>
 
 #include "unianimate/cli/align_arguments.h"
+#include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/integer_option.h"
-#include "unianimate/cli/interruption.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
-#include "unianimate/cli/session.h"
 #include "unianimate/cli/unused_options.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/pose/format/openpose_json.h"
+#include "unianimate/studio/model_choice.h"
 #include "unianimate/studio/motion_times.h"
 #include "unianimate/studio/people_detection.h"
 #include "unianimate/studio/pose_preparation.h"
@@ -54,7 +54,7 @@ numbers), preview.mp4, contact_sheet.png and bones.png, and what was detected, s
 The motion may be a video, an animation, a folder of pictures, poses.json, or poses of OpenPose or ComfyUI.)";
 
 studio::AlignRequest request_of(const Arguments& arguments) {
-  studio::AlignRequest request = to_request(arguments.align, models_folder(arguments.models));
+  studio::AlignRequest request = to_request(arguments.align, studio::models_folder(arguments.models));
   request.reference = arguments.reference;
   request.background = parse_background(arguments.background);
   request.motion = arguments.motion;
@@ -113,8 +113,6 @@ void tell_plan(const Arguments& arguments, const studio::AlignRequest& request, 
 }
 
 void align(const Arguments& arguments, Session& session) {
-  session.reporter = make_reporter(arguments.json, arguments.quiet);
-  catch_interruptions();
   const studio::AlignRequest request = request_of(arguments);
   check_exports(arguments);
   if (arguments.detect_only) {
@@ -141,49 +139,48 @@ void align(const Arguments& arguments, Session& session) {
 
 }  // namespace
 
-void add_align_command(CLI::App& app, Session& session) {
+CommandWork add_align_command(CLI::App& command, Session& session) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("align", "Take the poses of a motion and fit them to the person of a picture");
   command
-      ->add_option("--reference,--ref_name", arguments->reference,
-                   "Picture of the person (JPEG, PNG, WebP, HEIC, AVIF, …)")
+      .add_option("--reference,--ref_name", arguments->reference,
+                  "Picture of the person (JPEG, PNG, WebP, HEIC, AVIF, …)")
       ->type_name("FILE");
-  add_background_option(*command, arguments->background);
+  add_background_option(command, arguments->background);
   command
-      ->add_option("--motion,--source_video_paths", arguments->motion,
-                   "Video, animation, folder of pictures, or poses (poses.json, OpenPose, ComfyUI)")
+      .add_option("--motion,--source_video_paths", arguments->motion,
+                  "Video, animation, folder of pictures, or poses (poses.json, OpenPose, ComfyUI)")
       ->type_name("PATH")
       ->required();
-  command->add_option("--output,-o,--saved_pose_dir", arguments->output, "Folder for the pose pictures")
+  command.add_option("--output,-o,--saved_pose_dir", arguments->output, "Folder for the pose pictures")
       ->type_name("DIR")
       ->required();
-  command->add_option("--fps", arguments->frames_per_second, "Poses a second (default: the motion's)")->type_name("N");
-  command->add_option("--size", arguments->size, "Width x height of the pose pictures (default: 512x768, as published)")
+  command.add_option("--fps", arguments->frames_per_second, "Poses a second (default: the motion's)")->type_name("N");
+  command.add_option("--size", arguments->size, "Width x height of the pose pictures (default: 512x768, as published)")
       ->type_name("WxH");
-  command->add_flag("--detect-only", arguments->detect_only,
-                    "Write everyone that is found to DIR/poses.json and DIR/preview.mp4; needs no reference");
-  add_align_options(*command, arguments->align);
+  command.add_flag("--detect-only", arguments->detect_only,
+                   "Write everyone that is found to DIR/poses.json and DIR/preview.mp4; needs no reference");
+  add_align_options(command, arguments->align);
   const std::string formats = "Other programs";
-  command->add_option("--export-openpose", arguments->openpose, "Write the poses as OpenPose's JSON files, too")
+  command.add_option("--export-openpose", arguments->openpose, "Write the poses as OpenPose's JSON files, too")
       ->type_name("DIR")
       ->group(formats);
-  command->add_option("--export-comfyui", arguments->comfyui, "Write the poses as ComfyUI's POSE_KEYPOINT JSON, too")
+  command.add_option("--export-comfyui", arguments->comfyui, "Write the poses as ComfyUI's POSE_KEYPOINT JSON, too")
       ->type_name("FILE")
       ->group(formats);
   const std::string machine = "Machine and messages";
   command
-      ->add_option("--models", arguments->models,
-                   "Folder that may hold DWPose's two .onnx files (default: $UNIANIMATE_MODELS or ./checkpoints)")
+      .add_option("--models", arguments->models,
+                  "Folder that may hold DWPose's two .onnx files (default: $UNIANIMATE_MODELS or ./checkpoints)")
       ->type_name("DIR")
       ->group(machine);
-  add_threads_option(*command, arguments->align.rest.threads)->group(machine);
-  command->add_flag("--dry-run", arguments->dry_run, "Check everything, say how many poses there would be, and stop")
+  add_threads_option(command, arguments->align.rest.threads)->group(machine);
+  command.add_flag("--dry-run", arguments->dry_run, "Check everything, say how many poses there would be, and stop")
       ->group(machine);
-  command->add_flag("--json", arguments->json, "One JSON object a line on stdout: progress, result, error")
+  command.add_flag("--json", arguments->json, "One JSON object a line on stdout: progress, result, error")
       ->group(machine);
-  command->add_flag("--quiet", arguments->quiet, "No progress and no notes")->group(machine);
-  command->footer(kExamples);
-  command->callback([arguments, &session] { session.command = [arguments, &session] { align(*arguments, session); }; });
+  command.add_flag("--quiet", arguments->quiet, "No progress and no notes")->group(machine);
+  command.footer(kExamples);
+  return {[arguments, &session] { align(*arguments, session); }, &arguments->json, &arguments->quiet};
 }
 
 }  // namespace unianimate::cli

@@ -1,17 +1,87 @@
-#include "unianimate/cli/session.h"
+#include <CLI/CLI.hpp>
+#include <array>
+#include <string>
+
+#include "unianimate/cli/command_table.h"
+#include "unianimate/cli/interruption.h"
+#include "unianimate/cli/process_arguments.h"
+#include "unianimate/cli/process_environment.h"
 
 namespace unianimate::cli {
 
+namespace {
+
+bool is_set(const bool* option) {
+  return option != nullptr && *option;
+}
+
+/// Makes ready what the command needs, and runs it, unless copies of the program have done so.
+void run(CommandNeeds needs, const CommandWork& work, Session& session) {
+  if (needs == CommandNeeds::kNothing) return work.run();
+  if (needs == CommandNeeds::kLibraries) restart_with_tuned_environment(session.arguments);
+  if (work.check) work.check();
+  if (work.processes != nullptr) {
+    if (is_run_by_copies(*work.processes, session)) return;
+    make_reporter_of_rank(is_set(work.json), is_set(work.quiet), session);
+  } else {
+    session.reporter = make_reporter(is_set(work.json), is_set(work.quiet));
+  }
+  catch_interruptions();
+  work.run();
+}
+
+/// "evaluate model" -> the command evaluate, and "model"
+std::pair<CLI::App*, std::string> place_of(CLI::App& app, const std::string& name) {
+  const std::size_t space = name.find(' ');
+  if (space == std::string::npos) return {&app, name};
+  return {app.get_subcommand(name.substr(0, space)), name.substr(space + 1)};
+}
+
+}  // namespace
+
+std::span<const CommandEntry> command_table() {
+  using enum CommandNeeds;
+  static constexpr std::array kCommands{
+      CommandEntry{"animate", "Animate a picture with the motion of a video, or with poses", kLibraries,
+                   add_animate_command},
+      CommandEntry{"align", "Take the poses of a motion and fit them to the person of a picture", kReporter,
+                   add_align_command},
+      CommandEntry{"run", "Make all videos of a published configuration file", kLibraries, add_run_command},
+      CommandEntry{"resume", "Go on with a video that was stopped", kLibraries, add_resume_command},
+      CommandEntry{"job", "Show or remove what is kept of unfinished videos", kNothing, add_job_command},
+      CommandEntry{"job list", "The jobs in a folder", kNothing, add_job_list_command},
+      CommandEntry{"job show", "What a job is to make, and how far it is", kNothing, add_job_show_command},
+      CommandEntry{"job delete", "Remove a job and all it has done", kNothing, add_job_delete_command},
+      CommandEntry{"evaluate", "Measure results", kNothing, add_evaluate_command},
+      CommandEntry{"evaluate poses", "How far two pose sequences of one motion are apart", kNothing,
+                   add_evaluate_poses_command},
+      CommandEntry{"evaluate videos", "How far two videos of the same are apart", kNothing,
+                   add_evaluate_videos_command},
+      CommandEntry{"evaluate model", "How near a model's videos of known people are to the truth", kLibraries,
+                   add_evaluate_model_command},
+      CommandEntry{"evaluate long", "Which way of making long videos of known people is nearest to the truth",
+                   kLibraries, add_evaluate_long_command},
+      CommandEntry{"puppet", "Draw a procedural person whose poses are known exactly", kReporter, add_puppet_command},
+      CommandEntry{"train", "Train the UNet or the autoencoder", kLibraries, add_train_command},
+      CommandEntry{"models", "List, inspect and convert checkpoint files", kNothing, add_models_command},
+      CommandEntry{"models list", "Which of the published files are there", kNothing, add_models_list_command},
+      CommandEntry{"models inspect", "What a checkpoint file holds, and whether it is whole", kReporter,
+                   add_models_inspect_command},
+      CommandEntry{"models convert", "Write a checkpoint as safetensors", kReporter, add_models_convert_command},
+  };
+  return kCommands;
+}
+
 void add_commands(CLI::App& app, Session& session) {
-  add_animate_command(app, session);
-  add_align_command(app, session);
-  add_run_command(app, session);
-  add_resume_command(app, session);
-  add_job_command(app, session);
-  add_evaluate_command(app, session);
-  add_puppet_command(app, session);
-  add_train_command(app, session);
-  add_models_command(app, session);
+  for (const CommandEntry& entry : command_table()) {
+    const auto [parent, name] = place_of(app, entry.name);
+    CLI::App* const command = parent->add_subcommand(name, entry.description);
+    const CommandWork work = entry.add(*command, session);
+    if (!work.run) continue;
+    command->callback([needs = entry.needs, work, &session] {
+      session.command = [needs, work, &session] { run(needs, work, session); };
+    });
+  }
 }
 
 }  // namespace unianimate::cli

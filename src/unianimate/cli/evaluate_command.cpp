@@ -5,12 +5,10 @@
 
 #include <array>
 
+#include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
-#include "unianimate/cli/evaluate_long_command.h"
-#include "unianimate/cli/evaluate_model_command.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/reporter.h"
-#include "unianimate/cli/session.h"
 #include "unianimate/evaluation/video_comparison.h"
 #include "unianimate/media/film/open_frame_source.h"
 #include "unianimate/pose/align/comparison.h"
@@ -125,28 +123,30 @@ void evaluate_videos(const VideosArguments& arguments) {
 
 }  // namespace
 
-void add_evaluate_command(CLI::App& app, Session& session) {
+CommandWork add_evaluate_command(CLI::App& command, Session& /*session*/) {
+  command.require_subcommand(1);
+  command.footer(kAllExamples);
+  return {};
+}
+
+CommandWork add_evaluate_poses_command(CLI::App& command, Session& /*session*/) {
   const auto arguments = std::make_shared<PosesArguments>();
-  CLI::App* command = app.add_subcommand("evaluate", "Measure results");
-  command->require_subcommand(1);
-  command->footer(kAllExamples);
-  CLI::App* poses = command->add_subcommand("poses", "How far two pose sequences of one motion are apart");
-  poses->add_option("first", arguments->first, "Poses")->type_name("PATH")->required();
-  poses->add_option("second", arguments->second, "Poses to measure against")->type_name("PATH")->required();
-  poses->add_flag("--json", arguments->json, "One JSON object; distances as shares of the second one's height");
-  poses->footer(kExamples);
-  poses->callback([arguments, &session] { session.command = [arguments] { evaluate_poses(*arguments); }; });
+  command.add_option("first", arguments->first, "Poses")->type_name("PATH")->required();
+  command.add_option("second", arguments->second, "Poses to measure against")->type_name("PATH")->required();
+  command.add_flag("--json", arguments->json, "One JSON object; distances as shares of the second one's height");
+  command.footer(kExamples);
+  return {[arguments] { evaluate_poses(*arguments); }};
+}
 
-  const auto two = std::make_shared<VideosArguments>();
-  CLI::App* videos = command->add_subcommand("videos", "How far two videos of the same are apart");
-  videos->add_option("first", two->first, "Video, animation or folder of pictures")->type_name("PATH")->required();
-  videos->add_option("second", two->second, "The one to measure against")->type_name("PATH")->required();
-  videos->add_flag("--json", two->json, "One JSON object");
-  videos->footer(kVideosExamples);
-  videos->callback([two, &session] { session.command = [two] { evaluate_videos(*two); }; });
-
-  add_evaluate_model_command(*command, session);
-  add_evaluate_long_command(*command, session);
+CommandWork add_evaluate_videos_command(CLI::App& command, Session& /*session*/) {
+  const auto arguments = std::make_shared<VideosArguments>();
+  command.add_option("first", arguments->first, "Video, animation or folder of pictures")
+      ->type_name("PATH")
+      ->required();
+  command.add_option("second", arguments->second, "The one to measure against")->type_name("PATH")->required();
+  command.add_flag("--json", arguments->json, "One JSON object");
+  command.footer(kVideosExamples);
+  return {[arguments] { evaluate_videos(*arguments); }};
 }
 
 }  // namespace unianimate::cli

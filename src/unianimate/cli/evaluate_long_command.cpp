@@ -1,15 +1,13 @@
-#include "unianimate/cli/evaluate_long_command.h"
-
+// unianimate evaluate long: which way of making long videos is nearest to the truth.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/evaluation_arguments.h"
 #include "unianimate/cli/integer_option.h"
-#include "unianimate/cli/interruption.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/number_list.h"
-#include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/core/output_file.h"
@@ -18,6 +16,7 @@
 #include "unianimate/families/families.h"
 #include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/media/pictures/image_writer.h"
+#include "unianimate/studio/model_choice.h"
 
 namespace unianimate::cli {
 
@@ -106,10 +105,7 @@ void write_results(const evaluation::LongVideoEvaluation& evaluation, const fs::
 }
 
 void evaluate_long_videos(const LongArguments& arguments, Session& session) {
-  restart_with_tuned_environment(session.arguments);
-  session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
-  catch_interruptions();
-  const fs::path models = models_to_animate_with(arguments.runtime.models);
+  const fs::path models = studio::models_to_animate_with(arguments.runtime.models);
   const evaluation::LongVideoRequest request = to_request(arguments, family::default_request(models));
   const family::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
   const family::ModelFiles files = family::find_model_files(models);
@@ -120,7 +116,7 @@ void evaluate_long_videos(const LongArguments& arguments, Session& session) {
   }
   const fs::path output = arguments.output;
   prepare_evaluation_output(output, "long_videos.json");
-  tell_models(models, *session.reporter);
+  studio::tell_models(models, *session.reporter);
   session.reporter->note(runtime.compute.reason);
   const evaluation::LongVideoEvaluation evaluation =
       evaluation::evaluate_long_videos(request, *family::open_family(files, runtime), *session.reporter);
@@ -136,15 +132,13 @@ void evaluate_long_videos(const LongArguments& arguments, Session& session) {
 
 }  // namespace
 
-void add_evaluate_long_command(CLI::App& evaluate, Session& session) {
+CommandWork add_evaluate_long_command(CLI::App& command, Session& session) {
   const auto arguments = std::make_shared<LongArguments>();
-  CLI::App* command =
-      evaluate.add_subcommand("long", "Which way of making long videos of known people is nearest to the truth");
-  add_people_options(*command, arguments->people);
-  command->add_option("--output,-o", arguments->output, "Folder for the results")->type_name("DIR")->required();
+  add_people_options(command, arguments->people);
+  command.add_option("--output,-o", arguments->output, "Folder for the results")->type_name("DIR")->required();
   const auto add_setting = [&](const std::string& name, std::string& value, const char* type,
                                const std::string& description) {
-    command->add_option(name, value, description)->capture_default_str()->type_name(type)->group("Settings");
+    command.add_option(name, value, description)->capture_default_str()->type_name(type)->group("Settings");
   };
   add_setting("--strategies", arguments->strategies, "LIST", "Ways of making long videos, see below");
   add_setting("--conditions", arguments->conditions, "LIST", "Sets of conditions");
@@ -153,12 +147,11 @@ void add_evaluate_long_command(CLI::App& evaluate, Session& session) {
   add_setting("--context-size", arguments->context_size, "N", "Frames in a window (default: what suits the model)");
   add_setting("--context-overlap", arguments->context_overlap, "N",
               "Frames that neighbouring windows share (default: what suits the model)");
-  add_sampler_options(*command, arguments->request);
-  add_runtime_options(*command, arguments->runtime);
-  command->footer(kExamples);
-  command->callback([arguments, &session] {
-    session.command = [arguments, &session] { evaluate_long_videos(*arguments, session); };
-  });
+  add_sampler_options(command, arguments->request);
+  add_runtime_options(command, arguments->runtime);
+  command.footer(kExamples);
+  return {[arguments, &session] { evaluate_long_videos(*arguments, session); }, &arguments->runtime.json,
+          &arguments->runtime.quiet};
 }
 
 }  // namespace unianimate::cli

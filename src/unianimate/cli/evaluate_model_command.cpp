@@ -1,14 +1,12 @@
-#include "unianimate/cli/evaluate_model_command.h"
-
+// unianimate evaluate model: how near a model's videos are to the truth.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/evaluation_arguments.h"
-#include "unianimate/cli/interruption.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/number_list.h"
-#include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/core/output_file.h"
@@ -19,6 +17,7 @@
 #include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_writer.h"
+#include "unianimate/studio/model_choice.h"
 
 namespace unianimate::cli {
 
@@ -114,10 +113,7 @@ void write_results(const evaluation::ModelEvaluation& evaluation, const fs::path
 }
 
 void evaluate_model(const ModelArguments& arguments, Session& session) {
-  restart_with_tuned_environment(session.arguments);
-  session.reporter = make_reporter(arguments.runtime.json, arguments.runtime.quiet);
-  catch_interruptions();
-  const fs::path models = models_to_animate_with(arguments.runtime.models);
+  const fs::path models = studio::models_to_animate_with(arguments.runtime.models);
   const evaluation::ModelEvaluationRequest request = to_request(arguments, family::default_request(models));
   const family::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
   const family::ModelFiles files = family::find_model_files(models);
@@ -126,7 +122,7 @@ void evaluate_model(const ModelArguments& arguments, Session& session) {
   }
   const fs::path output = arguments.output;
   prepare_evaluation_output(output, "quality.json");
-  tell_models(models, *session.reporter);
+  studio::tell_models(models, *session.reporter);
   session.reporter->note(runtime.compute.reason);
   const evaluation::ModelEvaluation evaluation =
       evaluation::evaluate_model(request, *family::open_family(files, runtime), *session.reporter);
@@ -146,27 +142,26 @@ void add_list_option(CLI::App& command, const std::string& name, std::string& va
 
 }  // namespace
 
-void add_evaluate_model_command(CLI::App& evaluate, Session& session) {
+CommandWork add_evaluate_model_command(CLI::App& command, Session& session) {
   const auto arguments = std::make_shared<ModelArguments>();
-  CLI::App* command = evaluate.add_subcommand("model", "How near a model's videos of known people are to the truth");
-  add_people_options(*command, arguments->people);
-  command->add_flag("--reconstruction", arguments->rest.reconstruction,
-                    "Also measure what the autoencoder alone makes of the true frames");
-  command->add_flag("--videos", arguments->videos, "Also write a video of each person: reference, pose, result, truth");
-  command->add_option("--output,-o", arguments->output, "Folder for the results")->type_name("DIR")->required();
-  add_list_option(*command, "--conditions", arguments->conditions, "Sets of conditions");
-  add_list_option(*command, "--steps", arguments->steps, "Sampling steps (default: what suits the model)");
-  add_list_option(*command, "--guidance", arguments->guidance,
+  add_people_options(command, arguments->people);
+  command.add_flag("--reconstruction", arguments->rest.reconstruction,
+                   "Also measure what the autoencoder alone makes of the true frames");
+  command.add_flag("--videos", arguments->videos, "Also write a video of each person: reference, pose, result, truth");
+  command.add_option("--output,-o", arguments->output, "Folder for the results")->type_name("DIR")->required();
+  add_list_option(command, "--conditions", arguments->conditions, "Sets of conditions");
+  add_list_option(command, "--steps", arguments->steps, "Sampling steps (default: what suits the model)");
+  add_list_option(command, "--guidance", arguments->guidance,
                   "How strongly the conditions act (default: what suits the model)");
-  add_list_option(*command, "--noise-prior", arguments->noise_prior,
+  add_list_option(command, "--noise-prior", arguments->noise_prior,
                   "Timesteps of the noise to start from (default: what suits the model)");
-  add_list_option(*command, "--seed", arguments->seed, "Starts of the random numbers");
-  add_sampler_options(*command, arguments->request);
-  add_window_options(*command, arguments->request);
-  add_runtime_options(*command, arguments->runtime);
-  command->footer(kExamples);
-  command->callback(
-      [arguments, &session] { session.command = [arguments, &session] { evaluate_model(*arguments, session); }; });
+  add_list_option(command, "--seed", arguments->seed, "Starts of the random numbers");
+  add_sampler_options(command, arguments->request);
+  add_window_options(command, arguments->request);
+  add_runtime_options(command, arguments->runtime);
+  command.footer(kExamples);
+  return {[arguments, &session] { evaluate_model(*arguments, session); }, &arguments->runtime.json,
+          &arguments->runtime.quiet};
 }
 
 }  // namespace unianimate::cli

@@ -14,7 +14,7 @@
 #include "unianimate/core/output_file.h"
 #include "unianimate/families/families.h"
 #include "unianimate/pipeline/estimate.h"
-#include "unianimate/pipeline/job_record.h"
+#include "unianimate/studio/job_record.h"
 
 namespace unianimate::cli {
 
@@ -89,7 +89,7 @@ nlohmann::ordered_json plan_json(const EvaluationPlan& plan, const std::vector<p
     auto& setting = settings.emplace_back(nlohmann::ordered_json{{"conditions", request.settings[i].conditions},
                                                                  {"unet_calls_per_video", plans[i].model_calls}});
     if (!plan.strategies.empty()) setting["strategy"] = plan.strategies[i];
-    setting["request"] = pipeline::request_json(request.fill_in(request.settings[i]));
+    setting["request"] = studio::request_json(request.fill_in(request.settings[i]));
     unet_calls += people * plans[i].model_calls;
     bytes = std::max(bytes, plans[i].peak_bytes);
   }

@@ -8,6 +8,7 @@
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/evaluation/model_evaluation.h"
 #include "unianimate/family/model_files.h"
+#include "unianimate/family/runtime_options.h"
 
 namespace CLI {
 class App;

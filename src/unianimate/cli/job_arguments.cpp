@@ -1,10 +1,8 @@
 #include "unianimate/cli/job_arguments.h"
 
 #include <CLI/CLI.hpp>
-#include <array>
 
 #include "unianimate/cli/integer_option.h"
-#include "unianimate/cli/unused_options.h"
 
 namespace unianimate::cli {
 
@@ -15,7 +13,7 @@ constexpr std::int64_t kMostSteps = 1000;
 
 }  // namespace
 
-void add_job_options(CLI::App& command, JobKeeping& keeping) {
+void add_job_options(CLI::App& command, studio::JobKeeping& keeping) {
   add_integer_option(command, "--save-every", keeping.save_every,
                      "Save the latents after every so many steps, for 'unianimate resume'; 0: keep no job folder")
       ->check(CLI::Range(std::int64_t{0}, kMostSteps))
@@ -35,14 +33,7 @@ void add_job_options(CLI::App& command, JobKeeping& keeping) {
       ->group(kGroup);
 }
 
-void check_job_options(const CLI::App& command, const JobKeeping& keeping) {
-  if (keeping.save_every > 0) return;
-  constexpr std::string_view kWhen = "with --save-every 0, which keeps no job";
-  refuse_given(command, std::array<std::string_view, 1>{"--keep-job"}, kWhen);
-  if (!keeping.folder.empty()) refuse_given(command, std::array<std::string_view, 1>{"--job"}, kWhen);
-}
-
-void add_job_folder_option(CLI::App& command, JobKeeping& keeping) {
+void add_job_folder_option(CLI::App& command, studio::JobKeeping& keeping) {
   command.add_option("--job", keeping.folder, "Folder of the job (default: OUTPUT-job, removed when all is done)")
       ->type_name("DIR")
       ->group(kGroup);

@@ -1,7 +1,7 @@
 // The options that say how a video is kept while it is made, and looked at.
 #pragma once
 
-#include "unianimate/cli/job_keeping.h"
+#include "unianimate/studio/job_keeping.h"
 
 namespace CLI {
 class App;
@@ -10,12 +10,9 @@ class App;
 namespace unianimate::cli {
 
 /// --save-every, --keep-job, --preview-every, --preview-decoded.
-void add_job_options(CLI::App& command, JobKeeping& keeping);
-
-/// Throws Error(kUsage) for options of the above that contradict each other.
-void check_job_options(const CLI::App& command, const JobKeeping& keeping);
+void add_job_options(CLI::App& command, studio::JobKeeping& keeping);
 
 /// --job, for commands that make one video.
-void add_job_folder_option(CLI::App& command, JobKeeping& keeping);
+void add_job_folder_option(CLI::App& command, studio::JobKeeping& keeping);
 
 }  // namespace unianimate::cli

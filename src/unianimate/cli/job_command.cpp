@@ -2,12 +2,12 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/json_reporter.h"
-#include "unianimate/cli/session.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
-#include "unianimate/pipeline/job_folder.h"
+#include "unianimate/studio/job_folder.h"
 
 namespace unianimate::cli {
 
@@ -25,7 +25,7 @@ constexpr const char* kExamples = R"(Examples:
   unianimate job delete dance-job)";
 
 /// "step 12 of 31, 0 frames finished"
-std::string progress_of(const pipeline::JobSummary& summary) {
+std::string progress_of(const studio::JobSummary& summary) {
   const std::int64_t steps = summary.record.job.request.sampling.step_count();
   if (summary.segments_begun == 0) return "nothing saved yet";
   const std::string segment =
@@ -34,21 +34,21 @@ std::string progress_of(const pipeline::JobSummary& summary) {
                      summary.frames_finished);
 }
 
-void print_json(const pipeline::JobSummary& summary) {
+void print_json(const studio::JobSummary& summary) {
   print_json_line({{"job", summary.folder.string()},
                    {"segments_begun", summary.segments_begun},
                    {"steps_done", summary.steps_done},
                    {"frames_finished", summary.frames_finished},
                    {"bytes", summary.bytes},
-                   {"record", nlohmann::ordered_json::parse(pipeline::job_record_text(summary.record))}});
+                   {"record", nlohmann::ordered_json::parse(studio::job_record_text(summary.record))}});
 }
 
 void list(const JobCommandArguments& arguments) {
-  const auto jobs = pipeline::list_jobs(arguments.folder);
+  const auto jobs = studio::list_jobs(arguments.folder);
   if (jobs.empty() && !arguments.json) print(stdout, "there are no jobs in {}\n", printable(arguments.folder));
   for (const std::filesystem::path& folder : jobs) {
     try {
-      const pipeline::JobSummary summary = pipeline::summarize_job(folder);
+      const studio::JobSummary summary = studio::summarize_job(folder);
       if (arguments.json) {
         print_json(summary);
       } else {
@@ -66,9 +66,9 @@ void list(const JobCommandArguments& arguments) {
 }
 
 void show(const JobCommandArguments& arguments) {
-  const pipeline::JobSummary summary = pipeline::summarize_job(arguments.folder);
+  const studio::JobSummary summary = studio::summarize_job(arguments.folder);
   if (arguments.json) return print_json(summary);
-  const pipeline::VideoJob& job = summary.record.job;
+  const studio::VideoJob& job = summary.record.job;
   const family::AnimateRequest& request = job.request;
   const auto row = [](const char* name, const std::string& value) {
     print(stdout, "  {:<12}{}\n", name, printable(value, kMessageBytes));
@@ -91,31 +91,47 @@ void show(const JobCommandArguments& arguments) {
 }
 
 void remove(const JobCommandArguments& arguments) {
-  pipeline::delete_job(arguments.folder);
+  studio::delete_job(arguments.folder);
   print(stdout, "{} is removed\n", printable(arguments.folder));
+}
+
+void add_folder_option(CLI::App& command, JobCommandArguments& arguments) {
+  command.add_option("job", arguments.folder, "Job folder")->type_name("JOB")->required();
+}
+
+void add_json_flag(CLI::App& command, JobCommandArguments& arguments) {
+  command.add_flag("--json", arguments.json, "One JSON object a line");
 }
 
 }  // namespace
 
-void add_job_command(CLI::App& app, Session& session) {
+CommandWork add_job_command(CLI::App& command, Session& /*session*/) {
+  command.require_subcommand(1);
+  command.footer(kExamples);
+  return {};
+}
+
+CommandWork add_job_list_command(CLI::App& command, Session& /*session*/) {
   const auto arguments = std::make_shared<JobCommandArguments>();
-  CLI::App* command = app.add_subcommand("job", "Show or remove what is kept of unfinished videos");
-  command->require_subcommand(1);
-  command->footer(kExamples);
-  const auto add = [&](const char* name, const char* help, void (*run)(const JobCommandArguments&)) {
-    CLI::App* part = command->add_subcommand(name, help);
-    part->footer(kExamples);
-    part->callback([arguments, &session, run] { session.command = [arguments, run] { run(*arguments); }; });
-    return part;
-  };
-  CLI::App* listing = add("list", "The jobs in a folder", list);
-  listing->add_option("folder", arguments->folder, "Where to look (default: here)")->type_name("DIR");
-  CLI::App* showing = add("show", "What a job is to make, and how far it is", show);
-  CLI::App* deleting = add("delete", "Remove a job and all it has done", remove);
-  for (CLI::App* part : {showing, deleting}) {
-    part->add_option("job", arguments->folder, "Job folder")->type_name("JOB")->required();
-  }
-  for (CLI::App* part : {listing, showing}) part->add_flag("--json", arguments->json, "One JSON object a line");
+  command.add_option("folder", arguments->folder, "Where to look (default: here)")->type_name("DIR");
+  add_json_flag(command, *arguments);
+  command.footer(kExamples);
+  return {[arguments] { list(*arguments); }};
+}
+
+CommandWork add_job_show_command(CLI::App& command, Session& /*session*/) {
+  const auto arguments = std::make_shared<JobCommandArguments>();
+  add_folder_option(command, *arguments);
+  add_json_flag(command, *arguments);
+  command.footer(kExamples);
+  return {[arguments] { show(*arguments); }};
+}
+
+CommandWork add_job_delete_command(CLI::App& command, Session& /*session*/) {
+  const auto arguments = std::make_shared<JobCommandArguments>();
+  add_folder_option(command, *arguments);
+  command.footer(kExamples);
+  return {[arguments] { remove(*arguments); }};
 }
 
 }  // namespace unianimate::cli

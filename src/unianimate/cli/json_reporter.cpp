@@ -6,7 +6,7 @@
 
 #include "unianimate/cli/console.h"
 #include "unianimate/core/error.h"
-#include "unianimate/pipeline/job_record.h"
+#include "unianimate/studio/job_record.h"
 
 namespace unianimate::cli {
 
@@ -70,7 +70,7 @@ json motion_json(const PlannedMotion& motion) {
 namespace {
 
 json keeping_json(const PlannedVideo& video) {
-  const JobKeeping& keeping = video.keeping;
+  const studio::JobKeeping& keeping = video.keeping;
   return {{"folder", video.job_folder.empty() ? json(nullptr) : json(video.job_folder.string())},
           {"save_every", keeping.save_every},
           {"keep", keeping.keep},
@@ -114,7 +114,7 @@ void JsonReporter::planned(const PlannedVideo& video) {
                    {"notes", video.plan.notes},
                    {"frames_per_second", video.job.frames_per_second},
                    {"segments", video.plan.segments},
-                   {"request", pipeline::request_json(video.job.request)},
+                   {"request", studio::request_json(video.job.request)},
                    {"audio", video.job.audio ? json(video.job.audio->file.string()) : json(nullptr)},
                    {"motion", video.motion ? motion_json(*video.motion) : json(nullptr)},
                    {"job", keeping_json(video)},

@@ -6,16 +6,16 @@
 #include <nlohmann/json.hpp>
 
 #include "unianimate/checkpoint/convert.h"
+#include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
-#include "unianimate/cli/interruption.h"
 #include "unianimate/cli/json_reporter.h"
-#include "unianimate/cli/model_recognition.h"
 #include "unianimate/cli/runtime_arguments.h"
-#include "unianimate/cli/session.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_rule.h"
 #include "unianimate/family/unianimate/model_files.h"
+#include "unianimate/studio/model_choice.h"
+#include "unianimate/studio/model_recognition.h"
 
 namespace unianimate::cli {
 
@@ -43,6 +43,8 @@ constexpr const char* kExamples = R"(Examples:
   unianimate models convert checkpoints/open_clip_pytorch_model.bin checkpoints/open_clip_pytorch_model.safetensors)";
 
 constexpr std::size_t kTensorsShown = 20;
+/// What is found out is the result; there is nothing to say on the way.
+constexpr bool kAlwaysQuiet = true;
 
 void list_models(const fs::path& folder) {
   for (const family::PublishedFile& file : family::list_published_files(folder)) {
@@ -56,7 +58,7 @@ void list_models(const fs::path& folder) {
   }
 }
 
-void print_inspection(const checkpoint::Checkpoint& checkpoint, const RecognisedModel& model, bool all) {
+void print_inspection(const checkpoint::Checkpoint& checkpoint, const studio::RecognisedModel& model, bool all) {
   print(stdout, "{}\n", printable(checkpoint.file_name()));
   print(stdout, "  container   {}\n", label(checkpoint.container()));
   print(stdout, "  tensors     {}, {} parameters, {}\n", checkpoint.tensors().size(), checkpoint.total_parameters(),
@@ -86,7 +88,7 @@ void print_inspection(const checkpoint::Checkpoint& checkpoint, const Recognised
   }
 }
 
-void print_inspection_as_json(const checkpoint::Checkpoint& checkpoint, const RecognisedModel& model) {
+void print_inspection_as_json(const checkpoint::Checkpoint& checkpoint, const studio::RecognisedModel& model) {
   nlohmann::ordered_json tensors = nlohmann::ordered_json::array();
   for (const checkpoint::TensorEntry& entry : checkpoint.tensors()) {
     tensors.push_back({{"name", entry.name}, {"dtype", label(entry.type)}, {"shape", entry.shape}});
@@ -106,10 +108,8 @@ void print_inspection_as_json(const checkpoint::Checkpoint& checkpoint, const Re
 }
 
 void inspect(const InspectArguments& arguments, Session& session) {
-  session.reporter = make_reporter(arguments.json, true);
-  catch_interruptions();
   const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(arguments.file);
-  const RecognisedModel model = recognise_model(checkpoint, arguments.file, *session.reporter);
+  const studio::RecognisedModel model = studio::recognise_model(checkpoint, arguments.file, *session.reporter);
   if (arguments.json) {
     print_inspection_as_json(checkpoint, model);
   } else {
@@ -127,8 +127,6 @@ std::optional<at::ScalarType> floating_type(const std::string& dtype) {
 }
 
 void convert(const ConvertArguments& arguments, Session& session) {
-  session.reporter = make_reporter(false, arguments.quiet);
-  catch_interruptions();
   const std::optional<at::ScalarType> type = floating_type(arguments.dtype);
   if (fs::path(arguments.output).extension() != ".safetensors") {
     throw Error(ErrorKind::kUsage, "the output's name must end in .safetensors, found '{}'",
@@ -143,49 +141,43 @@ void convert(const ConvertArguments& arguments, Session& session) {
   print(stdout, "{}: {} tensors, {}\n", printable(arguments.output), report.tensors, format_bytes(report.bytes));
 }
 
-void add_list_command(CLI::App& models, Session& session) {
-  const auto folder = std::make_shared<std::string>();
-  CLI::App* command = models.add_subcommand("list", "Which of the published files are there");
-  command->add_option("--models", *folder, "Folder of the models (default: $UNIANIMATE_MODELS or ./checkpoints)")
-      ->type_name("DIR");
-  command->callback([folder, &session] { session.command = [folder] { list_models(models_folder(*folder)); }; });
-}
-
-void add_inspect_command(CLI::App& models, Session& session) {
-  const auto arguments = std::make_shared<InspectArguments>();
-  CLI::App* command = models.add_subcommand("inspect", "What a checkpoint file holds, and whether it is whole");
-  command->add_option("file", arguments->file, "Checkpoint: PyTorch or safetensors")->type_name("FILE")->required();
-  command->add_flag("--all", arguments->all, "Show every tensor");
-  command->add_flag("--json", arguments->json, "One JSON object on stdout, with every tensor");
-  command->callback(
-      [arguments, &session] { session.command = [arguments, &session] { inspect(*arguments, session); }; });
-}
-
-void add_convert_command(CLI::App& models, Session& session) {
-  const auto arguments = std::make_shared<ConvertArguments>();
-  CLI::App* command = models.add_subcommand("convert", "Write a checkpoint as safetensors");
-  command->add_option("input", arguments->input, "Checkpoint: PyTorch or safetensors")->type_name("INPUT")->required();
-  command->add_option("output", arguments->output, "File to write")->type_name("OUTPUT.safetensors")->required();
-  command->add_option("--dtype", arguments->dtype, "Of floating-point tensors: fp32, bf16, fp16 or keep")
-      ->capture_default_str()
-      ->type_name("NAME");
-  command->add_flag("--allow-nonfinite", arguments->allow_nonfinite,
-                    "Write values that are not finite, in the file or in --dtype, instead of refusing them");
-  command->add_flag("--quiet", arguments->quiet, "No progress");
-  command->callback(
-      [arguments, &session] { session.command = [arguments, &session] { convert(*arguments, session); }; });
-}
-
 }  // namespace
 
-void add_models_command(CLI::App& app, Session& session) {
-  CLI::App* models = app.add_subcommand("models", "List, inspect and convert checkpoint files");
-  models->require_subcommand(1);
-  models->footer(kExamples);
-  add_list_command(*models, session);
-  add_inspect_command(*models, session);
-  add_convert_command(*models, session);
-  for (CLI::App* part : models->get_subcommands([](const CLI::App*) { return true; })) part->footer(kExamples);
+CommandWork add_models_command(CLI::App& command, Session& /*session*/) {
+  command.require_subcommand(1);
+  command.footer(kExamples);
+  return {};
+}
+
+CommandWork add_models_list_command(CLI::App& command, Session& /*session*/) {
+  const auto folder = std::make_shared<std::string>();
+  command.add_option("--models", *folder, "Folder of the models (default: $UNIANIMATE_MODELS or ./checkpoints)")
+      ->type_name("DIR");
+  command.footer(kExamples);
+  return {[folder] { list_models(studio::models_folder(*folder)); }};
+}
+
+CommandWork add_models_inspect_command(CLI::App& command, Session& session) {
+  const auto arguments = std::make_shared<InspectArguments>();
+  command.add_option("file", arguments->file, "Checkpoint: PyTorch or safetensors")->type_name("FILE")->required();
+  command.add_flag("--all", arguments->all, "Show every tensor");
+  command.add_flag("--json", arguments->json, "One JSON object on stdout, with every tensor");
+  command.footer(kExamples);
+  return {[arguments, &session] { inspect(*arguments, session); }, &arguments->json, &kAlwaysQuiet};
+}
+
+CommandWork add_models_convert_command(CLI::App& command, Session& session) {
+  const auto arguments = std::make_shared<ConvertArguments>();
+  command.add_option("input", arguments->input, "Checkpoint: PyTorch or safetensors")->type_name("INPUT")->required();
+  command.add_option("output", arguments->output, "File to write")->type_name("OUTPUT.safetensors")->required();
+  command.add_option("--dtype", arguments->dtype, "Of floating-point tensors: fp32, bf16, fp16 or keep")
+      ->capture_default_str()
+      ->type_name("NAME");
+  command.add_flag("--allow-nonfinite", arguments->allow_nonfinite,
+                   "Write values that are not finite, in the file or in --dtype, instead of refusing them");
+  command.add_flag("--quiet", arguments->quiet, "No progress");
+  command.footer(kExamples);
+  return {[arguments, &session] { convert(*arguments, session); }, nullptr, &arguments->quiet};
 }
 
 }  // namespace unianimate::cli

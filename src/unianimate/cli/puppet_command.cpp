@@ -1,11 +1,10 @@
 // unianimate puppet: a procedural person with known poses.
 #include <CLI/CLI.hpp>
 
+#include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/integer_option.h"
-#include "unianimate/cli/interruption.h"
 #include "unianimate/cli/request_arguments.h"
-#include "unianimate/cli/session.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
@@ -73,8 +72,6 @@ puppet::Clip make_clip(const PuppetArguments& arguments, puppet::ClipOptions opt
 }
 
 void make_puppet(const PuppetArguments& arguments, Session& session) {
-  session.reporter = make_reporter(false, arguments.quiet);
-  catch_interruptions();
   puppet::ClipOptions options = arguments.rest;
   options.seed = parse_seed(arguments.seed);
   options.motion = puppet::parse_motion(arguments.motion);
@@ -111,45 +108,45 @@ void make_puppet(const PuppetArguments& arguments, Session& session) {
 
 }  // namespace
 
-void add_puppet_command(CLI::App& app, Session& session) {
+CommandWork add_puppet_command(CLI::App& command, Session& session) {
   const auto arguments = std::make_shared<PuppetArguments>();
-  CLI::App* command = app.add_subcommand("puppet", "Draw a procedural person whose poses are known exactly");
-  command->add_option("--seed", arguments->seed, "Person, background and movement")
+  command.add_option("--seed", arguments->seed, "Person, background and movement")
       ->capture_default_str()
       ->type_name("N");
-  command->add_option("--motion", arguments->motion, "dance, walk or wave")->capture_default_str()->type_name("NAME");
+  command.add_option("--motion", arguments->motion, "dance, walk or wave")->capture_default_str()->type_name("NAME");
   command
-      ->add_option("--poses", arguments->poses, "Poses to perform, of a file or folder: poses.json, OpenPose, ComfyUI")
+      .add_option("--poses", arguments->poses, "Poses to perform, of a file or folder: poses.json, OpenPose, ComfyUI")
       ->type_name("PATH")
       ->excludes("--motion");
-  command->add_option("--person", arguments->person, "Whose poses: main, largest, center, left, right, a number or x,y")
+  command.add_option("--person", arguments->person, "Whose poses: main, largest, center, left, right, a number or x,y")
       ->capture_default_str()
       ->type_name("NAME")
       ->needs("--poses");
   command
-      ->add_option("--bones", arguments->bones,
-                   "Whose lengths the bones have: poses, at their place in their picture, or person")
+      .add_option("--bones", arguments->bones,
+                  "Whose lengths the bones have: poses, at their place in their picture, or person")
       ->capture_default_str()
       ->type_name("NAME")
       ->needs("--poses");
-  command->add_option("--poses-size", arguments->poses_size, "Picture size of --poses that do not say it")
+  command.add_option("--poses-size", arguments->poses_size, "Picture size of --poses that do not say it")
       ->type_name("WxH")
       ->needs("--poses");
-  const CLI::Option* frames = add_integer_option(*command, "--frames", arguments->rest.frames,
-                                                 "Frames to draw (default: 64, or all of --poses)")
-                                  ->default_str("");
-  command->add_option("--size", arguments->size, "Width x height in pixels")->capture_default_str()->type_name("WxH");
+  const CLI::Option* frames =
+      add_integer_option(command, "--frames", arguments->rest.frames, "Frames to draw (default: 64, or all of --poses)")
+          ->default_str("");
+  command.add_option("--size", arguments->size, "Width x height in pixels")->capture_default_str()->type_name("WxH");
   const CLI::Option* rate =
-      command->add_option("--fps", arguments->rest.frames_per_second, "Frames a second (default: 16, or as --poses)")
+      command.add_option("--fps", arguments->rest.frames_per_second, "Frames a second (default: 16, or as --poses)")
           ->type_name("N");
-  command->add_option("--output,-o", arguments->output, "Folder for what is drawn")->type_name("DIR")->required();
-  command->add_flag("--quiet", arguments->quiet, "No progress");
-  command->footer(kExamples);
-  command->callback([arguments, frames, rate, &session] {
+  command.add_option("--output,-o", arguments->output, "Folder for what is drawn")->type_name("DIR")->required();
+  command.add_flag("--quiet", arguments->quiet, "No progress");
+  command.footer(kExamples);
+  const auto run = [arguments, frames, rate, &session] {
     arguments->frames_given = frames->count() > 0;
     arguments->rate_given = rate->count() > 0;
-    session.command = [arguments, &session] { make_puppet(*arguments, session); };
-  });
+    make_puppet(*arguments, session);
+  };
+  return {run, nullptr, &arguments->quiet};
 }
 
 }  // namespace unianimate::cli

@@ -1,18 +1,12 @@
 #include "unianimate/cli/runtime_arguments.h"
 
-#include <ATen/Parallel.h>
-
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <charconv>
-#include <cstdlib>
 
 #include "unianimate/cli/integer_option.h"
-#include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
-#include "unianimate/core/threads.h"
-#include "unianimate/family/unianimate/model_files.h"
+#include "unianimate/studio/machine.h"
 
 namespace unianimate::cli {
 
@@ -77,10 +71,8 @@ family::LoraFile parse_lora(std::string_view text) {
 }
 
 family::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments) {
-  const DeviceChoice device = parse_device(arguments.device);
-  load_cuda_libraries(device);
   family::RuntimeOptions options;
-  options.compute = choose_compute(device, parse_dtype(arguments.dtype));
+  options.compute = studio::prepare_machine({arguments.device, arguments.dtype, arguments.threads});
   if (!arguments.memory_budget.empty()) {
     options.memory_budget = parse_bytes(arguments.memory_budget, "--memory-budget");
     if (options.memory_budget == 0) {
@@ -92,58 +84,7 @@ family::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments) {
   }
   options.allow_nonfinite = arguments.allow_nonfinite;
   for (const std::string& lora : arguments.loras) options.loras.push_back(parse_lora(lora));
-  if (arguments.threads > 0) {
-    at::set_num_threads(arguments.threads);
-  } else if (const int allowed = library_threads(0); allowed > 0) {
-    at::set_num_threads(std::min(allowed, at::get_num_threads()));
-  }
   return options;
-}
-
-namespace {
-
-/// What the command line or the environment names; empty where neither does.
-std::filesystem::path chosen_models(const std::string& given) {
-  if (!given.empty()) return given;
-  const char* const from_environment = std::getenv("UNIANIMATE_MODELS");
-  return from_environment != nullptr ? from_environment : "";
-}
-
-bool embedded_model_exists() {
-  std::error_code problem;
-  const bool exists = std::filesystem::exists(family::model_files_to_write(UNIANIMATE_EMBEDDED_MODEL).unet, problem);
-  if (problem == std::errc::permission_denied) {
-    throw Error(ErrorKind::kEnvironment,
-                "this user may not look into {}, where the embedded model lies; let others read it and enter the "
-                "folders above it (chmod a+rX), or give models of your own with --models",
-                UNIANIMATE_EMBEDDED_MODEL);
-  }
-  return exists;
-}
-
-}  // namespace
-
-std::filesystem::path models_folder(const std::string& given) {
-  const std::filesystem::path chosen = chosen_models(given);
-  return chosen.empty() ? "checkpoints" : chosen;
-}
-
-std::filesystem::path models_to_animate_with(const std::string& given) {
-  const std::filesystem::path folder = models_folder(given);
-  if (!chosen_models(given).empty() || !embedded_model_exists()) return folder;
-  std::error_code ignored;
-  if (std::filesystem::is_directory(folder, ignored)) {
-    for (const family::PublishedFile& file : family::list_published_files(folder)) {
-      if (file.role == "UNet" && file.found) return folder;
-    }
-  }
-  return UNIANIMATE_EMBEDDED_MODEL;
-}
-
-void tell_models(const std::filesystem::path& models, Progress& progress) {
-  if (models != UNIANIMATE_EMBEDDED_MODEL) return;
-  progress.note(
-      "the embedded model is used: small, and trained on procedural people; give --models for the published ones");
 }
 
 }  // namespace unianimate::cli

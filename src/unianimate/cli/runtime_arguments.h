@@ -44,13 +44,4 @@ family::LoraFile parse_lora(std::string_view text);
 /// threads, device, dtype and memory. Throws Error(kUsage), Error(kEnvironment).
 family::RuntimeOptions prepare_runtime(const RuntimeArguments& arguments);
 
-/// `given`, else the environment variable UNIANIMATE_MODELS, else ./checkpoints.
-std::filesystem::path models_folder(const std::string& given);
-
-/// The same, but the embedded model where nothing is given and ./checkpoints has no UNet.
-std::filesystem::path models_to_animate_with(const std::string& given);
-
-/// A note where `models` is the embedded model.
-void tell_models(const std::filesystem::path& models, Progress& progress);
-
 }  // namespace unianimate::cli

@@ -21,19 +21,8 @@ struct Session {
   std::string left_when_stopped = "nothing unfinished is at the place of the output";
 };
 
-/// Each adds a command with its options to `app`; when the command line names it, session.command runs it. All throw
-/// Error of every kind.
-void add_align_command(CLI::App& app, Session& session);
-void add_animate_command(CLI::App& app, Session& session);
-void add_evaluate_command(CLI::App& app, Session& session);
-void add_job_command(CLI::App& app, Session& session);
-void add_puppet_command(CLI::App& app, Session& session);
-void add_resume_command(CLI::App& app, Session& session);
-void add_run_command(CLI::App& app, Session& session);
-void add_train_command(CLI::App& app, Session& session);
-void add_models_command(CLI::App& app, Session& session);
-
-/// All of them, in the order in which the help shows them.
+/// All commands, in the order in which the help shows them; when the command line names one, session.command makes
+/// ready what it needs and runs it. Throws Error of every kind.
 void add_commands(CLI::App& app, Session& session);
 
 }  // namespace unianimate::cli

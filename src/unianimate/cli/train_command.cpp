@@ -1,15 +1,15 @@
 // unianimate train: models from nothing, or further.
 #include <CLI/CLI.hpp>
 
+#include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
-#include "unianimate/cli/interruption.h"
 #include "unianimate/cli/process_arguments.h"
 #include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/runtime_arguments.h"
-#include "unianimate/cli/session.h"
 #include "unianimate/core/error.h"
 #include "unianimate/distributed/group_environment.h"
 #include "unianimate/pose/detect/detected_poses.h"
+#include "unianimate/studio/machine.h"
 #include "unianimate/training/trainer.h"
 
 namespace unianimate::cli {
@@ -18,6 +18,7 @@ namespace {
 
 struct TrainArguments {
   std::string config;
+  training::TrainConfig settings;  ///< what is read from it
   std::string device = "auto";
   int processes = 1;
   int threads = 0;
@@ -34,20 +35,12 @@ The configuration names an output folder; a training that it already holds is go
 stops; the same command goes on. docs/training.md lists all settings.)";
 
 void train_model(const TrainArguments& arguments, Session& session) {
-  restart_with_tuned_environment(session.arguments);
   const distributed::GroupEnvironment environment = distributed::read_group_environment();
-  make_reporter_of_rank(false, arguments.quiet, session);
-  training::TrainConfig config = training::read_train_config(arguments.config);
+  training::TrainConfig config = arguments.settings;
   config.allow_nonfinite = arguments.allow_nonfinite;
-  if (is_run_by_copies(arguments.processes, session)) return;
   session.left_when_stopped = "what was saved stays, and the same command goes on";
-  catch_interruptions();
   keep_freed_memory();
-  RuntimeArguments runtime;
-  runtime.device = arguments.device;
-  runtime.dtype = "fp32";
-  runtime.threads = arguments.threads;
-  Compute compute = prepare_runtime(runtime).compute;
+  Compute compute = studio::prepare_machine({arguments.device, "fp32", arguments.threads});
   if (compute.device.is_cuda()) compute.device = cuda_device_of(environment.local_rank);
   const auto group = distributed::ProcessGroup::from_environment(compute.device);
   const training::TrainingReport report =
@@ -63,19 +56,18 @@ void train_model(const TrainArguments& arguments, Session& session) {
 
 }  // namespace
 
-void add_train_command(CLI::App& app, Session& session) {
+CommandWork add_train_command(CLI::App& command, Session& session) {
   const auto arguments = std::make_shared<TrainArguments>();
-  CLI::App* command = app.add_subcommand("train", "Train the UNet or the autoencoder");
-  command->add_option("config", arguments->config, "What to train, and how")->type_name("FILE.yaml")->required();
-  add_processes_option(*command, arguments->processes);
-  command->add_option("--device", arguments->device, "auto, cpu or cuda")->capture_default_str()->type_name("NAME");
-  add_threads_option(*command, arguments->threads);
-  command->add_flag("--allow-nonfinite", arguments->allow_nonfinite,
-                    "Go on from weights that are not finite, with a note, instead of refusing them");
-  command->add_flag("--quiet", arguments->quiet, "No progress");
-  command->footer(kExamples);
-  command->callback(
-      [arguments, &session] { session.command = [arguments, &session] { train_model(*arguments, session); }; });
+  command.add_option("config", arguments->config, "What to train, and how")->type_name("FILE.yaml")->required();
+  add_processes_option(command, arguments->processes);
+  command.add_option("--device", arguments->device, "auto, cpu or cuda")->capture_default_str()->type_name("NAME");
+  add_threads_option(command, arguments->threads);
+  command.add_flag("--allow-nonfinite", arguments->allow_nonfinite,
+                   "Go on from weights that are not finite, with a note, instead of refusing them");
+  command.add_flag("--quiet", arguments->quiet, "No progress");
+  command.footer(kExamples);
+  return {[arguments, &session] { train_model(*arguments, session); }, nullptr, &arguments->quiet,
+          &arguments->processes, [arguments] { arguments->settings = training::read_train_config(arguments->config); }};
 }
 
 }  // namespace unianimate::cli

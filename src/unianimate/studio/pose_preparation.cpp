@@ -74,60 +74,47 @@ Inputs inputs_of(const AlignRequest& request) {
   return inputs;
 }
 
-}  // namespace
+/// The person of a motion, at the times of the poses.
+struct Driver {
+  pose::PoseSequence seen;   ///< as they were found
+  pose::PoseSequence poses;  ///< without gaps
+  pose::HeldPauses pauses;
+  pose::FilledGaps gaps;
+};
 
-AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
-  request.check();
-  const Inputs inputs = inputs_of(request);
-  inputs.refuse(request.output);
-  const ReferencePicture reference_file = read_reference(request.reference, request.background);
-  const Image& reference_picture = reference_file.image;
-  make_folder(fs::absolute(without_trailing_separator(request.output)).parent_path());
-  // Both say now what would fail later.
-  pose::PoseFolderWriter(request.output);
-  std::unique_ptr<FrameSource> source = open_motion(request, false);
-  pose::LazyDetector detector(request.detector, progress);
-
-  // 1. who is where
-  const pose::ReferencePose reference = find_reference(reference_picture, request.reference, detector, progress);
-  Motion motion = find_motion(request, std::move(source), detector, progress);
-  pose::PoseSequence driver = pose::choose_person(motion.everyone, request.person);
-  const std::vector<std::string> import_notes = std::move(motion.everyone.notes);
-  motion.everyone = {};
-
-  // 2. the driver without gaps, in time
-  AlignResult result;
-  result.frames_looked_at = static_cast<std::int64_t>(driver.frames.size());
-  result.frames_found = frames_with_people(driver);
-  result.audio_start_seconds = driver.frames.front().seconds;
-  const pose::HeldPauses pauses = pose::hold_pauses(driver, request.gap_seconds);
-  result.has_audio = motion.source.has_audio && request.speed == 1 && pauses.cuts.empty();
-  result.from_cache = motion.from_cache;
-  result.detection_seconds = motion.detection_seconds;
-  const pose::PoseSequence seen = retimed(driver, request);
+Driver put_in_time(pose::PoseSequence person, const AlignRequest& request) {
+  Driver driver;
+  driver.pauses = pose::hold_pauses(person, request.gap_seconds);
+  driver.seen = retimed(person, request);
   const bool published = request.alignment.method == pose::AlignmentMethod::kPublished;
-  const pose::FilledGaps gaps = pose::fill_gaps(driver, request.gap_seconds,
-                                                published ? pose::GapKind::kPeople : pose::GapKind::kPeopleAndPoints);
-  driver = retimed(std::move(driver), request);
-  if (request.smooth) pose::smooth(driver);
+  driver.gaps = pose::fill_gaps(person, request.gap_seconds,
+                                published ? pose::GapKind::kPeople : pose::GapKind::kPeopleAndPoints);
+  driver.poses = retimed(std::move(person), request);
+  if (request.smooth) pose::smooth(driver.poses);
+  return driver;
+}
 
-  // 3. the reference's bones
-  result.poses = pose::align_poses(driver, reference, request.alignment);
-  pose::AlignmentReport& report = result.poses.report;
-  report.missing_frames = filled_frames(driver);
-  tell_gaps(gaps, report);
-  report.notes.insert(report.notes.begin(), import_notes.begin(), import_notes.end());
-  std::ranges::move(pose::describe(pauses), std::back_inserter(report.notes));
-  report.notes.insert(report.notes.begin(), reference_file.notes.begin(), reference_file.notes.end());
-  if (motion.source.has_audio && request.speed != 1) {
-    report.notes.emplace_back("the motion's sound is left out, because its speed is changed");
-  } else if (motion.source.has_audio && !result.has_audio) {
-    report.notes.emplace_back("the motion's sound is left out, because a pause is cut");
-  }
-  for (const std::string& note : report.notes) progress.note(note);
+/// Why the sound of a motion that has some does not go with its poses; empty where it does.
+std::string why_silent(const AlignRequest& request, const pose::HeldPauses& pauses) {
+  if (request.speed != 1) return "the motion's sound is left out, because its speed is changed";
+  if (!pauses.cuts.empty()) return "the motion's sound is left out, because a pause is cut";
+  return {};
+}
 
-  // 4. files
-  result.report_folder = report_folder(request.output);
+/// Puts in front of what the alignment noted: the reference's notes, those of the motion's file, and the gaps.
+void complete_report(const Driver& driver, const std::vector<std::string>& of_reference,
+                     const std::vector<std::string>& of_import, pose::AlignmentReport& report) {
+  report.missing_frames = filled_frames(driver.poses);
+  tell_gaps(driver.gaps, report);
+  report.notes.insert(report.notes.begin(), of_import.begin(), of_import.end());
+  std::ranges::move(pose::describe(driver.pauses), std::back_inserter(report.notes));
+  report.notes.insert(report.notes.begin(), of_reference.begin(), of_reference.end());
+}
+
+/// The pose folder, and what stands beside it.
+void write_files(const AlignRequest& request, const Driver& driver, const Image& reference, const AlignResult& result,
+                 Progress& progress) {
+  const Inputs inputs = inputs_of(request);
   make_folder(result.report_folder);
   const auto place = [&](const char* name, std::string_view mark) {
     return own_place(result.report_folder / name, mark, inputs, progress);
@@ -136,15 +123,52 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
       std::launch::async, [&, numbers = place("poses.json", kMark), sheet = place("contact_sheet.png", kPictureMark),
                            bones = place("bones.png", kPictureMark)] {
         pose::write_poses(numbers, result.poses);
-        write_png(sheet, pose::contact_sheet(result.poses, reference_picture));
-        write_png(bones, pose::alignment_plot(result.poses, seen));
+        write_png(sheet, pose::contact_sheet(result.poses, reference));
+        write_png(bones, pose::alignment_plot(result.poses, driver.seen));
       });
   pose::draw_pose_folder(result.poses, request.output, request.threads, progress);
   if (request.preview) {
-    write_preview(request, place("preview.mp4", kPreviewMark), driver, pauses, result.poses, reference_picture,
+    write_preview(request, place("preview.mp4", kPreviewMark), driver.poses, driver.pauses, result.poses, reference,
                   progress);
   }
   report_files.get();
+}
+
+}  // namespace
+
+AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
+  request.check();
+  inputs_of(request).refuse(request.output);
+  const ReferencePicture picture = read_reference(request.reference, request.background);
+  make_folder(fs::absolute(without_trailing_separator(request.output)).parent_path());
+  // Both say now what would fail later.
+  pose::PoseFolderWriter(request.output);
+  std::unique_ptr<FrameSource> source = open_motion(request, false);
+  pose::LazyDetector detector(request.detector, progress);
+
+  const pose::ReferencePose reference = find_reference(picture.image, request.reference, detector, progress);
+  Motion motion = find_motion(request, std::move(source), detector, progress);
+  pose::PoseSequence person = pose::choose_person(motion.everyone, request.person);
+  const std::vector<std::string> import_notes = std::move(motion.everyone.notes);
+  motion.everyone = {};
+
+  AlignResult result;
+  result.frames_looked_at = static_cast<std::int64_t>(person.frames.size());
+  result.frames_found = frames_with_people(person);
+  result.audio_start_seconds = person.frames.front().seconds;
+  result.from_cache = motion.from_cache;
+  result.detection_seconds = motion.detection_seconds;
+  const Driver driver = put_in_time(std::move(person), request);
+  result.poses = pose::align_poses(driver.poses, reference, request.alignment);
+  complete_report(driver, picture.notes, import_notes, result.poses.report);
+  if (motion.source.has_audio) {
+    const std::string silent = why_silent(request, driver.pauses);
+    result.has_audio = silent.empty();
+    if (!silent.empty()) result.poses.report.notes.push_back(silent);
+  }
+  for (const std::string& note : result.poses.report.notes) progress.note(note);
+  result.report_folder = report_folder(request.output);
+  write_files(request, driver, picture.image, result, progress);
   return result;
 }
 

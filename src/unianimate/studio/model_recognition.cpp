@@ -1,4 +1,4 @@
-#include "unianimate/cli/model_recognition.h"
+#include "unianimate/studio/model_recognition.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,7 +11,7 @@
 #include "unianimate/family/unianimate/model_weights.h"
 #include "unianimate/naming/model_naming.h"
 
-namespace unianimate::cli {
+namespace unianimate::studio {
 
 namespace fs = std::filesystem;
 
@@ -127,4 +127,4 @@ RecognisedModel recognise_model(const checkpoint::Checkpoint& checkpoint, const 
   return model;
 }
 
-}  // namespace unianimate::cli
+}  // namespace unianimate::studio

@@ -1,4 +1,4 @@
-#include "unianimate/pipeline/published_config.h"
+#include "unianimate/studio/published_config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
 
-namespace unianimate::pipeline {
+namespace unianimate::studio {
 namespace {
 
 using ::testing::ElementsAre;
@@ -397,4 +397,4 @@ TEST(ListAnimations, NamesKeepLettersDigitsUnderscoresAndSpacesUpToTheFirstDot) 
 }
 
 }  // namespace
-}  // namespace unianimate::pipeline
+}  // namespace unianimate::studio

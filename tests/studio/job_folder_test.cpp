@@ -1,4 +1,4 @@
-#include "unianimate/pipeline/job_folder.h"
+#include "unianimate/studio/job_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 #include "unianimate/core/random.h"
 #include "unianimate/family/pictures.h"
 
-namespace unianimate::pipeline {
+namespace unianimate::studio {
 namespace {
 
 namespace fs = std::filesystem;
@@ -370,4 +370,4 @@ TEST_F(JobFolderTest, AreListedAndRemoved) {
 }
 
 }  // namespace
-}  // namespace unianimate::pipeline
+}  // namespace unianimate::studio

@@ -12,9 +12,9 @@
 #include "unianimate/family/unianimate/model_files.h"
 #include "unianimate/pipeline/plan.h"
 #include "unianimate/pipeline/preview_options.h"
-#include "unianimate/pipeline/video_job.h"
+#include "unianimate/studio/video_job.h"
 
-namespace unianimate::pipeline {
+namespace unianimate::studio {
 
 struct JobRecord {
   VideoJob job;
@@ -27,20 +27,20 @@ struct JobRecord {
   bool allow_nonfinite = false;
   std::int64_t save_every = 1;  ///< latents are saved after every so many steps
   bool keep = false;            ///< the folder stays when the video is done
-  PreviewOptions preview;
+  pipeline::PreviewOptions preview;
   std::map<std::string, std::string> inputs;  ///< sampled_hash() of every file the video is made from, by its path
 };
 
 /// All that the video depends on, with absolute paths and the hashes of all inputs. Throws Error(kInput) where one
 /// cannot be read.
-JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const family::ModelFiles& files,
+JobRecord make_job_record(const VideoJob& job, const pipeline::AnimatePlan& plan, const family::ModelFiles& files,
                           const family::RuntimeOptions& runtime);
 
 /// Throws Error(kInput) naming the first input that is not what it was; `folder` is for the message.
 void require_unchanged_inputs(const JobRecord& record, const std::filesystem::path& folder);
 
 /// Throws Error(kInput) where the poses that would be taken now are not those of the job, because some were added.
-void require_same_poses(const JobRecord& record, const AnimatePlan& plan);
+void require_same_poses(const JobRecord& record, const pipeline::AnimatePlan& plan);
 
 /// A request as it stands in a job's JSON.
 nlohmann::ordered_json request_json(const family::AnimateRequest& request);
@@ -50,4 +50,4 @@ nlohmann::ordered_json request_json(const family::AnimateRequest& request);
 std::string job_record_text(const JobRecord& record);
 JobRecord read_job_record(const std::string& text, const std::filesystem::path& file);
 
-}  // namespace unianimate::pipeline
+}  // namespace unianimate::studio

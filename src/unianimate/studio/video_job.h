@@ -7,7 +7,7 @@
 #include "unianimate/family/request.h"
 #include "unianimate/media/film/audio.h"
 
-namespace unianimate::pipeline {
+namespace unianimate::studio {
 
 struct VideoJob {
   family::AnimateRequest request;
@@ -19,4 +19,4 @@ struct VideoJob {
   std::optional<double> poses_per_second = std::nullopt;
 };
 
-}  // namespace unianimate::pipeline
+}  // namespace unianimate::studio

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 
-namespace unianimate::cli {
+namespace unianimate::studio {
 
 struct JobKeeping {
   std::filesystem::path folder;    ///< empty: beside the output
@@ -14,4 +14,4 @@ struct JobKeeping {
   bool preview_decoded = false;    ///< by the autoencoder
 };
 
-}  // namespace unianimate::cli
+}  // namespace unianimate::studio

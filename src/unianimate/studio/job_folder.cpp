@@ -1,4 +1,4 @@
-#include "unianimate/pipeline/job_folder.h"
+#include "unianimate/studio/job_folder.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,7 +18,7 @@
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/frame_source.h"
 
-namespace unianimate::pipeline {
+namespace unianimate::studio {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -416,7 +416,7 @@ void JobFolder::remove() {
   remove_job(folder_, ours_);
 }
 
-std::int64_t job_bytes(const family::AnimateRequest& request, const AnimatePlan& plan) {
+std::int64_t job_bytes(const family::AnimateRequest& request, const pipeline::AnimatePlan& plan) {
   return 2 * plan.latent_bytes + lossless_bytes(request.width, request.height, plan.frames());
 }
 
@@ -470,4 +470,4 @@ void delete_job(const fs::path& folder) {
   }
 }
 
-}  // namespace unianimate::pipeline
+}  // namespace unianimate::studio

@@ -11,7 +11,7 @@
 #include "unianimate/family/request.h"
 #include "unianimate/family/unianimate/model_files.h"
 
-namespace unianimate::pipeline {
+namespace unianimate::studio {
 
 struct ConfigOptions {
   std::filesystem::path root;          ///< where relative paths of the file begin; empty: the current folder
@@ -68,4 +68,4 @@ struct ConfiguredAnimation {
 /// reference's file name up to its first dot, without characters other than letters, digits, '_' and white space.
 std::vector<ConfiguredAnimation> list_animations(const PublishedConfig& config);
 
-}  // namespace unianimate::pipeline
+}  // namespace unianimate::studio

@@ -9,7 +9,7 @@
 #include "unianimate/checkpoint/checkpoint.h"
 #include "unianimate/core/progress.h"
 
-namespace unianimate::cli {
+namespace unianimate::studio {
 
 struct RecognisedModel {
   std::string role;                                        ///< "UNet", "autoencoder", "CLIP"; empty: none of these
@@ -26,4 +26,4 @@ struct RecognisedModel {
 RecognisedModel recognise_model(const checkpoint::Checkpoint& checkpoint, const std::filesystem::path& file,
                                 const Progress& progress);
 
-}  // namespace unianimate::cli
+}  // namespace unianimate::studio

@@ -1,4 +1,4 @@
-#include "unianimate/pipeline/job_record.h"
+#include "unianimate/studio/job_record.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/media/film/video_writer.h"
 
-namespace unianimate::pipeline {
+namespace unianimate::studio {
 
 namespace fs = std::filesystem;
 
@@ -303,7 +303,7 @@ void check(const JobRecord& record) {
 
 }  // namespace
 
-JobRecord make_job_record(const VideoJob& job, const AnimatePlan& plan, const family::ModelFiles& files,
+JobRecord make_job_record(const VideoJob& job, const pipeline::AnimatePlan& plan, const family::ModelFiles& files,
                           const family::RuntimeOptions& runtime) {
   JobRecord record;
   record.job = job;
@@ -348,7 +348,7 @@ void require_unchanged_inputs(const JobRecord& record, const fs::path& folder) {
   }
 }
 
-void require_same_poses(const JobRecord& record, const AnimatePlan& plan) {
+void require_same_poses(const JobRecord& record, const pipeline::AnimatePlan& plan) {
   for (const std::int64_t index : plan.selection.indices) {
     const fs::path pose = absolute_path(plan.pose_folder.poses[static_cast<std::size_t>(index)]);
     if (record.inputs.contains(pose.string())) continue;
@@ -398,4 +398,4 @@ JobRecord read_job_record(const std::string& text, const fs::path& file) {
   return record;
 }
 
-}  // namespace unianimate::pipeline
+}  // namespace unianimate::studio

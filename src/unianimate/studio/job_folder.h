@@ -15,10 +15,10 @@
 #include "unianimate/core/folder_lock.h"
 #include "unianimate/core/progress.h"
 #include "unianimate/media/pictures/image.h"
-#include "unianimate/pipeline/job_record.h"
 #include "unianimate/pipeline/segment_store.h"
+#include "unianimate/studio/job_record.h"
 
-namespace unianimate::pipeline {
+namespace unianimate::studio {
 
 struct JobSummary;
 
@@ -26,7 +26,7 @@ struct JobSummary;
 /// segment after N steps, segment-I-part-K.mkv finished frames, lossless. Files of others are neither replaced nor
 /// removed, whatever their names. Every file appears whole or not at all, and
 /// each has its checksum in state.json or, for the two JSON files, in itself. One process at a time may hold a folder.
-class JobFolder : public SegmentStore {
+class JobFolder : public pipeline::SegmentStore {
  public:
   /// Makes the folder, or takes one that was left by the same job. Throws Error(kUsage) where it holds something else
   /// or another process has it, Error(kEnvironment) where it cannot be written.
@@ -104,7 +104,7 @@ class JobFolder : public SegmentStore {
 };
 
 /// What a job of this plan takes on disk at least: latents, new ones beside those before, and finished frames.
-std::int64_t job_bytes(const family::AnimateRequest& request, const AnimatePlan& plan);
+std::int64_t job_bytes(const family::AnimateRequest& request, const pipeline::AnimatePlan& plan);
 
 /// What can be said of a job without taking it.
 struct JobSummary {
@@ -126,4 +126,4 @@ std::vector<std::filesystem::path> list_jobs(const std::filesystem::path& parent
 /// or the folder stays because it holds other files, Error(kUsage) where a process holds it.
 void delete_job(const std::filesystem::path& folder);
 
-}  // namespace unianimate::pipeline
+}  // namespace unianimate::studio

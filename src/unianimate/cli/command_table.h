@@ -1,0 +1,57 @@
+// The commands, and what each needs before it runs.
+#pragma once
+
+#include <functional>
+#include <span>
+
+#include "unianimate/cli/session.h"
+
+namespace unianimate::cli {
+
+/// What a command does once its options are read, and those of them that concern what it needs.
+struct CommandWork {
+  std::function<void()> run = {};    ///< empty for a command that only holds others
+  const bool* json = nullptr;        ///< null: text
+  const bool* quiet = nullptr;       ///< null: not
+  const int* processes = nullptr;    ///< copies of the program that share the work; null: this one alone
+  std::function<void()> check = {};  ///< what is looked at before copies are started; may be empty
+};
+
+/// What is made ready before the work.
+enum class CommandNeeds {
+  kNothing,    ///< the work is short and its result is all there is to say
+  kReporter,   ///< tells how it goes, and stops where it is asked to
+  kLibraries,  ///< that, and computes for long, so that the libraries' environment is tuned
+};
+
+struct CommandEntry {
+  const char* name;         ///< "animate", "evaluate model"
+  const char* description;  ///< for the help
+  CommandNeeds needs;
+  CommandWork (*add)(CLI::App& command, Session& session);  ///< adds the options
+};
+
+/// In the order in which the help shows them; commands stand before those they hold.
+std::span<const CommandEntry> command_table();
+
+CommandWork add_align_command(CLI::App& command, Session& session);
+CommandWork add_animate_command(CLI::App& command, Session& session);
+CommandWork add_evaluate_command(CLI::App& command, Session& session);
+CommandWork add_evaluate_long_command(CLI::App& command, Session& session);
+CommandWork add_evaluate_model_command(CLI::App& command, Session& session);
+CommandWork add_evaluate_poses_command(CLI::App& command, Session& session);
+CommandWork add_evaluate_videos_command(CLI::App& command, Session& session);
+CommandWork add_job_command(CLI::App& command, Session& session);
+CommandWork add_job_delete_command(CLI::App& command, Session& session);
+CommandWork add_job_list_command(CLI::App& command, Session& session);
+CommandWork add_job_show_command(CLI::App& command, Session& session);
+CommandWork add_models_command(CLI::App& command, Session& session);
+CommandWork add_models_convert_command(CLI::App& command, Session& session);
+CommandWork add_models_inspect_command(CLI::App& command, Session& session);
+CommandWork add_models_list_command(CLI::App& command, Session& session);
+CommandWork add_puppet_command(CLI::App& command, Session& session);
+CommandWork add_resume_command(CLI::App& command, Session& session);
+CommandWork add_run_command(CLI::App& command, Session& session);
+CommandWork add_train_command(CLI::App& command, Session& session);
+
+}  // namespace unianimate::cli

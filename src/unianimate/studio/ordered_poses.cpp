@@ -1,0 +1,133 @@
+#include "unianimate/studio/ordered_poses.h"
+
+#include <array>
+#include <cstdint>
+
+#include "unianimate/core/output_file.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/pose/draw/pose_folder_writer.h"
+#include "unianimate/pose/format/pose_json.h"
+#include "unianimate/studio/motion_opening.h"
+#include "unianimate/studio/motion_times.h"
+#include "unianimate/studio/video_production.h"
+
+namespace unianimate::studio {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Fields that say how a motion is taken and fitted. Without a motion there is no preview either way.
+constexpr std::array<std::string_view, 13> kMotionFields{"person",      "start",         "end",
+                                                         "speed",       "motion-fps",    "motion-size",
+                                                         "detector",    "alignment",     "alignment-strength",
+                                                         "max-stretch", "leave-picture", "smooth",
+                                                         "max-gap"};
+
+void refuse(const VideoOrder& order, std::span<const std::string_view> fields, std::string_view when) {
+  if (order.refuse_given) order.refuse_given(fields, when);
+}
+
+/// Where the poses are drawn: the folder that was given, or "videos/dance-poses" beside "videos/dance.mp4".
+fs::path pose_folder(const VideoOrder& order, const VideoJob& job, const Inputs& inputs, JobObserver& observer) {
+  if (!order.saved_poses.empty()) return order.saved_poses;
+  const fs::path wanted = beside_output(job.output, "-poses");
+  fs::path folder = own_folder(wanted, [&](const fs::path& place) {
+    return pose::PoseFolderWriter::may_replace(place) && !inputs.contain(place) && !inputs.lie_in(place);
+  });
+  tell_place(wanted, folder, observer);
+  return folder;
+}
+
+/// Of a motion, or of poses that are to be fitted like one.
+AlignRequest align_request(const VideoOrder& order, const fs::path& motion, const fs::path& folder,
+                           const VideoJob& job) {
+  AlignRequest request = order.align;
+  request.reference = job.request.reference;
+  request.background = job.request.background;
+  request.motion = motion;
+  request.output = folder;
+  request.threads = job.threads;
+  request.frames_per_second = order.frames_per_second;
+  return request;
+}
+
+/// What the poses of a motion say about the video.
+struct MotionFacts {
+  double frames_per_second = 0;  ///< of the poses
+  bool has_audio = false;
+  double audio_start_seconds = 0;
+};
+
+void take_motion(const VideoOrder& order, const AlignRequest& request, const MotionFacts& facts, VideoJob& job,
+                 JobObserver& observer) {
+  // Where frames a second are asked for, poses are made for just these frames.
+  if (request.frames_per_second) job.request.frame_interval = 1;
+  job.request.poses = request.output;
+  job.poses_per_second = facts.frames_per_second;
+  if (!order.keeps_sound || !facts.has_audio) return;
+  if (const std::string why = why_no_audio(job.output); !why.empty()) return observer.note(why);
+  job.audio = AudioSource{request.motion, facts.audio_start_seconds};
+}
+
+std::optional<PlannedMotion> take_from_motion(const VideoOrder& order, const fs::path& motion, const fs::path& folder,
+                                              bool planned, VideoJob& job, JobObserver& observer) {
+  if (order.frames_per_second && job.request.frame_interval != 1) {
+    refuse(order, std::array<std::string_view, 1>{"interval"},
+           "with --fps, for which a pose is made for each frame of the video");
+  }
+  const AlignRequest request = align_request(order, motion, folder, job);
+  if (planned) {
+    const MotionTimes times = read_motion_times(request);
+    for (const std::string& note : times.notes) observer.note(note);
+    take_motion(order, request, {times.frames_per_second, times.has_audio, request.start_seconds}, job, observer);
+    return PlannedMotion{request, order.person, order.detector, times.poses};
+  }
+  const AlignResult result = prepare_poses(request, observer);
+  observer.aligned({request, result});
+  take_motion(order, request, {result.poses.motion.frames_per_second, result.has_audio, result.audio_start_seconds},
+              job, observer);
+  return std::nullopt;
+}
+
+/// Poses that `align` made as numbers need only be drawn.
+std::optional<PlannedMotion> take_aligned(const VideoOrder& order, const pose::AlignedPoses& poses,
+                                          const fs::path& folder, bool planned, VideoJob& job, JobObserver& observer) {
+  refuse(order, kMotionFields, "with poses that are fitted to the reference already");
+  if (!order.frames_per_second) job.poses_per_second = poses.motion.frames_per_second;
+  PlannedMotion motion;
+  motion.request.motion = job.request.poses;
+  motion.poses = static_cast<std::int64_t>(poses.motion.frames.size());
+  job.request.poses = folder;
+  if (planned) return motion;
+  pose::draw_pose_folder(poses, job.request.poses, job.threads, observer);
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool needs_drawing(const VideoOrder& order) {
+  return !order.motion.empty() || holds_pose_numbers(order.job.request.poses);
+}
+
+void refuse_unused_fields(const VideoOrder& order) {
+  if (!needs_drawing(order)) {
+    constexpr std::string_view kWhen = "with a folder of pose pictures, which are taken as they are";
+    refuse(order, kMotionFields, kWhen);
+    refuse(order, std::array<std::string_view, 1>{"save-poses"}, kWhen);
+    if (order.keeps_sound) refuse(order, std::array<std::string_view, 1>{"audio"}, kWhen);
+  }
+  refuse_unused_keeping(order.keeping, order.refuse_given);
+}
+
+std::optional<PlannedMotion> take_poses(const VideoOrder& order, bool planned, const Inputs& inputs, VideoJob& job,
+                                        JobObserver& observer) {
+  const fs::path folder = pose_folder(order, job, inputs, observer);
+  if (!order.motion.empty()) return take_from_motion(order, order.motion, folder, planned, job, observer);
+  if (const auto aligned = pose::read_aligned_poses(job.request.poses)) {
+    return take_aligned(order, *aligned, folder, planned, job, observer);
+  }
+  return take_from_motion(order, job.request.poses, folder, planned, job, observer);
+}
+
+}  // namespace unianimate::studio

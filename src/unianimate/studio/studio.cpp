@@ -1,0 +1,215 @@
+#include "unianimate/studio/studio.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
+#include "unianimate/families/families.h"
+#include "unianimate/family/unianimate/model_files.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/pipeline/estimate.h"
+#include "unianimate/studio/job_checks.h"
+#include "unianimate/studio/job_folder.h"
+#include "unianimate/studio/model_choice.h"
+#include "unianimate/studio/ordered_poses.h"
+#include "unianimate/studio/video_plans.h"
+#include "unianimate/studio/video_production.h"
+
+namespace unianimate::studio {
+
+namespace fs = std::filesystem;
+
+struct Studio::State {
+  fs::path models;  ///< folder; empty where the files are named
+  std::optional<family::ModelFiles> known_files;
+  family::RuntimeOptions runtime;
+  distributed::ProcessGroup* group;
+  std::unique_ptr<family::Family> opened;
+
+  [[nodiscard]] bool writes() const { return is_first(group); }
+  const family::ModelFiles& files() {
+    if (!known_files) known_files = family::find_model_files(models);
+    return *known_files;
+  }
+  family::Family& family() {
+    if (!opened) opened = family::open_family(files(), runtime);
+    return *opened;
+  }
+};
+
+/// One call of plan() or make(): the videos, and what has been found out about them.
+class Studio::Session {
+ public:
+  Session(State& studio, std::vector<VideoJob> jobs, JobKeeping keeping, JobObserver& observer)
+      : studio_(studio), jobs_(std::move(jobs)), keeping_(std::move(keeping)), observer_(observer) {}
+
+  /// Of one video; its poses are made, or only counted.
+  void take(const VideoOrder& order, bool planned);
+  void plan();
+  void tell_plans();
+  std::vector<FinishedVideo> make();
+
+ private:
+  FinishedVideo make_video(std::size_t index);
+  std::unique_ptr<JobFolder> begin_job(const VideoJob& job, const pipeline::AnimatePlan& plan, const fs::path& preview);
+
+  State& studio_;
+  std::vector<VideoJob> jobs_;
+  JobKeeping keeping_;
+  NotesOnce observer_;
+  Inputs inputs_;                        ///< what the videos are made from
+  std::optional<PlannedMotion> motion_;  ///< where the poses are still to be taken from it
+  std::optional<VideoPlans> plans_;
+};
+
+void Studio::Session::take(const VideoOrder& order, bool planned) {
+  order.check();
+  VideoJob& job = jobs_.emplace_back(order.job);
+  job.frames_per_second = order.frames_per_second.value_or(kPublishedFramesPerSecond);
+  refuse_unused_fields(order);
+  const bool draws = needs_drawing(order);
+  if (draws) {
+    job.request.check();
+    read_image(job.request.reference);
+  } else {
+    check_jobs(jobs_);
+  }
+  inputs_.add_folder(order.motion);
+  add_inputs(jobs_, {}, studio_.runtime, inputs_);
+  if (studio_.writes()) check_job_output(job, inputs_);
+  inputs_.refuse(order.saved_poses);
+  inputs_.refuse(keeping_.folder);
+  studio_.files();
+  tell_models(studio_.models, observer_);
+  if (!draws) return;
+  // says now what would fail after the poses
+  pipeline::check_size(job.request.width, job.request.height, studio_.family().geometry());
+  static_cast<void>(studio_.family().check());
+  if (group_size(studio_.group) > 1) {
+    throw Error(ErrorKind::kUsage,
+                "several processes need pose pictures that are there already: run 'unianimate align' first and give "
+                "its output to --poses");
+  }
+  motion_ = take_poses(order, planned, inputs_, job, observer_);
+}
+
+void Studio::Session::plan() {
+  add_inputs(jobs_, studio_.files(), studio_.runtime, inputs_);
+  inputs_.refuse(keeping_.folder);
+  for (const VideoJob& job : jobs_) {
+    require_outside(job.output, keeping_.folder);
+    inputs_.refuse(job.output);
+  }
+  plans_.emplace(studio_.family(), keeping_, motion_);
+  for (VideoJob& job : jobs_) {
+    const pipeline::AnimatePlan& plan = plans_->of(job.request);
+    if (job.poses_per_second) {
+      job.frames_per_second = *job.poses_per_second / static_cast<double>(plan.selection.frame_interval);
+    }
+    const VideoFormat format = video_format(job, plan);
+    format.check();
+    if (!studio_.writes()) continue;
+    check_space(job.output, format, plan.frames());
+    if (keeping_.save_every > 0) {
+      const fs::path& folder = keeping_.folder.empty() ? job.output : keeping_.folder;
+      require_room(folder, static_cast<std::uintmax_t>(job_bytes(job.request, plan)), "its job");
+    }
+  }
+}
+
+void Studio::Session::tell_plans() {
+  if (!studio_.writes()) return;
+  for (const VideoJob& job : jobs_) {
+    observer_.throw_if_cancelled();
+    const pipeline::AnimatePlan& plan = plans_->of(job.request);
+    const double seconds = pipeline::estimate_seconds(plan, studio_.runtime.compute);
+    observer_.planned({job, plan, studio_.files(), studio_.runtime, keeping_, wanted_job_folder(job, keeping_), motion_,
+                       group_size(studio_.group), seconds});
+  }
+}
+
+std::vector<FinishedVideo> Studio::Session::make() {
+  observer_.note(studio_.runtime.compute.reason);
+  if (keeping_.preview_every > 0 && studio_.writes()) {
+    constexpr VideoFormat kAny{16, 16, 1, 0};
+    check_output(preview_file(jobs_.front(), inputs_), kAny);
+  }
+  std::vector<FinishedVideo> finished;
+  for (std::size_t index = 0; index < jobs_.size(); ++index) finished.push_back(make_video(index));
+  return finished;
+}
+
+FinishedVideo Studio::Session::make_video(std::size_t index) {
+  const VideoJob& job = jobs_[index];
+  observer_.throw_if_cancelled();
+  observer_.begin_video(job, index, jobs_.size());
+  const pipeline::AnimatePlan& plan = plans_->with_pictures(job.request);
+  const fs::path preview = preview_file(job, inputs_);
+  if (keeping_.preview_every > 0 && studio_.writes()) {
+    tell_place(beside_output(job.output, "-preview.mp4"), preview, observer_);
+  }
+  return produce(
+      {job, plan, begin_job(job, plan, preview), preview_options(keeping_, preview), keeping_.keep, studio_.group},
+      studio_.family(), observer_);
+}
+
+/// Null where none is kept, and in all processes but the first.
+std::unique_ptr<JobFolder> Studio::Session::begin_job(const VideoJob& job, const pipeline::AnimatePlan& plan,
+                                                      const fs::path& preview) {
+  if (keeping_.save_every == 0 || !studio_.writes()) return nullptr;
+  JobRecord record = make_job_record(job, plan, studio_.files(), studio_.runtime);
+  record.save_every = keeping_.save_every;
+  record.keep = keeping_.keep;
+  record.preview = preview_options(keeping_, fs::absolute(preview));
+  return studio::begin_job(record, keeping_, observer_);
+}
+
+Studio::Studio(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Studio::~Studio() = default;
+Studio::Studio(Studio&&) noexcept = default;
+Studio& Studio::operator=(Studio&&) noexcept = default;
+
+Studio Studio::open(const fs::path& models, const family::RuntimeOptions& runtime, distributed::ProcessGroup* group) {
+  return Studio(std::make_unique<State>(State{models, std::nullopt, runtime, group, nullptr}));
+}
+
+Studio Studio::open(const family::ModelFiles& files, const family::RuntimeOptions& runtime,
+                    distributed::ProcessGroup* group) {
+  return Studio(std::make_unique<State>(State{{}, files, runtime, group, nullptr}));
+}
+
+family::Family& Studio::models() {
+  return state_->family();
+}
+
+FinishedVideo Studio::make(const VideoOrder& order, JobObserver& observer) {
+  Session session(*state_, {}, order.keeping, observer);
+  session.take(order, false);
+  session.plan();
+  return session.make().front();
+}
+
+std::vector<FinishedVideo> Studio::make(std::vector<VideoJob> jobs, const JobKeeping& keeping, JobObserver& observer) {
+  Session session(*state_, std::move(jobs), keeping, observer);
+  session.plan();
+  return session.make();
+}
+
+void Studio::plan(const VideoOrder& order, JobObserver& observer) {
+  Session session(*state_, {}, order.keeping, observer);
+  session.take(order, true);
+  session.plan();
+  session.tell_plans();
+}
+
+void Studio::plan(std::vector<VideoJob> jobs, const JobKeeping& keeping, JobObserver& observer) {
+  Session session(*state_, std::move(jobs), keeping, observer);
+  session.plan();
+  session.tell_plans();
+}
+
+}  // namespace unianimate::studio
