@@ -33,7 +33,7 @@ using Model = std::function<at::Tensor(const at::Tensor& x, std::int64_t timeste
 at::Tensor sample(const SamplerOptions& options, const at::Tensor& start, const Model& model, std::uint64_t seed = 0) {
   const NoiseSchedule schedule;
   const Denoiser denoise = [&](const at::Tensor& x, const Level& level, std::int64_t, const TakeOutput& take) {
-    take(0, model(x, static_cast<std::int64_t>(level.time)));
+    take(0, model(x, static_cast<std::int64_t>(level.time)).view(x.sizes()));
   };
   const auto sampler = make_sampler(schedule, options);
   const at::Tensor latent = start.clone().view({1, 1, -1, 1, 1});
