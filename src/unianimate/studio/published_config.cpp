@@ -13,11 +13,16 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/path_hint.h"
-#include "unianimate/pipeline/yaml_section.h"
+#include "unianimate/fields/yaml_section.h"
 
 namespace unianimate::studio {
 
 namespace fs = std::filesystem;
+using fields::parse_yaml;
+using fields::plain_integer;
+using fields::plain_text;
+using fields::YamlSection;
+using fields::YamlSource;
 
 namespace {
 
@@ -61,14 +66,14 @@ std::string size_text(const Sizes& sizes) {
 }
 
 /// Puts "a.b.c=value" into the document.
-void apply_override(const YAML::Node& root, std::string_view text, pipeline::YamlSource& source) {
+void apply_override(const YAML::Node& root, std::string_view text, YamlSource& source) {
   const std::size_t equals = text.find('=');
   if (equals == std::string_view::npos || equals == 0) {
     throw Error(ErrorKind::kUsage, "--set expects key=value, for example --set ddim_timesteps=25; found '{}'",
                 printable(text));
   }
   const std::string path(text.substr(0, equals));
-  const YAML::Node value = pipeline::parse_yaml(text.substr(equals + 1), "--set " + path);
+  const YAML::Node value = parse_yaml(text.substr(equals + 1), "--set " + path);
   YAML::Node at = root;
   std::string_view rest = path;
   for (std::size_t dot = rest.find('.'); dot != std::string_view::npos; dot = rest.find('.')) {
@@ -87,7 +92,7 @@ void apply_override(const YAML::Node& root, std::string_view text, pipeline::Yam
 
 class ConfigReader {
  public:
-  ConfigReader(const YAML::Node& root, const std::shared_ptr<const pipeline::YamlSource>& source, fs::path folder)
+  ConfigReader(const YAML::Node& root, const std::shared_ptr<const YamlSource>& source, fs::path folder)
       : source_(source), folder_(std::move(folder)), top_(root, "", source) {}
 
   PublishedConfig read() {
@@ -107,11 +112,11 @@ class ConfigReader {
  private:
   [[nodiscard]] fs::path resolve(const std::string& path) const { return (folder_ / path).lexically_normal(); }
 
-  void read_path(pipeline::YamlSection& section, const std::string& key, fs::path& into) const {
+  void read_path(YamlSection& section, const std::string& key, fs::path& into) const {
     if (const auto path = section.text(key)) into = resolve(*path);
   }
 
-  void read_sizes(pipeline::YamlSection& section, std::string_view path) {
+  void read_sizes(YamlSection& section, std::string_view path) {
     for (const SizeRule& rule : kSizeRules) {
       if (rule.section != path) continue;
       const auto values = section.integers(rule.key);
@@ -121,8 +126,8 @@ class ConfigReader {
     }
   }
 
-  void finish(const pipeline::YamlSection& section) {
-    for (pipeline::YamlSection::UnknownKey& key : section.unknown()) unknown_.push_back(std::move(key));
+  void finish(const YamlSection& section) {
+    for (YamlSection::UnknownKey& key : section.unknown()) unknown_.push_back(std::move(key));
     for (const std::string& path : section.without_effect()) {
       config_.warnings.push_back(fmt::format("--set {} has no effect in this program", printable(path)));
     }
@@ -131,17 +136,17 @@ class ConfigReader {
   void read_files() {
     read_path(top_, "test_model", config_.files.unet);
 
-    pipeline::YamlSection embedder = top_.section("embedder");
+    YamlSection embedder = top_.section("embedder");
     read_path(embedder, "pretrained", config_.files.clip);
     embedder.require("type", "FrozenOpenCLIPTextVisualEmbedder");
     embedder.require("layer", "penultimate");
     finish(embedder);
 
-    pipeline::YamlSection autoencoder = top_.section("auto_encoder");
+    YamlSection autoencoder = top_.section("auto_encoder");
     read_path(autoencoder, "pretrained", config_.files.autoencoder);
     autoencoder.require("type", "AutoencoderKL");
     read_sizes(autoencoder, "auto_encoder.");
-    pipeline::YamlSection sizes = autoencoder.section("ddconfig");
+    YamlSection sizes = autoencoder.section("ddconfig");
     sizes.require("double_z", true);
     sizes.require("in_channels", 3);
     sizes.require("out_ch", 3);
@@ -153,7 +158,7 @@ class ConfigReader {
     finish(sizes);
     finish(autoencoder);
 
-    pipeline::YamlSection unet = top_.section("UNet");
+    YamlSection unet = top_.section("UNet");
     unet.require("type", "UNetSD_UniAnimate");
     unet.require("temporal_attention", true);
     unet.require("temporal_attn_times", 1);
@@ -176,8 +181,8 @@ class ConfigReader {
       base.height = static_cast<int>((*size)[1]);
     }
     if (const YAML::Node frames = top_.node("max_frames"); frames.IsDefined()) {
-      const auto number = pipeline::plain_integer(frames);
-      if (pipeline::plain_text(frames) == "None") {
+      const auto number = plain_integer(frames);
+      if (plain_text(frames) == "None") {
         base.max_frames.reset();
       } else if (number && *number >= 1 && *number <= kMostFrames) {
         base.max_frames = number;
@@ -206,10 +211,10 @@ class ConfigReader {
     if (!rows) return;
     for (const YAML::Node& row : *rows) {
       if (!row.IsSequence() || row.size() != 3) top_.refuse("test_list_path", row, kExpected);
-      const auto interval = pipeline::plain_integer(row[0]);
+      const auto interval = plain_integer(row[0]);
       if (!interval || *interval < 1) top_.refuse("test_list_path", row[0], "a frame interval of at least 1");
-      const auto reference = pipeline::plain_text(row[1]);
-      const auto poses = pipeline::plain_text(row[2]);
+      const auto reference = plain_text(row[1]);
+      const auto poses = plain_text(row[2]);
       if (!reference || reference->empty()) top_.refuse("test_list_path", row[1], "the path of a picture");
       if (!poses || poses->empty()) top_.refuse("test_list_path", row[2], "the path of a folder of poses");
       config_.items.push_back({*interval, resolve(*reference), resolve(*poses)});
@@ -227,7 +232,7 @@ class ConfigReader {
       std::string names;
       if (!row.IsSequence() || row.size() == 0 || row.size() > 4) top_.refuse("partial_keys", row, kExpected);
       for (const YAML::Node& name : row) {
-        const auto text = pipeline::plain_text(name);
+        const auto text = plain_text(name);
         if (!text || text->find(',') != std::string::npos) top_.refuse("partial_keys", name, kExpected);
         names += (names.empty() ? "" : ",") + *text;
       }
@@ -240,13 +245,13 @@ class ConfigReader {
   }
 
   void read_diffusion() {
-    pipeline::YamlSection diffusion = top_.section("Diffusion");
+    YamlSection diffusion = top_.section("Diffusion");
     diffusion.require("schedule", "linear_sd");
     diffusion.require("mean_type", "v");
     diffusion.require("rescale_timesteps", false);
     diffusion.require("noise_strength", 0.1);
     diffusion.accept({"loss_type", "var_type"});
-    pipeline::YamlSection schedule = diffusion.section("schedule_param");
+    YamlSection schedule = diffusion.section("schedule_param");
     schedule.require("num_timesteps", static_cast<int>(diffusion::kTimesteps));
     schedule.require("init_beta", 0.00085);
     schedule.require("last_beta", 0.012);
@@ -261,9 +266,8 @@ class ConfigReader {
   }
 
   /// Which of the two published programs the file is for: true for long videos.
-  bool read_program(pipeline::YamlSection& diffusion) {
-    const auto choose = [](pipeline::YamlSection& section, const char* key, const char* for_short,
-                           const char* for_long) {
+  bool read_program(YamlSection& diffusion) {
+    const auto choose = [](YamlSection& section, const char* key, const char* for_short, const char* for_long) {
       const auto text = section.text(key);
       if (text && *text != for_short && *text != for_long) {
         section.refuse(key, section.node(key), fmt::format("{} or {}", for_short, for_long));
@@ -318,7 +322,7 @@ class ConfigReader {
   }
 
   void refuse_or_report_unknown() {
-    for (const pipeline::YamlSection::UnknownKey& key : unknown_) {
+    for (const YamlSection::UnknownKey& key : unknown_) {
       for (const std::string& overridden : source_->overridden) {
         if (overridden == key.path || overridden.starts_with(key.path + '.')) {
           throw Error(ErrorKind::kUsage, "--set {}: the configuration has no such key; check its spelling",
@@ -329,11 +333,11 @@ class ConfigReader {
     }
   }
 
-  std::shared_ptr<const pipeline::YamlSource> source_;
+  std::shared_ptr<const YamlSource> source_;
   fs::path folder_;
-  pipeline::YamlSection top_;
+  YamlSection top_;
   PublishedConfig config_;
-  std::vector<pipeline::YamlSection::UnknownKey> unknown_;
+  std::vector<YamlSection::UnknownKey> unknown_;
   bool is_long_ = false;
 };
 
@@ -369,12 +373,12 @@ std::string published_file_name(std::size_t index, const family::AnimateRequest&
 }  // namespace
 
 PublishedConfig parse_published_config(std::string_view text, const std::string& name, const ConfigOptions& options) {
-  YAML::Node root = pipeline::parse_yaml(text, name);
+  YAML::Node root = parse_yaml(text, name);
   if (!root.IsMap()) {
     throw Error(ErrorKind::kInput, "{} is not a configuration: it must be a YAML map of keys and values, found {}",
-                printable(name), pipeline::describe(root));
+                printable(name), fields::describe(root));
   }
-  const auto source = std::make_shared<pipeline::YamlSource>();
+  const auto source = std::make_shared<YamlSource>();
   source->name = name;
   for (const std::string& override_text : options.overrides) apply_override(root, override_text, *source);
   PublishedConfig config = ConfigReader(root, source, options.root).read();

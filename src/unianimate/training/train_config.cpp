@@ -7,7 +7,7 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/path_hint.h"
-#include "unianimate/pipeline/yaml_section.h"
+#include "unianimate/fields/yaml_section.h"
 
 namespace unianimate::training {
 
@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using pipeline::YamlSection;
+using fields::YamlSection;
 
 constexpr std::int64_t kMost = std::int64_t{1} << 40;
 constexpr double kLargest = 1e9;
@@ -50,7 +50,7 @@ class Reader {
     const auto given = section_.list(key, kExpected);
     if (!given) return *this;
     for (const YAML::Node& node : *given) {
-      const auto text = pipeline::plain_text(node);
+      const auto text = fields::plain_text(node);
       if (!text) section_.refuse(key, node, kExpected);
       values.push_back(root_ / *text);
     }
@@ -163,7 +163,7 @@ std::vector<CropPhase> read_crops(YamlSection& section, const std::string& name,
   const auto given = section.list("crops", "a list of {until, size}");
   if (!given) return crops;
   for (const YAML::Node& node : *given) {
-    YamlSection one(node, "loss.crops.", std::make_shared<pipeline::YamlSource>(pipeline::YamlSource{name, {}}));
+    YamlSection one(node, "loss.crops.", std::make_shared<fields::YamlSource>(fields::YamlSource{name, {}}));
     CropPhase& phase = crops.emplace_back();
     Reader(one, root).number("until", phase.until).size("size", phase.width, phase.height);
     refuse_unknown(one);
@@ -258,8 +258,8 @@ void check(const TrainConfig& config, const std::string& name) {
 }  // namespace
 
 TrainConfig parse_train_config(std::string_view text, const std::string& name, const fs::path& root) {
-  YamlSection document(pipeline::parse_yaml(text, name), "",
-                       std::make_shared<pipeline::YamlSource>(pipeline::YamlSource{name, {}}));
+  YamlSection document(fields::parse_yaml(text, name), "",
+                       std::make_shared<fields::YamlSource>(fields::YamlSource{name, {}}));
   TrainConfig config;
   // 1. what kind of training
   if (const auto task = document.text("task")) {

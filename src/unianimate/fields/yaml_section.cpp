@@ -1,11 +1,11 @@
-#include "unianimate/pipeline/yaml_section.h"
+#include "unianimate/fields/yaml_section.h"
 
 #include <yaml-cpp/eventhandler.h>
 
 #include <algorithm>
 #include <sstream>
 
-namespace unianimate::pipeline {
+namespace unianimate::fields {
 
 namespace {
 
@@ -148,6 +148,10 @@ YamlSection YamlSection::section(const std::string& key) {
   return {node(key), path_ + key + ".", source_};
 }
 
+YamlSection YamlSection::inside(const std::string& key, const YAML::Node& node) const {
+  return {node, path_ + key + ".", source_};
+}
+
 std::optional<std::int64_t> YamlSection::integer(const std::string& key, std::int64_t lowest, std::int64_t highest) {
   const YAML::Node value = node(key);
   if (!value.IsDefined()) return std::nullopt;
@@ -250,4 +254,4 @@ std::vector<YamlSection::UnknownKey> YamlSection::unknown() const {
   return keys;
 }
 
-}  // namespace unianimate::pipeline
+}  // namespace unianimate::fields

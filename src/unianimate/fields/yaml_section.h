@@ -1,4 +1,4 @@
-// Inside pipeline: YAML from untrusted files, read key by key.
+// YAML from untrusted files, read key by key.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
@@ -15,7 +15,7 @@
 
 #include "unianimate/core/error.h"
 
-namespace unianimate::pipeline {
+namespace unianimate::fields {
 
 /// One YAML document. `name` stands for the file in errors. Throws Error(kInput) for broken YAML, for text over 1 MiB,
 /// for nesting or a number of values no configuration needs, and for aliases, whose expansion has no bounds.
@@ -39,6 +39,8 @@ class YamlSection {
   YAML::Node node(const std::string& key);
   /// A map inside this one; empty where it is absent.
   YamlSection section(const std::string& key);
+  /// A map that stands in the list `key`.
+  [[nodiscard]] YamlSection inside(const std::string& key, const YAML::Node& node) const;
 
   /// Nothing where the key is absent. Throw for a value of another type or out of range.
   std::optional<std::int64_t> integer(const std::string& key, std::int64_t lowest, std::int64_t highest);
@@ -90,4 +92,4 @@ std::string describe(const YAML::Node& value);
 std::optional<std::string> plain_text(const YAML::Node& value);
 std::optional<std::int64_t> plain_integer(const YAML::Node& value);
 
-}  // namespace unianimate::pipeline
+}  // namespace unianimate::fields
