@@ -20,8 +20,9 @@ using ::testing::StartsWith;
 
 /// What is on its way to its own room.
 constexpr std::string_view kOnTheWay[] = {
-    "may not include family/unianimate",   "pipeline may not include media/film", "pipeline may not include models",
-    "pipeline may not include checkpoint", "pipeline may not include naming",     "an instruction of one processor",
+    "cli may not include family/unianimate",
+    "studio may not include family/unianimate",
+    "an instruction of one processor",
 };
 
 TEST(House, IncludesGoDownwardsOnly) {
