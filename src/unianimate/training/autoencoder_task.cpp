@@ -11,8 +11,10 @@
 #include "unianimate/core/random.h"
 #include "unianimate/core/random_stream.h"
 #include "unianimate/family/pictures.h"
+#include "unianimate/fields/range_check.h"
 #include "unianimate/training/latent_cache.h"
 #include "unianimate/training/model_export.h"
+#include "unianimate/training/train_fields.h"
 
 namespace unianimate::training {
 
@@ -39,11 +41,7 @@ double psnr_of(double mean_squared_error) {
 }  // namespace
 
 void AutoencoderLossOptions::check() const {
-  for (const double weight : {l1, l2, edges, figure, faces, kl, anchor, latent_noise}) {
-    if (!std::isfinite(weight) || weight < 0) {
-      throw Error(ErrorKind::kUsage, "the weights of the autoencoder's loss must be at least 0, found {}", weight);
-    }
-  }
+  fields::check_ranges(*this, "loss.");
   if (l1 + l2 <= 0) throw Error(ErrorKind::kUsage, "one of the loss's l1 and l2 must be above 0");
 }
 

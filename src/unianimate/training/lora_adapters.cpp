@@ -5,20 +5,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "unianimate/core/error.h"
 #include "unianimate/core/random.h"
 #include "unianimate/family/lora.h"
+#include "unianimate/fields/range_check.h"
+#include "unianimate/training/train_fields.h"
 
 namespace unianimate::training {
 
 void LoraOptions::check() const {
-  constexpr std::int64_t kMost = 4096;
-  if (rank < 0 || rank > kMost) {
-    throw Error(ErrorKind::kUsage, "lora.rank must be 0 to {}, found {}", kMost, rank);
-  }
-  if (!std::isfinite(alpha) || alpha < 0) {
-    throw Error(ErrorKind::kUsage, "lora.alpha must be a number above 0, found {}", alpha);
-  }
+  fields::check_ranges(*this, "lora.");
 }
 
 LoraAdapters::LoraAdapters(const NamedTensors& unet, const LoraOptions& options, std::uint64_t seed) {

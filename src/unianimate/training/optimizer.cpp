@@ -7,15 +7,12 @@
 #include <numbers>
 #include <utility>
 
-#include "unianimate/core/error.h"
+#include "unianimate/fields/range_check.h"
+#include "unianimate/training/train_fields.h"
 
 namespace unianimate::training {
 
 namespace {
-
-void require(bool holds, const char* field, const char* expected, double found) {
-  if (!holds) throw Error(ErrorKind::kUsage, "optimizer.{} must be {}, found {}", field, expected, found);
-}
 
 /// The average follows quickly at first, when the weights are still those of the beginning.
 double warmed_up_decay(double decay, double updates) {
@@ -26,18 +23,7 @@ double warmed_up_decay(double decay, double updates) {
 }  // namespace
 
 void OptimizerOptions::check() const {
-  const auto is_share = [](double value) { return value >= 0 && value < 1; };
-  require(std::isfinite(learning_rate) && learning_rate > 0, "learning_rate", "above 0", learning_rate);
-  require(is_share(beta1), "beta1", "at least 0 and below 1", beta1);
-  require(is_share(beta2), "beta2", "at least 0 and below 1", beta2);
-  require(epsilon > 0 && epsilon < 1, "epsilon", "between 0 and 1", epsilon);
-  require(weight_decay >= 0 && weight_decay < 1, "weight_decay", "at least 0 and below 1", weight_decay);
-  require(clip_norm >= 0, "clip_norm", "at least 0", clip_norm);
-  require(is_share(ema_decay), "ema_decay", "at least 0 and below 1", ema_decay);
-  require(warmup_steps >= 0, "warmup_steps", "at least 0", static_cast<double>(warmup_steps));
-  require(decay_from >= 0 && decay_from <= 1, "decay_from", "between 0 and 1", decay_from);
-  require(last_learning_rate >= 0 && last_learning_rate <= 1, "last_learning_rate", "between 0 and 1",
-          last_learning_rate);
+  fields::check_ranges(*this, "optimizer.");
 }
 
 double OptimizerOptions::learning_rate_at(std::int64_t step, std::int64_t steps) const {

@@ -68,7 +68,7 @@ std::unique_ptr<Task> make_autoencoder_task(const TrainConfig& config, const fam
   }
   return std::make_unique<AutoencoderTask>(std::move(model), description, footage, *kept_aside, config.autoencoder_loss,
                                            config.batch_size, config.microbatches, config.seed,
-                                           config.normalize_latents);
+                                           config.normalize_latents.value_or(!config.sizes.empty()));
 }
 
 std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const family::ModelDescription& description,

@@ -1,12 +1,14 @@
 // What `unianimate train` is asked to do: the YAML file.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "unianimate/fields/words.h"
 #include "unianimate/training/autoencoder_task.h"
 #include "unianimate/training/optimizer.h"
 #include "unianimate/training/puppet_footage.h"
@@ -16,6 +18,9 @@
 namespace unianimate::training {
 
 enum class TaskKind { kUNet, kAutoencoder };
+constexpr auto words(TaskKind /*of*/) {
+  return std::array<fields::Word<TaskKind>, 2>{{{TaskKind::kUNet, "unet"}, {TaskKind::kAutoencoder, "autoencoder"}}};
+}
 
 struct TrainConfig {
   TaskKind task = TaskKind::kUNet;
@@ -26,11 +31,11 @@ struct TrainConfig {
   std::int64_t microbatches = 1;  ///< such batches in one step, over all processes: a multiple of their number
 
   // -- where the models come from
-  std::filesystem::path sizes;        ///< model.json of a model to make from nothing; empty to go on from `start`
-  std::filesystem::path start;        ///< folder of a model to go on from
-  std::filesystem::path autoencoder;  ///< folder with the UNet's autoencoder; empty for that of `start`
-  bool normalize_latents = false;     ///< see AutoencoderTask; read as true where nothing is said and the model is new
-  bool train_clip = false;            ///< the visual tower, together with the UNet
+  std::filesystem::path sizes;            ///< model.json of a model to make from nothing; empty to go on from `start`
+  std::filesystem::path start;            ///< folder of a model to go on from
+  std::filesystem::path autoencoder;      ///< folder with the UNet's autoencoder; empty for that of `start`
+  std::optional<bool> normalize_latents;  ///< see AutoencoderTask; none: where the model is new
+  bool train_clip = false;                ///< the visual tower, together with the UNet
   at::ScalarType precision = at::kFloat;  ///< of the trained models; below 32 bits the optimizer keeps copies with 32
   bool recompute = false;                 ///< the UNet's blocks keep less for the gradients and run a second time
   LoraOptions lora;

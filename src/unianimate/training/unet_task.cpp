@@ -13,8 +13,10 @@
 #include "unianimate/diffusion/sampling_loop.h"
 #include "unianimate/diffusion/start_latent.h"
 #include "unianimate/family/pictures.h"
+#include "unianimate/fields/range_check.h"
 #include "unianimate/media/pictures/resize.h"
 #include "unianimate/training/model_export.h"
+#include "unianimate/training/train_fields.h"
 
 namespace unianimate::training {
 
@@ -50,22 +52,11 @@ at::Tensor as_clip(const at::Tensor& bytes) {
 }  // namespace
 
 void UNetLossOptions::check() const {
-  const auto require = [](bool holds, const char* field, const char* expected, double found) {
-    if (!holds) throw Error(ErrorKind::kUsage, "loss.{} must be {}, found {}", field, expected, found);
-  };
-  const auto is_share = [](double value) { return value >= 0 && value <= 1; };
-  require(frames >= 1, "frames", "at least 1", static_cast<double>(frames));
-  require(std::isfinite(figure_weight) && figure_weight >= 0, "figure_weight", "at least 0", figure_weight);
-  require(is_share(high_noise_share), "high_noise_share", "between 0 and 1", high_noise_share);
-  require(high_noise_from < diffusion::kTimesteps, "high_noise_from", "at most 999",
-          static_cast<double>(high_noise_from));
-  require(is_share(coherent_share), "coherent_share", "between 0 and 1", coherent_share);
-  require(is_share(reference_share), "reference_share", "between 0 and 1", reference_share);
-  require(is_share(first_frame_share), "first_frame_share", "between 0 and 1", first_frame_share);
-  require(is_share(empty_share), "empty_share", "between 0 and 1", empty_share);
-  require(offset_noise >= 0 && offset_noise <= 1, "offset_noise", "between 0 and 1", offset_noise);
+  fields::check_ranges(*this, "loss.");
   const double all = reference_share + first_frame_share + empty_share;
-  require(all <= 1 + 1e-9, "reference_share + first_frame_share + empty_share", "at most 1", all);
+  if (all <= 1 + 1e-9) return;
+  throw Error(ErrorKind::kUsage, "loss.reference_share + first_frame_share + empty_share must be at most 1, found {}",
+              all);
 }
 
 UNetTask::UNetTask(UNetTaskModels models, std::shared_ptr<const FootageSource> footage,
