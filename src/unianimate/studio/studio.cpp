@@ -165,7 +165,7 @@ std::unique_ptr<JobFolder> Studio::Session::begin_job(const VideoJob& job, const
   record.save_every = keeping_.save_every;
   record.keep = keeping_.keep;
   record.preview = preview_options(keeping_, fs::absolute(preview));
-  return studio::begin_job(record, keeping_, observer_);
+  return studio::begin_job(record, wanted_job_folder(job, keeping_), keeping_, observer_);
 }
 
 Studio::Studio(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -72,8 +72,8 @@ fs::path wanted_job_folder(const VideoJob& job, const JobKeeping& keeping) {
   return keeping.folder.empty() ? beside_output(job.output, "-job") : keeping.folder;
 }
 
-std::unique_ptr<JobFolder> begin_job(const JobRecord& record, const JobKeeping& keeping, JobObserver& observer) {
-  const fs::path wanted = wanted_job_folder(record.job, keeping);
+std::unique_ptr<JobFolder> begin_job(const JobRecord& record, const fs::path& wanted, const JobKeeping& keeping,
+                                     JobObserver& observer) {
   fs::path folder = wanted;
   if (keeping.folder.empty()) {
     folder = own_folder(wanted, [&](const fs::path& place) { return JobFolder::suits(place, record); });

@@ -32,9 +32,10 @@ VideoFormat video_format(const VideoJob& job, const pipeline::AnimatePlan& plan)
 /// where none is kept.
 std::filesystem::path wanted_job_folder(const VideoJob& job, const JobKeeping& keeping);
 
-/// The folder to keep the record's job in, which may hold work of before; notes tell of that, and of a folder that is
-/// another than the wanted one. Throws as JobFolder::create().
-std::unique_ptr<JobFolder> begin_job(const JobRecord& record, const JobKeeping& keeping, JobObserver& observer);
+/// The folder to keep the record's job in, `wanted` of wanted_job_folder(), which may hold work of before; notes tell
+/// of that, and of a folder that is another than the wanted one. Throws as JobFolder::create().
+std::unique_ptr<JobFolder> begin_job(const JobRecord& record, const std::filesystem::path& wanted,
+                                     const JobKeeping& keeping, JobObserver& observer);
 
 /// A video of which nothing more has to be found out.
 struct Production {
