@@ -155,11 +155,7 @@ TEST(LongVideoStrategyTest, KnowsWhereWindowsLieInTheLastStep) {
 
 TEST(LongVideoEvaluationTest, MeasuresEveryStrategyOfASmallModel) {
   const testing::TemporaryFolder folder;
-  family::ModelConfigs configs = testing::small_model_configs();
-  configs.unet.dim_mult = {1, 2, 4};
-  configs.clip.text.vocab_size = 3;
-  configs.clip.vision.image_size = 28;
-  testing::write_rule_models(folder.path(), configs);
+  testing::write_rule_models(folder.path(), testing::tiny_model_configs());
   LongVideoRequest request;
   request.videos.people = {41, 42};
   request.videos.clip.width = 32;

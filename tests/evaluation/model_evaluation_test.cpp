@@ -34,11 +34,7 @@ class ModelEvaluationTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<testing::TemporaryFolder>();
-    family::ModelConfigs configs = testing::small_model_configs();
-    configs.unet.dim_mult = {1, 2, 4};
-    configs.clip.text.vocab_size = 3;
-    configs.clip.vision.image_size = 28;
-    testing::write_rule_models(folder_->path(), configs);
+    testing::write_rule_models(folder_->path(), testing::tiny_model_configs());
   }
   static void TearDownTestSuite() { folder_.reset(); }
 
@@ -192,7 +188,7 @@ TEST_F(ModelEvaluationTest, RefusesWhatCannotBeMeasuredBeforeItBegins) {
   refused([](auto& r) { r.people = {0, UINT64_MAX}; }, "are more than the 10000");
   refused([](auto& r) { r.settings.clear(); }, "1 to 200 settings to measure, found 0");
   refused([](auto& r) { r.clip.frames = 0; }, "the frames must be 1 to");
-  refused([](auto& r) { r.clip.width = 40; }, "the sides of 40x64 must be multiples of 32");
+  refused([](auto& r) { r.clip.width = 40; }, "the sides of 40x64 must be multiples of 16");
   refused([](auto& r) { r.settings[1].request.guidance_scale = -1; }, "the guidance scale must be");
 }
 

@@ -45,7 +45,7 @@ class AnimateTest : public ::testing::Test {
   static void SetUpTestSuite() {
     folder_ = std::make_unique<testing::TemporaryFolder>();
     std::filesystem::create_directories(*folder_ / "poses");
-    testing::write_rule_models(folder_->path(), testing::small_model_configs());
+    testing::write_rule_models(folder_->path(), testing::tiny_model_configs());
     write_png(*folder_ / "reference.png", rule_image("reference", 70, 60));
     write_png(*folder_ / "poses/ref_pose.png", rule_image("ref_pose", 64, 64));
     std::filesystem::create_directories(*folder_ / "long");
@@ -192,7 +192,7 @@ TEST_F(AnimateTest, LorasChangeTheVideoAsFarAsTheirScaleGoes) {
   const std::vector<Image> expected = animate(*plain);
 
   const std::string weight = "middle_block.1.transformer_blocks.0.attn1.to_v";
-  const models::UNetConfig sizes = testing::small_model_configs().unet;
+  const models::UNetConfig sizes = testing::tiny_model_configs().unet;
   const std::int64_t width = sizes.dim * sizes.dim_mult.back();
   checkpoint::save_safetensors(*folder_ / "lora.safetensors",
                                {{weight + ".lora_down.weight", testing::rule_weight("down", {2, width})},
@@ -432,7 +432,7 @@ TEST(SideUnit, FollowsFromTheModels) {
 }
 
 TEST_F(AnimateTest, SidesThatDoNotSuitTheModelsAreRefused) {
-  request_.width = 96;
+  request_.width = 100;
   EXPECT_THROW(plan_animation(request_, *load()), Error);
 }
 

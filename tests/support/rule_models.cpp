@@ -77,6 +77,31 @@ family::ModelConfigs small_model_configs() {
   return configs;
 }
 
+family::ModelConfigs tiny_model_configs() {
+  family::ModelConfigs configs;
+  configs.unet.dim = 16;
+  configs.unet.dim_mult = {1, 2};
+  configs.unet.num_res_blocks = 1;
+  configs.unet.head_dim = 8;
+  configs.unet.num_heads = 2;
+  configs.unet.context_dim = 32;
+  configs.unet.norm_groups = 8;
+  configs.autoencoder.ch = 16;
+  configs.autoencoder.ch_mult = {1, 1, 1, 1};
+  configs.autoencoder.num_res_blocks = 1;
+  configs.autoencoder.norm_groups = 8;
+  configs.clip.embed_dim = 32;
+  configs.clip.vision.width = 32;
+  configs.clip.vision.layers = 1;
+  configs.clip.vision.heads = 2;
+  configs.clip.vision.image_size = 28;
+  configs.clip.text.width = 32;
+  configs.clip.text.layers = 2;
+  configs.clip.text.heads = 2;
+  configs.clip.text.vocab_size = 3;
+  return configs;
+}
+
 void write_rule_models(const std::filesystem::path& folder, const family::ModelConfigs& configs) {
   const at::TensorOptions shapes_only(at::kMeta);
   const MakeTensor by_rule = [](const TorchTensorSpec& spec) {

@@ -10,6 +10,9 @@ namespace unianimate::testing {
 /// The sizes of the golden pipeline files: dim 32, context width 64, autoencoder of 32 channels, CLIP of width 64.
 family::ModelConfigs small_model_configs();
 
+/// As few and as narrow layers as there can be, for whatever looks at no golden numbers: a third of the time.
+family::ModelConfigs tiny_model_configs();
+
 /// Writes the UNet (.pth, wrapped in a state dict), the autoencoder (.ckpt, as Lightning does, under
 /// first_stage_model.), CLIP (.bin) and model.json into `folder`, which must exist.
 void write_rule_models(const std::filesystem::path& folder, const family::ModelConfigs& configs);
