@@ -22,7 +22,6 @@ using ::testing::StartsWith;
 constexpr std::string_view kOnTheWay[] = {
     "cli may not include family/unianimate",
     "studio may not include family/unianimate",
-    "an instruction of one processor",
 };
 
 TEST(House, IncludesGoDownwardsOnly) {
