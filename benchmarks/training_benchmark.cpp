@@ -38,8 +38,8 @@ void run(const training::TrainConfig& config, int steps) {
   at::set_num_threads(1);
   const auto group = distributed::ProcessGroup::from_environment(at::kCPU);
   const family::ModelDescription description = training::describe_models(config);
-  const auto footage = training::open_footage(config.people, config.videos, *group, silent);
-  const auto kept_aside = training::open_footage(config.kept_aside, config.kept_aside_videos, *group, silent);
+  const auto footage = training::open_footage(config.people, config.videos, {}, *group, silent);
+  const auto kept_aside = training::open_footage(config.kept_aside, config.kept_aside_videos, {}, *group, silent);
   const auto task = training::make_task(config, description, footage, kept_aside, at::kCPU, silent);
   training::Optimizer optimizer(task->parameters(), config.optimizer);
 
