@@ -23,6 +23,7 @@
 #include "training/tiny_training.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/cli/session.h"
+#include "unianimate/core/threads.h"
 #include "unianimate/families/families.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_writer.h"
@@ -358,7 +359,7 @@ std::vector<Change> all_changes() {
       {"--lora", "", {"--lora", "in/style.safetensors:0.5"}},
       {"--device", "", {"--device", "cuda"}, true},
       {"--dtype", "", {"--dtype", "bf16"}, true},
-      {"--threads", "", {"--threads", "1"}},
+      {"--threads", "", {"--threads", std::to_string(thread_count(0) + 1)}},
       {"--memory-budget", "", {"--memory-budget", "900GB"}},
       {"--latent-memory", "", {"--latent-memory", "1MB"}},
   };
