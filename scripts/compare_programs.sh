@@ -91,6 +91,10 @@ make() {
       --save-every 1 --output resumed.mkv >/dev/null || true; } 2>/dev/null
   done
   if [ -d resumed-job ]; then "$program" resume resumed-job --quiet >/dev/null; fi
+  # On a machine so busy that each was stopped before its first step nothing is there to resume.
+  # shellcheck disable=SC2086
+  [ -e resumed.mkv ] ||
+    "$program" animate $person $video --frames 24 --interval 1 --eta 0.3 --output resumed.mkv --quiet >/dev/null
   "$program" align --reference person/reference.png --motion person/video.mp4 --output poses --quiet >/dev/null
   sizes_json >sizes.json
   train_yaml autoencoder trained-autoencoder >autoencoder.yaml
