@@ -1,4 +1,4 @@
-// What every face of the program calls: a picture and a video of somebody moving become a video, with its job and sound.
+// What every face of the program calls: a picture and a video of somebody become a video, with its job and sound.
 // usage: make_video MODELS_FOLDER PICTURE MOTION VIDEO
 #include <iostream>
 

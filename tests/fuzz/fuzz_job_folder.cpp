@@ -15,7 +15,7 @@
 namespace {
 
 namespace fs = std::filesystem;
-using namespace unianimate;            // NOLINT(google-build-using-namespace)
+using namespace unianimate;          // NOLINT(google-build-using-namespace)
 using namespace unianimate::studio;  // NOLINT(google-build-using-namespace)
 
 constexpr const char* kLatents = "segment-0-latents-1.safetensors";
