@@ -231,7 +231,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadMotion{"no_reference", {"--reference", "nowhere.png"}, kInput, "nowhere.png"},
         BadMotion{"no_such_person", {"--person", "7"}, kInput, "there is no person 7 in the video"},
         BadMotion{"person", {"--person", "somebody"}, kUsage, "the person is main, largest"},
-        BadMotion{"detector", {"--detector", "magic"}, kUsage, "the detector is auto, dwpose or blazepose"},
+        BadMotion{"detector", {"--detector", "magic"}, kUsage, "--detector must be auto, dwpose or blazepose"},
         BadMotion{"no_dwpose", {"--detector", "dwpose"}, kInput, "yolox_l.onnx"},
         BadMotion{"alignment", {"--alignment", "loose"}, kUsage, "robust or published"},
         BadMotion{"strength", {"--alignment-strength", "2"}, kUsage, "between 0 and 1"},

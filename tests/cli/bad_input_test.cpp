@@ -93,17 +93,26 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"size", {"--size", "5000x768"}, {}, kUsage, "width must be between 16 and 4096 pixels, found 5000"},
         BadInput{"no_size", {"--size", "big"}, {}, kUsage, "--size expects width x height in pixels such as 512x768"},
         BadInput{"zero_size", {"--size", "0x0"}, {}, kUsage, "width must be"},
-        BadInput{"frames", {"--frames", "0"}, {}, kUsage, "the number of frames must be between 1"},
+        BadInput{"frames", {"--frames", "0"}, {}, kUsage, "--frames must be between 1 and 1000000, found 0"},
         BadInput{"no_frames", {"--frames", "many"}, {}, kUsage, "--frames expects a number or 'all'"},
-        BadInput{"interval", {"--interval", "-1"}, {}, kUsage, "the frame interval must be between 1"},
-        BadInput{"no_interval", {"--interval", "2.5"}, {}, kUsage, "--interval"},
+        BadInput{
+            "interval", {"--interval", "-1"}, {}, kUsage, "--frame-interval must be between 1 and 1000000, found -1"},
+        BadInput{"no_interval", {"--frame-interval", "2.5"}, {}, kUsage, "--frame-interval expects a whole number"},
         BadInput{"steps", {"--steps", "0"}, {}, kUsage, "steps must be between 1 and 1000, found 0"},
-        BadInput{"guidance", {"--guidance", "nan"}, {}, kUsage, "the guidance scale must be"},
+        BadInput{"guidance", {"--guidance", "nan"}, {}, kUsage, "--guidance expects a number, found 'nan'"},
         BadInput{"seed", {"--seed", "-3"}, {}, kUsage, "--seed expects a whole number from 0 up, found '-3'"},
-        BadInput{"noise_prior", {"--noise-prior", "1000"}, {}, kUsage, "the noise prior must be between 0 and 999"},
-        BadInput{"order", {"--noise-prior-order", "wide"}, {}, kUsage, "the noise prior's order is short or long"},
+        BadInput{"noise_prior", {"--noise-prior", "1000"}, {}, kUsage, "--noise-prior must be between 0 and 999"},
+        BadInput{"order",
+                 {"--noise-prior-order", "wide"},
+                 {},
+                 kUsage,
+                 "--noise-prior-order must be short or long, found 'wide'"},
         BadInput{"conditions", {"--conditions", "image,sound"}, {}, kUsage, "found 'sound'"},
-        BadInput{"overlap", {"--context-size", "8", "--context-overlap", "8"}, {}, kUsage, "context overlap must be"},
+        BadInput{"overlap",
+                 {"--context-size", "8", "--context-overlap", "8"},
+                 {},
+                 kUsage,
+                 "context_overlap must be between 0 and context_size 8 - 1, found 8"},
         BadInput{"fps", {"--fps", "0"}, {}, kUsage, "the frames per second must lie between 0.01 and 1000"},
         BadInput{"gif_fps", {"--output", "out.gif", "--fps", "60", "--dry-run"}, {}, kUsage, "at most 50 are possible"},
         BadInput{"background", {"--background", "purplish"}, {}, kUsage, "a colour is #RRGGBB or one of black, white"},
@@ -254,9 +263,9 @@ TEST(EvaluateModel, SaysWhatIsWrongBeforeItBegins) {
   refused({"--people", "1-2-3"}, kUsage, "found '1-2-3'");
   refused({"--people", "0-18446744073709551615"}, kUsage, "more than the 10000 that can be measured at once");
   refused({"--conditions", "reference,sound"}, kUsage, "found 'sound'");
-  refused({"--steps", "1,,2"}, kUsage, "--steps expects a number, or several separated by commas, found '1,,2'");
+  refused({"--steps", "1,,2"}, kUsage, "--steps expects a whole number, or several separated by commas, found ''");
   refused({"--guidance", "1,nan"}, kUsage, "--guidance expects a number");
-  refused({"--noise-prior", "1000"}, kUsage, "the noise prior must be between 0 and 999");
+  refused({"--noise-prior", "1000"}, kUsage, "--noise-prior must be between 0 and 999, found 1000");
   refused({"--size", "8x128"}, kUsage, "the sides must lie between 16 and 4096 pixels");
   refused({"--motion", "hop"}, kUsage, "the motion is dance, walk or wave, found 'hop'");
   refused({"--frames", "0"}, kUsage, "the frames must be 1 to");

@@ -14,7 +14,7 @@
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
-#include "unianimate/cli/runtime_arguments.h"
+#include "unianimate/family/lora_fields.h"
 #include "unianimate/media/film/open_frame_source.h"
 #include "unianimate/media/pictures/frame_source.h"
 #include "unianimate/media/pictures/image_writer.h"
@@ -171,7 +171,7 @@ TEST_F(Commands, LorasAreCheckedBeforeTheWorkAndNamed) {
 
 TEST(ParseLora, TakesAScaleBehindTheLastColon) {
   const auto parsed = [](std::string_view text) {
-    const family::LoraFile lora = cli::parse_lora(text);
+    const family::LoraFile lora = family::parse_lora(text);
     return std::pair(lora.path.string(), lora.scale);
   };
   EXPECT_EQ(parsed("a.safetensors"), std::pair(std::string("a.safetensors"), 1.0));

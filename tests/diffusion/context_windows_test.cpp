@@ -50,7 +50,7 @@ TEST(ContextWindows, CoverEveryFrameOfAnyLengthInOrder) {
             }
           }
           EXPECT_TRUE(std::ranges::all_of(covered, [](int count) { return count > 0; }))
-              << context_schedule_name(schedule) << ", " << frames << " frames, step " << step;
+              << fields::word(schedule) << ", " << frames << " frames, step " << step;
         }
       }
     }
@@ -88,8 +88,8 @@ TEST(ContextWeights, FadeTowardsTheEdgesAndAreNeverZero) {
   EXPECT_GT(hann.front(), 0.0F);
   EXPECT_NEAR(hann.front(), 0.00240764F, 1e-7F);  // sin²(π/64)
   for (std::size_t i = 0; i < hann.size(); ++i) EXPECT_FLOAT_EQ(hann[i], hann[hann.size() - 1 - i]);
-  EXPECT_THROW(parse_context_weights("triangle"), Error);
-  EXPECT_THROW(parse_context_schedule("uniform"), Error);
+  EXPECT_THROW(fields::parse_word<ContextWeights>("the kind of context weights", "triangle"), Error);
+  EXPECT_THROW(fields::parse_word<ContextSchedule>("the context schedule", "uniform"), Error);
 }
 
 TEST(ContextWindows, RefuseAnOverlapThatNeverAdvances) {

@@ -115,7 +115,7 @@ TEST(Ddim, TrailingTimestepsBeginAtPureNoise) {
   EXPECT_EQ(trailing(3), (std::vector<std::int64_t>{999, 666, 332}));
   EXPECT_EQ(trailing(5), (std::vector<std::int64_t>{999, 799, 599, 399, 199}));
   EXPECT_EQ(trailing(1000).back(), 0);
-  EXPECT_THROW(parse_timestep_spacing("linspace"), Error);
+  EXPECT_THROW(fields::parse_word<TimestepSpacing>("the timestep spacing", "linspace"), Error);
 }
 
 TEST(Ddim, RefusesStepsAndEtaOutOfRange) {

@@ -189,7 +189,7 @@ TEST_F(ModelEvaluationTest, RefusesWhatCannotBeMeasuredBeforeItBegins) {
   refused([](auto& r) { r.settings.clear(); }, "1 to 200 settings to measure, found 0");
   refused([](auto& r) { r.clip.frames = 0; }, "the frames must be 1 to");
   refused([](auto& r) { r.clip.width = 40; }, "the sides of 40x64 must be multiples of 16");
-  refused([](auto& r) { r.settings[1].request.guidance_scale = -1; }, "the guidance scale must be");
+  refused([](auto& r) { r.settings[1].request.guidance_scale = -1; }, "guidance_scale must be");
 }
 
 TEST_F(ModelEvaluationTest, ATemporaryFolderThatCannotBeMadeIsNamed) {

@@ -44,15 +44,15 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"width", [](auto& r) { r.width = 8; }, "width must be between 16 and 4096 pixels, found 8"},
         BadRequest{"height", [](auto& r) { r.height = 0; }, "height must be between 16 and 4096 pixels"},
         BadRequest{"large", [](auto& r) { r.width = 4160; }, "width must be"},
-        BadRequest{"frames", [](auto& r) { r.max_frames = 0; }, "the number of frames must be between 1 and 1000000"},
-        BadRequest{"interval", [](auto& r) { r.frame_interval = 0; }, "the frame interval must be between 1"},
+        BadRequest{"frames", [](auto& r) { r.frames = 0; }, "frames must be between 1 and 1000000"},
+        BadRequest{"interval", [](auto& r) { r.frame_interval = 0; }, "frame_interval must be between 1"},
         BadRequest{"steps", [](auto& r) { r.sampling.steps = 1001; }, "steps must be"},
-        BadRequest{"guidance", [](auto& r) { r.guidance_scale = kNan; }, "the guidance scale must be between 0"},
-        BadRequest{"prior", [](auto& r) { r.noise_prior = 1000; }, "the noise prior must be between 0 and 999"},
-        BadRequest{"context", [](auto& r) { r.context.overlap = 32; }, "context overlap"},
+        BadRequest{"guidance", [](auto& r) { r.guidance_scale = kNan; }, "guidance_scale must be between 0"},
+        BadRequest{"prior", [](auto& r) { r.noise_prior = 1000; }, "noise_prior must be between 0 and 999"},
+        BadRequest{"context", [](auto& r) { r.context.overlap = 32; }, "context_overlap"},
         BadRequest{"context_batch", [](auto& r) { r.context.batch_size = std::numeric_limits<std::int64_t>::max(); },
-                   "the context batch size must be between"},
-        BadRequest{"batch", [](auto& r) { r.decode_batch = 65; }, "the decode batch must be between 1 and 64"}),
+                   "context_batch_size must be between"},
+        BadRequest{"batch", [](auto& r) { r.decode_batch = 65; }, "decode_batch must be between 1 and 64"}),
     [](const auto& test) { return std::string(test.param.what); });
 
 }  // namespace

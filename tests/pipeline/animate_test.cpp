@@ -64,7 +64,7 @@ class AnimateTest : public ::testing::Test {
     request_.poses = *folder_ / "poses";
     request_.width = 64;
     request_.height = 64;
-    request_.max_frames.reset();
+    request_.frames.reset();
     request_.frame_interval = 1;
     request_.sampling.steps = 2;
     options_.compute = choose_compute(DeviceChoice::kCpu, DTypeChoice::kFloat32);
@@ -132,7 +132,7 @@ TEST_F(AnimateTest, AComparisonShowsReferencePoseAndResult) {
 
 TEST_F(AnimateTest, ATransparentReferenceIsToldAndGetsTheBackgroundAskedFor) {
   const auto animator = load();
-  request_.max_frames = 1;
+  request_.frames = 1;
   EXPECT_THAT(plan_animation(request_, *animator).notes, ::testing::IsEmpty());
   request_.reference = testing::test_data("media/rgba.png");
   const std::vector<Image> stored = animate(*animator);
@@ -149,7 +149,7 @@ TEST_F(AnimateTest, LengthsAroundTheWindowWork) {
   const auto animator = load();
   request_.context = {.size = 3, .overlap = 1, .batch_size = 2};
   for (const std::int64_t frames : {1, 2, 3, 4, 5}) {
-    request_.max_frames = frames;
+    request_.frames = frames;
     EXPECT_EQ(animate(*animator).size(), static_cast<std::size_t>(frames));
   }
 }
@@ -273,7 +273,7 @@ TEST_F(LongVideos, EveryScheduleAndKindOfWeightsMakesItsOwnVideo) {
                                diffusion::ContextWeights::kHann}) {
       request_.context.schedule = schedule;
       request_.context.weights = weights;
-      request_.max_frames = 12;  // published and even windows differ
+      request_.frames = 12;  // published and even windows differ
       videos.push_back(animate(*animator));
       EXPECT_EQ(videos.back().size(), 12U);
       EXPECT_EQ(std::ranges::count(videos, videos.back()), 1);
@@ -286,13 +286,13 @@ TEST_F(LongVideos, AChainGivesEveryFrameAndBeginsEachSegmentWithTheLastFrameOfTh
   request_.chain = family::ChainOptions{.segment_size = 6, .segment_overlap = 1};
   request_.sampling.steps = 1;
   for (const std::int64_t frames : {1, 6, 7, 12}) {
-    request_.max_frames = frames;
+    request_.frames = frames;
     EXPECT_EQ(animate(*animator).size(), static_cast<std::size_t>(frames));
   }
-  request_.max_frames = 11;  // two segments of six
+  request_.frames = 11;  // two segments of six
   const std::vector<Image> chained = animate(*animator);
   request_.chain.reset();
-  request_.max_frames = 6;
+  request_.frames = 6;
   const std::vector<Image> first = animate(*animator);
   EXPECT_TRUE(std::equal(first.begin(), first.end() - 1, chained.begin()));
 
@@ -307,13 +307,13 @@ TEST_F(LongVideos, AChainGivesEveryFrameAndBeginsEachSegmentWithTheLastFrameOfTh
   // With the poses alone the reference has a say in nothing but the local image; at 999 not even in the noise.
   request_.noise_prior = 999;
   request_.conditions = family::ConditionSet::parse("dwpose");
-  request_.max_frames = 6;
+  request_.frames = 6;
   write_png(by_hand / "last.png", animate(*animator).back());
-  request_.max_frames = 11;
+  request_.frames = 11;
   request_.chain = family::ChainOptions{.segment_size = 6, .segment_overlap = 1};
   const std::vector<Image> from_poses = animate(*animator);
   request_.chain.reset();
-  request_.max_frames = 6;
+  request_.frames = 6;
   request_.conditions = family::ConditionSet::parse("dwpose,local_image");
   request_.poses = by_hand / "poses";
   request_.reference = by_hand / "last.png";

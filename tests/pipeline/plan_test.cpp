@@ -17,7 +17,7 @@ class PlanTest : public ::testing::Test {
   PlanTest() {
     request_.width = 256;
     request_.height = 512;
-    request_.max_frames.reset();
+    request_.frames.reset();
     request_.frame_interval = 1;
     options_.compute = choose_compute(DeviceChoice::kCpu, DTypeChoice::kFloat32);
     options_.memory_budget = kMuch;

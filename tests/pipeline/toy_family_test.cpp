@@ -117,7 +117,7 @@ class ToyFamilyTest : public ::testing::Test {
   }
 
   std::vector<Image> animate(std::int64_t frames, SegmentStore* store = nullptr) {
-    request_.max_frames = frames;
+    request_.frames = frames;
     AnimateOptions options;
     options.job = store;
     FrameCollector sink;
@@ -258,7 +258,7 @@ TEST_F(ToyChainTest, StoppedAnywhereItGoesOnFromWhatAStoreKept) {
   const std::vector<Image> expected = chain_by_hand(77);
   MemoryStore store;
   int stops = 0;
-  request_.max_frames = kFrames;
+  request_.frames = kFrames;
   for (int questions = 33;; questions += 1, ++stops) {
     FrameCollector sink;
     StopAfter progress(questions);

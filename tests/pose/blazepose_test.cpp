@@ -181,11 +181,11 @@ TEST_F(NetworkFiles, ThatAreMissingEmptyDamagedOrOthersAreNamed) {
 }
 
 TEST(Detector, IsChosenByName) {
-  EXPECT_EQ(parse_detector("auto"), DetectorChoice::kAuto);
-  EXPECT_EQ(parse_detector("dwpose"), DetectorChoice::kDwpose);
-  EXPECT_EQ(parse_detector("blazepose"), DetectorChoice::kBlazepose);
-  EXPECT_THROW(static_cast<void>(parse_detector("openpose")), Error);
-  EXPECT_THROW(static_cast<void>(parse_detector("")), Error);
+  EXPECT_EQ(fields::parse_word<DetectorChoice>("it", "auto"), DetectorChoice::kAuto);
+  EXPECT_EQ(fields::parse_word<DetectorChoice>("it", "dwpose"), DetectorChoice::kDwpose);
+  EXPECT_EQ(fields::parse_word<DetectorChoice>("it", "blazepose"), DetectorChoice::kBlazepose);
+  EXPECT_THROW(static_cast<void>(fields::parse_word<DetectorChoice>("it", "openpose")), Error);
+  EXPECT_THROW(static_cast<void>(fields::parse_word<DetectorChoice>("it", "")), Error);
 }
 
 TEST(Detector, WithoutDwposeFilesIsBlazePoseAndSaysWhy) {

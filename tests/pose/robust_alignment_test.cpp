@@ -68,8 +68,8 @@ ReferencePose reference() {
 AlignmentOptions on_reference(AlignmentMethod method = AlignmentMethod::kRobust) {
   AlignmentOptions options;
   options.method = method;
-  options.canvas_width = reference().width;
-  options.canvas_height = reference().height;
+  options.canvas.width = reference().width;
+  options.canvas.height = reference().height;
   options.keep_inside = false;
   return options;
 }
@@ -278,8 +278,8 @@ TEST(RobustAlignment, GivesTheReferencesBonesOnAnyAspect) {
 TEST(RobustAlignment, StretchesWithTheCanvas) {
   const AlignedPoses plain = align_poses(driver(), reference(), on_reference());
   AlignmentOptions options = on_reference();
-  options.canvas_width *= 2;
-  options.canvas_height *= 3;
+  options.canvas.width *= 2;
+  options.canvas.height *= 3;
   const AlignedPoses stretched = align_poses(driver(), reference(), options);
   for (std::size_t i = 0; i < kFrames; ++i) {
     for (std::size_t point = 0; point < kKeypoints; ++point) {
@@ -645,12 +645,12 @@ TEST(Alignment, OptionsOutOfRangeAreRefused) {
   for (const double value : {-0.1, 1.1, kNaN}) refused([=](AlignmentOptions& o) { o.strength = value; });
   for (const double value : {0.9, 10.1, kNaN}) refused([=](AlignmentOptions& o) { o.max_stretch = value; });
   for (const int value : {15, 8193, 0, -1}) {
-    refused([=](AlignmentOptions& o) { o.canvas_width = value; });
-    refused([=](AlignmentOptions& o) { o.canvas_height = value; });
+    refused([=](AlignmentOptions& o) { o.canvas.width = value; });
+    refused([=](AlignmentOptions& o) { o.canvas.height = value; });
   }
-  EXPECT_EQ(parse_alignment_method("published"), AlignmentMethod::kPublished);
-  EXPECT_EQ(parse_alignment_method("robust"), AlignmentMethod::kRobust);
-  EXPECT_THROW(static_cast<void>(parse_alignment_method("Robust")), Error);
+  EXPECT_EQ(fields::parse_word<AlignmentMethod>("it", "published"), AlignmentMethod::kPublished);
+  EXPECT_EQ(fields::parse_word<AlignmentMethod>("it", "robust"), AlignmentMethod::kRobust);
+  EXPECT_THROW(static_cast<void>(fields::parse_word<AlignmentMethod>("it", "Robust")), Error);
 }
 
 // ---- the published method
@@ -697,8 +697,8 @@ TEST(PublishedAlignment, OfTheSamePersonMovesNothing) {
   const PoseSequence motion = driver();
   AlignmentOptions options;
   options.method = AlignmentMethod::kPublished;
-  options.canvas_width = motion.width;
-  options.canvas_height = motion.height;
+  options.canvas.width = motion.width;
+  options.canvas.height = motion.height;
   const AlignedPoses poses =
       align_poses(motion, {motion.frames.front().people.front().keypoints, motion.width, motion.height}, options);
   for (std::size_t i = 0; i < kFrames; ++i) {

@@ -210,9 +210,9 @@ TEST(Performance, TheReferenceIsTheMomentSeenBest) {
 }
 
 TEST(ParseBones, TakesTwoWords) {
-  EXPECT_EQ(parse_bones("poses"), Bones::kOfPoses);
-  EXPECT_EQ(parse_bones("person"), Bones::kOfPerson);
-  EXPECT_THROW(parse_bones("dinosaur"), Error);
+  EXPECT_EQ(fields::parse_word<Bones>("the bones", "poses"), Bones::kOfPoses);
+  EXPECT_EQ(fields::parse_word<Bones>("the bones", "person"), Bones::kOfPerson);
+  EXPECT_THROW(fields::parse_word<Bones>("the bones", "dinosaur"), Error);
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ class JobFolderTest : public ::testing::Test {
     std::ofstream(folder_ / "reference.png") << "a picture";
     record_.job.request.reference = folder_ / "reference.png";
     record_.job.request.chain = family::ChainOptions{.segment_size = 40, .segment_overlap = 3, .color_match = true};
-    record_.job.request.max_frames.reset();
+    record_.job.request.frames.reset();
     record_.job.request.width = 24;
     record_.job.request.height = 40;
     record_.job.request.seed = 18'446'744'073'709'551'615U;
@@ -85,7 +85,7 @@ TEST_F(JobFolderTest, TheRecordComesBackAsItWas) {
   EXPECT_EQ(job_record_text(read_job_record(text, "job.json")), text);
   const JobRecord read = read_job_record(text, "job.json");
   EXPECT_EQ(read.job.request.seed, record_.job.request.seed);
-  EXPECT_FALSE(read.job.request.max_frames);
+  EXPECT_FALSE(read.job.request.frames);
   EXPECT_EQ(read.job.request.conditions, record_.job.request.conditions);
   EXPECT_THAT(problem([] { read_job_record(R"({"output": 3})", "x/job.json"); }), HasSubstr("x/job.json"));
   EXPECT_NE(problem([] { read_job_record("[[[[", "x/job.json"); }), "");
@@ -96,8 +96,10 @@ TEST_F(JobFolderTest, TheRecordComesBackAsItWas) {
     changed.replace(place, was.size(), is);
     return problem([&] { read_job_record(changed, "x/job.json"); });
   };
-  EXPECT_THAT(problem_with(R"("save_every":1)", R"("save_every":0)"), HasSubstr("save_every is out of range"));
-  EXPECT_THAT(problem_with(R"("save_every":1)", R"("save_every":1e300)"), HasSubstr("'1e+300' is no whole number"));
+  EXPECT_THAT(problem_with(R"("save_every":1)", R"("save_every":0)"),
+              HasSubstr("save_every must be at least 1, found 0"));
+  EXPECT_THAT(problem_with(R"("save_every":1)", R"("save_every":1e300)"),
+              HasSubstr("save_every must be a whole number in range, found 1e+300"));
   EXPECT_THAT(problem_with(R"("noise_prior_order":"short")", R"("noise_prior_order":"sort")"),
               HasSubstr("short or long, found 'sort'"));
   EXPECT_THAT(problem_with(R"("preview_every":0)", R"("preview_every":-1)"), HasSubstr("preview_every"));
@@ -107,9 +109,10 @@ TEST_F(JobFolderTest, TheRecordComesBackAsItWas) {
   EXPECT_THAT(problem_with(R"("dtype":"fp32")", R"("dtype":"fp16")"), HasSubstr("dtype is out of range"));
   EXPECT_THAT(problem_with(R"("frames_per_second":8.0)", R"("frames_per_second":1e9)"), HasSubstr("frames per second"));
   EXPECT_THAT(problem_with(R"("scale":0.5)", R"("scale":null)"), HasSubstr("x/job.json does not describe a job"));
-  EXPECT_THAT(problem_with(R"("poses":"/poses")", R"("poses":"/poses\u0000/other")"), HasSubstr("is no path"));
+  EXPECT_THAT(problem_with(R"("poses":"/poses")", R"("poses":"/poses\u0000/other")"),
+              HasSubstr("request.poses must be a path without a zero byte"));
   EXPECT_THAT(problem_with(R"("poses":"/poses")", R"("poses":"poses")"), HasSubstr("poses is no absolute path"));
-  EXPECT_THAT(problem_with(R"("poses":)", R"("more":1,"poses":)"), HasSubstr("does not write there"));
+  EXPECT_THAT(problem_with(R"("poses":)", R"("more":1,"poses":)"), HasSubstr("has an unknown key 'more'"));
 }
 
 TEST_F(JobFolderTest, JobsOfEarlierVersionsKeepTheirOrderOfPoses) {
@@ -119,6 +122,28 @@ TEST_F(JobFolderTest, JobsOfEarlierVersionsKeepTheirOrderOfPoses) {
   std::string earlier = text;
   earlier.erase(earlier.find(field), field.size());
   EXPECT_EQ(read_job_record(earlier, "job.json").job.request.pose_order, family::PoseOrder::kPublished);
+}
+
+TEST_F(JobFolderTest, JobsInTheFormerSpellingAreTheSame) {
+  record_.job.request.frames = 3;
+  record_.job.request.background = Color{255, 128, 7};
+  const std::string text = job_record_text(record_);
+  const auto replaced = [](std::string in, const std::string& was, const std::string& is) {
+    EXPECT_NE(in.find(was), std::string::npos) << was;
+    return in.replace(in.find(was), was.size(), is);
+  };
+  std::string former = replaced(text, R"("frames":3)", R"("max_frames":{"value":3})");
+  former = replaced(former, R"("background":"#ff8007")", R"("background":{"color":"#ff8007"})");
+  EXPECT_EQ(job_record_text(read_job_record(former, "job.json")), text);
+  // All frames and no background were said by leaving the fields out.
+  const std::string all =
+      replaced(replaced(former, R"("max_frames":{"value":3},)", ""), R"("background":{"color":"#ff8007"},)", "");
+  EXPECT_FALSE(read_job_record(all, "job.json").job.request.frames);
+  EXPECT_FALSE(read_job_record(all, "job.json").job.request.background);
+  EXPECT_THAT(problem([&] { read_job_record(replaced(former, R"({"value":3})", R"({"value":0})"), "x/job.json"); }),
+              HasSubstr("x/job.json does not describe a job: request.frames must be between 1 and 1000000, found 0"));
+  EXPECT_THAT(problem([&] { read_job_record(replaced(former, R"("max_frames")", R"("frames":2,"max_frames")"), "x"); }),
+              HasSubstr("unknown key 'max_frames'"));
 }
 
 TEST_F(JobFolderTest, TheBackgroundIsKept) {

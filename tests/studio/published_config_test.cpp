@@ -171,7 +171,7 @@ TEST(PublishedConfig, ReadsTheShortConfiguration) {
   EXPECT_EQ(config.condition_sets[0].names(), "image,local_image,dwpose");
   EXPECT_EQ(config.base.width, 512);
   EXPECT_EQ(config.base.height, 768);
-  EXPECT_EQ(config.base.max_frames, 32);
+  EXPECT_EQ(config.base.frames, 32);
   EXPECT_EQ(config.base.sampling.steps, 30);
   EXPECT_EQ(config.base.seed, 11U);
   EXPECT_EQ(config.base.guidance_scale, 2.5);
@@ -188,7 +188,7 @@ TEST(PublishedConfig, ReadsTheLongConfiguration) {
   const PublishedConfig config = parse(long_config());
   EXPECT_THAT(config.warnings, IsEmpty());
   EXPECT_EQ(config.items[0].reference, "data/images/musk.jpg");
-  EXPECT_EQ(config.base.max_frames, std::nullopt);
+  EXPECT_EQ(config.base.frames, std::nullopt);
   EXPECT_EQ(config.base.noise_prior, 939);
   EXPECT_EQ(config.base.noise_prior_order, diffusion::NoisePriorOrder::kLong);
   EXPECT_EQ(config.base.context.size, 32);

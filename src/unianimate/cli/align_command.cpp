@@ -1,21 +1,19 @@
 // unianimate align: a picture and a motion, a folder of pose pictures.
 #include <CLI/CLI.hpp>
-#include <array>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "unianimate/cli/align_arguments.h"
 #include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
-#include "unianimate/cli/integer_option.h"
 #include "unianimate/cli/json_reporter.h"
-#include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
-#include "unianimate/cli/unused_options.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
+#include "unianimate/fields/command_line.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/pose/format/openpose_json.h"
+#include "unianimate/studio/align_fields.h"
 #include "unianimate/studio/model_choice.h"
 #include "unianimate/studio/motion_times.h"
 #include "unianimate/studio/people_detection.h"
@@ -23,24 +21,29 @@
 
 namespace unianimate::cli {
 
+namespace fs = std::filesystem;
+
 namespace {
 
-struct Arguments {
-  std::string reference;
-  std::string background;
-  std::string motion;
-  std::string output;
-  std::string size;
-  std::string frames_per_second;
-  std::string models;
-  std::string openpose;
-  std::string comfyui;
+/// Beside the request.
+struct AlignArguments {
+  fs::path models;
+  fs::path openpose;
+  fs::path comfyui;
   bool detect_only = false;
-  bool dry_run = false;
-  bool json = false;
-  bool quiet = false;
-  AlignArguments align;
 };
+
+void visit(fields::Archive& archive, AlignArguments& arguments) {
+  constexpr auto kFormats = fields::group("Other programs");
+  archive("detect_only", arguments.detect_only,
+          "Write everyone that is found to DIR/poses.json and DIR/preview.mp4; needs no reference");
+  archive("openpose", arguments.openpose, fields::option("--export-openpose"), fields::type("DIR"), kFormats,
+          "Write the poses as OpenPose's JSON files, too");
+  archive("comfyui", arguments.comfyui, fields::option("--export-comfyui"), fields::type("FILE"), kFormats,
+          "Write the poses as ComfyUI's POSE_KEYPOINT JSON, too");
+  archive("models", arguments.models, fields::type("DIR"), fields::group("Machine and messages"),
+          "Folder that may hold DWPose's two .onnx files (default: $UNIANIMATE_MODELS or ./checkpoints)");
+}
 
 constexpr const char* kExamples = R"(Examples:
   unianimate align --reference person.jpg --motion dance.mp4 --output poses/dance
@@ -53,85 +56,82 @@ the published program. Beside it, in a folder of the same name with -report at i
 numbers), preview.mp4, contact_sheet.png and bones.png, and what was detected, so that another try is quick.
 The motion may be a video, an animation, a folder of pictures, poses.json, or poses of OpenPose or ComfyUI.)";
 
-studio::AlignRequest request_of(const Arguments& arguments) {
-  studio::AlignRequest request = to_request(arguments.align, studio::models_folder(arguments.models));
-  request.reference = arguments.reference;
-  request.background = parse_background(arguments.background);
-  request.motion = arguments.motion;
-  request.output = arguments.output;
-  if (!arguments.frames_per_second.empty()) {
-    request.frames_per_second = parse_frames_per_second("--fps", arguments.frames_per_second);
-  }
-  if (!arguments.size.empty()) {
-    const PictureSize size = parse_size("--size", arguments.size);
-    request.alignment.canvas_width = size.width;
-    request.alignment.canvas_height = size.height;
-  }
+/// All that concerns the poses.
+studio::AlignRequest request_of(const fields::CommandLine& options, const AlignArguments& arguments) {
+  auto request = options.taken<studio::AlignRequest>();
+  request.threads = request.detector.threads = options.taken<RuntimeArguments>().threads;
+  request.detector.dwpose_folder = studio::models_folder(arguments.models);
   return request;
 }
 
 /// Says now what would fail after the work.
-void check_exports(const Arguments& arguments) {
+void check_exports(const AlignArguments& arguments, const studio::AlignRequest& request) {
   Inputs inputs;
-  inputs.add(arguments.reference);
-  inputs.add_folder(arguments.motion);
+  inputs.add(request.reference);
+  inputs.add_folder(request.motion);
   inputs.refuse(arguments.openpose);
   inputs.refuse(arguments.comfyui);
   if (!arguments.openpose.empty()) pose::check_openpose_folder(arguments.openpose);
   if (!arguments.comfyui.empty()) const OutputPath trial(arguments.comfyui);
 }
 
-void export_poses(const Arguments& arguments, const pose::PoseSequence& poses) {
+void export_poses(const AlignArguments& arguments, const pose::PoseSequence& poses) {
   if (!arguments.openpose.empty()) pose::write_openpose(arguments.openpose, poses);
   if (!arguments.comfyui.empty()) pose::write_comfyui(arguments.comfyui, poses);
 }
 
 /// What would be made.
-void tell_plan(const Arguments& arguments, const studio::AlignRequest& request, Progress& progress) {
+void tell_plan(const AlignArguments& arguments, const studio::AlignRequest& request, bool json, Progress& progress) {
   if (!arguments.detect_only) read_image(request.reference);
   const studio::MotionTimes times = studio::read_motion_times(request);
   for (const std::string& note : times.notes) progress.note(note);
-  if (!arguments.json) {
-    return print(stdout, "{}: {} poses, {:.4g} a second\n", printable(arguments.output, kMessageBytes), times.poses,
-                 times.frames_per_second);
+  if (!json) {
+    return print(stdout, "{}: {} poses, {:.4g} a second\n", printable(request.output.string(), kMessageBytes),
+                 times.poses, times.frames_per_second);
   }
-  const auto text_or_null = [](const std::string& text) {
-    return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
+  const auto path_or_null = [](const fs::path& path) {
+    return path.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(path.string());
   };
   print_json_line({{"event", "alignment_plan"},
-                   {"output", arguments.output},
-                   {"reference", text_or_null(arguments.detect_only ? "" : arguments.reference)},
-                   {"width", request.alignment.canvas_width},
-                   {"height", request.alignment.canvas_height},
+                   {"output", request.output.string()},
+                   {"reference", path_or_null(arguments.detect_only ? fs::path() : request.reference)},
+                   {"width", request.alignment.canvas.width},
+                   {"height", request.alignment.canvas.height},
                    {"frames_per_second", times.frames_per_second},
                    {"detect_only", arguments.detect_only},
                    {"models", request.detector.dwpose_folder.string()},
-                   {"background", text_or_null(arguments.background)},
-                   {"openpose", text_or_null(arguments.openpose)},
-                   {"comfyui", text_or_null(arguments.comfyui)},
-                   {"motion", motion_json({request, arguments.align.person, arguments.align.detector, times.poses})}});
+                   {"background", request.background ? nlohmann::ordered_json(color_text(*request.background))
+                                                     : nlohmann::ordered_json(nullptr)},
+                   {"openpose", path_or_null(arguments.openpose)},
+                   {"comfyui", path_or_null(arguments.comfyui)},
+                   {"motion", motion_json({request, times.poses})}});
 }
 
-void align(const Arguments& arguments, Session& session) {
-  const studio::AlignRequest request = request_of(arguments);
-  check_exports(arguments);
+void align(const fields::CommandLine& options, Session& session) {
+  const auto arguments = options.taken<AlignArguments>();
+  const auto machine = options.taken<RuntimeArguments>();
+  const studio::AlignRequest request = request_of(options, arguments);
+  const studio::RefuseGiven refuse_given = [&](const fields::Filter& filter, std::string_view when) {
+    options.refuse(filter, when);
+  };
+  check_exports(arguments, request);
+  studio::refuse_unused_options(request, refuse_given);
   if (arguments.detect_only) {
-    static constexpr std::array<std::string_view, 11> kOfOnePerson{
-        "--background",         "--fps",         "--size",          "--person", "--speed",  "--alignment",
-        "--alignment-strength", "--max-stretch", "--leave-picture", "--smooth", "--max-gap"};
-    refuse_given(*arguments.align.command, kOfOnePerson, "with --detect-only, which shows everyone as they were found");
-    if (!arguments.reference.empty()) session.reporter->note("--reference is not looked at with --detect-only");
-    if (arguments.dry_run) return tell_plan(arguments, request, *session.reporter);
+    options.refuse(fields::only({"background", "frames_per_second", "size", "person", "speed", "alignment",
+                                 "alignment_strength", "max_stretch", "keep_inside", "smooth", "max_gap"}),
+                   "with --detect-only, which shows everyone as they were found");
+    if (!request.reference.empty()) session.reporter->note("--reference is not looked at with --detect-only");
+    if (machine.dry_run) return tell_plan(arguments, request, machine.messages.json, *session.reporter);
     const pose::PoseSequence everyone = studio::detect_poses(request, *session.reporter);
     export_poses(arguments, everyone);
     session.reporter->detected({request, everyone});
     return;
   }
-  if (arguments.reference.empty()) {
+  if (request.reference.empty()) {
     throw Error(ErrorKind::kUsage,
                 "--reference is missing: give the picture of the person, or --detect-only to look for people alone");
   }
-  if (arguments.dry_run) return tell_plan(arguments, request, *session.reporter);
+  if (machine.dry_run) return tell_plan(arguments, request, machine.messages.json, *session.reporter);
   const studio::AlignResult result = studio::prepare_poses(request, *session.reporter);
   export_poses(arguments, result.poses.motion);
   session.reporter->aligned({request, result});
@@ -140,47 +140,12 @@ void align(const Arguments& arguments, Session& session) {
 }  // namespace
 
 CommandWork add_align_command(CLI::App& command, Session& session) {
-  const auto arguments = std::make_shared<Arguments>();
-  command
-      .add_option("--reference,--ref_name", arguments->reference,
-                  "Picture of the person (JPEG, PNG, WebP, HEIC, AVIF, …)")
-      ->type_name("FILE");
-  add_background_option(command, arguments->background);
-  command
-      .add_option("--motion,--source_video_paths", arguments->motion,
-                  "Video, animation, folder of pictures, or poses (poses.json, OpenPose, ComfyUI)")
-      ->type_name("PATH")
-      ->required();
-  command.add_option("--output,-o,--saved_pose_dir", arguments->output, "Folder for the pose pictures")
-      ->type_name("DIR")
-      ->required();
-  command.add_option("--fps", arguments->frames_per_second, "Poses a second (default: the motion's)")->type_name("N");
-  command.add_option("--size", arguments->size, "Width x height of the pose pictures (default: 512x768, as published)")
-      ->type_name("WxH");
-  command.add_flag("--detect-only", arguments->detect_only,
-                   "Write everyone that is found to DIR/poses.json and DIR/preview.mp4; needs no reference");
-  add_align_options(command, arguments->align);
-  const std::string formats = "Other programs";
-  command.add_option("--export-openpose", arguments->openpose, "Write the poses as OpenPose's JSON files, too")
-      ->type_name("DIR")
-      ->group(formats);
-  command.add_option("--export-comfyui", arguments->comfyui, "Write the poses as ComfyUI's POSE_KEYPOINT JSON, too")
-      ->type_name("FILE")
-      ->group(formats);
-  const std::string machine = "Machine and messages";
-  command
-      .add_option("--models", arguments->models,
-                  "Folder that may hold DWPose's two .onnx files (default: $UNIANIMATE_MODELS or ./checkpoints)")
-      ->type_name("DIR")
-      ->group(machine);
-  add_threads_option(command, arguments->align.rest.threads)->group(machine);
-  command.add_flag("--dry-run", arguments->dry_run, "Check everything, say how many poses there would be, and stop")
-      ->group(machine);
-  command.add_flag("--json", arguments->json, "One JSON object a line on stdout: progress, result, error")
-      ->group(machine);
-  command.add_flag("--quiet", arguments->quiet, "No progress and no notes")->group(machine);
+  const auto options = std::make_shared<fields::CommandLine>();
+  options->add(command, studio::AlignRequest());
+  options->add(command, AlignArguments());
+  options->add(command, RuntimeArguments(), fields::only({"threads", "dry_run", "json", "quiet"}));
   command.footer(kExamples);
-  return {[arguments, &session] { align(*arguments, session); }, &arguments->json, &arguments->quiet};
+  return {[options, &session] { align(*options, session); }, options};
 }
 
 }  // namespace unianimate::cli

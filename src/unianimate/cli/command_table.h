@@ -2,26 +2,29 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 
 #include "unianimate/cli/session.h"
+#include "unianimate/fields/command_line.h"
 
 namespace unianimate::cli {
 
-/// What a command does once its options are read, and those of them that concern what it needs.
+/// What a command does once its options are read.
 struct CommandWork {
-  std::function<void()> run = {};    ///< empty for a command that only holds others
-  const bool* json = nullptr;        ///< null: text
-  const bool* quiet = nullptr;       ///< null: not
-  const int* processes = nullptr;    ///< copies of the program that share the work; null: this one alone
+  std::function<void()> run = {};  ///< empty for a command that only holds others
+  /// Among which are those of MessageArguments and ProcessArguments; null for a command that needs neither.
+  std::shared_ptr<const fields::CommandLine> options = {};
   std::function<void()> check = {};  ///< what is looked at before copies are started; may be empty
 };
 
 /// What is made ready before the work.
 enum class CommandNeeds {
   kNothing,    ///< the work is short and its result is all there is to say
-  kReporter,   ///< tells how it goes, and stops where it is asked to
+  kStopping,   ///< stops where it is asked to
+  kReporter,   ///< that, and tells how it goes
   kLibraries,  ///< that, and computes for long, so that the libraries' environment is tuned
+  kGroup,      ///< that, and several processes may share the work
 };
 
 struct CommandEntry {

@@ -6,25 +6,23 @@
 #include "unianimate/cli/interruption.h"
 #include "unianimate/cli/process_arguments.h"
 #include "unianimate/cli/process_environment.h"
+#include "unianimate/cli/runtime_arguments.h"
 
 namespace unianimate::cli {
 
 namespace {
 
-bool is_set(const bool* option) {
-  return option != nullptr && *option;
-}
-
 /// Makes ready what the command needs, and runs it, unless copies of the program have done so.
 void run(CommandNeeds needs, const CommandWork& work, Session& session) {
   if (needs == CommandNeeds::kNothing) return work.run();
-  if (needs == CommandNeeds::kLibraries) restart_with_tuned_environment(session.arguments);
+  if (needs >= CommandNeeds::kLibraries) restart_with_tuned_environment(session.arguments);
   if (work.check) work.check();
-  if (work.processes != nullptr) {
-    if (is_run_by_copies(*work.processes, session)) return;
-    make_reporter_of_rank(is_set(work.json), is_set(work.quiet), session);
+  const auto messages = work.options->taken<MessageArguments>();
+  if (needs == CommandNeeds::kGroup) {
+    if (is_run_by_copies(work.options->taken<ProcessArguments>().processes, session)) return;
+    make_reporter_of_rank(messages, session);
   } else {
-    session.reporter = make_reporter(is_set(work.json), is_set(work.quiet));
+    session.reporter = make_reporter(messages.json, messages.quiet || needs == CommandNeeds::kStopping);
   }
   catch_interruptions();
   work.run();
@@ -42,12 +40,12 @@ std::pair<CLI::App*, std::string> place_of(CLI::App& app, const std::string& nam
 std::span<const CommandEntry> command_table() {
   using enum CommandNeeds;
   static constexpr std::array kCommands{
-      CommandEntry{"animate", "Animate a picture with the motion of a video, or with poses", kLibraries,
+      CommandEntry{"animate", "Animate a picture with the motion of a video, or with poses", kGroup,
                    add_animate_command},
       CommandEntry{"align", "Take the poses of a motion and fit them to the person of a picture", kReporter,
                    add_align_command},
-      CommandEntry{"run", "Make all videos of a published configuration file", kLibraries, add_run_command},
-      CommandEntry{"resume", "Go on with a video that was stopped", kLibraries, add_resume_command},
+      CommandEntry{"run", "Make all videos of a published configuration file", kGroup, add_run_command},
+      CommandEntry{"resume", "Go on with a video that was stopped", kGroup, add_resume_command},
       CommandEntry{"job", "Show or remove what is kept of unfinished videos", kNothing, add_job_command},
       CommandEntry{"job list", "The jobs in a folder", kNothing, add_job_list_command},
       CommandEntry{"job show", "What a job is to make, and how far it is", kNothing, add_job_show_command},
@@ -62,10 +60,10 @@ std::span<const CommandEntry> command_table() {
       CommandEntry{"evaluate long", "Which way of making long videos of known people is nearest to the truth",
                    kLibraries, add_evaluate_long_command},
       CommandEntry{"puppet", "Draw a procedural person whose poses are known exactly", kReporter, add_puppet_command},
-      CommandEntry{"train", "Train the UNet or the autoencoder", kLibraries, add_train_command},
+      CommandEntry{"train", "Train the UNet or the autoencoder", kGroup, add_train_command},
       CommandEntry{"models", "List, inspect and convert checkpoint files", kNothing, add_models_command},
       CommandEntry{"models list", "Which of the published files are there", kNothing, add_models_list_command},
-      CommandEntry{"models inspect", "What a checkpoint file holds, and whether it is whole", kReporter,
+      CommandEntry{"models inspect", "What a checkpoint file holds, and whether it is whole", kStopping,
                    add_models_inspect_command},
       CommandEntry{"models convert", "Write a checkpoint as safetensors", kReporter, add_models_convert_command},
   };

@@ -5,16 +5,17 @@
 #include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/evaluation_arguments.h"
-#include "unianimate/cli/integer_option.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/number_list.h"
-#include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
+#include "unianimate/diffusion/sampling_fields.h"
 #include "unianimate/evaluation/long_video_report.h"
 #include "unianimate/families/families.h"
+#include "unianimate/family/request_fields.h"
 #include "unianimate/family/unianimate/model_description.h"
+#include "unianimate/fields/command_line.h"
 #include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/studio/model_choice.h"
 
@@ -31,18 +32,31 @@ puppet::ClipOptions long_clip() {
   return clip;
 }
 
-/// Options as they were written.
+PeopleArguments usual_people() {
+  constexpr evaluation::PeopleRange kTwo{.first = 900'000, .last = 900'001};
+  return {kTwo, long_clip()};
+}
+
+/// What is measured beside the settings.
 struct LongArguments {
-  PeopleArguments people{.people = "900000-900001", .size = {}, .clip = long_clip()};
-  std::string conditions = "reference";
-  std::string steps;
+  fs::path output;
   std::string strategies = "published,even,even-hann,moving-hann,chain,chain-color";
-  std::string seed = "11";
-  std::string context_size;
-  std::string context_overlap;
-  std::string output;
-  RequestArguments request;
-  RuntimeArguments runtime;
+  std::string conditions = "reference";
+};
+
+void visit(fields::Archive& archive, LongArguments& arguments) {
+  archive("output", arguments.output, fields::option("--output,-o"), fields::type("DIR"), fields::kRequired,
+          "Folder for the results");
+  archive("strategies", arguments.strategies, fields::type("LIST"), fields::group(diffusion::kWindowGroup),
+          "Ways of making long videos, see below");
+  archive("conditions", arguments.conditions, fields::type("LIST"), fields::group(diffusion::kSamplingGroup),
+          "Sets of conditions");
+}
+
+struct LongOptions {
+  fields::CommandLine people;
+  fields::CommandLine request;
+  fields::CommandLine rest;
 };
 
 constexpr const char* kExamples = R"(Examples:
@@ -57,31 +71,17 @@ and, for the windows in longer segments, -even, -moving, -pyramid and -hann.
 The folder gets long_videos.md and long_videos.json (quality, errors at borders of windows and inside them, drift of
 colours, calls and seconds), and plots of the errors around borders and of colours over time.)";
 
-std::int64_t parse_frame_count(const std::string& option, const std::string& text, std::int64_t fallback) {
-  if (text.empty()) return fallback;
-  if (const auto number = parse_integer<std::int64_t>(text)) return *number;
-  throw Error(ErrorKind::kUsage, "{} expects a whole number, found '{}'", option, printable(text));
-}
-
-evaluation::LongVideoRequest to_request(const LongArguments& arguments, const family::AnimateRequest& defaults) {
+evaluation::LongVideoRequest request_of(const LongOptions& options, const LongArguments& arguments,
+                                        const family::AnimateRequest& defaults) {
   evaluation::LongVideoRequest request;
-  take_people(arguments.people, defaults, request.videos);
-  family::AnimateRequest common = defaults;
-  take_sampler(arguments.request, common);
-  take_model_defaults(arguments.request, defaults, common);
-  common.sampling.eta = arguments.request.rest.sampling.eta;
-  common.context.size = parse_frame_count("--context-size", arguments.context_size, defaults.context.size);
-  common.context.overlap = parse_frame_count("--context-overlap", arguments.context_overlap, defaults.context.overlap);
-  common.seed = parse_seed(arguments.seed);
-  const auto steps = arguments.steps.empty() ? std::vector{defaults.sampling.steps}
-                                             : parse_numbers<std::int64_t>("--steps", arguments.steps);
+  take_people(options.people, usual_people(), defaults, request.videos);
+  family::AnimateRequest common = options.request.taken(defaults);
   for (const std::string_view conditions : split(arguments.conditions, ',')) {
     common.conditions = parse_joined_conditions(std::string(conditions));
-    for (const std::int64_t count : steps) {
-      common.sampling.steps = count;
+    for (const family::AnimateRequest& one : options.request.combinations(common, evaluation::kMostSettings)) {
       for (const std::string_view name : split(arguments.strategies, ',')) {
         const auto strategy = evaluation::LongVideoStrategy::parse(name);
-        evaluation::Setting setting{std::string(conditions), common};
+        evaluation::Setting setting{std::string(conditions), one};
         strategy.apply(setting.request);
         request.videos.settings.push_back(std::move(setting));
         request.strategies.push_back(strategy);
@@ -104,15 +104,17 @@ void write_results(const evaluation::LongVideoEvaluation& evaluation, const fs::
   }
 }
 
-void evaluate_long_videos(const LongArguments& arguments, Session& session) {
-  const fs::path models = studio::models_to_animate_with(arguments.runtime.models);
-  const evaluation::LongVideoRequest request = to_request(arguments, family::default_request(models));
-  const family::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
+void evaluate_long_videos(const LongOptions& options, Session& session) {
+  const auto arguments = options.rest.taken<LongArguments>();
+  const auto machine = options.rest.taken<RuntimeArguments>();
+  const fs::path models = studio::models_to_animate_with(machine.models);
+  const evaluation::LongVideoRequest request = request_of(options, arguments, family::default_request(models));
+  const family::RuntimeOptions runtime = prepare_runtime(machine);
   const family::ModelFiles files = family::find_model_files(models);
-  if (arguments.runtime.dry_run) {
+  if (machine.dry_run) {
     EvaluationPlan plan{request.videos, files, runtime, arguments.output, {}};
     for (const evaluation::LongVideoStrategy& strategy : request.strategies) plan.strategies.push_back(strategy.name);
-    return tell_evaluation_plan(plan, arguments.runtime, *session.reporter);
+    return tell_evaluation_plan(plan, machine, *session.reporter);
   }
   const fs::path output = arguments.output;
   prepare_evaluation_output(output, "long_videos.json");
@@ -121,37 +123,28 @@ void evaluate_long_videos(const LongArguments& arguments, Session& session) {
   const evaluation::LongVideoEvaluation evaluation =
       evaluation::evaluate_long_videos(request, *family::open_family(files, runtime), *session.reporter);
   write_results(evaluation, output, *session.reporter);
-  if (arguments.runtime.json) {
+  if (machine.messages.json) {
     nlohmann::ordered_json event{{"event", "long_videos"}, {"output", output.string()}};
     event.update(evaluation::long_video_json(evaluation));
     return print_json_line(event);
   }
-  if (!arguments.runtime.quiet) print(stdout, "{}", evaluation::long_video_table(evaluation));
+  if (!machine.messages.quiet) print(stdout, "{}", evaluation::long_video_table(evaluation));
   print(stdout, "{}\n", printable((output / "long_videos.md").string(), kMessageBytes));
 }
 
 }  // namespace
 
 CommandWork add_evaluate_long_command(CLI::App& command, Session& session) {
-  const auto arguments = std::make_shared<LongArguments>();
-  add_people_options(command, arguments->people);
-  command.add_option("--output,-o", arguments->output, "Folder for the results")->type_name("DIR")->required();
-  const auto add_setting = [&](const std::string& name, std::string& value, const char* type,
-                               const std::string& description) {
-    command.add_option(name, value, description)->capture_default_str()->type_name(type)->group("Settings");
-  };
-  add_setting("--strategies", arguments->strategies, "LIST", "Ways of making long videos, see below");
-  add_setting("--conditions", arguments->conditions, "LIST", "Sets of conditions");
-  add_setting("--steps", arguments->steps, "LIST", "Sampling steps (default: what suits the model)");
-  add_setting("--seed", arguments->seed, "N", "Start of the random numbers");
-  add_setting("--context-size", arguments->context_size, "N", "Frames in a window (default: what suits the model)");
-  add_setting("--context-overlap", arguments->context_overlap, "N",
-              "Frames that neighbouring windows share (default: what suits the model)");
-  add_sampler_options(command, arguments->request);
-  add_runtime_options(command, arguments->runtime);
+  const auto options = std::make_shared<LongOptions>();
+  options->people.add(command, usual_people());
+  options->rest.add(command, LongArguments());
+  options->request.add_lists<family::AnimateRequest>(command, {"steps"});
+  options->request.add(
+      command, family::AnimateRequest(),
+      fields::only({"seed", "timestep_spacing", "eta", "noise_prior_order", "context_size", "context_overlap"}));
+  options->rest.add(command, RuntimeArguments());
   command.footer(kExamples);
-  return {[arguments, &session] { evaluate_long_videos(*arguments, session); }, &arguments->runtime.json,
-          &arguments->runtime.quiet};
+  return {[options, &session] { evaluate_long_videos(*options, session); }, {options, &options->rest}};
 }
 
 }  // namespace unianimate::cli

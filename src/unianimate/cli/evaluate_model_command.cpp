@@ -7,14 +7,16 @@
 #include "unianimate/cli/evaluation_arguments.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/number_list.h"
-#include "unianimate/cli/request_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
+#include "unianimate/diffusion/sampling_fields.h"
 #include "unianimate/evaluation/quality_pictures.h"
 #include "unianimate/evaluation/quality_report.h"
 #include "unianimate/families/families.h"
+#include "unianimate/family/request_fields.h"
 #include "unianimate/family/unianimate/model_description.h"
+#include "unianimate/fields/command_line.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/studio/model_choice.h"
@@ -25,19 +27,32 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Options as they were written.
+PeopleArguments usual_people() {
+  return {evaluation::PeopleRange(), evaluation::ModelEvaluationRequest().clip};
+}
+
+/// What is measured beside the settings.
 struct ModelArguments {
-  PeopleArguments people{.people = "900000-900031", .size = {}, .clip = evaluation::ModelEvaluationRequest().clip};
-  std::string conditions = "reference,first-frame";
-  std::string steps;
-  std::string guidance;
-  std::string noise_prior;
-  std::string seed = "11";
-  std::string output;
+  bool reconstruction = false;
   bool videos = false;
-  RequestArguments request;
-  evaluation::ModelEvaluationRequest rest;
-  RuntimeArguments runtime;
+  fs::path output;
+  std::string conditions = "reference,first-frame";
+};
+
+void visit(fields::Archive& archive, ModelArguments& arguments) {
+  archive("reconstruction", arguments.reconstruction,
+          "Also measure what the autoencoder alone makes of the true frames");
+  archive("videos", arguments.videos, "Also write a video of each person: reference, pose, result, truth");
+  archive("output", arguments.output, fields::option("--output,-o"), fields::type("DIR"), fields::kRequired,
+          "Folder for the results");
+  archive("conditions", arguments.conditions, fields::type("LIST"), fields::group(diffusion::kSamplingGroup),
+          "Sets of conditions");
+}
+
+struct ModelOptions {
+  fields::CommandLine people;
+  fields::CommandLine request;
+  fields::CommandLine rest;
 };
 
 constexpr const char* kExamples = R"(Examples:
@@ -54,48 +69,30 @@ time, as means and for each person), contact_sheet.png, a plot for each number t
 --videos a video of each person.
 LPIPS and FVD are not measured: the networks they need do not come with this program.)";
 
-std::vector<evaluation::Setting> settings_of(const ModelArguments& arguments, const family::AnimateRequest& defaults) {
-  family::AnimateRequest request = arguments.request.rest;
-  take_sampler(arguments.request, request);
-  take_windows(arguments.request, request);
-  take_model_defaults(arguments.request, defaults, request);
+std::vector<evaluation::Setting> settings_of(const ModelOptions& options, const ModelArguments& arguments,
+                                             const family::AnimateRequest& defaults) {
+  family::AnimateRequest request = options.request.taken(defaults);
   std::vector<evaluation::Setting> settings;
-  const auto steps = arguments.steps.empty() ? std::vector{defaults.sampling.steps}
-                                             : parse_numbers<std::int64_t>("--steps", arguments.steps);
-  const auto guidances = arguments.guidance.empty() ? std::vector{defaults.guidance_scale}
-                                                    : parse_numbers<double>("--guidance", arguments.guidance);
-  const auto noise_priors = arguments.noise_prior.empty()
-                                ? std::vector{defaults.noise_prior}
-                                : parse_numbers<std::int64_t>("--noise-prior", arguments.noise_prior);
-  const auto seeds = parse_numbers<std::uint64_t>("--seed", arguments.seed);
   for (const std::string_view name : split(arguments.conditions, ',')) {
     request.conditions = parse_joined_conditions(std::string(name));
-    for (const std::int64_t count : steps) {
-      request.sampling.steps = count;
-      for (const double guidance : guidances) {
-        request.guidance_scale = guidance;
-        for (const std::int64_t noise_prior : noise_priors) {
-          request.noise_prior = noise_prior;
-          for (const std::uint64_t seed : seeds) {
-            request.seed = seed;
-            settings.push_back({std::string(name), request});
-            require_few_settings(settings.size());
-          }
-        }
-      }
+    for (family::AnimateRequest& one : options.request.combinations(request, evaluation::kMostSettings)) {
+      settings.push_back({std::string(name), std::move(one)});
+      require_few_settings(settings.size());
     }
   }
   return settings;
 }
 
-evaluation::ModelEvaluationRequest to_request(const ModelArguments& arguments, const family::AnimateRequest& defaults) {
-  evaluation::ModelEvaluationRequest request = arguments.rest;
-  take_people(arguments.people, defaults, request);
+evaluation::ModelEvaluationRequest request_of(const ModelOptions& options, const ModelArguments& arguments,
+                                              const family::AnimateRequest& defaults) {
+  evaluation::ModelEvaluationRequest request;
+  request.reconstruction = arguments.reconstruction;
+  take_people(options.people, usual_people(), defaults, request);
   if (arguments.videos) request.videos = arguments.output;
   request.open_video = [](const fs::path& path, int width, int height, double frames_per_second) {
     return open_video_writer(path, {width, height, frames_per_second});
   };
-  request.settings = settings_of(arguments, defaults);
+  request.settings = settings_of(options, arguments, defaults);
   request.check();
   return request;
 }
@@ -112,13 +109,15 @@ void write_results(const evaluation::ModelEvaluation& evaluation, const fs::path
   }
 }
 
-void evaluate_model(const ModelArguments& arguments, Session& session) {
-  const fs::path models = studio::models_to_animate_with(arguments.runtime.models);
-  const evaluation::ModelEvaluationRequest request = to_request(arguments, family::default_request(models));
-  const family::RuntimeOptions runtime = prepare_runtime(arguments.runtime);
+void evaluate_model(const ModelOptions& options, Session& session) {
+  const auto arguments = options.rest.taken<ModelArguments>();
+  const auto machine = options.rest.taken<RuntimeArguments>();
+  const fs::path models = studio::models_to_animate_with(machine.models);
+  const evaluation::ModelEvaluationRequest request = request_of(options, arguments, family::default_request(models));
+  const family::RuntimeOptions runtime = prepare_runtime(machine);
   const family::ModelFiles files = family::find_model_files(models);
-  if (arguments.runtime.dry_run) {
-    return tell_evaluation_plan({request, files, runtime, arguments.output, {}}, arguments.runtime, *session.reporter);
+  if (machine.dry_run) {
+    return tell_evaluation_plan({request, files, runtime, arguments.output, {}}, machine, *session.reporter);
   }
   const fs::path output = arguments.output;
   prepare_evaluation_output(output, "quality.json");
@@ -127,41 +126,26 @@ void evaluate_model(const ModelArguments& arguments, Session& session) {
   const evaluation::ModelEvaluation evaluation =
       evaluation::evaluate_model(request, *family::open_family(files, runtime), *session.reporter);
   write_results(evaluation, output, *session.reporter);
-  if (arguments.runtime.json) {
+  if (machine.messages.json) {
     nlohmann::ordered_json event{{"event", "quality"}, {"output", output.string()}};
     event.update(evaluation::quality_json(evaluation));
     return print_json_line(event);
   }
-  if (!arguments.runtime.quiet) print(stdout, "{}", evaluation::quality_table(evaluation));
+  if (!machine.messages.quiet) print(stdout, "{}", evaluation::quality_table(evaluation));
   print(stdout, "{}\n", printable((output / "quality.md").string(), kMessageBytes));
-}
-
-void add_list_option(CLI::App& command, const std::string& name, std::string& value, const std::string& description) {
-  command.add_option(name, value, description)->capture_default_str()->type_name("LIST")->group("Settings");
 }
 
 }  // namespace
 
 CommandWork add_evaluate_model_command(CLI::App& command, Session& session) {
-  const auto arguments = std::make_shared<ModelArguments>();
-  add_people_options(command, arguments->people);
-  command.add_flag("--reconstruction", arguments->rest.reconstruction,
-                   "Also measure what the autoencoder alone makes of the true frames");
-  command.add_flag("--videos", arguments->videos, "Also write a video of each person: reference, pose, result, truth");
-  command.add_option("--output,-o", arguments->output, "Folder for the results")->type_name("DIR")->required();
-  add_list_option(command, "--conditions", arguments->conditions, "Sets of conditions");
-  add_list_option(command, "--steps", arguments->steps, "Sampling steps (default: what suits the model)");
-  add_list_option(command, "--guidance", arguments->guidance,
-                  "How strongly the conditions act (default: what suits the model)");
-  add_list_option(command, "--noise-prior", arguments->noise_prior,
-                  "Timesteps of the noise to start from (default: what suits the model)");
-  add_list_option(command, "--seed", arguments->seed, "Starts of the random numbers");
-  add_sampler_options(command, arguments->request);
-  add_window_options(command, arguments->request);
-  add_runtime_options(command, arguments->runtime);
+  const auto options = std::make_shared<ModelOptions>();
+  options->people.add(command, usual_people());
+  options->rest.add(command, ModelArguments());
+  options->request.add_lists<family::AnimateRequest>(command, {"steps", "guidance_scale", "noise_prior", "seed"});
+  options->request.add(command, family::AnimateRequest(), shared_settings());
+  options->rest.add(command, RuntimeArguments());
   command.footer(kExamples);
-  return {[arguments, &session] { evaluate_model(*arguments, session); }, &arguments->runtime.json,
-          &arguments->runtime.quiet};
+  return {[options, &session] { evaluate_model(*options, session); }, {options, &options->rest}};
 }
 
 }  // namespace unianimate::cli

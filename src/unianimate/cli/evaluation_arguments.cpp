@@ -1,61 +1,62 @@
 #include "unianimate/cli/evaluation_arguments.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "unianimate/cli/console.h"
-#include "unianimate/cli/integer_option.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/number_list.h"
 #include "unianimate/cli/progress_meter.h"
-#include "unianimate/cli/request_arguments.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/families/families.h"
+#include "unianimate/family/request_fields.h"
+#include "unianimate/fields/json_archive.h"
 #include "unianimate/pipeline/estimate.h"
-#include "unianimate/studio/job_record.h"
+#include "unianimate/puppet/motion_field.h"
+
+template <>
+struct unianimate::fields::TextForm<unianimate::evaluation::PeopleRange> {
+  static std::string text(const evaluation::PeopleRange& people) {
+    return fmt::format("{}-{}", people.first, people.last);
+  }
+  static evaluation::PeopleRange parse(std::string_view text) {
+    const std::vector<std::string_view> ends = cli::split(text, '-');
+    const auto first = cli::parse_integer<std::uint64_t>(ends.front());
+    const auto last = cli::parse_integer<std::uint64_t>(ends.back());
+    if (ends.size() <= 2 && first && last) return {*first, *last};
+    throw Error(ErrorKind::kUsage, "--people expects one seed or two, such as 900000-900031, found '{}'",
+                printable(text));
+  }
+};
 
 namespace unianimate::cli {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-evaluation::PeopleRange parse_people(std::string_view text) {
-  const std::vector<std::string_view> ends = split(text, '-');
-  const auto first = parse_integer<std::uint64_t>(ends.front());
-  const auto last = parse_integer<std::uint64_t>(ends.back());
-  if (ends.size() <= 2 && first && last) return {*first, *last};
-  throw Error(ErrorKind::kUsage, "--people expects one seed or two, such as 900000-900031, found '{}'",
-              printable(text));
+void visit(fields::Archive& archive, PeopleArguments& arguments) {
+  puppet::ClipOptions& clip = arguments.clip;
+  archive("people", arguments.people, fields::type("N-N"), "Seeds of the people");
+  archive("frames", clip.frames, "Frames of each video");
+  archive.size("size", clip.width, clip.height, fields::kUntoldDefault,
+               "Width x height of the videos (default: what suits the model)");
+  archive("motion", clip.motion, fields::type("NAME"), "dance, walk or wave");
+  archive("fps", clip.frames_per_second, fields::type("N"), "Frames a second of the motion");
 }
 
-}  // namespace
-
-void add_people_options(CLI::App& command, PeopleArguments& arguments) {
-  command.add_option("--people", arguments.people, "Seeds of the people")->capture_default_str()->type_name("N-N");
-  add_integer_option(command, "--frames", arguments.clip.frames, "Frames of each video");
-  command.add_option("--size", arguments.size, "Width x height of the videos (default: what suits the model)")
-      ->type_name("WxH");
-  command.add_option("--motion", arguments.motion, "dance, walk or wave")->capture_default_str()->type_name("NAME");
-  command.add_option("--fps", arguments.clip.frames_per_second, "Frames a second of the motion")
-      ->capture_default_str()
-      ->type_name("N");
-}
-
-void take_people(const PeopleArguments& arguments, const family::AnimateRequest& defaults,
-                 evaluation::ModelEvaluationRequest& request) {
-  request.people = parse_people(arguments.people);
+void take_people(const fields::CommandLine& options, const PeopleArguments& usual,
+                 const family::AnimateRequest& defaults, evaluation::ModelEvaluationRequest& request) {
+  PeopleArguments arguments = usual;
+  arguments.clip.width = defaults.width;
+  arguments.clip.height = defaults.height;
+  options.take(arguments);
+  request.people = arguments.people;
   request.clip = arguments.clip;
-  request.clip.width = defaults.width;
-  request.clip.height = defaults.height;
-  if (!arguments.size.empty()) {
-    const PictureSize size = parse_size("--size", arguments.size);
-    request.clip.width = size.width;
-    request.clip.height = size.height;
-  }
-  request.clip.motion = puppet::parse_motion(arguments.motion);
+}
+
+fields::Filter shared_settings() {
+  return fields::all_but({"reference", "background", "poses", "size", "frames", "frame_interval", "steps",
+                          "guidance_scale", "seed", "noise_prior", "conditions", "comparison"});
 }
 
 family::ConditionSet parse_joined_conditions(std::string name) {
@@ -89,7 +90,7 @@ nlohmann::ordered_json plan_json(const EvaluationPlan& plan, const std::vector<p
     auto& setting = settings.emplace_back(nlohmann::ordered_json{{"conditions", request.settings[i].conditions},
                                                                  {"unet_calls_per_video", plans[i].model_calls}});
     if (!plan.strategies.empty()) setting["strategy"] = plan.strategies[i];
-    setting["request"] = studio::request_json(request.fill_in(request.settings[i]));
+    setting["request"] = fields::write_json(request.fill_in(request.settings[i]));
     unet_calls += people * plans[i].model_calls;
     bytes = std::max(bytes, plans[i].peak_bytes);
   }
@@ -125,7 +126,7 @@ void tell_evaluation_plan(const EvaluationPlan& plan, const RuntimeArguments& ma
     seconds += static_cast<double>(people) * pipeline::estimate_seconds(each, plan.runtime.compute);
   }
   for (const std::string& note : plans.front().notes) progress.note(note);
-  if (machine.json) return print_json_line(plan_json(plan, plans, seconds));
+  if (machine.messages.json) return print_json_line(plan_json(plan, plans, seconds));
   print(stdout, "{} people with {} settings: {} videos of {} frames, {} calls of the UNet, about {} for sampling\n",
         people, plans.size(), people * static_cast<std::int64_t>(plans.size()), request.clip.frames, unet_calls,
         format_duration(seconds));

@@ -9,27 +9,24 @@
 #include "unianimate/evaluation/model_evaluation.h"
 #include "unianimate/family/model_files.h"
 #include "unianimate/family/runtime_options.h"
-
-namespace CLI {
-class App;
-}  // namespace CLI
+#include "unianimate/fields/command_line.h"
 
 namespace unianimate::cli {
 
-/// Options as they were written.
+/// Who is animated, in which clips.
 struct PeopleArguments {
-  std::string people;
-  std::string size;
-  std::string motion = "dance";
+  evaluation::PeopleRange people;
   puppet::ClipOptions clip;
 };
 
-/// --people, --frames, --size, --motion, --fps; the arguments' values are the defaults.
-void add_people_options(CLI::App& command, PeopleArguments& arguments);
+void visit(fields::Archive& archive, PeopleArguments& arguments);
 
-/// People and clips of the request. Throws Error(kUsage).
-void take_people(const PeopleArguments& arguments, const family::AnimateRequest& defaults,
-                 evaluation::ModelEvaluationRequest& request);
+/// People and clips of the request; the size where none is given is the model's. Throws Error(kUsage).
+void take_people(const fields::CommandLine& options, const PeopleArguments& usual,
+                 const family::AnimateRequest& defaults, evaluation::ModelEvaluationRequest& request);
+
+/// The fields of a request that say neither what is animated nor what an evaluation gives several values.
+fields::Filter shared_settings();
 
 /// "image+dwpose", "reference", "first-frame". Throws Error(kUsage).
 family::ConditionSet parse_joined_conditions(std::string name);

@@ -80,8 +80,7 @@ void show(const JobCommandArguments& arguments) {
   row("conditions", request.conditions.names(", "));
   row("steps", fmt::format("{}, seed {}, guidance {}", request.sampling.steps, request.seed, request.guidance_scale));
   row("windows", fmt::format("{} frames, {} shared, {}, weights {}{}", request.context.size, request.context.overlap,
-                             diffusion::context_schedule_name(request.context.schedule),
-                             diffusion::context_weights_name(request.context.weights),
+                             fields::word(request.context.schedule), fields::word(request.context.weights),
                              request.chain ? ", in chained segments" : ""));
   row("computing", fmt::format("{}, {}", summary.record.device, summary.record.dtype));
   row("inputs", fmt::format("{} files, kept by their checksums", summary.record.inputs.size()));

@@ -6,7 +6,10 @@
 
 #include "unianimate/cli/console.h"
 #include "unianimate/core/error.h"
-#include "unianimate/studio/job_record.h"
+#include "unianimate/family/request_fields.h"
+#include "unianimate/fields/json_archive.h"
+#include "unianimate/studio/align_fields.h"
+#include "unianimate/studio/job_keeping_fields.h"
 
 namespace unianimate::cli {
 
@@ -45,37 +48,17 @@ json machine_json(const family::ModelFiles& files, const family::RuntimeOptions&
 }
 
 json motion_json(const PlannedMotion& motion) {
-  const studio::AlignRequest& request = motion.request;
-  const pose::AlignmentOptions& alignment = request.alignment;
-  json size = nullptr;
-  if (request.import_width > 0) size = fmt::format("{}x{}", request.import_width, request.import_height);
-  return {{"file", request.motion.string()},
-          {"poses", motion.poses},
-          {"person", motion.person},
-          {"start", request.start_seconds},
-          {"end", request.end_seconds ? json(*request.end_seconds) : json(nullptr)},
-          {"speed", request.speed},
-          {"motion_fps", request.motion_frames_per_second ? json(*request.motion_frames_per_second) : json(nullptr)},
-          {"motion_size", std::move(size)},
-          {"detector", motion.detector},
-          {"alignment", alignment.method == pose::AlignmentMethod::kRobust ? "robust" : "published"},
-          {"alignment_strength", alignment.strength},
-          {"max_stretch", alignment.max_stretch},
-          {"keep_inside", alignment.keep_inside},
-          {"smooth", request.smooth},
-          {"max_gap", request.gap_seconds},
-          {"preview", request.preview}};
+  json object{{"file", motion.request.motion.string()}, {"poses", motion.poses}};
+  object.update(fields::write_json(static_cast<const studio::MotionOptions&>(motion.request)));
+  return object;
 }
 
 namespace {
 
 json keeping_json(const PlannedVideo& video) {
-  const studio::JobKeeping& keeping = video.keeping;
-  return {{"folder", video.job_folder.empty() ? json(nullptr) : json(video.job_folder.string())},
-          {"save_every", keeping.save_every},
-          {"keep", keeping.keep},
-          {"preview_every", keeping.preview_every},
-          {"preview_decoded", keeping.preview_decoded}};
+  json object = fields::write_json(video.keeping);
+  object["folder"] = video.job_folder.empty() ? json(nullptr) : json(video.job_folder.string());
+  return object;
 }
 
 }  // namespace
@@ -114,7 +97,7 @@ void JsonReporter::planned(const PlannedVideo& video) {
                    {"notes", video.plan.notes},
                    {"frames_per_second", video.job.frames_per_second},
                    {"segments", video.plan.segments},
-                   {"request", studio::request_json(video.job.request)},
+                   {"request", fields::write_json(video.job.request)},
                    {"audio", video.job.audio ? json(video.job.audio->file.string()) : json(nullptr)},
                    {"motion", video.motion ? motion_json(*video.motion) : json(nullptr)},
                    {"job", keeping_json(video)},

@@ -29,13 +29,40 @@ struct InspectArguments {
   bool json = false;
 };
 
+void visit(fields::Archive& archive, InspectArguments& arguments) {
+  archive("file", arguments.file, fields::option("file"), fields::type("FILE"), fields::kRequired,
+          "Checkpoint: PyTorch or safetensors");
+  archive("all", arguments.all, "Show every tensor");
+  archive("json", arguments.json, "One JSON object on stdout, with every tensor");
+}
+
+/// Of floating-point tensors.
+enum class ConvertedType { kKeep, kFloat32, kBFloat16, kFloat16 };
+constexpr auto words(ConvertedType /*of*/) {
+  return std::array<fields::Word<ConvertedType>, 4>{{{ConvertedType::kFloat32, "fp32"},
+                                                     {ConvertedType::kBFloat16, "bf16"},
+                                                     {ConvertedType::kFloat16, "fp16"},
+                                                     {ConvertedType::kKeep, "keep"}}};
+}
+
 struct ConvertArguments {
   std::string input;
   std::string output;
-  std::string dtype = "keep";
+  ConvertedType dtype = ConvertedType::kKeep;
   bool allow_nonfinite = false;
   bool quiet = false;
 };
+
+void visit(fields::Archive& archive, ConvertArguments& arguments) {
+  archive("input", arguments.input, fields::option("input"), fields::type("INPUT"), fields::kRequired,
+          "Checkpoint: PyTorch or safetensors");
+  archive("output", arguments.output, fields::option("output"), fields::type("OUTPUT.safetensors"), fields::kRequired,
+          "File to write");
+  archive("dtype", arguments.dtype, "Of floating-point tensors: fp32, bf16, fp16 or keep");
+  archive("allow_nonfinite", arguments.allow_nonfinite,
+          "Write values that are not finite, in the file or in --dtype, instead of refusing them");
+  archive("quiet", arguments.quiet, "No progress");
+}
 
 constexpr const char* kExamples = R"(Examples:
   unianimate models list --models checkpoints
@@ -43,8 +70,6 @@ constexpr const char* kExamples = R"(Examples:
   unianimate models convert checkpoints/open_clip_pytorch_model.bin checkpoints/open_clip_pytorch_model.safetensors)";
 
 constexpr std::size_t kTensorsShown = 20;
-/// What is found out is the result; there is nothing to say on the way.
-constexpr bool kAlwaysQuiet = true;
 
 void list_models(const fs::path& folder) {
   for (const family::PublishedFile& file : family::list_published_files(folder)) {
@@ -118,12 +143,18 @@ void inspect(const InspectArguments& arguments, Session& session) {
   if (!model.problem.empty()) session.exit_status = exit_status(ErrorKind::kInput);
 }
 
-std::optional<at::ScalarType> floating_type(const std::string& dtype) {
-  if (dtype == "fp32") return at::kFloat;
-  if (dtype == "bf16") return at::kBFloat16;
-  if (dtype == "fp16") return at::kHalf;
-  if (dtype == "keep") return std::nullopt;
-  throw Error(ErrorKind::kUsage, "--dtype is one of fp32, bf16, fp16, keep; found '{}'", printable(dtype));
+std::optional<at::ScalarType> floating_type(ConvertedType type) {
+  switch (type) {
+    case ConvertedType::kFloat32:
+      return at::kFloat;
+    case ConvertedType::kBFloat16:
+      return at::kBFloat16;
+    case ConvertedType::kFloat16:
+      return at::kHalf;
+    case ConvertedType::kKeep:
+      break;
+  }
+  return std::nullopt;
 }
 
 void convert(const ConvertArguments& arguments, Session& session) {
@@ -158,26 +189,17 @@ CommandWork add_models_list_command(CLI::App& command, Session& /*session*/) {
 }
 
 CommandWork add_models_inspect_command(CLI::App& command, Session& session) {
-  const auto arguments = std::make_shared<InspectArguments>();
-  command.add_option("file", arguments->file, "Checkpoint: PyTorch or safetensors")->type_name("FILE")->required();
-  command.add_flag("--all", arguments->all, "Show every tensor");
-  command.add_flag("--json", arguments->json, "One JSON object on stdout, with every tensor");
+  const auto options = std::make_shared<fields::CommandLine>();
+  options->add(command, InspectArguments());
   command.footer(kExamples);
-  return {[arguments, &session] { inspect(*arguments, session); }, &arguments->json, &kAlwaysQuiet};
+  return {[options, &session] { inspect(options->taken<InspectArguments>(), session); }, options};
 }
 
 CommandWork add_models_convert_command(CLI::App& command, Session& session) {
-  const auto arguments = std::make_shared<ConvertArguments>();
-  command.add_option("input", arguments->input, "Checkpoint: PyTorch or safetensors")->type_name("INPUT")->required();
-  command.add_option("output", arguments->output, "File to write")->type_name("OUTPUT.safetensors")->required();
-  command.add_option("--dtype", arguments->dtype, "Of floating-point tensors: fp32, bf16, fp16 or keep")
-      ->capture_default_str()
-      ->type_name("NAME");
-  command.add_flag("--allow-nonfinite", arguments->allow_nonfinite,
-                   "Write values that are not finite, in the file or in --dtype, instead of refusing them");
-  command.add_flag("--quiet", arguments->quiet, "No progress");
+  const auto options = std::make_shared<fields::CommandLine>();
+  options->add(command, ConvertArguments());
   command.footer(kExamples);
-  return {[arguments, &session] { convert(*arguments, session); }, nullptr, &arguments->quiet};
+  return {[options, &session] { convert(options->taken<ConvertArguments>(), session); }, options};
 }
 
 }  // namespace unianimate::cli

@@ -1,12 +1,10 @@
-// Several numbers in one option: "1,2,5".
+// Parts of what stands in one option: "reference,first-frame", "900000-900031".
 #pragma once
 
 #include <charconv>
-#include <cmath>
+#include <optional>
 #include <string_view>
 #include <vector>
-
-#include "unianimate/core/error.h"
 
 namespace unianimate::cli {
 
@@ -21,20 +19,13 @@ inline std::vector<std::string_view> split(std::string_view text, char separator
   }
 }
 
-/// Decimal numbers separated by commas. Throws Error(kUsage) naming the option for anything else.
+/// The whole text as a decimal number.
 template <typename T>
-std::vector<T> parse_numbers(std::string_view option, std::string_view text) {
-  std::vector<T> numbers;
-  for (const std::string_view part : split(text, ',')) {
-    T number = 0;
-    const auto [rest, problem] = std::from_chars(part.data(), part.data() + part.size(), number);
-    if (problem != std::errc{} || rest != part.data() + part.size() || !std::isfinite(static_cast<double>(number))) {
-      throw Error(ErrorKind::kUsage, "{} expects a number, or several separated by commas, found '{}'", option,
-                  printable(text));
-    }
-    numbers.push_back(number);
-  }
-  return numbers;
+std::optional<T> parse_integer(std::string_view text) {
+  T number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, problem] = std::from_chars(text.data(), end, number);
+  return problem == std::errc{} && rest == end ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace unianimate::cli

@@ -1,19 +1,15 @@
 #include "unianimate/cli/process_arguments.h"
 
-#include <CLI/CLI.hpp>
-
-#include "unianimate/cli/integer_option.h"
 #include "unianimate/core/error.h"
 #include "unianimate/distributed/group_environment.h"
 #include "unianimate/distributed/local_launch.h"
 
 namespace unianimate::cli {
 
-void add_processes_option(CLI::App& command, int& processes) {
-  constexpr int kMostProcesses = 256;
-  add_integer_option(command, "--processes", processes,
-                     "Processes on this machine that share the work; more machines: docs/distributed.md")
-      ->check(CLI::Range(1, kMostProcesses));
+void visit(fields::Archive& archive, ProcessArguments& arguments) {
+  constexpr double kMostProcesses = 256;
+  archive("processes", arguments.processes, fields::range(1, kMostProcesses),
+          "Processes on this machine that share the work; more machines: docs/distributed.md");
 }
 
 bool is_run_by_copies(int processes, Session& session) {
@@ -31,9 +27,9 @@ bool is_run_by_copies(int processes, Session& session) {
   return true;
 }
 
-void make_reporter_of_rank(bool json, bool quiet, Session& session) {
+void make_reporter_of_rank(const MessageArguments& messages, Session& session) {
   const bool first = distributed::read_group_environment().rank == 0;
-  session.reporter = make_reporter(json && first, quiet || !first);
+  session.reporter = make_reporter(messages.json && first, messages.quiet || !first);
 }
 
 std::unique_ptr<distributed::ProcessGroup> join_processes(family::RuntimeOptions& runtime) {

@@ -3,17 +3,18 @@
 
 #include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
-#include "unianimate/cli/integer_option.h"
-#include "unianimate/cli/request_arguments.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
+#include "unianimate/fields/command_line.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_writer.h"
+#include "unianimate/pose/align/person_field.h"
 #include "unianimate/pose/draw/pose_folder_writer.h"
 #include "unianimate/pose/format/pose_import.h"
 #include "unianimate/pose/format/pose_json.h"
 #include "unianimate/puppet/clip_poses.h"
+#include "unianimate/puppet/motion_field.h"
 
 namespace unianimate::cli {
 
@@ -22,19 +23,35 @@ namespace fs = std::filesystem;
 namespace {
 
 struct PuppetArguments {
-  std::string seed = "0";
-  std::string size = "192x256";
-  std::string motion = "dance";
-  std::string poses;
-  std::string poses_size;
-  std::string person = "main";
-  std::string bones = "poses";
-  std::string output;
-  puppet::ClipOptions rest;
-  bool frames_given = false;
-  bool rate_given = false;
+  puppet::ClipOptions clip;
+  fs::path poses;
+  pose::PersonChoice person;
+  puppet::Bones bones = puppet::Bones::kOfPoses;
+  int poses_width = 0;  ///< pixels; 0: not known
+  int poses_height = 0;
+  fs::path output;
   bool quiet = false;
 };
+
+void visit(fields::Archive& archive, PuppetArguments& arguments) {
+  puppet::ClipOptions& clip = arguments.clip;
+  archive("seed", clip.seed, "Person, background and movement");
+  archive("motion", clip.motion, fields::type("NAME"), "dance, walk or wave");
+  archive("poses", arguments.poses, "Poses to perform, of a file or folder: poses.json, OpenPose, ComfyUI");
+  archive("person", arguments.person, fields::type("NAME"), fields::needs("--poses"),
+          "Whose poses: main, largest, center, left, right, a number or x,y");
+  archive("bones", arguments.bones, fields::needs("--poses"),
+          "Whose lengths the bones have: poses, at their place in their picture, or person");
+  archive.optional_size("poses_size", arguments.poses_width, arguments.poses_height, fields::needs("--poses"),
+                        "Picture size of --poses that do not say it");
+  archive("frames", clip.frames, fields::kUntoldDefault, "Frames to draw (default: 64, or all of --poses)");
+  archive.size("size", clip.width, clip.height, "Width x height in pixels");
+  archive("fps", clip.frames_per_second, fields::type("N"), fields::kUntoldDefault,
+          "Frames a second (default: 16, or as --poses)");
+  archive("output", arguments.output, fields::option("--output,-o"), fields::type("DIR"), fields::kRequired,
+          "Folder for what is drawn");
+  archive("quiet", arguments.quiet, "No progress");
+}
 
 constexpr const char* kExamples = R"(Examples:
   unianimate puppet --seed 7 --output puppet7
@@ -46,44 +63,36 @@ performs poses of a file instead: poses.json (as align --detect-only finds them 
 The folder gets video.mp4, reference.png (the same person in another posture), poses.json (all 134 points) and poses/
 (pose pictures).)";
 
-puppet::Clip make_clip(const PuppetArguments& arguments, puppet::ClipOptions options, Progress& progress) {
-  const pose::PersonChoice person = pose::PersonChoice::parse(arguments.person);
-  const puppet::Bones bones = puppet::parse_bones(arguments.bones);
+puppet::Clip make_clip(const PuppetArguments& arguments, const fields::CommandLine& given, Progress& progress) {
+  puppet::ClipOptions options = arguments.clip;
   options.check();
   if (arguments.poses.empty()) return puppet::Clip(options);
+  given.refuse(fields::only({"motion"}), "with --poses, which are the motion");
 
   pose::ImportOptions import;
-  if (!arguments.poses_size.empty()) {
-    const PictureSize size = parse_size("--poses-size", arguments.poses_size);
-    import.width = size.width;
-    import.height = size.height;
-  }
+  import.width = arguments.poses_width;
+  import.height = arguments.poses_height;
   const pose::PoseSequence everyone = pose::import_poses(arguments.poses, import);
   for (const std::string& note : everyone.notes) progress.note(note);
   if (import.width > 0 && (everyone.width != import.width || everyone.height != import.height)) {
     progress.note("--poses-size is not used, because the poses say their size themselves");
   }
   const pose::PoseSequence poses = puppet::poses_to_perform(
-      everyone, person, arguments.rate_given ? std::optional(options.frames_per_second) : std::nullopt);
+      everyone, arguments.person, given.gave("fps") ? std::optional(options.frames_per_second) : std::nullopt);
   for (const std::string& note : poses.notes) progress.note(note);
   options.frames_per_second = poses.frames_per_second;
-  if (!arguments.frames_given) options.frames = static_cast<std::int64_t>(poses.frames.size());
-  return {options, poses, bones};
+  if (!given.gave("frames")) options.frames = static_cast<std::int64_t>(poses.frames.size());
+  return {options, poses, arguments.bones};
 }
 
-void make_puppet(const PuppetArguments& arguments, Session& session) {
-  puppet::ClipOptions options = arguments.rest;
-  options.seed = parse_seed(arguments.seed);
-  options.motion = puppet::parse_motion(arguments.motion);
-  const PictureSize size = parse_size("--size", arguments.size);
-  options.width = size.width;
-  options.height = size.height;
+void make_puppet(const fields::CommandLine& given, Session& session) {
+  const auto arguments = given.taken<PuppetArguments>();
   const fs::path folder = arguments.output;
   Inputs inputs;
   inputs.add_folder(arguments.poses);
   for (const char* name : {"poses", "poses.json", "reference.png", "video.mp4"}) inputs.refuse(folder / name);
-  const puppet::Clip clip = make_clip(arguments, options, *session.reporter);
-  options = clip.options();
+  const puppet::Clip clip = make_clip(arguments, given, *session.reporter);
+  const puppet::ClipOptions& options = clip.options();
   make_folder(folder);
   const auto place = [&](const char* name, std::string_view mark) {
     return own_place(folder / name, mark, inputs, *session.reporter);
@@ -109,44 +118,10 @@ void make_puppet(const PuppetArguments& arguments, Session& session) {
 }  // namespace
 
 CommandWork add_puppet_command(CLI::App& command, Session& session) {
-  const auto arguments = std::make_shared<PuppetArguments>();
-  command.add_option("--seed", arguments->seed, "Person, background and movement")
-      ->capture_default_str()
-      ->type_name("N");
-  command.add_option("--motion", arguments->motion, "dance, walk or wave")->capture_default_str()->type_name("NAME");
-  command
-      .add_option("--poses", arguments->poses, "Poses to perform, of a file or folder: poses.json, OpenPose, ComfyUI")
-      ->type_name("PATH")
-      ->excludes("--motion");
-  command.add_option("--person", arguments->person, "Whose poses: main, largest, center, left, right, a number or x,y")
-      ->capture_default_str()
-      ->type_name("NAME")
-      ->needs("--poses");
-  command
-      .add_option("--bones", arguments->bones,
-                  "Whose lengths the bones have: poses, at their place in their picture, or person")
-      ->capture_default_str()
-      ->type_name("NAME")
-      ->needs("--poses");
-  command.add_option("--poses-size", arguments->poses_size, "Picture size of --poses that do not say it")
-      ->type_name("WxH")
-      ->needs("--poses");
-  const CLI::Option* frames =
-      add_integer_option(command, "--frames", arguments->rest.frames, "Frames to draw (default: 64, or all of --poses)")
-          ->default_str("");
-  command.add_option("--size", arguments->size, "Width x height in pixels")->capture_default_str()->type_name("WxH");
-  const CLI::Option* rate =
-      command.add_option("--fps", arguments->rest.frames_per_second, "Frames a second (default: 16, or as --poses)")
-          ->type_name("N");
-  command.add_option("--output,-o", arguments->output, "Folder for what is drawn")->type_name("DIR")->required();
-  command.add_flag("--quiet", arguments->quiet, "No progress");
+  const auto options = std::make_shared<fields::CommandLine>();
+  options->add(command, PuppetArguments());
   command.footer(kExamples);
-  const auto run = [arguments, frames, rate, &session] {
-    arguments->frames_given = frames->count() > 0;
-    arguments->rate_given = rate->count() > 0;
-    make_puppet(*arguments, session);
-  };
-  return {run, nullptr, &arguments->quiet};
+  return {[options, &session] { make_puppet(*options, session); }, options};
 }
 
 }  // namespace unianimate::cli

@@ -3,7 +3,7 @@
 
 #include "unianimate/cli/command_table.h"
 #include "unianimate/cli/process_arguments.h"
-#include "unianimate/cli/request_arguments.h"
+#include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/studio/job_folder.h"
 #include "unianimate/studio/machine.h"
 #include "unianimate/studio/resumption.h"
@@ -13,14 +13,20 @@ namespace unianimate::cli {
 namespace {
 
 struct ResumeArguments {
-  std::string job;
-  std::int64_t redo = 0;
-  std::string seed;
-  int processes = 1;
+  std::filesystem::path job;
+  std::int64_t redo = 0;  ///< 0: none
+  std::optional<std::uint64_t> seed;
   bool keep = false;
-  bool json = false;
-  bool quiet = false;
 };
+
+void visit(fields::Archive& archive, ResumeArguments& arguments) {
+  archive("job", arguments.job, fields::option("job"), fields::type("JOB"), fields::kRequired, "Job folder");
+  archive("redo", arguments.redo, fields::at_least(1), fields::kUntoldDefault,
+          "Number of a segment to make again, from 1");
+  archive("seed", arguments.seed, fields::needs("--redo"), "Seed of that segment (default: one more than it had)");
+  archive("keep", arguments.keep, fields::option("--keep-job"),
+          "Keep the job folder when the video is done (with --redo it stays)");
+}
 
 constexpr const char* kExamples = R"(Examples:
   unianimate resume dance-job
@@ -34,33 +40,22 @@ another seed; its neighbours stay as they are and fade into it.)";
 void resume(const ResumeArguments& arguments, Session& session) {
   const studio::JobRecord record = studio::summarize_job(arguments.job).record;
   family::RuntimeOptions runtime;
-  runtime.compute = studio::prepare_machine({record.device, record.dtype, record.job.threads});
+  runtime.compute =
+      studio::prepare_machine({parse_device(record.device), parse_dtype(record.dtype), record.job.threads});
   const auto group = join_processes(runtime);
-  studio::ResumeOptions options;
-  options.keep = arguments.keep;
-  options.redo = arguments.redo;
-  if (!arguments.seed.empty()) options.seed = parse_seed(arguments.seed);
+  const studio::ResumeOptions options{arguments.keep, arguments.redo, arguments.seed};
   studio::resume(arguments.job, record, runtime.compute, options, group.get(), *session.reporter);
 }
 
 }  // namespace
 
 CommandWork add_resume_command(CLI::App& command, Session& session) {
-  const auto arguments = std::make_shared<ResumeArguments>();
-  command.add_option("job", arguments->job, "Job folder")->type_name("JOB")->required();
-  CLI::Option* redo = command.add_option("--redo", arguments->redo, "Number of a segment to make again, from 1")
-                          ->type_name("N")
-                          ->check(CLI::PositiveNumber);
-  command.add_option("--seed", arguments->seed, "Seed of that segment (default: one more than it had)")
-      ->type_name("N")
-      ->needs(redo);
-  command.add_flag("--keep-job", arguments->keep, "Keep the job folder when the video is done (with --redo it stays)");
-  add_processes_option(command, arguments->processes);
-  command.add_flag("--json", arguments->json, "One JSON object a line on stdout: progress, result, error");
-  command.add_flag("--quiet", arguments->quiet, "No progress and no notes");
+  const auto options = std::make_shared<fields::CommandLine>();
+  options->add(command, ResumeArguments());
+  options->add(command, ProcessArguments());
+  options->add(command, MessageArguments());
   command.footer(kExamples);
-  return {[arguments, &session] { resume(*arguments, session); }, &arguments->json, &arguments->quiet,
-          &arguments->processes};
+  return {[options, &session] { resume(options->taken<ResumeArguments>(), session); }, options};
 }
 
 }  // namespace unianimate::cli

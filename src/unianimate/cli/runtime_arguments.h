@@ -1,44 +1,39 @@
 // The options that all computing commands share.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <string>
-#include <string_view>
+#include <optional>
 #include <vector>
 
-#include "unianimate/core/progress.h"
-#include "unianimate/pipeline/plan.h"
-
-namespace CLI {
-class App;
-class Option;
-}  // namespace CLI
+#include "unianimate/core/device.h"
+#include "unianimate/family/lora.h"
+#include "unianimate/family/runtime_options.h"
+#include "unianimate/fields/archive.h"
 
 namespace unianimate::cli {
 
-struct RuntimeArguments {
-  std::string models;
-  std::string device = "auto";
-  std::string dtype = "auto";
-  int threads = 0;
-  std::vector<std::string> loras;
-  bool allow_nonfinite = false;
-  std::string memory_budget;
-  std::string latent_memory;
-  bool dry_run = false;
+/// How a command tells what it does.
+struct MessageArguments {
   bool json = false;
   bool quiet = false;
 };
 
-/// --models, --lora, --allow-nonfinite, --device, --dtype, --threads, --memory-budget, --latent-memory, --dry-run,
-/// --json, --quiet.
-void add_runtime_options(CLI::App& command, RuntimeArguments& arguments);
+struct RuntimeArguments {
+  std::filesystem::path models;  ///< empty: see models_folder()
+  std::vector<family::LoraFile> loras;
+  bool allow_nonfinite = false;
+  DeviceChoice device = DeviceChoice::kAuto;
+  DTypeChoice dtype = DTypeChoice::kAuto;
+  int threads = 0;                            ///< 0: one for each core
+  std::optional<std::int64_t> memory_budget;  ///< bytes; none: what is free
+  std::int64_t latent_memory = family::RuntimeOptions().latent_memory;
+  bool dry_run = false;
+  MessageArguments messages;
+};
 
-/// --threads alone.
-CLI::Option* add_threads_option(CLI::App& command, int& threads);
-
-/// "FILE" or "FILE:SCALE"; what stands behind the last colon and is no number belongs to the file's name.
-family::LoraFile parse_lora(std::string_view text);
+void visit(fields::Archive& archive, MessageArguments& arguments);
+void visit(fields::Archive& archive, RuntimeArguments& arguments);
 
 /// Loads the CUDA libraries as far as the device asks for them, so call it before anything computes, and settles
 /// threads, device, dtype and memory. Throws Error(kUsage), Error(kEnvironment).

@@ -19,11 +19,6 @@ namespace {
 struct TrainArguments {
   std::string config;
   training::TrainConfig settings;  ///< what is read from it
-  std::string device = "auto";
-  int processes = 1;
-  int threads = 0;
-  bool allow_nonfinite = false;
-  bool quiet = false;
 };
 
 constexpr const char* kExamples = R"(Examples:
@@ -34,13 +29,12 @@ constexpr const char* kExamples = R"(Examples:
 The configuration names an output folder; a training that it already holds is gone on with. Ctrl-C saves first and
 stops; the same command goes on. docs/training.md lists all settings.)";
 
-void train_model(const TrainArguments& arguments, Session& session) {
+void train_model(training::TrainConfig config, const RuntimeArguments& machine, Session& session) {
   const distributed::GroupEnvironment environment = distributed::read_group_environment();
-  training::TrainConfig config = arguments.settings;
-  config.allow_nonfinite = arguments.allow_nonfinite;
+  config.allow_nonfinite = machine.allow_nonfinite;
   session.left_when_stopped = "what was saved stays, and the same command goes on";
   keep_freed_memory();
-  Compute compute = studio::prepare_machine({arguments.device, "fp32", arguments.threads});
+  Compute compute = studio::prepare_machine({machine.device, DTypeChoice::kFloat32, machine.threads});
   if (compute.device.is_cuda()) compute.device = cuda_device_of(environment.local_rank);
   const auto group = distributed::ProcessGroup::from_environment(compute.device);
   const training::TrainingReport report =
@@ -58,16 +52,14 @@ void train_model(const TrainArguments& arguments, Session& session) {
 
 CommandWork add_train_command(CLI::App& command, Session& session) {
   const auto arguments = std::make_shared<TrainArguments>();
+  const auto options = std::make_shared<fields::CommandLine>();
   command.add_option("config", arguments->config, "What to train, and how")->type_name("FILE.yaml")->required();
-  add_processes_option(command, arguments->processes);
-  command.add_option("--device", arguments->device, "auto, cpu or cuda")->capture_default_str()->type_name("NAME");
-  add_threads_option(command, arguments->threads);
-  command.add_flag("--allow-nonfinite", arguments->allow_nonfinite,
-                   "Go on from weights that are not finite, with a note, instead of refusing them");
-  command.add_flag("--quiet", arguments->quiet, "No progress");
+  options->add(command, ProcessArguments());
+  options->add(command, RuntimeArguments(), fields::only({"device", "threads", "allow_nonfinite", "quiet"}));
   command.footer(kExamples);
-  return {[arguments, &session] { train_model(*arguments, session); }, nullptr, &arguments->quiet,
-          &arguments->processes, [arguments] { arguments->settings = training::read_train_config(arguments->config); }};
+  return {
+      [arguments, options, &session] { train_model(arguments->settings, options->taken<RuntimeArguments>(), session); },
+      options, [arguments] { arguments->settings = training::read_train_config(arguments->config); }};
 }
 
 }  // namespace unianimate::cli

@@ -1,40 +1,16 @@
 #include "unianimate/diffusion/context_windows.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numbers>
-#include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/diffusion/sampling_fields.h"
+#include "unianimate/fields/range_check.h"
 
 namespace unianimate::diffusion {
 
 namespace {
-
-template <typename Value>
-using Names = std::array<std::pair<Value, std::string_view>, 3>;
-
-constexpr Names<ContextSchedule> kSchedules{{{ContextSchedule::kPublished, "published"},
-                                             {ContextSchedule::kEven, "even"},
-                                             {ContextSchedule::kMoving, "moving"}}};
-constexpr Names<ContextWeights> kWeights{{{ContextWeights::kPublished, "published"},
-                                          {ContextWeights::kPyramid, "pyramid"},
-                                          {ContextWeights::kHann, "hann"}}};
-
-template <typename Value>
-std::string_view name_of(const Names<Value>& names, Value value) {
-  return std::ranges::find(names, value, &std::pair<Value, std::string_view>::first)->second;
-}
-
-template <typename Value>
-Value parse(const Names<Value>& names, std::string_view what, std::string_view name) {
-  for (const auto& [value, known] : names) {
-    if (name == known) return value;
-  }
-  throw Error(ErrorKind::kUsage, "{} is {}, {} or {}, found '{}'", what, names[0].second, names[1].second,
-              names[2].second, printable(name));
-}
 
 std::vector<std::int64_t> published_starts(std::int64_t frames, const ContextWindowOptions& options) {
   std::vector<std::int64_t> starts;
@@ -81,29 +57,10 @@ std::vector<std::int64_t> window_starts(std::int64_t frames, const ContextWindow
 
 }  // namespace
 
-std::string_view context_schedule_name(ContextSchedule schedule) {
-  return name_of(kSchedules, schedule);
-}
-
-ContextSchedule parse_context_schedule(std::string_view name) {
-  return parse(kSchedules, "the context schedule", name);
-}
-
-std::string_view context_weights_name(ContextWeights weights) {
-  return name_of(kWeights, weights);
-}
-
-ContextWeights parse_context_weights(std::string_view name) {
-  return parse(kWeights, "the kind of context weights", name);
-}
-
 void ContextWindowOptions::check() const {
-  if (size < 1) throw Error(ErrorKind::kUsage, "context size must be at least 1 frame, found {}", size);
-  if (overlap < 0 || overlap >= size) {
-    throw Error(ErrorKind::kUsage, "context overlap must be between 0 and context size {} - 1, found {}", size,
-                overlap);
-  }
-  if (batch_size < 1) throw Error(ErrorKind::kUsage, "context batch size must be at least 1, found {}", batch_size);
+  fields::check_ranges(*this);
+  if (overlap < size) return;
+  throw Error(ErrorKind::kUsage, "context_overlap must be between 0 and context_size {} - 1, found {}", size, overlap);
 }
 
 std::vector<ContextWindow> context_windows(std::int64_t frames, const ContextWindowOptions& options,

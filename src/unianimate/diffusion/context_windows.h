@@ -1,10 +1,12 @@
 // How a clip of any length is covered by windows of the length the model was trained on.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
+
+#include "unianimate/fields/words.h"
 
 namespace unianimate::diffusion {
 
@@ -23,6 +25,18 @@ enum class ContextWeights {
   kHann,       ///< sin²(π (i + ½) / n)
 };
 
+constexpr auto words(ContextSchedule /*of*/) {
+  return std::array<fields::Word<ContextSchedule>, 3>{{{ContextSchedule::kPublished, "published"},
+                                                       {ContextSchedule::kEven, "even"},
+                                                       {ContextSchedule::kMoving, "moving"}}};
+}
+
+constexpr auto words(ContextWeights /*of*/) {
+  return std::array<fields::Word<ContextWeights>, 3>{{{ContextWeights::kPublished, "published"},
+                                                      {ContextWeights::kPyramid, "pyramid"},
+                                                      {ContextWeights::kHann, "hann"}}};
+}
+
 struct ContextWindowOptions {
   std::int64_t size = 32;       ///< frames in a window
   std::int64_t overlap = 8;     ///< frames that two neighbouring windows share at least, 0 … size − 1
@@ -33,12 +47,6 @@ struct ContextWindowOptions {
   /// Throws Error(kUsage) that names the field, what was expected and what was given.
   void check() const;
 };
-
-/// Their names on the command line and in files. The parsers throw Error(kUsage) for other names.
-std::string_view context_schedule_name(ContextSchedule schedule);
-ContextSchedule parse_context_schedule(std::string_view name);
-std::string_view context_weights_name(ContextWeights weights);
-ContextWeights parse_context_weights(std::string_view name);
 
 /// Consecutive frames of a clip.
 struct ContextWindow {

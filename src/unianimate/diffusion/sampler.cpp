@@ -5,6 +5,8 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/diffusion/ddim.h"
+#include "unianimate/diffusion/sampling_fields.h"
+#include "unianimate/fields/range_check.h"
 
 namespace unianimate::diffusion {
 
@@ -12,23 +14,19 @@ namespace {
 
 constexpr std::array kSamplers{SamplerEntry{"ddim", make_ddim}};
 
-const SamplerEntry* find_sampler(std::string_view name) {
-  const auto found = std::ranges::find(kSamplers, name, &SamplerEntry::name);
-  return found == kSamplers.end() ? nullptr : &*found;
-}
-
 }  // namespace
 
+const SamplerEntry& sampler_entry(std::string_view name) {
+  const auto found = std::ranges::find(kSamplers, name, &SamplerEntry::name);
+  if (found != kSamplers.end()) return *found;
+  std::vector<std::string_view> names;
+  for (const SamplerEntry& entry : kSamplers) names.push_back(entry.name);
+  throw Error(ErrorKind::kUsage, "sampler must be {}, found '{}'", fields::one_of(names), printable(name));
+}
+
 void SamplerOptions::check() const {
-  if (steps < 1 || steps > kTimesteps) {
-    throw Error(ErrorKind::kUsage, "steps must be between 1 and {}, found {}", kTimesteps, steps);
-  }
-  if (!(eta >= 0.0 && eta <= 1.0)) throw Error(ErrorKind::kUsage, "eta must be between 0 and 1, found {}", eta);
-  if (find_sampler(sampler) == nullptr) {
-    std::vector<std::string_view> names;
-    for (const SamplerEntry& entry : kSamplers) names.push_back(entry.name);
-    throw Error(ErrorKind::kUsage, "the sampler is one of {}, found '{}'", fmt::join(names, ", "), printable(sampler));
-  }
+  fields::check_ranges(*this);
+  sampler_entry(sampler);
 }
 
 std::int64_t SamplerOptions::step_count() const {
@@ -41,7 +39,7 @@ std::span<const SamplerEntry> samplers() {
 
 std::unique_ptr<Sampler> make_sampler(const NoiseProcess& process, const SamplerOptions& options) {
   options.check();
-  return find_sampler(options.sampler)->make(process, options);
+  return sampler_entry(options.sampler).make(process, options);
 }
 
 }  // namespace unianimate::diffusion

@@ -53,6 +53,9 @@ struct SamplerEntry {
 /// All there are. A new one is a file and a row.
 std::span<const SamplerEntry> samplers();
 
+/// Throws Error(kUsage) that says what names there are, for another.
+const SamplerEntry& sampler_entry(std::string_view name);
+
 /// The row of options.sampler. Throws as options.check() does.
 std::unique_ptr<Sampler> make_sampler(const NoiseProcess& process, const SamplerOptions& options);
 

@@ -53,17 +53,6 @@ void fill_normal(const at::Tensor& tensor, const at::Generator& generator, const
   }
 }
 
-NoisePriorOrder parse_noise_prior_order(std::string_view name) {
-  for (const NoisePriorOrder order : {NoisePriorOrder::kShort, NoisePriorOrder::kLong}) {
-    if (name == noise_prior_order_name(order)) return order;
-  }
-  throw Error(ErrorKind::kUsage, "the noise prior's order is short or long, found '{}'", printable(name));
-}
-
-std::string_view noise_prior_order_name(NoisePriorOrder order) {
-  return order == NoisePriorOrder::kShort ? "short" : "long";
-}
-
 at::Tensor start_latent(const Level& prior, const at::Tensor& reference_latent, const ItemNoise& noise,
                         NoisePriorOrder order) {
   const at::Tensor x0 = reference_latent.unsqueeze(2).expand(noise.latent.sizes());

@@ -3,11 +3,12 @@
 
 #include <ATen/ATen.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
-#include <string_view>
 
 #include "unianimate/diffusion/level.h"
+#include "unianimate/fields/words.h"
 
 namespace unianimate::diffusion {
 
@@ -41,9 +42,10 @@ enum class NoisePriorOrder {
   kLong,   ///< q_sample(reference, t, latent noise) + 0.1·offset
 };
 
-/// "short", "long", and back. Throws Error(kUsage) for any other name.
-NoisePriorOrder parse_noise_prior_order(std::string_view name);
-std::string_view noise_prior_order_name(NoisePriorOrder order);
+constexpr auto words(NoisePriorOrder /*of*/) {
+  return std::array<fields::Word<NoisePriorOrder>, 2>{
+      {{NoisePriorOrder::kShort, "short"}, {NoisePriorOrder::kLong, "long"}}};
+}
 
 /// The noise prior: the reference latent (1, C, h, w), repeated over the frames, with the noise of `prior` (published:
 /// that of timestep 949 short, 939 long). -> (1, C, F, h, w)

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "unianimate/core/error.h"
-
 namespace unianimate::diffusion {
 
 namespace {
@@ -27,34 +25,13 @@ std::vector<TimestepPair> trailing(std::int64_t steps) {
   return pairs;
 }
 
-struct NamedSpacing {
-  TimestepSpacing spacing;
-  std::string_view name;
-  std::vector<TimestepPair> (*make)(std::int64_t steps);
-};
-
 /// In the order of the enumeration.
-constexpr std::array kSpacings{NamedSpacing{TimestepSpacing::kLeading, "leading", leading},
-                               NamedSpacing{TimestepSpacing::kTrailing, "trailing", trailing}};
-
-const NamedSpacing& named(TimestepSpacing spacing) {
-  return kSpacings.at(static_cast<std::size_t>(spacing));
-}
+constexpr std::array kSpacings{leading, trailing};
 
 }  // namespace
 
-std::string_view timestep_spacing_name(TimestepSpacing spacing) {
-  return named(spacing).name;
-}
-
-TimestepSpacing parse_timestep_spacing(std::string_view name) {
-  const auto found = std::ranges::find(kSpacings, name, &NamedSpacing::name);
-  if (found != kSpacings.end()) return found->spacing;
-  throw Error(ErrorKind::kUsage, "timestep spacing is leading or trailing, found '{}'", printable(name));
-}
-
 std::vector<TimestepPair> timestep_pairs(TimestepSpacing spacing, std::int64_t steps) {
-  return named(spacing).make(steps);
+  return kSpacings.at(static_cast<std::size_t>(spacing))(steps);
 }
 
 }  // namespace unianimate::diffusion

@@ -1,9 +1,11 @@
 // At which timesteps of 1000 a sampler asks a model, by name.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <string_view>
 #include <vector>
+
+#include "unianimate/fields/words.h"
 
 namespace unianimate::diffusion {
 
@@ -25,10 +27,10 @@ enum class TimestepSpacing {
   kTrailing,  ///< round({1, 2, … steps} · 1000 / steps) − 1: begins at 999 however few they are; each leads to the next
 };
 
-/// "leading" or "trailing".
-std::string_view timestep_spacing_name(TimestepSpacing spacing);
-/// Throws Error(kUsage) for another name.
-TimestepSpacing parse_timestep_spacing(std::string_view name);
+constexpr auto words(TimestepSpacing /*of*/) {
+  return std::array<fields::Word<TimestepSpacing>, 2>{
+      {{TimestepSpacing::kLeading, "leading"}, {TimestepSpacing::kTrailing, "trailing"}}};
+}
 
 /// Descending, the last one to timestep 0. `steps`: 1 … kTimesteps.
 std::vector<TimestepPair> timestep_pairs(TimestepSpacing spacing, std::int64_t steps);

@@ -53,7 +53,7 @@ LongVideoStrategy LongVideoStrategy::parse(std::string_view name) {
   if (first == "chain") {
     strategy.chain.emplace();
   } else if (is_schedule(first)) {
-    strategy.schedule = diffusion::parse_context_schedule(first);
+    strategy.schedule = fields::parse_word<diffusion::ContextSchedule>("the context schedule", first);
   } else {
     throw Error(ErrorKind::kUsage, "a strategy begins with published, even, moving or chain, found '{}'",
                 printable(name));
@@ -61,9 +61,9 @@ LongVideoStrategy LongVideoStrategy::parse(std::string_view name) {
   while (!rest.empty()) {
     const std::string_view part = take_part(rest);
     if (part == "pyramid" || part == "hann") {
-      strategy.weights = diffusion::parse_context_weights(part);
+      strategy.weights = fields::parse_word<diffusion::ContextWeights>("the kind of context weights", part);
     } else if (strategy.chain && is_schedule(part)) {
-      strategy.schedule = diffusion::parse_context_schedule(part);
+      strategy.schedule = fields::parse_word<diffusion::ContextSchedule>("the context schedule", part);
     } else if (!strategy.chain || !take_chain_part(part, *strategy.chain)) {
       throw Error(ErrorKind::kUsage, "the part '{}' of the strategy '{}' is not known; after {}", printable(part),
                   printable(name),

@@ -172,7 +172,7 @@ family::AnimateRequest ModelEvaluationRequest::fill_in(const Setting& setting) c
   family::AnimateRequest request = setting.request;
   request.width = clip.width;
   request.height = clip.height;
-  request.max_frames = clip.frames;
+  request.frames = clip.frames;
   request.frame_interval = 1;
   return request;
 }

@@ -142,29 +142,29 @@ PoseFolder open_pose_folder(const fs::path& folder, PoseOrder order) {
   return found;
 }
 
-PoseSelection select_poses(std::int64_t count, std::int64_t frame_interval, std::optional<std::int64_t> max_frames) {
-  if (count < 1 || frame_interval < 1 || max_frames.value_or(1) < 1) {
+PoseSelection select_poses(std::int64_t count, std::int64_t frame_interval, std::optional<std::int64_t> frames) {
+  if (count < 1 || frame_interval < 1 || frames.value_or(1) < 1) {
     throw Error(ErrorKind::kUsage,
                 "the number of poses, the frame interval and the number of frames must be at least 1, found {}, {} "
                 "and {}",
-                count, frame_interval, max_frames.value_or(1));
+                count, frame_interval, frames.value_or(1));
   }
   const std::int64_t last = count - 1;
   PoseSelection selection;
   selection.frame_interval = frame_interval;
-  std::int64_t frames = max_frames.value_or(last / frame_interval + 1);
-  const std::int64_t steps = frames - 1;
+  std::int64_t made = frames.value_or(last / frame_interval + 1);
+  const std::int64_t steps = made - 1;
   if (steps > 0 && frame_interval > last / steps) {
     selection.frame_interval = std::max<std::int64_t>(1, last / steps);
-    frames = std::min(frames, count);
+    made = std::min(made, count);
     selection.note =
         fmt::format("{} poses are too few for {} frames at an interval of {}", count, steps + 1, frame_interval);
     selection.note +=
         selection.frame_interval == frame_interval
-            ? fmt::format(", so the video gets {} frames", frames)
-            : fmt::format(", so the interval is {} and the video gets {} frames", selection.frame_interval, frames);
+            ? fmt::format(", so the video gets {} frames", made)
+            : fmt::format(", so the interval is {} and the video gets {} frames", selection.frame_interval, made);
   }
-  for (std::int64_t frame = 0; frame < frames; ++frame) selection.indices.push_back(frame * selection.frame_interval);
+  for (std::int64_t frame = 0; frame < made; ++frame) selection.indices.push_back(frame * selection.frame_interval);
   return selection;
 }
 

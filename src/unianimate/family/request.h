@@ -34,10 +34,10 @@ struct AnimateRequest {
   std::optional<Color> background;  ///< shows where the reference is transparent; see read_reference()
   std::filesystem::path poses;      ///< folder of pose pictures and ref_pose.jpg
   PoseOrder pose_order = PoseOrder::kNatural;
-  int width = 512;                              ///< pixels; see check_size()
-  int height = 768;                             ///< pixels
-  std::optional<std::int64_t> max_frames = 32;  ///< frames to make; none: as many as the poses give
-  std::int64_t frame_interval = 2;              ///< take every so many-th pose
+  int width = 512;                          ///< pixels; see check_size()
+  int height = 768;                         ///< pixels
+  std::optional<std::int64_t> frames = 32;  ///< frames to make; none: as many as the poses give
+  std::int64_t frame_interval = 2;          ///< take every so many-th pose
   diffusion::SamplerOptions sampling;
   double guidance_scale = 2.5;  ///< 1 switches guidance off and halves the work
   std::uint64_t seed = 11;

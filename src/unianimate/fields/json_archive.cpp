@@ -132,7 +132,8 @@ std::string JsonReader::path_of(std::string_view key) const {
 }
 
 std::string JsonReader::where(const std::string& path) const {
-  return path.empty() ? name_ : fmt::format("{}: {}", name_, path);
+  if (path.empty()) return name_.empty() ? "it" : name_;
+  return name_.empty() ? path : fmt::format("{}: {}", name_, path);
 }
 
 void JsonReader::open(const json& object, std::string path) {

@@ -19,7 +19,7 @@ enum class Missing {
 
 /// Where an object stands, for messages.
 struct JsonPlace {
-  std::string file;
+  std::string file;       ///< empty where the message says it already
   std::string path = {};  ///< "defaults"; empty for the whole file
 };
 

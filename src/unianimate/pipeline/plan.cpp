@@ -130,7 +130,7 @@ AnimatePlan AnimationPlanner::plan_for_poses(const family::AnimateRequest& reque
   check_size(request.width, request.height, geometry);
   AnimatePlan plan;
   plan.request = request;
-  plan.selection = family::select_poses(poses, request.frame_interval, request.max_frames);
+  plan.selection = family::select_poses(poses, request.frame_interval, request.frames);
   if (!plan.selection.note.empty()) plan.notes.push_back(plan.selection.note);
   plan.notes.insert(plan.notes.end(), model_notes_.begin(), model_notes_.end());
 

@@ -38,8 +38,8 @@ PoseSequence with_bones_of(const PoseSequence& poses, const Identity& identity, 
   Stage stage = stage_for(width, height);
   stage.height *= kRoom;
   pose::AlignmentOptions options;
-  options.canvas_width = width;
-  options.canvas_height = height;
+  options.canvas.width = width;
+  options.canvas.height = height;
   const pose::ReferencePose upright{place_body(Posture{}, identity, stage), width, height};
   return pose::align_poses(poses, upright, options).motion;
 }
@@ -76,12 +76,6 @@ void judge_depth(std::vector<Stance>& stances) {
 }
 
 }  // namespace
-
-Bones parse_bones(std::string_view text) {
-  if (text == "poses") return Bones::kOfPoses;
-  if (text == "person") return Bones::kOfPerson;
-  throw Error(ErrorKind::kUsage, "the bones are those of the poses or of the person, found '{}'", printable(text));
-}
 
 PoseSequence poses_to_perform(const PoseSequence& everybody, const pose::PersonChoice& choice,
                               std::optional<double> frames_per_second) {

@@ -1,10 +1,12 @@
 // Poses from elsewhere, performed by a procedural person.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "unianimate/fields/words.h"
 #include "unianimate/pose/align/tracking.h"
 #include "unianimate/pose/format/pose_sequence.h"
 #include "unianimate/puppet/movement.h"
@@ -16,8 +18,9 @@ enum class Bones {
   kOfPoses,   ///< as the poses show them, at the poses' place in their picture
   kOfPerson,  ///< the procedural person's, who stands where it always stands
 };
-/// "poses", "person". Throws Error(kUsage).
-Bones parse_bones(std::string_view text);
+constexpr auto words(Bones /*of*/) {
+  return std::array<fields::Word<Bones>, 2>{{{Bones::kOfPoses, "poses"}, {Bones::kOfPerson, "person"}}};
+}
 
 /// One person of everybody in a file (see pose::import_poses()), without gaps and in equal steps: of
 /// `frames_per_second`, else the file's own, else 16. Short gaps are interpolated, in longer ones the nearest pose is

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "unianimate/studio/refuse_given.h"
+
 namespace unianimate::studio {
 
 struct JobKeeping {
@@ -13,5 +15,8 @@ struct JobKeeping {
   std::int64_t preview_every = 0;  ///< steps between previews; 0: none
   bool preview_decoded = false;    ///< by the autoencoder
 };
+
+/// Throws Error(kUsage) for what was given and says nothing, because no job is kept.
+void refuse_unused_options(const JobKeeping& keeping, const RefuseGiven& refuse_given);
 
 }  // namespace unianimate::studio

@@ -24,8 +24,6 @@ namespace unianimate::studio {
 /// Poses that are still to be taken from a motion.
 struct PlannedMotion {
   AlignRequest request;
-  std::string person;    ///< as it was asked for
-  std::string detector;  ///< likewise
   std::int64_t poses = 0;
 };
 

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "unianimate/family/lora.h"
 #include "unianimate/family/unianimate/model_files.h"
+#include "unianimate/fields/archive.h"
 #include "unianimate/pipeline/plan.h"
 #include "unianimate/pipeline/preview_options.h"
 #include "unianimate/studio/video_job.h"
@@ -31,6 +31,8 @@ struct JobRecord {
   std::map<std::string, std::string> inputs;  ///< sampled_hash() of every file the video is made from, by its path
 };
 
+void visit(fields::Archive& archive, JobRecord& record);
+
 /// All that the video depends on, with absolute paths and the hashes of all inputs. Throws Error(kInput) where one
 /// cannot be read.
 JobRecord make_job_record(const VideoJob& job, const pipeline::AnimatePlan& plan, const family::ModelFiles& files,
@@ -42,11 +44,9 @@ void require_unchanged_inputs(const JobRecord& record, const std::filesystem::pa
 /// Throws Error(kInput) where the poses that would be taken now are not those of the job, because some were added.
 void require_same_poses(const JobRecord& record, const pipeline::AnimatePlan& plan);
 
-/// A request as it stands in a job's JSON.
-nlohmann::ordered_json request_json(const family::AnimateRequest& request);
-
-/// As JSON, and back. job_record_text() throws Error(kUsage) for a path that JSON cannot hold. read_job_record() throws
-/// Error(kInput), naming `file`, for anything that job_record_text() would not have written.
+/// As JSON, and back, also from how jobs of before were written. job_record_text() throws Error(kUsage) for a path that
+/// JSON cannot hold. read_job_record() throws Error(kInput), naming `file`, for anything that job_record_text() would
+/// not have written.
 std::string job_record_text(const JobRecord& record);
 JobRecord read_job_record(const std::string& text, const std::filesystem::path& file);
 

@@ -9,9 +9,8 @@
 namespace unianimate::studio {
 
 Compute prepare_machine(const MachineOptions& options) {
-  const DeviceChoice device = parse_device(options.device);
-  load_cuda_libraries(device);
-  const Compute compute = choose_compute(device, parse_dtype(options.dtype));
+  load_cuda_libraries(options.device);
+  const Compute compute = choose_compute(options.device, options.dtype);
   if (options.threads > 0) {
     at::set_num_threads(options.threads);
   } else if (const int allowed = library_threads(0); allowed > 0) {

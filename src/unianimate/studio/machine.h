@@ -1,16 +1,14 @@
 // What a process computes with.
 #pragma once
 
-#include <string>
-
 #include "unianimate/core/device.h"
 
 namespace unianimate::studio {
 
 struct MachineOptions {
-  std::string device = "auto";  ///< as parse_device() reads it
-  std::string dtype = "auto";   ///< as parse_dtype() reads it
-  int threads = 0;              ///< to compute with; 0: one for each core this process may use
+  DeviceChoice device = DeviceChoice::kAuto;
+  DTypeChoice dtype = DTypeChoice::kAuto;
+  int threads = 0;  ///< to compute with; 0: one for each core this process may use
 };
 
 /// Loads the CUDA libraries as far as the device asks for them, so call it before anything computes, and settles the

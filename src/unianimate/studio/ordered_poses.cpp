@@ -1,6 +1,5 @@
 #include "unianimate/studio/ordered_poses.h"
 
-#include <array>
 #include <cstdint>
 
 #include "unianimate/core/output_file.h"
@@ -18,14 +17,9 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Fields that say how a motion is taken and fitted. Without a motion there is no preview either way.
-constexpr std::array<std::string_view, 13> kMotionFields{"person",      "start",         "end",
-                                                         "speed",       "motion-fps",    "motion-size",
-                                                         "detector",    "alignment",     "alignment-strength",
-                                                         "max-stretch", "leave-picture", "smooth",
-                                                         "max-gap"};
-
-void refuse(const VideoOrder& order, std::span<const std::string_view> fields, std::string_view when) {
-  if (order.refuse_given) order.refuse_given(fields, when);
+fields::Filter motion_fields() {
+  return fields::only({"person", "start", "end", "speed", "motion_fps", "motion_size", "detector", "alignment",
+                       "alignment_strength", "max_stretch", "keep_inside", "smooth", "max_gap"});
 }
 
 /// Where the poses are drawn: the folder that was given, or "videos/dance-poses" beside "videos/dance.mp4".
@@ -42,12 +36,13 @@ fs::path pose_folder(const VideoOrder& order, const VideoJob& job, const Inputs&
 /// Of a motion, or of poses that are to be fitted like one.
 AlignRequest align_request(const VideoOrder& order, const fs::path& motion, const fs::path& folder,
                            const VideoJob& job) {
-  AlignRequest request = order.align;
+  AlignRequest request;
+  static_cast<MotionOptions&>(request) = order.motion_options;
   request.reference = job.request.reference;
   request.background = job.request.background;
   request.motion = motion;
   request.output = folder;
-  request.threads = job.threads;
+  request.threads = request.detector.threads = job.threads;
   request.frames_per_second = order.frames_per_second;
   return request;
 }
@@ -65,7 +60,7 @@ void take_motion(const VideoOrder& order, const AlignRequest& request, const Mot
   if (request.frames_per_second) job.request.frame_interval = 1;
   job.request.poses = request.output;
   job.poses_per_second = facts.frames_per_second;
-  if (!order.keeps_sound || !facts.has_audio) return;
+  if (order.sound == Sound::kNone || !facts.has_audio) return;
   if (const std::string why = why_no_audio(job.output); !why.empty()) return observer.note(why);
   job.audio = AudioSource{request.motion, facts.audio_start_seconds};
 }
@@ -73,7 +68,7 @@ void take_motion(const VideoOrder& order, const AlignRequest& request, const Mot
 std::optional<PlannedMotion> take_from_motion(const VideoOrder& order, const fs::path& motion, const fs::path& folder,
                                               bool planned, VideoJob& job, JobObserver& observer) {
   if (order.frames_per_second && job.request.frame_interval != 1) {
-    refuse(order, std::array<std::string_view, 1>{"interval"},
+    refuse(order.refuse_given, fields::only({"frame_interval"}),
            "with --fps, for which a pose is made for each frame of the video");
   }
   const AlignRequest request = align_request(order, motion, folder, job);
@@ -81,7 +76,7 @@ std::optional<PlannedMotion> take_from_motion(const VideoOrder& order, const fs:
     const MotionTimes times = read_motion_times(request);
     for (const std::string& note : times.notes) observer.note(note);
     take_motion(order, request, {times.frames_per_second, times.has_audio, request.start_seconds}, job, observer);
-    return PlannedMotion{request, order.person, order.detector, times.poses};
+    return PlannedMotion{request, times.poses};
   }
   const AlignResult result = prepare_poses(request, observer);
   observer.aligned({request, result});
@@ -93,7 +88,7 @@ std::optional<PlannedMotion> take_from_motion(const VideoOrder& order, const fs:
 /// Poses that `align` made as numbers need only be drawn.
 std::optional<PlannedMotion> take_aligned(const VideoOrder& order, const pose::AlignedPoses& poses,
                                           const fs::path& folder, bool planned, VideoJob& job, JobObserver& observer) {
-  refuse(order, kMotionFields, "with poses that are fitted to the reference already");
+  refuse(order.refuse_given, motion_fields(), "with poses that are fitted to the reference already");
   if (!order.frames_per_second) job.poses_per_second = poses.motion.frames_per_second;
   PlannedMotion motion;
   motion.request.motion = job.request.poses;
@@ -113,11 +108,12 @@ bool needs_drawing(const VideoOrder& order) {
 void refuse_unused_fields(const VideoOrder& order) {
   if (!needs_drawing(order)) {
     constexpr std::string_view kWhen = "with a folder of pose pictures, which are taken as they are";
-    refuse(order, kMotionFields, kWhen);
-    refuse(order, std::array<std::string_view, 1>{"save-poses"}, kWhen);
-    if (order.keeps_sound) refuse(order, std::array<std::string_view, 1>{"audio"}, kWhen);
+    refuse(order.refuse_given, motion_fields(), kWhen);
+    refuse(order.refuse_given, fields::only({"saved_poses"}), kWhen);
+    if (order.sound == Sound::kKeep) refuse(order.refuse_given, fields::only({"audio"}), kWhen);
   }
-  refuse_unused_keeping(order.keeping, order.refuse_given);
+  refuse_unused_options(order.motion_options, order.refuse_given);
+  refuse_unused_options(order.keeping, order.refuse_given);
 }
 
 std::optional<PlannedMotion> take_poses(const VideoOrder& order, bool planned, const Inputs& inputs, VideoJob& job,

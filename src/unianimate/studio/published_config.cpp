@@ -183,9 +183,9 @@ class ConfigReader {
     if (const YAML::Node frames = top_.node("max_frames"); frames.IsDefined()) {
       const auto number = plain_integer(frames);
       if (plain_text(frames) == "None") {
-        base.max_frames.reset();
+        base.frames.reset();
       } else if (number && *number >= 1 && *number <= kMostFrames) {
-        base.max_frames = number;
+        base.frames = number;
       } else {
         top_.refuse("max_frames", frames, fmt::format("a whole number from 1 to {} or \"None\"", kMostFrames));
       }
@@ -301,7 +301,7 @@ class ConfigReader {
                     fmt::format("smaller than context_size {}", context.size));
       }
     } else {
-      context.size = config_.base.max_frames.value_or(kMostFrames);
+      context.size = config_.base.frames.value_or(kMostFrames);
       context.overlap = 0;
       if (overlap) {
         config_.warnings.push_back(top_.where("context_overlap", top_.node("context_overlap")) +

@@ -2,7 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "unianimate/studio/job_record.h"
+#include "unianimate/family/request_fields.h"
+#include "unianimate/fields/json_archive.h"
 #include "unianimate/studio/video_production.h"
 
 namespace unianimate::studio {
@@ -13,7 +14,7 @@ namespace {
 std::string key_of(const family::AnimateRequest& request) {
   family::AnimateRequest any_seed = request;
   any_seed.seed = 0;
-  return request_json(any_seed).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return fields::write_json(any_seed).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "unianimate/core/error.h"
+#include "unianimate/fields/range_check.h"
+#include "unianimate/pose/align/alignment_fields.h"
 #include "unianimate/pose/align/published_alignment.h"
 #include "unianimate/pose/align/robust_alignment.h"
 
@@ -26,14 +28,14 @@ AlignedPoses align_as_published(const PoseSequence& motion, const ReferencePose&
       poses.push_back(to_published(frame.people.front().keypoints, motion.width, motion.height));
     }
   }
-  AlignedPoses result{motion, from_published(goal, options.canvas_width, options.canvas_height), {}};
+  AlignedPoses result{motion, from_published(goal, options.canvas.width, options.canvas.height), {}};
   result.report = align_published(poses, goal);
-  result.report.scale_x *= static_cast<double>(options.canvas_width) / motion.width;
-  result.report.scale_y *= static_cast<double>(options.canvas_height) / motion.height;
+  result.report.scale_x *= static_cast<double>(options.canvas.width) / motion.width;
+  result.report.scale_y *= static_cast<double>(options.canvas.height) / motion.height;
   auto pose = poses.begin();
   for (PoseFrame& frame : result.motion.frames) {
     if (frame.people.empty()) continue;
-    frame.people.front().keypoints = from_published(*pose++, options.canvas_width, options.canvas_height);
+    frame.people.front().keypoints = from_published(*pose++, options.canvas.width, options.canvas.height);
   }
   return result;
 }
@@ -41,8 +43,8 @@ AlignedPoses align_as_published(const PoseSequence& motion, const ReferencePose&
 AlignedPoses align_robustly(const PoseSequence& motion, const ReferencePose& reference,
                             const AlignmentOptions& options) {
   AlignedPoses result = align_robust(motion, reference, options);
-  const double factor_x = static_cast<double>(options.canvas_width) / reference.width;
-  const double factor_y = static_cast<double>(options.canvas_height) / reference.height;
+  const double factor_x = static_cast<double>(options.canvas.width) / reference.width;
+  const double factor_y = static_cast<double>(options.canvas.height) / reference.height;
   result.reference = rescaled(result.reference, factor_x, factor_y);
   result.report.scale_x *= factor_x;
   result.report.scale_y *= factor_y;
@@ -64,28 +66,9 @@ void drop_unusable(Keypoints& keypoints, int width, int height) {
 
 }  // namespace
 
-AlignmentMethod parse_alignment_method(std::string_view text) {
-  if (text == "robust") return AlignmentMethod::kRobust;
-  if (text == "published") return AlignmentMethod::kPublished;
-  throw Error(ErrorKind::kUsage, "the alignment is robust or published, found '{}'", printable(text));
-}
-
 void AlignmentOptions::check() const {
-  constexpr int kLeastSide = 16;
-  constexpr int kMostSide = 8192;
-  constexpr double kMostStretch = 10;
-  if (!(strength >= 0 && strength <= 1)) {
-    throw Error(ErrorKind::kUsage, "the alignment's strength must lie between 0 and 1, but is {}", strength);
-  }
-  if (!(max_stretch >= 1 && max_stretch <= kMostStretch)) {
-    throw Error(ErrorKind::kUsage, "the largest stretch of a bone must lie between 1 and {}, but is {}", kMostStretch,
-                max_stretch);
-  }
-  const auto [least, most] = std::minmax(canvas_width, canvas_height);
-  if (least < kLeastSide || most > kMostSide) {
-    throw Error(ErrorKind::kUsage, "the sides of a pose picture must lie between {} and {} pixels, but are {}x{}",
-                kLeastSide, kMostSide, canvas_width, canvas_height);
-  }
+  fields::check_ranges(*this);
+  fields::check_ranges(canvas);
 }
 
 AlignedPoses align_poses(const PoseSequence& motion, const ReferencePose& reference, const AlignmentOptions& options) {
@@ -97,12 +80,12 @@ AlignedPoses align_poses(const PoseSequence& motion, const ReferencePose& refere
   }
   AlignedPoses result = options.method == AlignmentMethod::kPublished ? align_as_published(motion, reference, options)
                                                                       : align_robustly(motion, reference, options);
-  result.motion.width = options.canvas_width;
-  result.motion.height = options.canvas_height;
-  drop_unusable(result.reference, options.canvas_width, options.canvas_height);
+  result.motion.width = options.canvas.width;
+  result.motion.height = options.canvas.height;
+  drop_unusable(result.reference, options.canvas.width, options.canvas.height);
   for (PoseFrame& frame : result.motion.frames) {
     for (Person& person : frame.people) {
-      drop_unusable(person.keypoints, options.canvas_width, options.canvas_height);
+      drop_unusable(person.keypoints, options.canvas.width, options.canvas.height);
     }
   }
   return result;

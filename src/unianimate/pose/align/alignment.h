@@ -1,8 +1,9 @@
 // Fitting a motion to a reference person: the driver's movements with the reference's bones, at the reference's place.
 #pragma once
 
-#include <string_view>
+#include <array>
 
+#include "unianimate/fields/words.h"
 #include "unianimate/pose/draw/drawing.h"
 #include "unianimate/pose/format/pose_sequence.h"
 
@@ -12,8 +13,16 @@ enum class AlignmentMethod {
   kRobust,     ///< see robust_alignment.h
   kPublished,  ///< exactly as the published tool, but for ratios that are no numbers: see published_alignment.h
 };
-/// "robust" or "published". Throws Error(kUsage).
-AlignmentMethod parse_alignment_method(std::string_view text);
+constexpr auto words(AlignmentMethod /*of*/) {
+  return std::array<fields::Word<AlignmentMethod>, 2>{
+      {{AlignmentMethod::kRobust, "robust"}, {AlignmentMethod::kPublished, "published"}}};
+}
+
+/// Of the poses that are made; pixels.
+struct Canvas {
+  int width = kCanvasWidth;
+  int height = kCanvasHeight;
+};
 
 struct AlignmentOptions {
   AlignmentMethod method = AlignmentMethod::kRobust;
@@ -23,8 +32,7 @@ struct AlignmentOptions {
   double max_stretch = 1.8;
   /// Of the robust method: makes the movement from place to place smaller where the figure would leave the picture.
   bool keep_inside = true;
-  int canvas_width = kCanvasWidth;
-  int canvas_height = kCanvasHeight;
+  Canvas canvas;
 
   /// Throws Error(kUsage) unless 0 <= strength <= 1, 1 <= max_stretch <= 10 and the canvas has 16 … 8192 pixels a side.
   void check() const;

@@ -39,13 +39,6 @@ std::string detector_identity(const DetectorOptions& options) {
          content_hash(options.dwpose_folder / kWholeBodyFile);
 }
 
-DetectorChoice parse_detector(std::string_view text) {
-  if (text == "auto") return DetectorChoice::kAuto;
-  if (text == "dwpose") return DetectorChoice::kDwpose;
-  if (text == "blazepose") return DetectorChoice::kBlazepose;
-  throw Error(ErrorKind::kUsage, "the detector is auto, dwpose or blazepose, found '{}'", printable(text));
-}
-
 ChosenDetector make_detector(const DetectorOptions& options) {
   const int threads = thread_count(options.threads);
   const std::string folder = printable(options.dwpose_folder.string());

@@ -1,12 +1,13 @@
 // Finding people and their points in pictures: one interface, two ways.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "unianimate/fields/words.h"
 #include "unianimate/media/pictures/image.h"
 #include "unianimate/pose/format/keypoints.h"
 
@@ -64,8 +65,11 @@ class PoseDetector {
 };
 
 enum class DetectorChoice { kAuto, kDwpose, kBlazepose };
-/// "auto", "dwpose", "blazepose". Throws Error(kUsage).
-DetectorChoice parse_detector(std::string_view text);
+constexpr auto words(DetectorChoice /*of*/) {
+  return std::array<fields::Word<DetectorChoice>, 3>{{{DetectorChoice::kAuto, "auto"},
+                                                      {DetectorChoice::kDwpose, "dwpose"},
+                                                      {DetectorChoice::kBlazepose, "blazepose"}}};
+}
 
 struct DetectorOptions {
   DetectorChoice choice = DetectorChoice::kAuto;

@@ -1,0 +1,16 @@
+// The fields of what sampling is told.
+#pragma once
+
+#include "unianimate/diffusion/context_windows.h"
+#include "unianimate/diffusion/sampler_options.h"
+#include "unianimate/fields/archive.h"
+
+namespace unianimate::diffusion {
+
+constexpr const char* kSamplingGroup = "Sampling";
+constexpr const char* kWindowGroup = "Long videos and memory";
+
+void visit(fields::Archive& archive, SamplerOptions& options);
+void visit(fields::Archive& archive, ContextWindowOptions& options);
+
+}  // namespace unianimate::diffusion

@@ -1,0 +1,16 @@
+// The fields of a request.
+#pragma once
+
+#include "unianimate/family/request.h"
+#include "unianimate/fields/archive.h"
+
+namespace unianimate::family {
+
+void visit(fields::Archive& archive, ChainOptions& chain);
+void visit(fields::Archive& archive, AnimateRequest& request);
+
+/// Also the option --background of others who read a reference.
+constexpr const char* kBackgroundHelp =
+    "Colour where the reference is transparent, such as white or #00ff00 (default: what is stored beneath)";
+
+}  // namespace unianimate::family
