@@ -29,7 +29,7 @@ mkdir -p "$results"
   measure bf16 'The same in bf16' --dtype bf16
   measure steps 'Steps' --dtype fp32 --steps 1,2,5,10,20,30,50
   measure guidance 'Guidance' --dtype fp32 --guidance 1,1.5,2,2.5,3
-  measure noise_prior 'Noise prior, with the published timesteps' --dtype fp32 --timestep-spacing leading --steps 20 \
+  measure noise_prior 'Noise prior, with the published timesteps' --dtype fp32 --timesteps published --steps 20 \
     --noise-prior 849,899,949,999
   measure seeds 'Seeds' --dtype fp32 --seed 1,2,3,4,5 --conditions reference
 } >"$results/page.md"

@@ -107,6 +107,35 @@ TEST_F(DryRun, CountsPosesInJson) {
   EXPECT_EQ(plan({"--poses", "openpose", "--frames", "all", "--interval", "1"}).at("frames"), kFrames);
 }
 
+TEST_F(DryRun, CountsTheStepsOfEveryList) {
+  const auto planned = [](const std::vector<std::string>& options) {
+    std::vector<std::string> all{"--poses", "poses", "--guidance", "1"};
+    all.insert(all.end(), options.begin(), options.end());
+    const json found = plan(all);
+    EXPECT_EQ(found.at("unet_calls"), found.at("timesteps"));
+    return found;
+  };
+  EXPECT_EQ(planned({"--steps", "30"}).at("timesteps"), 31);
+  for (const char* list : {"trailing", "linspace", "multistep-leading", "distillation", "949-25"}) {
+    EXPECT_EQ(planned({"--steps", "30", "--timesteps", list}).at("timesteps"), 30) << list;
+  }
+  const json own = planned({"--sampler", "unipc", "--timesteps", "999,749,499"});
+  EXPECT_EQ(own.at("timesteps"), 3);
+  EXPECT_EQ(own.at("request").at("steps"), 3);
+  EXPECT_EQ(own.at("request").at("sampler"), "unipc");
+}
+
+TEST_F(DryRun, WhereThePublishedProgramMakesNoPictureIsTold) {
+  const auto notes = [](const std::string& steps) {
+    const ProgramResult result = run(
+        {"run", "infer.yaml", "--set", "ddim_timesteps=" + steps, "--dry-run", "--json", "--quiet", "--device", "cpu"});
+    EXPECT_EQ(result.status, 0) << result.err;
+    return json::parse(result.out).at("notes").dump();
+  };
+  EXPECT_THAT(notes("3"), HasSubstr("the published program divides by zero"));
+  EXPECT_THAT(notes("30"), ::testing::Not(HasSubstr("divides by zero")));
+}
+
 TEST_F(DryRun, ThousandsOfVideosArePlannedAtOnce) {
   const std::set<std::string> before = names();
   const ProgramResult result =
@@ -158,6 +187,12 @@ INSTANTIATE_TEST_SUITE_P(
         Unused{"max_stretch",
                {"--motion", "dance.mp4", "--alignment", "published", "--max-stretch", "1.1"},
                "--max-stretch has no effect with --alignment published"},
+        Unused{"steps",
+               {"--poses", "poses", "--timesteps", "999,499", "--steps", "4"},
+               "--steps has no effect with a list of --timesteps"},
+        Unused{"steps_evaluated",
+               {"evaluate", "model", "--output", "x", "--timesteps", "999,499", "--steps", "2,4"},
+               "--steps has no effect with a list of --timesteps"},
         Unused{"keep_job", {"--poses", "poses", "--save-every", "0", "--keep-job"}, "--keep-job has no effect with"},
         Unused{"job", {"--poses", "poses", "--save-every", "0", "--job", "x"}, "--job has no effect with --save-every"},
         Unused{"run_keep_job", {"run", "infer.yaml", "--save-every", "0", "--keep-job"}, "--keep-job has no effect"},

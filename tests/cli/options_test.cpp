@@ -370,7 +370,10 @@ std::vector<Change> all_changes() {
       {"--preview-decoded", "", {"--preview-decoded"}, false, false, {"--preview-every", "3"}},
   };
   const std::vector<Change> sampler{
+      {"--sampler", "", {"--sampler", "dpmpp-2m"}},
+      {"--timesteps", "", {"--timesteps", "trailing"}},
       {"--timestep-spacing", "", {"--timestep-spacing", "trailing"}},
+      {"--final-level", "", {"--final-level", "zero"}},
       {"--eta", "", {"--eta", "0.5"}},
       {"--noise-prior-order", "", {"--noise-prior-order", "long"}},
   };

@@ -151,6 +151,28 @@ TEST_F(Resume, KilledTwentyTimesTheVideoIsTheSame) {
   }
 }
 
+TEST_F(Resume, KilledAmidItsStepsEverySolverMakesTheSameVideo) {
+  for (const std::string sampler : {"dpmpp-2m", "dpmpp-2m-sde", "unipc"}) {
+    const std::vector<std::string> kind{"--sampler", sampler, "--timesteps", "trailing"};
+    const auto with = [&](const std::string& output, const std::vector<std::string>& more) {
+      std::vector<std::string> all = kind;
+      all.insert(all.end(), more.begin(), more.end());
+      return animation(output, all, "12", "12");
+    };
+    ASSERT_EQ(run(with("whole.mkv", {"--save-every", "0"})).status, 0);
+    const pid_t program = start(with("video.mkv", {"--save-every", "1"}));
+    while (!fs::exists(folder_ / "video-job/state.json") && ::kill(program, 0) == 0) ::usleep(1'000);
+    ::kill(program, SIGKILL);
+    int status = 0;
+    ::waitpid(program, &status, 0);
+    const std::string job = run({"job", "list"}).out;
+    EXPECT_THAT(job, ::testing::ContainsRegex("step [0-9]+ of 12"));
+    EXPECT_THAT(job, ::testing::Not(HasSubstr("step 12 of 12")));
+    ASSERT_EQ(run({"resume", "video-job"}).status, 0);
+    EXPECT_EQ(video("video.mkv"), video("whole.mkv")) << sampler;
+  }
+}
+
 TEST_F(Resume, AnInterruptedJobSaysHowToGoOnAndTheSameCommandDoes) {
   ASSERT_EQ(run(animation("whole.mkv", {"--save-every", "0"})).status, 0);
   const ProgramResult interrupted = run(animation("video.mkv"), "decode");

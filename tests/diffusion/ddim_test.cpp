@@ -82,9 +82,9 @@ TEST(Ddim, WithTheTrueVItEndsAtTheCleanLatent) {
     const double alpha = schedule.alpha_cumprod(t);
     return std::sqrt(alpha) * noise - std::sqrt(1 - alpha) * x0;
   };
-  for (const TimestepSpacing spacing : {TimestepSpacing::kLeading, TimestepSpacing::kTrailing}) {
+  for (const TimestepRule rule : {TimestepRule::kPublished, TimestepRule::kTrailing}) {
     for (const std::int64_t steps : {1, 2, 7, 25, 30, 50, 100}) {
-      const SamplerOptions options{.steps = steps, .spacing = spacing};
+      const SamplerOptions options{.steps = steps, .timesteps = {rule}};
       const at::Tensor start = noised(schedule.at(static_cast<double>(timesteps(options).front())), x0, noise);
       const at::Tensor end = sample(options, start, truth);
       // The last step goes to timestep 0, which still has the little noise of the first beta.
@@ -97,32 +97,6 @@ TEST(Ddim, StaysFiniteWhereTheFirstTimestepIsPureNoise) {
   const SamplerOptions options{.steps = 3};
   ASSERT_EQ(timesteps(options).front(), 999 + 1 - 1);
   EXPECT_TRUE(at::isfinite(sample(options, testing::rule_input("noise", {64}), guided_v)).all().item<bool>());
-}
-
-TEST(Ddim, TimestepsAreThePublishedOnes) {
-  const std::vector<std::int64_t> thirty = timesteps({.steps = 30});
-  EXPECT_EQ(thirty.size(), 31U);
-  EXPECT_EQ(thirty.front(), 991);
-  EXPECT_EQ(thirty.back(), 1);
-  EXPECT_EQ((timesteps({.steps = 1})), std::vector<std::int64_t>{1});
-}
-
-TEST(Ddim, TrailingTimestepsBeginAtPureNoise) {
-  const auto trailing = [](std::int64_t steps) {
-    return timesteps({.steps = steps, .spacing = TimestepSpacing::kTrailing});
-  };
-  EXPECT_EQ(trailing(1), std::vector<std::int64_t>{999});
-  EXPECT_EQ(trailing(3), (std::vector<std::int64_t>{999, 666, 332}));
-  EXPECT_EQ(trailing(5), (std::vector<std::int64_t>{999, 799, 599, 399, 199}));
-  EXPECT_EQ(trailing(1000).back(), 0);
-  EXPECT_THROW(fields::parse_word<TimestepSpacing>("the timestep spacing", "linspace"), Error);
-}
-
-TEST(Ddim, RefusesStepsAndEtaOutOfRange) {
-  EXPECT_THROW(SamplerOptions{.steps = 0}.check(), Error);
-  EXPECT_THROW(SamplerOptions{.steps = 1001}.check(), Error);
-  EXPECT_THROW((SamplerOptions{.steps = 10, .eta = std::nan("")}.check()), Error);
-  EXPECT_THROW((SamplerOptions{.sampler = "dime"}.check()), Error);
 }
 
 }  // namespace

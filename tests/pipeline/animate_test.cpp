@@ -338,14 +338,22 @@ TEST_F(LongVideos, ColorsOfAChainAreHeld) {
 }
 
 TEST_F(LongVideos, StoppedAnywhereAJobGoesOnToTheSameVideo) {
-  for (const double eta : {0.0, 1.0}) {
+  const std::vector<diffusion::SamplerOptions> kinds{{.steps = 2},
+                                                     {.steps = 2, .eta = 1},
+                                                     {.steps = 3, .sampler = "dpmpp-2m"},
+                                                     {.steps = 3, .sampler = "dpmpp-2m-sde"},
+                                                     {.steps = 3, .sampler = "unipc"}};
+  for (const diffusion::SamplerOptions& sampling : kinds) {
     for (const bool chain : {false, true}) {
-      request_.sampling = {.steps = 2, .eta = eta};
+      if (chain && sampling.sampler != "ddim") continue;
+      const std::string name = fmt::format("{}-{}-{}", sampling.sampler, sampling.eta.value_or(0), chain);
+      request_.sampling = sampling;
+      if (sampling.steps > 2) request_.sampling.timesteps.rule = diffusion::TimestepRule::kTrailing;
       request_.chain.reset();
       if (chain) request_.chain = family::ChainOptions{.segment_size = 8, .segment_overlap = 2};
       const auto animator = load();
       const std::vector<Image> expected = animate(*animator);
-      const std::filesystem::path folder = jobs_ / fmt::format("job-{}-{}", eta, chain);
+      const std::filesystem::path folder = jobs_ / name;
       int stops = 0;
       for (int questions = 20;; questions += 6, ++stops) {
         FrameCollector sink;
@@ -359,7 +367,7 @@ TEST_F(LongVideos, StoppedAnywhereAJobGoesOnToTheSameVideo) {
           ASSERT_EQ(error.kind(), ErrorKind::kCancelled);
           continue;
         }
-        EXPECT_EQ(sink.frames, expected) << "eta " << eta << ", chain " << chain;
+        EXPECT_EQ(sink.frames, expected) << name;
         break;
       }
       EXPECT_GE(stops, 3) << "the work was over before it could be stopped";

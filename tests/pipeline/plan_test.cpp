@@ -95,5 +95,17 @@ TEST_F(PlanTest, CountsTheCallsOfEverySegmentAndStep) {
   EXPECT_EQ(plan(20).model_calls, 2 * windows);
 }
 
+TEST_F(PlanTest, CountsWhatTheSamplerKeeps) {
+  request_.context.size = 64;  // so that sampling takes the most
+  const AnimatePlan ddim = plan(64);
+  EXPECT_EQ(ddim.kept_bytes, ddim.latent_bytes);
+  for (const auto& [sampler, latents] : {std::pair<std::string_view, int>("dpmpp-2m", 1), {"unipc", 3}}) {
+    request_.sampling.sampler = sampler;
+    const AnimatePlan found = plan(64);
+    EXPECT_EQ(found.kept_bytes, (1 + latents) * ddim.latent_bytes) << sampler;
+    EXPECT_EQ(found.peak_bytes - ddim.peak_bytes, latents * ddim.latent_bytes) << sampler;
+  }
+}
+
 }  // namespace
 }  // namespace unianimate::pipeline

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "pipeline/toy_family.h"
 #include "support/rule.h"
@@ -39,7 +40,8 @@ class FrameCollector final : public FrameSink {
 /// Keeps everything in memory, as it was given.
 class MemoryStore final : public SegmentStore {
  public:
-  [[nodiscard]] std::int64_t save_every() const override { return 2; }
+  explicit MemoryStore(std::int64_t save_every = 2) : save_every_(save_every) {}
+  [[nodiscard]] std::int64_t save_every() const override { return save_every_; }
   [[nodiscard]] std::optional<std::uint64_t> seed(std::size_t segment) const override {
     return segment == 1 ? std::optional<std::uint64_t>(77) : std::nullopt;
   }
@@ -66,6 +68,10 @@ class MemoryStore final : public SegmentStore {
   void read_frames(std::size_t segment, const std::function<void(const Image&)>& take) const override {
     std::ranges::for_each(frames_.at(segment), take);
   }
+  [[nodiscard]] std::int64_t steps_done(std::size_t segment) const {
+    const auto saved = sampling_.find(segment);
+    return saved == sampling_.end() ? 0 : saved->second.steps;
+  }
   /// As if the process had ended before the last frames were written.
   void lose_frames(std::size_t segment, std::size_t kept) { frames_[segment].resize(kept); }
 
@@ -75,6 +81,7 @@ class MemoryStore final : public SegmentStore {
     std::vector<at::Tensor> tensors;
     at::Tensor generator;
   };
+  std::int64_t save_every_;
   std::map<std::size_t, Sampling> sampling_;
   std::map<std::size_t, std::vector<Image>> frames_;
 };
@@ -277,6 +284,47 @@ TEST_F(ToyChainTest, StoppedAnywhereItGoesOnFromWhatAStoreKept) {
   // A decoder with state begins anew and hands out what is missing.
   store.lose_frames(2, 3);
   EXPECT_EQ(animate(kFrames, &store), expected);
+}
+
+TEST_F(ToyFamilyTest, StoppedAfterAnyStepEverySolverGoesOn) {
+  request_.frames = 17;
+  request_.context.size = 9;
+  request_.context.overlap = 3;
+  request_.sampling.steps = 6;
+  for (const std::string_view sampler : {"euler-ancestral", "dpmpp-2m", "dpmpp-2m-sde", "unipc"}) {
+    request_.sampling.sampler = sampler;
+    const std::vector<Image> expected = animate(17);
+    MemoryStore store(1);
+    std::set<std::int64_t> stops;
+    for (int questions = 12;; questions += 1) {
+      FrameCollector sink;
+      StopAfter progress(questions);
+      AnimateOptions options;
+      options.job = &store;
+      try {
+        pipeline::animate(*family_, request_, sink, progress, options);
+      } catch (const Error& error) {
+        ASSERT_EQ(error.kind(), ErrorKind::kCancelled);
+        stops.insert(store.steps_done(0));
+        continue;
+      }
+      EXPECT_EQ(sink.frames, expected) << sampler;
+      break;
+    }
+    EXPECT_GE(stops.size(), 3U) << sampler << " was stopped after too few different steps";
+  }
+}
+
+TEST_F(ToyFamilyTest, EverySolverMakesAVideoOfItsOwn) {
+  request_.sampling.steps = 6;
+  std::vector<std::vector<Image>> videos;
+  for (const std::string_view sampler : {"ddim", "euler-ancestral", "dpmpp-2m", "dpmpp-2m-sde", "unipc"}) {
+    request_.sampling.sampler = sampler;
+    const std::vector<Image> video = animate(9);
+    EXPECT_EQ(animate(9), video) << sampler;
+    EXPECT_FALSE(std::ranges::count(videos, video)) << sampler;
+    videos.push_back(video);
+  }
 }
 
 }  // namespace

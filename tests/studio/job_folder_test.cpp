@@ -134,6 +134,9 @@ TEST_F(JobFolderTest, JobsInTheFormerSpellingAreTheSame) {
   };
   std::string former = replaced(text, R"("frames":3)", R"("max_frames":{"value":3})");
   former = replaced(former, R"("background":"#ff8007")", R"("background":{"color":"#ff8007"})");
+  former = replaced(former, R"("sampler":"ddim",)", "");
+  former =
+      replaced(former, R"("timesteps":"published","final_level":null,"eta":null)", R"("timestep_spacing":"leading")");
   EXPECT_EQ(job_record_text(read_job_record(former, "job.json")), text);
   // All frames and no background were said by leaving the fields out.
   const std::string all =

@@ -15,11 +15,12 @@ fs::path golden_folder() {
   return fs::path(UNIANIMATE_SOURCE_DIR) / "tests/data/golden";
 }
 
-std::vector<fs::path> golden_files(const std::string& prefix) {
+std::vector<fs::path> golden_files(const std::string& prefix, const std::string& folder) {
   const char* chosen = std::getenv("UNIANIMATE_GOLDEN_DIR");
+  const fs::path place = chosen != nullptr ? fs::path(chosen) : golden_folder();
   std::vector<fs::path> files;
   std::error_code missing;
-  for (const auto& entry : fs::directory_iterator(chosen != nullptr ? fs::path(chosen) : golden_folder(), missing)) {
+  for (const auto& entry : fs::directory_iterator(place / folder, missing)) {
     if (entry.path().extension() == ".safetensors" && entry.path().filename().string().starts_with(prefix)) {
       files.push_back(entry.path());
     }

@@ -16,9 +16,9 @@ namespace unianimate::testing {
 /// The project's own golden files, for those of fixed names.
 std::filesystem::path golden_folder();
 
-/// Every file called `prefix`*.safetensors in $UNIANIMATE_GOLDEN_DIR (else in golden_folder()), sorted: other files can
-/// be tried there without a rebuild.
-std::vector<std::filesystem::path> golden_files(const std::string& prefix);
+/// Every file called `prefix`*.safetensors in `folder` of $UNIANIMATE_GOLDEN_DIR (else of golden_folder()), sorted:
+/// other files can be tried there without a rebuild.
+std::vector<std::filesystem::path> golden_files(const std::string& prefix, const std::string& folder = "");
 
 class GoldenFile {
  public:

@@ -75,7 +75,7 @@ evaluation::LongVideoRequest request_of(const LongOptions& options, const LongAr
                                         const family::AnimateRequest& defaults) {
   evaluation::LongVideoRequest request;
   take_people(options.people, usual_people(), defaults, request.videos);
-  family::AnimateRequest common = options.request.taken(defaults);
+  family::AnimateRequest common = take_shared(options.request, defaults);
   for (const std::string_view conditions : split(arguments.conditions, ',')) {
     common.conditions = parse_joined_conditions(std::string(conditions));
     for (const family::AnimateRequest& one : options.request.combinations(common, evaluation::kMostSettings)) {
@@ -139,9 +139,9 @@ CommandWork add_evaluate_long_command(CLI::App& command, Session& session) {
   options->people.add(command, usual_people());
   options->rest.add(command, LongArguments());
   options->request.add_lists<family::AnimateRequest>(command, {"steps"});
-  options->request.add(
-      command, family::AnimateRequest(),
-      fields::only({"seed", "timestep_spacing", "eta", "noise_prior_order", "context_size", "context_overlap"}));
+  options->request.add(command, family::AnimateRequest(),
+                       fields::only({"seed", "sampler", "timesteps", "final_level", "eta", "noise_prior_order",
+                                     "context_size", "context_overlap"}));
   options->rest.add(command, RuntimeArguments());
   command.footer(kExamples);
   return {[options, &session] { evaluate_long_videos(*options, session); }, {options, &options->rest}};

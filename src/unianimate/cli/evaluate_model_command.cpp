@@ -71,7 +71,7 @@ LPIPS and FVD are not measured: the networks they need do not come with this pro
 
 std::vector<evaluation::Setting> settings_of(const ModelOptions& options, const ModelArguments& arguments,
                                              const family::AnimateRequest& defaults) {
-  family::AnimateRequest request = options.request.taken(defaults);
+  family::AnimateRequest request = take_shared(options.request, defaults);
   std::vector<evaluation::Setting> settings;
   for (const std::string_view name : split(arguments.conditions, ',')) {
     request.conditions = parse_joined_conditions(std::string(name));

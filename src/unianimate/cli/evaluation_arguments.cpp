@@ -59,6 +59,14 @@ fields::Filter shared_settings() {
                           "guidance_scale", "seed", "noise_prior", "conditions", "comparison"});
 }
 
+family::AnimateRequest take_shared(const fields::CommandLine& options, const family::AnimateRequest& defaults) {
+  family::AnimateRequest request = options.taken(defaults);
+  if (request.sampling.timesteps.rule == diffusion::TimestepRule::kOwn) {
+    options.refuse(fields::only({"steps"}), "with a list of --timesteps, which says how many there are");
+  }
+  return request;
+}
+
 family::ConditionSet parse_joined_conditions(std::string name) {
   std::ranges::replace(name, '+', ',');
   return family::ConditionSet::parse(name);

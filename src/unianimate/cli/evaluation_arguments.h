@@ -28,6 +28,9 @@ void take_people(const fields::CommandLine& options, const PeopleArguments& usua
 /// The fields of a request that say neither what is animated nor what an evaluation gives several values.
 fields::Filter shared_settings();
 
+/// The request with what these options say. Throws Error(kUsage), also where one says nothing beside the others.
+family::AnimateRequest take_shared(const fields::CommandLine& options, const family::AnimateRequest& defaults);
+
 /// "image+dwpose", "reference", "first-frame". Throws Error(kUsage).
 family::ConditionSet parse_joined_conditions(std::string name);
 

@@ -66,6 +66,7 @@ void TerminalReporter::planned(const PlannedVideo& video) {
   print_row("conditions", request.conditions.names(", "));
   print_row("steps", fmt::format("{} with {} window{} each, seed {}, guidance {}", plan.timesteps, plan.windows,
                                  plan.windows == 1 ? "" : "s", request.seed, request.guidance_scale));
+  print_row("sampler", fmt::format("{}, timesteps {}", request.sampling.sampler, request.sampling.timesteps.text()));
   print_row("computing", video.runtime.compute.reason);
   print_row("memory", fmt::format("about {}{}", format_bytes(plan.peak_bytes),
                                   plan.residency.all_models ? "" : ", models loaded one after another"));

@@ -1,5 +1,6 @@
 #include "unianimate/diffusion/ddim.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace unianimate::diffusion {
@@ -20,11 +21,13 @@ double new_noise(const LevelPair& step, double eta) {
 
 class Ddim final : public Sampler {
  public:
-  Ddim(const NoiseProcess& process, const SamplerOptions& options) : draws_noise_(options.eta > 0.0) {
+  Ddim(const NoiseProcess& process, const SamplerOptions& options) {
+    const double eta = options.eta.value_or(0);
+    draws_noise_ = eta > 0.0;
     for (const LevelPair& step : process.steps(options)) {
       levels_.push_back(step.from);
       to_.push_back(step.to);
-      sigmas_.push_back(new_noise(step, options.eta));
+      sigmas_.push_back(new_noise(step, eta));
     }
   }
 
@@ -35,7 +38,9 @@ class Ddim final : public Sampler {
                                 const NamedTensors& /*state*/, const at::Tensor& noise) const override {
     const Level& to = to_.at(i);
     const double sigma = sigmas_.at(i);
-    const at::Tensor next = to.signal() * prediction.x0 + std::sqrt(to.noise_power - sigma * sigma) * prediction.eps;
+    // All of the noise may be new, but for a rounding.
+    const double kept = std::sqrt(std::max(to.noise_power - sigma * sigma, 0.0));
+    const at::Tensor next = to.signal() * prediction.x0 + kept * prediction.eps;
     return sigma > 0.0 ? next + sigma * noise : next;
   }
 
@@ -43,7 +48,7 @@ class Ddim final : public Sampler {
   std::vector<Level> levels_;
   std::vector<Level> to_;
   std::vector<double> sigmas_;
-  bool draws_noise_;
+  bool draws_noise_ = false;
 };
 
 }  // namespace

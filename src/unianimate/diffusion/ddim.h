@@ -1,4 +1,5 @@
-// The DDIM sampler (Denoising Diffusion Implicit Models, equation 12).
+// The DDIM sampler (Song et al., "Denoising Diffusion Implicit Models", arXiv 2010.02502, equation 12). With eta 0 it
+// is Euler's method on x / signal over noise / signal, with eta 1 ancestral sampling.
 #pragma once
 
 #include <memory>

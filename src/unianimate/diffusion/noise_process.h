@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <string>
 #include <vector>
 
 #include "unianimate/diffusion/level.h"
@@ -23,8 +24,10 @@ class NoiseProcess {
 
   /// The level at a time of the model. Throws std::out_of_range for a time that it does not have.
   [[nodiscard]] virtual Level at(double time) const = 0;
-  /// In order, noise decreasing; at least one.
+  /// In order, noise decreasing; at least one, the last to options.final_level.
   [[nodiscard]] virtual std::vector<LevelPair> steps(const SamplerOptions& options) const = 0;
+  /// What people should know of these options; mostly empty.
+  [[nodiscard]] virtual std::string note(const SamplerOptions& /*options*/) const { return {}; }
   /// What the model's output for the latent x at `level` says; all of one shape.
   [[nodiscard]] virtual Prediction prediction(const Level& level, const at::Tensor& x,
                                               const at::Tensor& output) const = 0;

@@ -1,5 +1,7 @@
 #include "unianimate/diffusion/noise_schedule.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 namespace unianimate::diffusion {
@@ -53,11 +55,26 @@ Level NoiseSchedule::at(double timestep) const {
 }
 
 std::vector<LevelPair> NoiseSchedule::steps(const SamplerOptions& options) const {
+  const std::vector<std::int64_t> times = timesteps(options.timesteps, options.steps);
+  const bool published = options.timesteps.rule == TimestepRule::kPublished;
   std::vector<LevelPair> levels;
-  for (const auto& [from, to] : timestep_pairs(options.spacing, options.steps)) {
-    levels.push_back({at(static_cast<double>(from)), at(static_cast<double>(to))});
+  for (std::size_t i = 0; i + 1 < times.size(); ++i) {
+    const std::int64_t to = published ? times[i] - published_stride(options.steps) : times[i + 1];
+    levels.push_back({at(static_cast<double>(times[i])), at(static_cast<double>(to))});
   }
+  const bool clean = options.final_level == FinalLevel::kZero;
+  levels.push_back({at(static_cast<double>(times.back())), clean ? Level{} : at(0)});
   return levels;
+}
+
+std::string NoiseSchedule::note(const SamplerOptions& options) const {
+  const bool published = options.sampler == "ddim" && options.timesteps.rule == TimestepRule::kPublished;
+  if (!published || timesteps(options.timesteps, options.steps).front() < kTimesteps - 1) return {};
+  return fmt::format(
+      "with {} steps the published timesteps begin at pure noise, where the published program divides by zero and "
+      "makes "
+      "no picture; here the limit is taken",
+      options.steps);
 }
 
 Prediction NoiseSchedule::prediction(const Level& level, const at::Tensor& x, const at::Tensor& v) const {

@@ -24,8 +24,11 @@ class NoiseSchedule final : public NoiseProcess {
 
   /// Powers ᾱ and 1 − ᾱ.
   [[nodiscard]] Level at(double timestep) const override;
-  /// Those of timestep_pairs().
+  /// From each of timesteps() to the next; of the published ones down by published_stride(), which is another only
+  /// where the first was clamped.
   [[nodiscard]] std::vector<LevelPair> steps(const SamplerOptions& options) const override;
+  /// Where the published program gives no picture.
+  [[nodiscard]] std::string note(const SamplerOptions& options) const override;
   /// prediction_from_v(); finite at every timestep, also where ᾱ = 0.
   [[nodiscard]] Prediction prediction(const Level& level, const at::Tensor& x, const at::Tensor& v) const override;
 

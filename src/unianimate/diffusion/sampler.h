@@ -47,7 +47,12 @@ class Sampler {
 /// A solver by its name in options.
 struct SamplerEntry {
   std::string_view name;
+  /// The options are resolved().
   std::unique_ptr<Sampler> (*make)(const NoiseProcess& process, const SamplerOptions& options);
+  FinalLevel final_level = FinalLevel::kZero;  ///< where options do not say
+  std::string_view why_this_level = {};        ///< empty: options may say another
+  double eta = 0;                              ///< where options do not say
+  bool takes_eta = false;                      ///< whether options may say one
 };
 
 /// All there are. A new one is a file and a row.

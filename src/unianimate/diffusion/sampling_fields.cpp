@@ -1,7 +1,10 @@
 #include "unianimate/diffusion/sampling_fields.h"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "unianimate/diffusion/sampler.h"
 
@@ -23,24 +26,49 @@ struct unianimate::fields::TextForm<unianimate::diffusion::SamplerName> {
   static diffusion::SamplerName parse(std::string_view text) { return {diffusion::sampler_entry(text).name}; }
 };
 
+template <>
+struct unianimate::fields::TextForm<unianimate::diffusion::TimestepList> {
+  static std::string text(const diffusion::TimestepList& list) { return list.text(); }
+  static diffusion::TimestepList parse(std::string_view text) { return diffusion::TimestepList::parse(text); }
+};
+
 namespace unianimate::diffusion {
 
 namespace {
 
 constexpr double kMostFrames = 1'000'000;
 
+/// "ddim|euler|…", for the help.
+const char* sampler_names() {
+  static const std::string names = [] {
+    std::vector<std::string_view> all;
+    for (const SamplerEntry& entry : samplers()) all.push_back(entry.name);
+    return fmt::format("{}", fmt::join(all, "|"));
+  }();
+  return names.c_str();
+}
+
 }  // namespace
 
 void visit(fields::Archive& archive, SamplerOptions& options) {
   SamplerName sampler{options.sampler};
-  archive("sampler", sampler);
+  archive("sampler", sampler, fields::before("ddim"), fields::type(sampler_names()), fields::group(kSamplingGroup),
+          "How the steps are made, see docs/samplers.md; lcm and tcd are for distilled models");
   options.sampler = sampler.name;
   archive("steps", options.steps, fields::range(1, kTimesteps), fields::kByModel, fields::group(kSamplingGroup),
           "Sampling steps; 25 to 50 are usual");
-  archive("timestep_spacing", options.spacing, fields::kByModel, fields::group(kSamplingGroup),
-          "leading as published, or trailing, which begins at pure noise however few the steps");
-  archive("eta", options.eta, fields::range(0, 1), fields::group(kSamplingGroup),
-          "New noise in each step: 0 none, 1 as ancestral sampling");
+  archive("timesteps", options.timesteps, fields::kByModel, fields::former_name("timestep_spacing"),
+          fields::former_option("--timestep-spacing"), fields::type("LIST"), fields::group(kSamplingGroup),
+          "Where the model is asked: published; trailing, which begins at pure noise however few the steps; linspace, "
+          "multistep-leading, distillation; FIRST-LAST such as 949-25; or a descending list such as 999,749,499,249");
+  if (options.timesteps.rule == TimestepRule::kOwn) {
+    options.steps = static_cast<std::int64_t>(options.timesteps.numbers.size());
+  }
+  archive("final_level", options.final_level, fields::shown_default("what suits the sampler"),
+          fields::group(kSamplingGroup),
+          "Where the last step leads: zero, to the clean latent; sigma_min, to the noise of timestep 0, as published");
+  archive("eta", options.eta, fields::range(0, 1), fields::shown_default("0, of tcd 0.3"),
+          fields::group(kSamplingGroup), "New noise in each step, of ddim and tcd: 0 none, 1 as ancestral sampling");
 }
 
 void visit(fields::Archive& archive, ContextWindowOptions& options) {

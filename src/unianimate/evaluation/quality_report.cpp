@@ -76,15 +76,18 @@ ordered_json json_of(const QualityRow& row) {
 
 ordered_json json_of(const SettingRow& row, const Setting& setting) {
   const family::AnimateRequest& request = setting.request;
+  const diffusion::SamplerOptions sampling = request.sampling.resolved();
   ordered_json conditions = ordered_json::array();
   for (const family::Condition condition : request.conditions.conditions()) {
     conditions.push_back(family::condition_name(condition));
   }
   ordered_json json{{"name", row.row.name},
                     {"conditions", std::move(conditions)},
-                    {"steps", request.sampling.steps},
-                    {"timestep_spacing", fields::word(request.sampling.spacing)},
-                    {"eta", request.sampling.eta},
+                    {"sampler", sampling.sampler},
+                    {"steps", sampling.steps},
+                    {"timesteps", sampling.timesteps.text()},
+                    {"final_level", fields::word(*sampling.final_level)},
+                    {"eta", *sampling.eta},
                     {"guidance", request.guidance_scale},
                     {"noise_prior", request.noise_prior},
                     {"noise_prior_order", fields::word(request.noise_prior_order)},

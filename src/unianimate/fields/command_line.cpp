@@ -248,6 +248,10 @@ void CommandLine::refuse(const Filter& filter, std::string_view when) const {
     throw Error(ErrorKind::kUsage, "{} has no effect {}; leave it out",
                 entry.given() == entry.former ? entry.field.former_option : entry.field.option_name(), when);
   }
+  for (const List& list : lists_) {
+    if (!filter(list.field) || list.option->count() == 0) continue;
+    throw Error(ErrorKind::kUsage, "{} has no effect {}; leave it out", list.field.option_name(), when);
+  }
 }
 
 std::unique_ptr<Archive> CommandLine::make_adder(CLI::App& command, const Filter& filter) {

@@ -51,6 +51,7 @@ struct Field {
   Range range = {};
   const char* option = nullptr;         ///< where it is not "--" and the name with hyphens; "--output,-o"
   const char* former_option = nullptr;  ///< goes on being read and is not shown
+  const char* former_name = nullptr;    ///< in files, read where the present one is missing
   bool switched_off = false;            ///< the option is a switch that makes it false
   const char* group = "Options";        ///< of the help
   const char* type = nullptr;           ///< what the help calls its values, where not after its kind: "FILE"
@@ -85,6 +86,12 @@ struct FormerOption {
   const char* name;
 };
 constexpr FormerOption former_option(const char* name) {
+  return {name};
+}
+struct FormerName {
+  const char* name;
+};
+constexpr FormerName former_name(const char* name) {
   return {name};
 }
 struct SwitchedOffBy {
@@ -167,6 +174,9 @@ inline void set(Field& field, Option option) {
 }
 inline void set(Field& field, FormerOption former) {
   field.former_option = former.name;
+}
+inline void set(Field& field, FormerName former) {
+  field.former_name = former.name;
 }
 inline void set(Field& field, SwitchedOffBy by) {
   field.option = by.name;

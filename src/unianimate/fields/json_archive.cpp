@@ -152,8 +152,11 @@ void JsonReader::refuse_unknown(const Open& open) const {
 const json* JsonReader::find(const char* key, const Field& field, bool may_be_missing) {
   Open& open = open_.back();
   open.known.emplace_back(key);
-  const auto found = open.json->find(key);
-  if (found != open.json->end()) return &*found;
+  if (const auto found = open.json->find(key); found != open.json->end()) return &*found;
+  if (field.former_name != nullptr && open.json->contains(field.former_name)) {
+    open.known.emplace_back(field.former_name);
+    return &open.json->at(field.former_name);
+  }
   if (missing_ == Missing::kLeft || may_be_missing || field.before != nullptr) return nullptr;
   throw Error(ErrorKind::kInput, "{} lacks {}", where(open.path), key);
 }

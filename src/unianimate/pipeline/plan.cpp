@@ -133,6 +133,7 @@ AnimatePlan AnimationPlanner::plan_for_poses(const family::AnimateRequest& reque
   plan.selection = family::select_poses(poses, request.frame_interval, request.frames);
   if (!plan.selection.note.empty()) plan.notes.push_back(plan.selection.note);
   plan.notes.insert(plan.notes.end(), model_notes_.begin(), model_notes_.end());
+  if (std::string note = family_.process().note(request.sampling); !note.empty()) plan.notes.push_back(std::move(note));
 
   plan.frame_count = static_cast<std::int64_t>(plan.selection.indices.size());
   plan.latent = {geometry.latents_of(plan.frame_count), request.height / geometry.pixels_per_latent,
@@ -140,8 +141,9 @@ AnimatePlan AnimationPlanner::plan_for_poses(const family::AnimateRequest& reque
   plan.latent_bytes = geometry.channels * plan.latent.elements() * std::int64_t{sizeof(float)};
   plan.output_width = request.width * (request.comparison ? 3 : 1);
   plan.output_height = request.height;
-  plan.timesteps =
-      static_cast<std::int64_t>(diffusion::make_sampler(family_.process(), request.sampling)->levels().size());
+  const auto sampler = diffusion::make_sampler(family_.process(), request.sampling);
+  plan.timesteps = static_cast<std::int64_t>(sampler->levels().size());
+  plan.kept_bytes = plan.latent_bytes * static_cast<std::int64_t>(1 + sampler->state_names().size());
   plan_sampling(plan);
   plan_memory(plan);
   return plan;

@@ -20,6 +20,7 @@ struct AnimatePlan {
   std::int64_t frame_count = 0;
   family::ClipShape latent{};     ///< of the whole video as one clip
   std::int64_t latent_bytes = 0;  ///< of that
+  std::int64_t kept_bytes = 0;    ///< of the latent and what the sampler keeps beside it from step to step
   int output_width = 0;           ///< of the frames the sink is given: three times as wide for a comparison
   int output_height = 0;
   std::int64_t timesteps = 0;        ///< steps of the sampler

@@ -418,7 +418,7 @@ void JobFolder::remove() {
 }
 
 std::int64_t job_bytes(const family::AnimateRequest& request, const pipeline::AnimatePlan& plan) {
-  return 2 * plan.latent_bytes + lossless_bytes(request.width, request.height, plan.frames());
+  return 2 * plan.kept_bytes + lossless_bytes(request.width, request.height, plan.frames());
 }
 
 JobSummary summarize_job(const fs::path& folder) {

@@ -112,6 +112,9 @@ void refuse_unused_fields(const VideoOrder& order) {
     refuse(order.refuse_given, fields::only({"saved_poses"}), kWhen);
     if (order.sound == Sound::kKeep) refuse(order.refuse_given, fields::only({"audio"}), kWhen);
   }
+  if (order.job.request.sampling.timesteps.rule == diffusion::TimestepRule::kOwn) {
+    refuse(order.refuse_given, fields::only({"steps"}), "with a list of --timesteps, which says how many there are");
+  }
   refuse_unused_options(order.motion_options, order.refuse_given);
   refuse_unused_options(order.keeping, order.refuse_given);
 }
