@@ -162,7 +162,8 @@ TEST(LongVideoEvaluationTest, MeasuresEveryStrategyOfASmallModel) {
   request.videos.clip.height = 64;
   request.videos.clip.frames = 6;
   for (const char* name : {"even-hann", "chain-color-overlap2"}) {
-    Setting setting{"reference", {}};
+    Setting setting;
+    setting.conditions = "reference";
     setting.request.conditions = family::ConditionSet::parse("reference");
     setting.request.sampling.steps = 1;
     setting.request.guidance_scale = 1;

@@ -24,7 +24,8 @@ ModelEvaluation made_up() {
   evaluation.request.people = {7, 8};
   for (const char* conditions : {"reference", "first-frame"}) {
     for (const std::int64_t steps : {5, 1}) {
-      Setting setting{conditions, {}};
+      Setting setting;
+      setting.conditions = conditions;
       setting.request.conditions = family::ConditionSet::parse(conditions);
       setting.request.sampling.steps = steps;
       evaluation.request.settings.push_back(setting);
