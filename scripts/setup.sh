@@ -5,9 +5,10 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: scripts/setup.sh [--cuda]
+usage: scripts/setup.sh [--cuda] [--cuda-compiler]
 
-  --cuda    also fetch libtorch's CUDA half and NVIDIA's libraries (2.5 GB to download, 4 GB unpacked)
+  --cuda           also fetch libtorch's CUDA half and NVIDIA's libraries (2.5 GB to download, 4 GB unpacked)
+  --cuda-compiler  also fetch nvcc, which compiles the kernels for cards (105 MB to download, 270 MB unpacked)
 
 Downloads are unpacked into $UNIANIMATE_CACHE (default: ${XDG_CACHE_HOME:-~/.cache}/unianimate.cpp)
 and linked as build/deps. Every user of the machine can read them there, unless a folder above is closed, as home
@@ -22,9 +23,11 @@ fail() { printf 'setup.sh: %s\n' "$*" >&2; exit 1; }
 say() { printf '%s\n' "-- $*"; }
 
 want_cuda=no
+want_compiler=no
 for argument in "$@"; do
   case "$argument" in
     --cuda) want_cuda=yes ;;
+    --cuda-compiler) want_compiler=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; fail "unknown argument '$argument'." ;;
   esac
@@ -110,6 +113,7 @@ done
 
 cpu_list="$here/wheels-cpu.txt"
 cuda_list="$here/wheels-cuda.txt"
+compiler_list="$here/wheels-cuda-compiler.txt"
 deps="$cache/deps-$(sha256sum "$cpu_list" | cut -c1-12)"
 mkdir -p "$cache" || fail "$cache cannot be made; set UNIANIMATE_CACHE to a folder that can be written to."
 exec 9>"$cache/setup.lock"
@@ -135,6 +139,15 @@ if [ "$want_cuda" = yes ]; then
       torch/lib/libc10_cuda.so torch/lib/libcaffe2_nvrtc.so torch/lib/libtorch_cuda.so torch/lib/libtorch_cuda_linalg.so \
       torch/lib/libtorch_nvshmem.so 'nvidia/*/lib/*.so*' 'nvidia_*/licenses/*'
     touch "$cuda_stamp"
+  fi
+fi
+
+if [ "$want_compiler" = yes ]; then
+  compiler_stamp="$deps/cuda-compiler-$(sha256sum "$compiler_list" | cut -c1-12).complete"
+  if [ ! -e "$compiler_stamp" ]; then
+    unpack_wheels "$compiler_list" 600 \
+      'nvidia/cu13/bin/*' 'nvidia/cu13/include/*' 'nvidia/cu13/nvvm/*' 'nvidia_*/licenses/*'
+    touch "$compiler_stamp"
   fi
 fi
 

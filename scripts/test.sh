@@ -118,6 +118,7 @@ if [ "$coverage" = yes ]; then
 fi
 
 scripts/setup.sh
+command -v nvcc >/dev/null || scripts/setup.sh --cuda-compiler || echo "skipped: the kernels for cards are not compiled, as there is no nvcc"
 
 say "building the release preset"
 cmake --preset release --log-level=WARNING

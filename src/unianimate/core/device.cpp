@@ -9,6 +9,16 @@
 
 namespace unianimate {
 
+namespace {
+
+/// Whether the kernels of this program for cards are in the process.
+bool& has_own_kernels() {
+  static bool loaded = false;
+  return loaded;
+}
+
+}  // namespace
+
 DeviceChoice parse_device(std::string_view text) {
   if (text == "auto") return DeviceChoice::kAuto;
   if (text == "cpu") return DeviceChoice::kCpu;
@@ -42,7 +52,11 @@ std::string dtype_name(at::ScalarType dtype) {
 void load_cuda_libraries(DeviceChoice choice) {
   if (choice == DeviceChoice::kCpu) return;
   // RTLD_GLOBAL, because its static initialisers register CUDA kernels with the dispatcher in libtorch_cpu.
-  if (::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr || choice == DeviceChoice::kAuto) return;
+  if (::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr) {
+    has_own_kernels() = ::dlopen("libunianimate_cuda.so", RTLD_NOW) != nullptr;
+    return;
+  }
+  if (choice == DeviceChoice::kAuto) return;
   throw Error(ErrorKind::kEnvironment,
               "--device cuda needs libtorch's CUDA libraries, which could not be loaded ({}); run scripts/setup.sh "
               "--cuda, or use --device cpu",
@@ -100,6 +114,9 @@ Compute choose_compute(DeviceChoice device, DTypeChoice dtype) {
                             where)
               : "computing in fp32: this CPU has no bf16 instructions";
       break;
+  }
+  if (cuda_works && !has_own_kernels()) {
+    compute.reason += "; libunianimate_cuda.so was not built or cannot be loaded, so it takes libtorch's kernels only";
   }
   return compute;
 }

@@ -1,5 +1,7 @@
 #include "unianimate/nn/ops/attention.h"
 
+#include <c10/core/DeviceGuard.h>
+
 #include <cmath>
 #include <optional>
 #include <vector>
@@ -26,6 +28,7 @@ std::optional<AttentionProblem> kernel_problem(const Ops& ops, const at::Tensor&
 }
 
 void run_kernel(const Ops& ops, AttentionProblem problem, const at::Tensor& out) {
+  const c10::DeviceGuard guard(out.device());
   problem.out = operand(out);
   ops.attention(problem, on_aten_threads);
 }

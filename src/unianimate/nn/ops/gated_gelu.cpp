@@ -1,5 +1,7 @@
 #include "unianimate/nn/ops/gated_gelu.h"
 
+#include <c10/core/DeviceGuard.h>
+
 #include <vector>
 
 #include "unianimate/nn/ops/ops.h"
@@ -9,6 +11,7 @@ namespace unianimate::nn {
 at::Tensor gated_gelu(const at::Tensor& x) {
   const Ops& ops = ops_for(x);
   if (ops.gated_gelu != nullptr) {
+    const c10::DeviceGuard guard(x.device());
     const at::Tensor dense = x.contiguous();
     std::vector<std::int64_t> sizes = x.sizes().vec();
     sizes.back() /= 2;

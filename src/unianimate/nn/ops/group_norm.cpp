@@ -1,5 +1,7 @@
 #include "unianimate/nn/ops/group_norm.h"
 
+#include <c10/core/DeviceGuard.h>
+
 #include "unianimate/nn/ops/ops.h"
 
 namespace unianimate::nn {
@@ -21,6 +23,7 @@ at::Tensor group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor
   if (needs_gradient({x, weight, bias})) return differentiable(x, groups, weight, bias, eps, silu);
   const Ops& ops = ops_for(x);
   if (ops.group_norm != nullptr) {
+    const c10::DeviceGuard guard(x.device());
     const at::Tensor dense = x.contiguous();
     at::Tensor out = at::empty_like(dense);
     ops.group_norm({.batch = x.size(0),

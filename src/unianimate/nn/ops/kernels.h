@@ -65,7 +65,7 @@ struct GatedGeluProblem {
 
 /// The operations of one device in one number format; null: ATen does it. All pointers of a problem are to that
 /// device's memory and that format, without gradients, with at least one element. Kernels of other devices than the CPU
-/// queue their work as that device's ATen does, and have no use for the threads.
+/// queue their work as that device's ATen does, which has been told the card, and have no use for the threads.
 struct Ops {
   bool (*takes_attention)(const AttentionProblem& problem) = nullptr;  ///< not null where `attention` is not
   void (*attention)(const AttentionProblem& problem, const ParallelFor& parallel_for) = nullptr;

@@ -1,0 +1,377 @@
+#include "nn/ops/cuda/kernel_properties.h"
+
+#include <cmath>
+#include <cstring>
+#include <span>
+#include <sstream>
+
+#include "nn/ops/cuda/host_numbers.h"
+#include "nn/ops/cuda/references.h"
+
+namespace unianimate::testing {
+
+namespace {
+
+using nn::KernelElement;
+
+std::size_t size_of(std::int64_t count) {
+  return static_cast<std::size_t>(count);
+}
+
+/// `count` numbers between -scale and scale about the offset, which look random and are always the same for one seed.
+Numbers numbers(std::int64_t count, std::uint64_t seed, double scale = 1, double offset = 0) {
+  Numbers result(size_of(count));
+  std::uint64_t state = seed * 0x9E3779B97F4A7C15U;
+  for (double& number : result) {
+    state += 0x9E3779B97F4A7C15U;
+    std::uint64_t bits = state;
+    bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9U;
+    bits = (bits ^ bits >> 27) * 0x94D049BB133111EBU;
+    number = offset + scale * (std::ldexp(static_cast<double>((bits ^ bits >> 31) >> 11), -52) - 1);
+  }
+  return result;
+}
+
+const char* name_of(KernelElement element) {
+  switch (element) {
+    case KernelElement::kFloat:
+      return "fp32";
+    case KernelElement::kBFloat16:
+      return "bf16";
+    case KernelElement::kHalf:
+      return "fp16";
+  }
+  return "";
+}
+
+/// As a part of the length of the expected result.
+double tolerance_of(KernelElement element) {
+  switch (element) {
+    case KernelElement::kFloat:
+      return 1e-6;
+    case KernelElement::kBFloat16:
+      return 3e-3;
+    case KernelElement::kHalf:
+      return 4e-4;
+  }
+  return 0;
+}
+
+/// Numbers as elements of a device's buffer, `skipped` elements behind its beginning.
+class Operand {
+ public:
+  Operand(KernelBackend& backend, KernelElement element, Numbers& values, std::int64_t skipped = 0)
+      : element_(element), count_(values.size()) {
+    nn::with_element(element, [&](auto zero) {
+      using T = decltype(zero);
+      std::vector<std::byte> bytes((values.size() + size_of(skipped)) * sizeof(T));
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const T rounded = from_float<T>(static_cast<float>(values[i]));
+        values[i] = static_cast<double>(to_float(rounded));
+        std::memcpy(bytes.data() + (i + size_of(skipped)) * sizeof(T), &rounded, sizeof(T));
+      }
+      data_ = backend.upload(bytes) + size_of(skipped) * sizeof(T);
+    });
+  }
+
+  [[nodiscard]] std::byte* data() const { return data_; }
+
+  [[nodiscard]] Numbers read(KernelBackend& backend) const {
+    Numbers values(count_);
+    nn::with_element(element_, [&](auto zero) {
+      using T = decltype(zero);
+      const std::vector<std::byte> bytes = backend.download(data_, count_ * sizeof(T));
+      for (std::size_t i = 0; i < count_; ++i) {
+        T value;
+        std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
+        values[i] = static_cast<double>(to_float(value));
+      }
+    });
+    return values;
+  }
+
+ private:
+  KernelElement element_;
+  std::size_t count_;
+  std::byte* data_ = nullptr;
+};
+
+/// A result that nothing is written to yet.
+Numbers unwritten(std::size_t count) {
+  return Numbers(count, -1234.0);
+}
+
+/// NaN and infinities have to be the same, everything else close in all.
+std::string difference(const Numbers& found, const Numbers& expected, double tolerance) {
+  double distance = 0;
+  double length = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (std::isfinite(expected[i]) && std::isfinite(found[i])) {
+      distance += (found[i] - expected[i]) * (found[i] - expected[i]);
+      length += expected[i] * expected[i];
+      continue;
+    }
+    if (found[i] == expected[i] || (std::isnan(found[i]) && std::isnan(expected[i]))) continue;
+    std::ostringstream text;
+    text << "element " << i << " is " << found[i] << ", not " << expected[i];
+    return text.str();
+  }
+  constexpr double kSmallestHalf = 6e-8;
+  const double of_count = std::sqrt(static_cast<double>(expected.size()));
+  if (std::sqrt(distance) <= tolerance * std::sqrt(length) + kSmallestHalf * of_count) return "";
+  std::ostringstream text;
+  text << "it differs by " << std::sqrt(distance / length) << " of its length, at most " << tolerance << " is allowed";
+  return text.str();
+}
+
+/// The first of these that is wrong.
+std::string first_of(std::initializer_list<std::string> problems) {
+  for (const std::string& problem : problems) {
+    if (!problem.empty()) return problem;
+  }
+  return "";
+}
+
+enum class Special { kNone, kNan, kInfinity };
+
+void put_special(Numbers& values, Special special) {
+  if (special == Special::kNan) values[values.size() / 3] = NAN;
+  if (special == Special::kInfinity) values[values.size() / 3] = INFINITY;
+}
+
+const char* name_of(Special special) {
+  switch (special) {
+    case Special::kNone:
+      return "";
+    case Special::kNan:
+      return ", with a NaN";
+    case Special::kInfinity:
+      return ", with an infinity";
+  }
+  return "";
+}
+
+struct GatedGeluCase {
+  std::int64_t rows, width, skipped;
+  Special special;
+};
+
+std::string check_gated_gelu(KernelBackend& backend, KernelElement element, const GatedGeluCase& size) {
+  Numbers in = numbers(size.rows * 2 * size.width, 1, 6);
+  put_special(in, size.special);
+  const Operand from(backend, element, in, size.skipped);
+  Numbers out = unwritten(size_of(size.rows * size.width));
+  const Operand to(backend, element, out, size.skipped);
+  const nn::GatedGeluProblem problem{size.rows, size.width, from.data(), to.data()};
+  const std::string failure = backend.gated_gelu(element, problem);
+  const Numbers found = to.read(backend);
+  return first_of(
+      {failure, backend.release(), difference(found, gated_gelu_reference(problem, in), tolerance_of(element))});
+}
+
+struct GroupNormCase {
+  std::int64_t batch, rows, channels, groups, skipped;
+  bool silu;
+  double offset;
+  Special special;
+};
+
+std::string check_group_norm(KernelBackend& backend, KernelElement element, const GroupNormCase& size) {
+  Numbers in = numbers(size.batch * size.rows * size.channels, 1);
+  // Channels that lie far from each other and from zero.
+  for (std::size_t i = 0; i < in.size(); ++i)
+    in[i] += size.offset * std::sin(static_cast<double>(i % size_of(size.channels)));
+  put_special(in, size.special);
+  Numbers weights = numbers(size.channels, 2);
+  Numbers biases = numbers(size.channels, 3);
+  Numbers out = unwritten(in.size());
+  const Operand x(backend, element, in, size.skipped);
+  const Operand weight(backend, element, weights);
+  const Operand bias(backend, element, biases);
+  const Operand to(backend, element, out, size.skipped);
+  const nn::GroupNormProblem problem{.batch = size.batch,
+                                     .rows = size.rows,
+                                     .channels = size.channels,
+                                     .groups = size.groups,
+                                     .eps = 1e-5,
+                                     .silu = size.silu,
+                                     .x = x.data(),
+                                     .weight = weight.data(),
+                                     .bias = bias.data(),
+                                     .out = to.data()};
+  const std::string failure = backend.group_norm(element, problem);
+  const Numbers found = to.read(backend);
+  return first_of({failure, backend.release(),
+                   difference(found, group_norm_reference(problem, in, weights, biases), tolerance_of(element))});
+}
+
+std::string check_constant_group_norm(KernelBackend& backend, KernelElement element) {
+  Numbers in(600 * 16, 1000.0);
+  Numbers ones(16, 1.0);
+  Numbers biases = numbers(16, 3);
+  Numbers out = unwritten(in.size());
+  const Operand x(backend, element, in);
+  const Operand weight(backend, element, ones);
+  const Operand bias(backend, element, biases);
+  const Operand to(backend, element, out);
+  const std::string failure =
+      backend.group_norm(element, {2, 300, 16, 4, 1e-6, false, x.data(), weight.data(), bias.data(), to.data()});
+  const Numbers found = to.read(backend);
+  Numbers expected;
+  for (std::size_t i = 0; i < in.size(); ++i) expected.push_back(biases[i % biases.size()]);
+  return first_of({failure, backend.release(), difference(found, expected, tolerance_of(element))});
+}
+
+/// How q, k and v lie: each dense by itself, or all three beside each other in one tensor.
+enum class Layout { kApart, kTogether };
+
+struct AttentionCase {
+  std::int64_t pixels, queries, keys, heads, dim, skipped;
+  Layout layout;
+  Special special;
+};
+
+/// Sequences along the frames: element (pixel, frame, head, d) of (frames, pixels, heads, dim).
+nn::AttentionOperand along_frames(const AttentionCase& size, std::int64_t tensors, const std::byte* data) {
+  return {data, tensors * size.heads * size.dim, size.pixels * tensors * size.heads * size.dim, size.dim};
+}
+
+std::string check_attention(KernelBackend& backend, KernelElement element, const AttentionCase& size) {
+  const std::int64_t tensors = size.layout == Layout::kTogether ? 3 : 1;
+  const std::int64_t row = tensors * size.pixels * size.heads * size.dim;
+  Numbers qs = numbers(size.queries * row, 1, 2);
+  Numbers ks = numbers(size.keys * row, 2, 2);
+  Numbers vs = numbers(size.keys * row, 3, 2);
+  put_special(ks, size.special);
+  Numbers outs = unwritten(size_of(size.queries * size.pixels * size.heads * size.dim));
+  const Operand q(backend, element, qs, size.skipped);
+  const Operand k(backend, element, ks, size.skipped);
+  const Operand v(backend, element, vs, size.skipped);
+  const Operand out(backend, element, outs);
+  const nn::AttentionProblem problem{
+      size.pixels,
+      size.queries,
+      size.keys,
+      size.heads,
+      size.dim,
+      1.0F / std::sqrt(static_cast<float>(size.dim)),
+      along_frames(size, tensors, q.data()),
+      along_frames(size, tensors, k.data()),
+      along_frames(size, tensors, v.data()),
+      along_frames(size, 1, out.data()),
+  };
+  if (!backend.takes_attention(element, problem)) return first_of({backend.release(), "it is not taken"});
+  const std::string failure = backend.attention(element, problem);
+  const Numbers found = out.read(backend);
+  const Numbers by_pixel = attention_reference(problem, qs, ks, vs);
+  Numbers expected(by_pixel.size());
+  const std::int64_t of_token = size.heads * size.dim;
+  for (std::int64_t i = 0; i < static_cast<std::int64_t>(by_pixel.size()); ++i) {
+    const std::int64_t pixel = i / of_token / size.queries;
+    const std::int64_t frame = i / of_token % size.queries;
+    expected[size_of((frame * size.pixels + pixel) * of_token + i % of_token)] = by_pixel[size_of(i)];
+  }
+  return first_of({failure, backend.release(), difference(found, expected, tolerance_of(element))});
+}
+
+std::string check_refused(KernelBackend& backend, KernelElement element) {
+  const auto problem = [](std::int64_t queries, std::int64_t keys, std::int64_t dim) {
+    return nn::AttentionProblem{1, queries, keys, 1, dim, 1.0F, {}, {}, {}, {}};
+  };
+  for (const nn::AttentionProblem& foreign : {problem(65, 9, 64), problem(9, 65, 64), problem(9, 9, 512)}) {
+    if (backend.takes_attention(element, foreign)) return "it takes sequences or heads that are not for it";
+  }
+  return "";
+}
+
+template <typename Case>
+void add(std::vector<KernelProperty>& properties, const char* kernel, const std::string& name, const Case& size,
+         std::string (*check)(KernelBackend&, KernelElement, const Case&)) {
+  for (const KernelElement element : {KernelElement::kFloat, KernelElement::kBFloat16, KernelElement::kHalf}) {
+    properties.push_back({kernel, name + ", " + name_of(element),
+                          [=](KernelBackend& backend) { return check(backend, element, size); }});
+  }
+}
+
+template <typename... Numbers>
+std::string words(const Numbers&... numbers) {
+  std::ostringstream text;
+  (text << ... << numbers);
+  return text.str();
+}
+
+void add_gated_gelu(std::vector<KernelProperty>& properties) {
+  for (const GatedGeluCase& size : {GatedGeluCase{1, 1, 0, Special::kNone},
+                                    {3, 24, 0, Special::kNone},
+                                    {7, 13, 0, Special::kNone},
+                                    {257, 40, 0, Special::kNone},
+                                    {5, 16, 1, Special::kNone},
+                                    {50, 16, 0, Special::kNan},
+                                    {50, 16, 0, Special::kInfinity}}) {
+    add(properties, "gated_gelu",
+        words(size.rows, " rows of ", size.width, ", ", size.skipped, " skipped", name_of(size.special)), size,
+        check_gated_gelu);
+  }
+}
+
+void add_group_norm(std::vector<KernelProperty>& properties) {
+  // One row; frames by themselves; clips of more than one chunk; more channels than threads; channels in no packs.
+  for (const GroupNormCase& size : {GroupNormCase{1, 1, 40, 8, 0, false, 0, Special::kNone},
+                                    {3, 35, 40, 8, 0, true, 5, Special::kNone},
+                                    {2, 1287, 40, 8, 0, false, 5, Special::kNone},
+                                    {1, 8500, 8, 2, 0, true, 1, Special::kNone},
+                                    {1, 70, 320, 32, 0, true, 1, Special::kNone},
+                                    {1, 9, 2560, 32, 0, true, 1, Special::kNone},
+                                    {2, 33, 6, 3, 0, false, 1, Special::kNone},
+                                    {1, 40, 515, 5, 0, true, 1, Special::kNone},
+                                    {2, 35, 16, 4, 1, true, 1, Special::kNone},
+                                    {2, 70, 16, 4, 0, true, 1, Special::kNan},
+                                    {2, 70, 16, 4, 0, false, 1, Special::kInfinity}}) {
+    add(properties, "group_norm",
+        words(size.batch, " images of ", size.rows, " rows, ", size.channels, " channels in ", size.groups, " groups, ",
+              size.skipped, " skipped, about ", size.offset, size.silu ? ", SiLU" : "", name_of(size.special)),
+        size, check_group_norm);
+  }
+  for (const KernelElement element : {KernelElement::kFloat, KernelElement::kBFloat16, KernelElement::kHalf}) {
+    properties.push_back({"group_norm", std::string("a constant gives the bias, ") + name_of(element),
+                          [=](KernelBackend& backend) { return check_constant_group_norm(backend, element); }});
+  }
+}
+
+void add_attention(std::vector<KernelProperty>& properties) {
+  std::vector<AttentionCase> sizes{{2, 9, 9, 3, 40, 0, Layout::kApart, Special::kNone},
+                                   {3, 5, 17, 1, 5, 0, Layout::kApart, Special::kNone},
+                                   {1, 17, 5, 2, 128, 0, Layout::kTogether, Special::kNone},
+                                   {2, 16, 16, 2, 64, 0, Layout::kTogether, Special::kNone},
+                                   {2, 7, 7, 2, 32, 1, Layout::kApart, Special::kNone},
+                                   {3, 6, 6, 2, 16, 0, Layout::kApart, Special::kNan},
+                                   {3, 6, 6, 2, 16, 0, Layout::kApart, Special::kInfinity}};
+  constexpr std::int64_t kMostFrames = 64;
+  for (std::int64_t frames = 1; frames <= kMostFrames; ++frames) {
+    sizes.push_back({2, frames, frames, 1, 8, 0, Layout::kApart, Special::kNone});
+  }
+  sizes.push_back({1, kMostFrames, kMostFrames, 1, 64, 0, Layout::kTogether, Special::kNone});
+  for (const AttentionCase& size : sizes) {
+    add(properties, "attention",
+        words(size.pixels, " pixels, ", size.queries, " queries, ", size.keys, " keys, ", size.heads, " heads of ",
+              size.dim, ", ", size.skipped, " skipped", size.layout == Layout::kTogether ? ", q, k and v together" : "",
+              name_of(size.special)),
+        size, check_attention);
+  }
+  for (const KernelElement element : {KernelElement::kFloat, KernelElement::kBFloat16, KernelElement::kHalf}) {
+    properties.push_back({"attention", std::string("others are not taken, ") + name_of(element),
+                          [=](KernelBackend& backend) { return check_refused(backend, element); }});
+  }
+}
+
+}  // namespace
+
+std::vector<KernelProperty> kernel_properties() {
+  std::vector<KernelProperty> properties;
+  add_gated_gelu(properties);
+  add_group_norm(properties);
+  add_attention(properties);
+  return properties;
+}
+
+}  // namespace unianimate::testing

@@ -1,0 +1,91 @@
+#include "nn/ops/cuda/references.h"
+
+#include <cmath>
+#include <numbers>
+
+namespace unianimate::testing {
+
+namespace {
+
+std::size_t at(std::int64_t index) {
+  return static_cast<std::size_t>(index);
+}
+
+/// The softmax of the scores of one query.
+Numbers weights_of(const nn::AttentionProblem& problem, const double* q, const double* k) {
+  Numbers weights(at(problem.keys));
+  double largest = -INFINITY;
+  for (std::int64_t key = 0; key < problem.keys; ++key) {
+    double score = 0;
+    for (std::int64_t d = 0; d < problem.dim; ++d) score += q[d] * k[key * problem.k.row + d];
+    weights[at(key)] = score * static_cast<double>(problem.scale);
+    if (!(weights[at(key)] <= largest)) largest = weights[at(key)];
+  }
+  double sum = 0;
+  for (double& weight : weights) sum += weight = std::exp(weight - largest);
+  for (double& weight : weights) weight /= sum;
+  return weights;
+}
+
+}  // namespace
+
+Numbers attention_reference(const nn::AttentionProblem& problem, const Numbers& q, const Numbers& k, const Numbers& v) {
+  Numbers out;
+  for (std::int64_t n = 0; n < problem.batch; ++n) {
+    for (std::int64_t query = 0; query < problem.queries; ++query) {
+      for (std::int64_t head = 0; head < problem.heads; ++head) {
+        const auto start = [&](const Numbers& x, const nn::AttentionOperand& operand) {
+          return x.data() + n * operand.batch + head * operand.head;
+        };
+        const Numbers weights = weights_of(problem, start(q, problem.q) + query * problem.q.row, start(k, problem.k));
+        for (std::int64_t d = 0; d < problem.dim; ++d) {
+          double sum = 0;
+          for (std::int64_t key = 0; key < problem.keys; ++key) {
+            sum += weights[at(key)] * start(v, problem.v)[key * problem.v.row + d];
+          }
+          out.push_back(sum);
+        }
+      }
+    }
+  }
+  return out;
+}
+
+Numbers group_norm_reference(const nn::GroupNormProblem& problem, const Numbers& x, const Numbers& weight,
+                             const Numbers& bias) {
+  const std::int64_t width = problem.channels / problem.groups;
+  const auto count = static_cast<double>(problem.rows * width);
+  Numbers out(x.size());
+  for (std::int64_t block = 0; block < problem.batch * problem.groups; ++block) {
+    const std::int64_t image = block / problem.groups * problem.rows * problem.channels;
+    const std::int64_t first = block % problem.groups * width;
+    const auto for_all = [&](const auto& body) {
+      for (std::int64_t row = 0; row < problem.rows; ++row) {
+        for (std::int64_t c = first; c < first + width; ++c) body(at(image + row * problem.channels + c), at(c));
+      }
+    };
+    double mean = 0;
+    for_all([&](std::size_t i, std::size_t) { mean += x[i] / count; });
+    double variance = 0;
+    for_all([&](std::size_t i, std::size_t) { variance += (x[i] - mean) * (x[i] - mean) / count; });
+    for_all([&](std::size_t i, std::size_t c) {
+      const double y = (x[i] - mean) / std::sqrt(variance + problem.eps) * weight[c] + bias[c];
+      out[i] = problem.silu ? y / (1 + std::exp(-y)) : y;
+    });
+  }
+  return out;
+}
+
+Numbers gated_gelu_reference(const nn::GatedGeluProblem& problem, const Numbers& in) {
+  Numbers out;
+  for (std::int64_t row = 0; row < problem.rows; ++row) {
+    for (std::int64_t i = 0; i < problem.width; ++i) {
+      const double value = in[at(row * 2 * problem.width + i)];
+      const double gate = in[at(row * 2 * problem.width + problem.width + i)];
+      out.push_back(value * (0.5 * gate * std::erfc(-gate / std::numbers::sqrt2)));
+    }
+  }
+  return out;
+}
+
+}  // namespace unianimate::testing
