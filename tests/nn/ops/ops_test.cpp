@@ -1,6 +1,7 @@
 #include "unianimate/nn/ops/ops.h"
 
 #include <c10/core/GradMode.h>
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include "support/golden_file.h"
@@ -143,6 +144,10 @@ TEST_F(MadeUpDevice, LeavesOtherFormatsToATen) {
   gated_gelu_seen = {};
   EXPECT_EQ(gated_gelu(tensor({3, 12}, at::kFloat)).size(1), 6);
   EXPECT_EQ(gated_gelu_seen.width, 0);
+}
+
+TEST(RegisterOps, IsFoundByLibrariesThatAreLoaded) {
+  EXPECT_NE(::dlsym(RTLD_DEFAULT, "_ZN10unianimate2nn12register_opsEiNS0_13KernelElementERKNS0_3OpsE"), nullptr);
 }
 
 TEST(RegisterOps, HeadsThatARowDoesNotTakeGoToATen) {
