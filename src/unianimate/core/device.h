@@ -26,10 +26,10 @@ struct Compute {
   std::string reason;
 };
 
-/// Brings the CUDA half of libtorch into the process, and this program's kernels for cards where they were built. Must run
-/// before anything asks libtorch about CUDA, so it is the first thing a program does. `kCpu` does nothing; `kAuto` stays
-/// silent where the libraries or a GPU are absent; `kCuda` throws Error(kEnvironment) that says what is missing and how
-/// to get it.
+/// Brings the CUDA half of libtorch into the process, and this program's kernels for cards where they were built. Must
+/// run before anything asks libtorch about CUDA, so it is the first thing a program does. `kCpu` does nothing; `kAuto`
+/// stays silent where the libraries or a GPU are absent; `kCuda` throws Error(kEnvironment) that says what is missing
+/// and how to get it.
 void load_cuda_libraries(DeviceChoice choice);
 
 /// Which GPU the process with this rank on its machine has: they take turns where there are fewer GPUs than processes.
