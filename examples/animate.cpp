@@ -16,7 +16,7 @@ int main(int argc, char** argv) try {
   load_cuda_libraries(DeviceChoice::kAuto);
   family::RuntimeOptions options;
   options.compute = choose_compute(DeviceChoice::kAuto, DTypeChoice::kAuto);
-  const auto models = family::open_family(family::find_model_files(argv[1]), options);
+  const auto models = families::open_family(family::find_model_files(argv[1]), options);
 
   family::AnimateRequest request;
   request.reference = argv[2];

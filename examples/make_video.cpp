@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "unianimate/core/device.h"
-#include "unianimate/family/unianimate/model_description.h"
+#include "unianimate/families/families.h"
 #include "unianimate/media/film/still_pictures.h"
 #include "unianimate/studio/studio.h"
 
@@ -16,7 +16,7 @@ int main(int argc, char** argv) try {
   runtime.compute = choose_compute(DeviceChoice::kAuto, DTypeChoice::kAuto);
 
   studio::VideoOrder order;
-  order.job.request = family::default_request(argv[1]);
+  order.job.request = families::default_request(argv[1]);
   order.job.request.reference = argv[2];
   order.motion = argv[3];
   order.job.output = argv[4];

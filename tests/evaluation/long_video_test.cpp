@@ -182,7 +182,7 @@ TEST(LongVideoEvaluationTest, MeasuresEveryStrategyOfASmallModel) {
     std::int64_t last = 0;
   } progress;
   const LongVideoEvaluation evaluation =
-      evaluate_long_videos(request, *family::open_family(family::find_model_files(folder.path()), runtime), progress);
+      evaluate_long_videos(request, *families::open_family(family::find_model_files(folder.path()), runtime), progress);
   EXPECT_EQ(progress.last, progress.total);
   ASSERT_EQ(evaluation.rows.size(), 2U);
   for (const LongVideoRow& row : evaluation.rows) {

@@ -86,9 +86,9 @@ class MeterSink : public FrameSink {
 };
 
 TEST_F(ModelEvaluationTest, MeasuresWhatTheAnimatorMakes) {
-  const ModelEvaluation evaluation = evaluate_model(request_, *family::open_family(files(), runtime_), silent_);
+  const ModelEvaluation evaluation = evaluate_model(request_, *families::open_family(files(), runtime_), silent_);
   ASSERT_EQ(evaluation.rows.size(), 2U);
-  const auto family = family::open_family(files(), runtime_);
+  const auto family = families::open_family(files(), runtime_);
   const ScratchFolder scratch;
   for (std::size_t i = 0; i < 2; ++i) {
     const SettingRow& row = evaluation.rows[i];
@@ -111,7 +111,7 @@ TEST_F(ModelEvaluationTest, MeasuresWhatTheAnimatorMakes) {
 
 TEST_F(ModelEvaluationTest, ComparesWithRepeatingTheReferenceAndWithTheAutoencoder) {
   request_.reconstruction = true;
-  const ModelEvaluation evaluation = evaluate_model(request_, *family::open_family(files(), runtime_), silent_);
+  const ModelEvaluation evaluation = evaluate_model(request_, *families::open_family(files(), runtime_), silent_);
   ASSERT_EQ(evaluation.baselines.size(), 3U);
   const puppet::Clip person = clip(kFirst);
   QualityMeter reference;
@@ -125,11 +125,11 @@ TEST_F(ModelEvaluationTest, ComparesWithRepeatingTheReferenceAndWithTheAutoencod
   EXPECT_GT(evaluation.baselines[2].mean.psnr, 1);
   request_.settings.pop_back();
   request_.reconstruction = false;
-  EXPECT_EQ(evaluate_model(request_, *family::open_family(files(), runtime_), silent_).baselines.size(), 1U);
+  EXPECT_EQ(evaluate_model(request_, *families::open_family(files(), runtime_), silent_).baselines.size(), 1U);
 }
 
 TEST_F(ModelEvaluationTest, KeepsPicturesToLookAt) {
-  const ModelEvaluation evaluation = evaluate_model(request_, *family::open_family(files(), runtime_), silent_);
+  const ModelEvaluation evaluation = evaluate_model(request_, *families::open_family(files(), runtime_), silent_);
   ASSERT_EQ(evaluation.shown.size(), 2U);
   const ShownPerson& shown = evaluation.shown[0];
   const puppet::Clip person = clip(kFirst);
@@ -149,7 +149,7 @@ TEST_F(ModelEvaluationTest, LeavesNoFilesWhenItIsCancelled) {
     [[nodiscard]] bool cancelled() const override { return enough; }
     bool enough = false;
   } progress;
-  EXPECT_THROW(evaluate_model(request_, *family::open_family(files(), runtime_), progress), Error);
+  EXPECT_THROW(evaluate_model(request_, *families::open_family(files(), runtime_), progress), Error);
   EXPECT_TRUE(progress.enough);
   EXPECT_TRUE(fs::is_empty(temporary()));
 }
@@ -167,7 +167,7 @@ TEST_F(ModelEvaluationTest, CountsCallsOfTheUNetOverAllVideos) {
     std::int64_t total = 0;
     std::int64_t last = 0;
   } progress;
-  const ModelEvaluation evaluation = evaluate_model(request_, *family::open_family(files(), runtime_), progress);
+  const ModelEvaluation evaluation = evaluate_model(request_, *families::open_family(files(), runtime_), progress);
   EXPECT_EQ(progress.last, progress.total);
   EXPECT_EQ(progress.total, 2 * (evaluation.rows[0].unet_calls + evaluation.rows[1].unet_calls));
 }
@@ -177,7 +177,7 @@ TEST_F(ModelEvaluationTest, RefusesWhatCannotBeMeasuredBeforeItBegins) {
     ModelEvaluationRequest request = request_;
     spoil(request);
     try {
-      evaluate_model(request, *family::open_family(files(), runtime_), silent_);
+      evaluate_model(request, *families::open_family(files(), runtime_), silent_);
       ADD_FAILURE() << "accepted: " << sentence;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kUsage);

@@ -28,7 +28,7 @@ const IncludeRules& house_rules() {
               {"family", {"core", "fields", "media/pictures", "checkpoint", "naming", "diffusion"}},
               {"family/unianimate",
                {"core", "fields", "media/pictures", "checkpoint", "naming", "nn", "models", "diffusion", "family"}},
-              {"families", {"core", "family", "family/unianimate"}},
+              {"families", {"core", "checkpoint", "family", "family/unianimate"}},
               {"pipeline", {"core", "fields", "media/pictures", "diffusion", "distributed", "family"}},
               {"puppet", {"core", "fields", "media/pictures", "plot", "pose/format", "pose/draw", "pose/align"}},
               {"evaluation",

@@ -77,7 +77,7 @@ class AnimateTest : public ::testing::Test {
     return sink.frames;
   }
   [[nodiscard]] std::unique_ptr<family::Family> load() const {
-    return family::open_family(family::find_model_files(folder_->path()), options_);
+    return families::open_family(family::find_model_files(folder_->path()), options_);
   }
 
   static std::unique_ptr<testing::TemporaryFolder> folder_;
@@ -405,7 +405,7 @@ TEST_F(LongVideos, PreviewsShowTheVideoBeforeItIsDone) {
   for (const bool decoded : {false, true}) {
     const std::filesystem::path file = jobs_ / (decoded ? "decoded.mkv" : "linear.mkv");
     AnimateOptions options;
-    options.preview = {.every = 2, .decoded = decoded, .file = {}};
+    options.preview = {.every = 2, .decoded = decoded};
     options.open_preview = [&](int width, int height) { return open_video_writer(file, {width, height, 8}); };
     animate(*animator, options);
     const auto preview = open_frame_source(file);

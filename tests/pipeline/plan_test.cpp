@@ -71,8 +71,8 @@ TEST_F(PlanTest, DecodedPreviewsNeedTheAutoencoderBesideTheUNet) {
     }
     return enough;
   };
-  EXPECT_EQ(least({1, true, {}}) - least({}), autoencoder_bytes());
-  EXPECT_EQ(least({1, false, {}}), least({}));
+  EXPECT_EQ(least({1, true}) - least({}), autoencoder_bytes());
+  EXPECT_EQ(least({1, false}), least({}));
 }
 
 TEST_F(PlanTest, CountsTheCallsOfEverySegmentAndStep) {

@@ -111,6 +111,7 @@ class Toy final : public family::Family {
   [[nodiscard]] const ClipGeometry& geometry() const override { return geometry_; }
   [[nodiscard]] const diffusion::NoiseProcess& process() const override { return flow_; }
   [[nodiscard]] const family::RuntimeOptions& runtime() const override { return options_; }
+  [[nodiscard]] std::vector<family::ModelSize> sizes() const override { return {}; }
   [[nodiscard]] std::vector<std::string> check() const override { return {"a toy"}; }
   [[nodiscard]] double operations(const family::ClipShape& window) const override {
     return static_cast<double>(window.elements());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -11,6 +12,9 @@
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/random.h"
+#include "unianimate/distributed/group_environment.h"
+#include "unianimate/distributed/local_launch.h"
+#include "unianimate/distributed/process_group.h"
 #include "unianimate/family/pictures.h"
 #include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pipeline/animate.h"
@@ -127,6 +131,7 @@ class ToyFamilyTest : public ::testing::Test {
     request_.frames = frames;
     AnimateOptions options;
     options.job = store;
+    options.group = group_.get();
     FrameCollector sink;
     report_ = pipeline::animate(*family_, request_, sink, silent_, options);
     return sink.frames;
@@ -197,6 +202,7 @@ class ToyFamilyTest : public ::testing::Test {
   family::AnimateRequest request_;
   family::RuntimeOptions options_;
   std::unique_ptr<family::Family> family_;
+  std::unique_ptr<distributed::ProcessGroup> group_;  ///< null: this process alone
   AnimateReport report_;
   Progress silent_;
 };
@@ -222,6 +228,24 @@ TEST_F(ToyFamilyTest, WindowsAreCountedInFramesAndLieInLatents) {
   options_.latent_memory = 0;
   family_ = testing::make_toy_family(options_);
   EXPECT_EQ(animate(29), expected) << "latents in a file";
+}
+
+TEST_F(ToyFamilyTest, TwoProcessesShareTheWindowsAndTheFirstHasTheFrames) {
+  if (distributed::read_group_environment().size == 1) {
+    // Two copies of this program meet in what follows.
+    std::string program = "pipeline_tests";
+    std::string filter = "--gtest_filter=ToyFamilyTest.TwoProcessesShareTheWindowsAndTheFirstHasTheFrames";
+    std::array<char*, 3> arguments{program.data(), filter.data(), nullptr};
+    const distributed::LocalOutcome outcome = distributed::run_on_this_machine(2, arguments.data());
+    EXPECT_EQ(outcome.exit_status, 0) << outcome.message;
+    return;
+  }
+  request_.context.size = 9;
+  request_.context.overlap = 3;
+  const std::vector<Image> expected = by_hand(29, {{0, 3}, {2, 3}, {4, 3}, {5, 3}});
+  group_ = distributed::ProcessGroup::from_environment(at::kCPU);
+  EXPECT_EQ(group_->size(), 2);
+  EXPECT_EQ(animate(29), group_->rank() == 0 ? expected : std::vector<Image>());
 }
 
 class ToyChainTest : public ToyFamilyTest {

@@ -7,6 +7,7 @@
 
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
+#include "unianimate/family/unianimate/model_sizes.h"
 
 namespace unianimate::studio {
 namespace {
@@ -181,7 +182,7 @@ TEST(PublishedConfig, ReadsTheShortConfiguration) {
   EXPECT_EQ(config.base.context.size, 32);
   EXPECT_TRUE(config.base.comparison);
   EXPECT_EQ(config.base.pose_order, family::PoseOrder::kPublished);
-  check_expected_sizes(config, {});
+  check_expected_sizes(config, family::sizes_of(family::ModelConfigs()));
 }
 
 TEST(PublishedConfig, ReadsTheLongConfiguration) {
@@ -194,7 +195,7 @@ TEST(PublishedConfig, ReadsTheLongConfiguration) {
   EXPECT_EQ(config.base.context.size, 32);
   EXPECT_EQ(config.base.context.overlap, 8);
   EXPECT_EQ(config.base.context.schedule, diffusion::ContextSchedule::kPublished);
-  check_expected_sizes(config, {});
+  check_expected_sizes(config, family::sizes_of(family::ModelConfigs()));
 }
 
 TEST(PublishedConfig, AShortClipIsOneWindowUnlessAWindowIsAskedFor) {
@@ -230,7 +231,7 @@ TEST(PublishedConfig, OverridesComeBeforeTheFile) {
   family::ModelConfigs models;
   models.unet.dim = 32;
   models.autoencoder.ch_mult = {1, 2};
-  check_expected_sizes(config, models);
+  check_expected_sizes(config, family::sizes_of(models));
 }
 
 TEST(PublishedConfig, OverridesMayAddKeysAndMapsTheFileLacks) {
@@ -362,7 +363,7 @@ TEST(CheckExpectedSizes, NamesBothSizes) {
   family::ModelConfigs models;
   models.unet.dim_mult = {1, 2};
   try {
-    check_expected_sizes(parse(short_config()), models);
+    check_expected_sizes(parse(short_config()), family::sizes_of(models));
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kInput);

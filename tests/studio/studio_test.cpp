@@ -109,7 +109,7 @@ class StudioTest : public ::testing::Test {
   static void SetUpTestSuite() {
     shared_ = std::make_unique<TemporaryFolder>();
     fs::create_directories(*shared_ / "models");
-    testing::write_rule_models(*shared_ / "models", testing::small_model_configs());
+    testing::write_rule_models(*shared_ / "models", testing::tiny_model_configs());
     const auto picture = [](const std::string& name) {
       return family::image_from_tensor(testing::rule_picture(name, 64, 64));
     };
@@ -351,7 +351,7 @@ class Published : public StudioTest {
   Published() {
     std::ofstream(folder_ / "infer.yaml")
         << fmt::format("test_list_path: [[1, {0}/person.png, {0}/poses]]\n", shared_->path().string())
-        << "resolution: [64, 64]\nmax_frames: 2\nddim_timesteps: 2\nUNet: {dim: 32}\nround: 2\n";
+        << "resolution: [64, 64]\nmax_frames: 2\nddim_timesteps: 2\nUNet: {dim: 16}\nround: 2\n";
     order_.config = folder_ / "infer.yaml";
     order_.output_folder = folder_ / "outputs";
     order_.models = models().string();

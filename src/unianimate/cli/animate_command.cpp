@@ -5,7 +5,7 @@
 #include "unianimate/cli/command_table.h"
 #include "unianimate/cli/process_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
-#include "unianimate/family/unianimate/model_description.h"
+#include "unianimate/families/families.h"
 #include "unianimate/studio/model_choice.h"
 #include "unianimate/studio/studio.h"
 #include "unianimate/studio/video_order_fields.h"
@@ -43,7 +43,7 @@ void animate(const fields::CommandLine& options, Session& session) {
   const auto machine = options.taken<RuntimeArguments>();
   family::RuntimeOptions runtime = prepare_runtime(machine);
   const std::filesystem::path models = studio::models_to_animate_with(machine.models);
-  const studio::VideoOrder order = order_of(options, machine, family::default_request(models));
+  const studio::VideoOrder order = order_of(options, machine, families::default_request(models));
   const auto group = join_processes(runtime);
   auto studio = studio::Studio::open(models, runtime, group.get());
   if (machine.dry_run) {

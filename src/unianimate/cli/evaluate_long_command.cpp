@@ -14,7 +14,6 @@
 #include "unianimate/evaluation/long_video_report.h"
 #include "unianimate/families/families.h"
 #include "unianimate/family/request_fields.h"
-#include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/fields/command_line.h"
 #include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/studio/model_choice.h"
@@ -108,9 +107,9 @@ void evaluate_long_videos(const LongOptions& options, Session& session) {
   const auto arguments = options.rest.taken<LongArguments>();
   const auto machine = options.rest.taken<RuntimeArguments>();
   const fs::path models = studio::models_to_animate_with(machine.models);
-  const evaluation::LongVideoRequest request = request_of(options, arguments, family::default_request(models));
+  const evaluation::LongVideoRequest request = request_of(options, arguments, families::default_request(models));
   const family::RuntimeOptions runtime = prepare_runtime(machine);
-  const family::ModelFiles files = family::find_model_files(models);
+  const family::ModelFiles files = families::find_files(models);
   if (machine.dry_run) {
     EvaluationPlan plan{request.videos, files, runtime, arguments.output, {}};
     for (const evaluation::LongVideoStrategy& strategy : request.strategies) plan.strategies.push_back(strategy.name);
@@ -121,7 +120,7 @@ void evaluate_long_videos(const LongOptions& options, Session& session) {
   studio::tell_models(models, *session.reporter);
   session.reporter->note(runtime.compute.reason);
   const evaluation::LongVideoEvaluation evaluation =
-      evaluation::evaluate_long_videos(request, *family::open_family(files, runtime), *session.reporter);
+      evaluation::evaluate_long_videos(request, *families::open_family(files, runtime), *session.reporter);
   write_results(evaluation, output, *session.reporter);
   if (machine.messages.json) {
     nlohmann::ordered_json event{{"event", "long_videos"}, {"output", output.string()}};

@@ -15,7 +15,6 @@
 #include "unianimate/evaluation/quality_report.h"
 #include "unianimate/families/families.h"
 #include "unianimate/family/request_fields.h"
-#include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/fields/command_line.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_writer.h"
@@ -113,9 +112,9 @@ void evaluate_model(const ModelOptions& options, Session& session) {
   const auto arguments = options.rest.taken<ModelArguments>();
   const auto machine = options.rest.taken<RuntimeArguments>();
   const fs::path models = studio::models_to_animate_with(machine.models);
-  const evaluation::ModelEvaluationRequest request = request_of(options, arguments, family::default_request(models));
+  const evaluation::ModelEvaluationRequest request = request_of(options, arguments, families::default_request(models));
   const family::RuntimeOptions runtime = prepare_runtime(machine);
-  const family::ModelFiles files = family::find_model_files(models);
+  const family::ModelFiles files = families::find_files(models);
   if (machine.dry_run) {
     return tell_evaluation_plan({request, files, runtime, arguments.output, {}}, machine, *session.reporter);
   }
@@ -124,7 +123,7 @@ void evaluate_model(const ModelOptions& options, Session& session) {
   studio::tell_models(models, *session.reporter);
   session.reporter->note(runtime.compute.reason);
   const evaluation::ModelEvaluation evaluation =
-      evaluation::evaluate_model(request, *family::open_family(files, runtime), *session.reporter);
+      evaluation::evaluate_model(request, *families::open_family(files, runtime), *session.reporter);
   write_results(evaluation, output, *session.reporter);
   if (machine.messages.json) {
     nlohmann::ordered_json event{{"event", "quality"}, {"output", output.string()}};

@@ -125,7 +125,7 @@ nlohmann::ordered_json plan_json(const EvaluationPlan& plan, const std::vector<p
 void tell_evaluation_plan(const EvaluationPlan& plan, const RuntimeArguments& machine, Progress& progress) {
   const evaluation::ModelEvaluationRequest& request = plan.request;
   const std::vector<pipeline::AnimatePlan> plans =
-      evaluation::plan_evaluation(request, *family::open_family(plan.files, plan.runtime));
+      evaluation::plan_evaluation(request, *families::open_family(plan.files, plan.runtime));
   const auto people = static_cast<std::int64_t>(request.people.count());
   std::int64_t unet_calls = 0;
   double seconds = 0;

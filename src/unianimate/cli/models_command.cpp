@@ -13,7 +13,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_rule.h"
-#include "unianimate/family/unianimate/model_files.h"
+#include "unianimate/families/families.h"
 #include "unianimate/studio/model_choice.h"
 #include "unianimate/studio/model_recognition.h"
 
@@ -72,7 +72,7 @@ constexpr const char* kExamples = R"(Examples:
 constexpr std::size_t kTensorsShown = 20;
 
 void list_models(const fs::path& folder) {
-  for (const family::PublishedFile& file : family::list_published_files(folder)) {
+  for (const family::PublishedFile& file : families::list_files(folder)) {
     std::string state = file.needed_to_animate ? "missing, needed to animate" : "missing";
     if (file.found) {
       std::error_code ignored;
@@ -83,7 +83,11 @@ void list_models(const fs::path& folder) {
   }
 }
 
-void print_inspection(const checkpoint::Checkpoint& checkpoint, const studio::RecognisedModel& model, bool all) {
+std::string text_of(const family::ModelSize& size) {
+  return fmt::format("{}", fmt::join(size.values, ", "));
+}
+
+void print_inspection(const checkpoint::Checkpoint& checkpoint, const family::RecognisedModel& model, bool all) {
   print(stdout, "{}\n", printable(checkpoint.file_name()));
   print(stdout, "  container   {}\n", label(checkpoint.container()));
   print(stdout, "  tensors     {}, {} parameters, {}\n", checkpoint.tensors().size(), checkpoint.total_parameters(),
@@ -92,7 +96,7 @@ void print_inspection(const checkpoint::Checkpoint& checkpoint, const studio::Re
   print(stdout, "  model       {}\n", model.role.empty() ? "none that this program knows" : model.role);
   if (!model.program.empty()) print(stdout, "  named by    {}\n", model.program);
   if (!model.prefix.empty()) print(stdout, "  prefix      {}\n", printable(model.prefix));
-  for (const auto& [name, value] : model.sizes) print(stdout, "    {:<22}{}\n", name, value);
+  for (const family::ModelSize& size : model.sizes) print(stdout, "    {:<22}{}\n", size.name, text_of(size));
   for (const std::string& note : model.notes) print(stdout, "  note        {}\n", printable(note, kMessageBytes));
   if (!model.problem.empty()) {
     print(stdout, "  problem     {}\n", printable(model.problem, kMessageBytes));
@@ -113,11 +117,13 @@ void print_inspection(const checkpoint::Checkpoint& checkpoint, const studio::Re
   }
 }
 
-void print_inspection_as_json(const checkpoint::Checkpoint& checkpoint, const studio::RecognisedModel& model) {
+void print_inspection_as_json(const checkpoint::Checkpoint& checkpoint, const family::RecognisedModel& model) {
   nlohmann::ordered_json tensors = nlohmann::ordered_json::array();
   for (const checkpoint::TensorEntry& entry : checkpoint.tensors()) {
     tensors.push_back({{"name", entry.name}, {"dtype", label(entry.type)}, {"shape", entry.shape}});
   }
+  std::map<std::string, std::string> sizes;
+  for (const family::ModelSize& size : model.sizes) sizes[size.name] = text_of(size);
   print_json_line({{"file", checkpoint.file_name()},
                    {"container", label(checkpoint.container())},
                    {"parameters", checkpoint.total_parameters()},
@@ -127,14 +133,14 @@ void print_inspection_as_json(const checkpoint::Checkpoint& checkpoint, const st
                    {"named_by", model.program},
                    {"prefix", model.prefix},
                    {"notes", model.notes},
-                   {"sizes", std::map<std::string, std::string>(model.sizes.begin(), model.sizes.end())},
+                   {"sizes", sizes},
                    {"problem", model.problem},
                    {"tensors", tensors}});
 }
 
 void inspect(const InspectArguments& arguments, Session& session) {
   const checkpoint::Checkpoint checkpoint = checkpoint::open_checkpoint(arguments.file);
-  const studio::RecognisedModel model = studio::recognise_model(checkpoint, arguments.file, *session.reporter);
+  const family::RecognisedModel model = studio::recognise_model(checkpoint, arguments.file, *session.reporter);
   if (arguments.json) {
     print_inspection_as_json(checkpoint, model);
   } else {

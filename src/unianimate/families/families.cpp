@@ -2,24 +2,79 @@
 
 #include <algorithm>
 #include <array>
+#include <system_error>
 
+#include "unianimate/family/unianimate/model_description.h"
+#include "unianimate/family/unianimate/model_files.h"
+#include "unianimate/family/unianimate/model_recognition.h"
 #include "unianimate/family/unianimate/unianimate_family.h"
 
-namespace unianimate::family {
+namespace unianimate::families {
+
+namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array kFamilies{FamilyEntry{"unianimate", is_unianimate, open_unianimate}};
+constexpr std::array kFamilies{FamilyEntry{.name = "unianimate",
+                                           .list_files = family::list_published_files,
+                                           .find_files = family::find_model_files,
+                                           .default_request = family::default_request,
+                                           .recognises = family::is_unianimate,
+                                           .open = family::open_unianimate,
+                                           .examine = family::examine_unianimate}};
+
+/// The family for which `holds` is true, else the first.
+const FamilyEntry& choose(const auto& holds) {
+  const auto* const found = std::ranges::find_if(kFamilies, holds);
+  return found != kFamilies.end() ? *found : kFamilies.front();
+}
+
+bool has_denoiser_in(const FamilyEntry& entry, const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) return false;
+  return std::ranges::any_of(entry.list_files(folder),
+                             [](const family::PublishedFile& file) { return file.denoises && file.found; });
+}
+
+const FamilyEntry& family_in(const fs::path& folder) {
+  return choose([&](const FamilyEntry& entry) { return has_denoiser_in(entry, folder); });
+}
 
 }  // namespace
 
-std::span<const FamilyEntry> families() {
+std::span<const FamilyEntry> all() {
   return kFamilies;
 }
 
-std::unique_ptr<Family> open_family(const ModelFiles& files, const RuntimeOptions& options) {
-  const auto found = std::ranges::find_if(kFamilies, [&](const FamilyEntry& entry) { return entry.recognises(files); });
-  return (found != kFamilies.end() ? *found : kFamilies.front()).open(files, options);
+bool holds_models(const fs::path& folder) {
+  return std::ranges::any_of(kFamilies, [&](const FamilyEntry& entry) { return has_denoiser_in(entry, folder); });
 }
 
-}  // namespace unianimate::family
+std::vector<family::PublishedFile> list_files(const fs::path& folder) {
+  std::vector<family::PublishedFile> files;
+  for (const FamilyEntry& entry : kFamilies) {
+    for (family::PublishedFile& file : entry.list_files(folder)) files.push_back(std::move(file));
+  }
+  return files;
+}
+
+family::ModelFiles find_files(const fs::path& folder) {
+  return family_in(folder).find_files(folder);
+}
+
+family::AnimateRequest default_request(const fs::path& folder) {
+  return family_in(folder).default_request(folder);
+}
+
+std::unique_ptr<family::Family> open_family(const family::ModelFiles& files, const family::RuntimeOptions& options) {
+  return choose([&](const FamilyEntry& entry) { return entry.recognises(files); }).open(files, options);
+}
+
+void examine(const checkpoint::Checkpoint& checkpoint, const fs::path& file, family::RecognisedModel& model) {
+  for (const FamilyEntry& entry : kFamilies) {
+    entry.examine(checkpoint, file, model);
+    if (!model.role.empty()) return;
+  }
+}
+
+}  // namespace unianimate::families

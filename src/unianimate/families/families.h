@@ -1,27 +1,56 @@
 // All families of models there are.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "unianimate/checkpoint/checkpoint.h"
 #include "unianimate/family/family.h"
 #include "unianimate/family/model_files.h"
+#include "unianimate/family/recognised_model.h"
+#include "unianimate/family/request.h"
 
-namespace unianimate::family {
+namespace unianimate::families {
 
+/// What is asked before models are open. All throw Error for files that are broken.
 struct FamilyEntry {
   std::string_view name;
+  /// The files a folder may hold, each found or not. Throws Error(kInput) where it is no folder.
+  std::vector<family::PublishedFile> (*list_files)(const std::filesystem::path& folder);
+  /// Those needed to animate. Throws Error(kInput) naming every file that is missing.
+  family::ModelFiles (*find_files)(const std::filesystem::path& folder);
+  /// The settings that suit the model in the folder, which may lack files.
+  family::AnimateRequest (*default_request)(const std::filesystem::path& folder);
   /// Whether the files hold models of this family, judged by the names in them; throws nothing for files of others.
-  bool (*recognises)(const ModelFiles& files);
-  /// Throws as read_model_configs() does.
-  std::unique_ptr<Family> (*open)(const ModelFiles& files, const RuntimeOptions& options);
+  bool (*recognises)(const family::ModelFiles& files);
+  /// Throws Error(kInput) for files that are not exactly this family's models.
+  std::unique_ptr<family::Family> (*open)(const family::ModelFiles& files, const family::RuntimeOptions& options);
+  /// Fills in what names and shapes tell of one checkpoint; leaves `model` alone where it is none of this family.
+  void (*examine)(const checkpoint::Checkpoint& checkpoint, const std::filesystem::path& file,
+                  family::RecognisedModel& model);
 };
 
 /// A new family is a folder in family/ and a row.
-std::span<const FamilyEntry> families();
+std::span<const FamilyEntry> all();
+
+/// Whether the folder is there and holds a denoising model of any family.
+bool holds_models(const std::filesystem::path& folder);
+
+/// The files of every family.
+std::vector<family::PublishedFile> list_files(const std::filesystem::path& folder);
+
+/// Of the family whose denoising model lies in the folder; where none does, the first one says what is missing.
+family::ModelFiles find_files(const std::filesystem::path& folder);
+family::AnimateRequest default_request(const std::filesystem::path& folder);
 
 /// The models of the family that recognises the files; where none does, the first one says what is wrong with them.
-std::unique_ptr<Family> open_family(const ModelFiles& files, const RuntimeOptions& options);
+std::unique_ptr<family::Family> open_family(const family::ModelFiles& files, const family::RuntimeOptions& options);
 
-}  // namespace unianimate::family
+/// Of the first family that knows the checkpoint's model.
+void examine(const checkpoint::Checkpoint& checkpoint, const std::filesystem::path& file,
+             family::RecognisedModel& model);
+
+}  // namespace unianimate::families

@@ -15,6 +15,7 @@
 #include "unianimate/diffusion/noise_process.h"
 #include "unianimate/family/clip_geometry.h"
 #include "unianimate/family/pose_pictures.h"
+#include "unianimate/family/recognised_model.h"
 #include "unianimate/family/request.h"
 #include "unianimate/family/runtime_options.h"
 #include "unianimate/media/pictures/image.h"
@@ -127,6 +128,8 @@ class Family {
   [[nodiscard]] virtual const ClipGeometry& geometry() const = 0;
   [[nodiscard]] virtual const diffusion::NoiseProcess& process() const = 0;
   [[nodiscard]] virtual const RuntimeOptions& runtime() const = 0;
+  /// Of all its models, which a configuration may expect others of.
+  [[nodiscard]] virtual std::vector<ModelSize> sizes() const = 0;
 
   /// Looks at what loading would stumble over beyond sizes, such as LoRAs, and returns sentences about the files.
   /// Throws Error(kInput) or Error(kUsage).

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <string>
 
 namespace unianimate::family {
 
@@ -11,6 +13,15 @@ struct ModelFiles {
   std::filesystem::path autoencoder;
   std::filesystem::path clip;         ///< what encodes picture and prompt
   std::filesystem::path description;  ///< model.json; empty where there is none
+};
+
+/// One of the published files as it was found, or not.
+struct PublishedFile {
+  std::string role;                            ///< "UNet", "autoencoder", "CLIP", "person detector", "pose estimator"
+  std::string published_name;                  ///< "unianimate_16f_32f_non_ema_223000.pth", …
+  std::optional<std::filesystem::path> found;  ///< under that name or another that is known
+  bool needed_to_animate = false;
+  bool denoises = false;  ///< the model by which a folder is known to be of its family
 };
 
 }  // namespace unianimate::family

@@ -2,14 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 
 namespace unianimate::pipeline {
 
 struct PreviewOptions {
-  std::int64_t every = 0;      ///< after every so many steps; 0: never
-  bool decoded = false;        ///< by the autoencoder instead of the linear map of latent_preview.h
-  std::filesystem::path file;  ///< a video, replaced each time
+  std::int64_t every = 0;  ///< after every so many steps; 0: never
+  bool decoded = false;    ///< by the autoencoder instead of the linear map of latent_preview.h
 };
 
 }  // namespace unianimate::pipeline

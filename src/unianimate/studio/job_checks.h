@@ -5,7 +5,7 @@
 #include <span>
 
 #include "unianimate/core/output_rule.h"
-#include "unianimate/family/unianimate/model_files.h"
+#include "unianimate/family/model_files.h"
 #include "unianimate/pipeline/plan.h"
 #include "unianimate/studio/video_job.h"
 

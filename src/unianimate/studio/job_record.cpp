@@ -97,7 +97,7 @@ void visit(fields::Archive& archive, JobRecord& record) {
   archive("keep", record.keep);
   archive("preview_every", record.preview.every, fields::at_least(0));
   archive("preview_decoded", record.preview.decoded);
-  archive("preview", record.preview.file);
+  archive("preview", record.preview_file);
   archive("inputs", record.inputs);
 }
 

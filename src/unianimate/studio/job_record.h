@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "unianimate/family/lora.h"
-#include "unianimate/family/unianimate/model_files.h"
+#include "unianimate/family/model_files.h"
 #include "unianimate/fields/archive.h"
 #include "unianimate/pipeline/plan.h"
 #include "unianimate/pipeline/preview_options.h"
@@ -28,6 +28,7 @@ struct JobRecord {
   std::int64_t save_every = 1;  ///< latents are saved after every so many steps
   bool keep = false;            ///< the folder stays when the video is done
   pipeline::PreviewOptions preview;
+  std::filesystem::path preview_file;         ///< a video, replaced with every preview
   std::map<std::string, std::string> inputs;  ///< sampled_hash() of every file the video is made from, by its path
 };
 

@@ -4,7 +4,7 @@
 #include <system_error>
 
 #include "unianimate/core/error.h"
-#include "unianimate/family/unianimate/model_files.h"
+#include "unianimate/families/families.h"
 
 namespace unianimate::studio {
 
@@ -19,14 +19,15 @@ std::filesystem::path chosen_models(const std::string& given) {
 
 bool embedded_model_exists() {
   std::error_code problem;
-  const bool exists = std::filesystem::exists(family::model_files_to_write(UNIANIMATE_EMBEDDED_MODEL).unet, problem);
+  const bool described =
+      std::filesystem::exists(std::filesystem::path(UNIANIMATE_EMBEDDED_MODEL) / "model.json", problem);
   if (problem == std::errc::permission_denied) {
     throw Error(ErrorKind::kEnvironment,
                 "this user may not look into {}, where the embedded model lies; let others read it and enter the "
                 "folders above it (chmod a+rX), or give models of your own with --models",
                 UNIANIMATE_EMBEDDED_MODEL);
   }
-  return exists;
+  return described && families::holds_models(UNIANIMATE_EMBEDDED_MODEL);
 }
 
 }  // namespace
@@ -39,13 +40,7 @@ std::filesystem::path models_folder(const std::string& given) {
 std::filesystem::path models_to_animate_with(const std::string& given) {
   const std::filesystem::path folder = models_folder(given);
   if (!chosen_models(given).empty() || !embedded_model_exists()) return folder;
-  std::error_code ignored;
-  if (std::filesystem::is_directory(folder, ignored)) {
-    for (const family::PublishedFile& file : family::list_published_files(folder)) {
-      if (file.role == "UNet" && file.found) return folder;
-    }
-  }
-  return UNIANIMATE_EMBEDDED_MODEL;
+  return families::holds_models(folder) ? folder : UNIANIMATE_EMBEDDED_MODEL;
 }
 
 void tell_models(const std::filesystem::path& models, Progress& progress) {

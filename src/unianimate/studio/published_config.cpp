@@ -37,28 +37,27 @@ using Sizes = std::vector<std::int64_t>;
 struct SizeRule {
   const char* section;
   const char* key;
-  Sizes (*actual)(const family::ModelConfigs& configs);
+  const char* size;     ///< of Family::sizes()
+  int repetitions = 1;  ///< of it in the configuration
 };
 
 constexpr std::array<SizeRule, 16> kSizeRules{{
-    {"UNet.", "in_dim", [](const family::ModelConfigs&) { return Sizes{models::UNetConfig::kLatentChannels}; }},
-    {"UNet.", "out_dim", [](const family::ModelConfigs&) { return Sizes{models::UNetConfig::kLatentChannels}; }},
-    {"UNet.", "dim", [](const family::ModelConfigs& c) { return Sizes{c.unet.dim}; }},
-    {"UNet.", "y_dim", [](const family::ModelConfigs& c) { return Sizes{c.unet.context_dim}; }},
-    {"UNet.", "context_dim", [](const family::ModelConfigs& c) { return Sizes{c.unet.context_dim}; }},
-    {"UNet.", "dim_mult", [](const family::ModelConfigs& c) { return c.unet.dim_mult; }},
-    {"UNet.", "num_heads", [](const family::ModelConfigs& c) { return Sizes{c.unet.num_heads}; }},
-    {"UNet.", "head_dim", [](const family::ModelConfigs& c) { return Sizes{c.unet.head_dim}; }},
-    {"UNet.", "num_res_blocks", [](const family::ModelConfigs& c) { return Sizes{c.unet.num_res_blocks}; }},
-    {"UNet.", "num_tokens", [](const family::ModelConfigs& c) { return Sizes{c.unet.num_tokens}; }},
-    {"auto_encoder.ddconfig.", "z_channels",
-     [](const family::ModelConfigs& c) { return Sizes{c.autoencoder.z_channels}; }},
-    {"auto_encoder.ddconfig.", "ch", [](const family::ModelConfigs& c) { return Sizes{c.autoencoder.ch}; }},
-    {"auto_encoder.ddconfig.", "ch_mult", [](const family::ModelConfigs& c) { return c.autoencoder.ch_mult; }},
-    {"auto_encoder.ddconfig.", "num_res_blocks",
-     [](const family::ModelConfigs& c) { return Sizes{c.autoencoder.num_res_blocks}; }},
-    {"auto_encoder.", "embed_dim", [](const family::ModelConfigs& c) { return Sizes{c.autoencoder.z_channels}; }},
-    {"", "vit_resolution", [](const family::ModelConfigs& c) { return Sizes(2, c.clip.vision.image_size); }},
+    {"UNet.", "in_dim", "latent_channels"},
+    {"UNet.", "out_dim", "latent_channels"},
+    {"UNet.", "dim", "unet.dim"},
+    {"UNet.", "y_dim", "unet.context_dim"},
+    {"UNet.", "context_dim", "unet.context_dim"},
+    {"UNet.", "dim_mult", "unet.dim_mult"},
+    {"UNet.", "num_heads", "unet.num_heads"},
+    {"UNet.", "head_dim", "unet.head_dim"},
+    {"UNet.", "num_res_blocks", "unet.num_res_blocks"},
+    {"UNet.", "num_tokens", "unet.num_tokens"},
+    {"auto_encoder.ddconfig.", "z_channels", "autoencoder.z_channels"},
+    {"auto_encoder.ddconfig.", "ch", "autoencoder.ch"},
+    {"auto_encoder.ddconfig.", "ch_mult", "autoencoder.ch_mult"},
+    {"auto_encoder.ddconfig.", "num_res_blocks", "autoencoder.num_res_blocks"},
+    {"auto_encoder.", "embed_dim", "autoencoder.z_channels"},
+    {"", "vit_resolution", "clip.vision.image_size", 2},
 }};
 
 std::string size_text(const Sizes& sizes) {
@@ -407,11 +406,18 @@ PublishedConfig read_published_config(const fs::path& path, const ConfigOptions&
   return config;
 }
 
-void check_expected_sizes(const PublishedConfig& config, const family::ModelConfigs& actual) {
+void check_expected_sizes(const PublishedConfig& config, const std::vector<family::ModelSize>& actual) {
   for (const ExpectedSize& expected : config.expected_sizes) {
     const auto* const rule = std::ranges::find_if(
         kSizeRules, [&](const SizeRule& each) { return std::string(each.section) + each.key == expected.key; });
-    const Sizes found = rule->actual(actual);
+    const auto size = std::ranges::find(actual, rule->size, &family::ModelSize::name);
+    if (size == actual.end()) {
+      throw Error(ErrorKind::kInput,
+                  "{} is {}, but the models have no such size; choose the checkpoints it was written for",
+                  expected.where, size_text(expected.values));
+    }
+    Sizes found;
+    for (int i = 0; i < rule->repetitions; ++i) found.insert(found.end(), size->values.begin(), size->values.end());
     if (found == expected.values) continue;
     throw Error(ErrorKind::kInput,
                 "{} is {}, but the models' files say {}; correct the configuration or choose the "

@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "unianimate/family/condition_set.h"
+#include "unianimate/family/model_files.h"
+#include "unianimate/family/recognised_model.h"
 #include "unianimate/family/request.h"
-#include "unianimate/family/unianimate/model_files.h"
 
 namespace unianimate::studio {
 
@@ -53,8 +54,9 @@ PublishedConfig parse_published_config(std::string_view text, const std::string&
 /// The same from a file, whose model.json beside the UNet's checkpoint is used where there is one.
 PublishedConfig read_published_config(const std::filesystem::path& path, const ConfigOptions& options);
 
-/// Throws Error(kInput) where the models' own sizes differ from those of the configuration, naming both.
-void check_expected_sizes(const PublishedConfig& config, const family::ModelConfigs& actual);
+/// Throws Error(kInput) where the models' own sizes (Family::sizes()) differ from those of the configuration, naming
+/// both.
+void check_expected_sizes(const PublishedConfig& config, const std::vector<family::ModelSize>& actual);
 
 /// One video to make.
 struct ConfiguredAnimation {

@@ -10,6 +10,7 @@
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
 #include "unianimate/core/path_hint.h"
+#include "unianimate/families/families.h"
 #include "unianimate/studio/job_checks.h"
 #include "unianimate/studio/model_choice.h"
 #include "unianimate/studio/studio.h"
@@ -61,7 +62,7 @@ std::vector<VideoJob> list_videos(const PublishedOrder& order, const PublishedCo
 family::ModelFiles find_models(const PublishedOrder& order, const PublishedConfig& config) {
   const family::ModelFiles& files = config.files;
   const bool names_none = files.unet.empty() && files.clip.empty() && files.autoencoder.empty();
-  if (names_none || !order.models.empty()) return family::find_model_files(models_folder(order.models));
+  if (names_none || !order.models.empty()) return families::find_files(models_folder(order.models));
   const std::string name = printable(order.config.string());
   const auto require = [&](const fs::path& file, const char* key) {
     if (file.empty()) {
@@ -121,8 +122,9 @@ Published prepare(const PublishedOrder& order, const family::RuntimeOptions& run
 
 Studio open_models(const Published& published, const family::RuntimeOptions& runtime,
                    distributed::ProcessGroup& group) {
-  check_expected_sizes(published.config, family::read_model_configs(published.files));
-  return Studio::open(published.files, runtime, &group);
+  Studio studio = Studio::open(published.files, runtime, &group);
+  check_expected_sizes(published.config, studio.models().sizes());
+  return studio;
 }
 
 }  // namespace

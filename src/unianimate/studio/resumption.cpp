@@ -62,7 +62,7 @@ FinishedVideo resume(const fs::path& folder, const JobRecord& record, const Comp
   NotesOnce observer(outer);
   const bool writes = is_first(group);
   std::unique_ptr<JobFolder> job = writes ? JobFolder::open(folder) : nullptr;
-  const std::unique_ptr<family::Family> models = family::open_family(record.files, runtime_of(record, compute));
+  const std::unique_ptr<family::Family> models = families::open_family(record.files, runtime_of(record, compute));
   Inputs inputs;
   for (const auto& [path, hash] : record.inputs) inputs.add(path);
   inputs.refuse(record.job.output);
@@ -76,7 +76,8 @@ FinishedVideo resume(const fs::path& folder, const JobRecord& record, const Comp
   if (writes && options.redo > 0) redo_segment(options, plan, *job, observer);
   observer.note(compute.reason);
   const bool keep = record.keep || options.keep || options.redo > 0;
-  return produce({record.job, plan, std::move(job), record.preview, keep, group}, *models, observer);
+  return produce({record.job, plan, std::move(job), record.preview, record.preview_file, keep, group}, *models,
+                 observer);
 }
 
 }  // namespace unianimate::studio

@@ -8,7 +8,6 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/families/families.h"
-#include "unianimate/family/unianimate/model_files.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/pipeline/estimate.h"
@@ -32,11 +31,11 @@ struct Studio::State {
 
   [[nodiscard]] bool writes() const { return is_first(group); }
   const family::ModelFiles& files() {
-    if (!known_files) known_files = family::find_model_files(models);
+    if (!known_files) known_files = families::find_files(models);
     return *known_files;
   }
   family::Family& family() {
-    if (!opened) opened = family::open_family(files(), runtime);
+    if (!opened) opened = families::open_family(files(), runtime);
     return *opened;
   }
 };
@@ -153,7 +152,7 @@ FinishedVideo Studio::Session::make_video(std::size_t index) {
     tell_place(beside_output(job.output, "-preview.mp4"), preview, observer_);
   }
   return produce(
-      {job, plan, begin_job(job, plan, preview), preview_options(keeping_, preview), keeping_.keep, studio_.group},
+      {job, plan, begin_job(job, plan, preview), preview_options(keeping_), preview, keeping_.keep, studio_.group},
       studio_.family(), observer_);
 }
 
@@ -164,7 +163,8 @@ std::unique_ptr<JobFolder> Studio::Session::begin_job(const VideoJob& job, const
   JobRecord record = make_job_record(job, plan, studio_.files(), studio_.runtime);
   record.save_every = keeping_.save_every;
   record.keep = keeping_.keep;
-  record.preview = preview_options(keeping_, fs::absolute(preview));
+  record.preview = preview_options(keeping_);
+  record.preview_file = fs::absolute(preview);
   return studio::begin_job(record, wanted_job_folder(job, keeping_), keeping_, observer_);
 }
 

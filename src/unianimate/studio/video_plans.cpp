@@ -8,6 +8,8 @@
 
 namespace unianimate::studio {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 /// Equal for requests that share a plan.
@@ -21,29 +23,43 @@ std::string key_of(const family::AnimateRequest& request) {
 
 VideoPlans::VideoPlans(const family::Family& models, const JobKeeping& keeping,
                        const std::optional<PlannedMotion>& motion)
-    : planner_(models, preview_options(keeping, {})), motion_(motion) {}
+    : planner_(models, preview_options(keeping)), motion_(motion) {}
 
-void VideoPlans::plan(const family::AnimateRequest& request, const std::string& key) {
-  if (key == last_key_) return;
-  last_ = motion_ ? planner_.plan_for_poses(request, motion_->poses) : planner_.plan(request);
-  last_key_ = key;
+VideoPlans::PackedFolder VideoPlans::pack(const family::PoseFolder& folder) {
+  PackedFolder packed{folder.reference_pose, {}, folder.notes};
+  for (const fs::path& pose : folder.poses) packed.poses += pose.filename().string() + '/';
+  return packed;
+}
+
+family::PoseFolder VideoPlans::unpack(const PackedFolder& packed) {
+  family::PoseFolder folder{packed.reference_pose, {}, packed.notes};
+  const fs::path parent = packed.reference_pose.parent_path();
+  for (std::size_t at = 0; at < packed.poses.size();) {
+    const std::size_t end = packed.poses.find('/', at);
+    folder.poses.push_back(parent / packed.poses.substr(at, end - at));
+    at = end + 1;
+  }
+  return folder;
 }
 
 const pipeline::AnimatePlan& VideoPlans::of(const family::AnimateRequest& request) {
   const std::string key = key_of(request);
   const auto known = plans_.find(key);
   if (known != plans_.end()) return known->second;
-  plan(request, key);
-  pipeline::AnimatePlan small = last_;
-  small.pose_folder = {};
-  small.selection.indices = {};
-  return plans_.emplace(key, std::move(small)).first->second;
+  pipeline::AnimatePlan plan = motion_ ? planner_.plan_for_poses(request, motion_->poses) : planner_.plan(request);
+  folders_.try_emplace({request.poses, request.pose_order}, pack(plan.pose_folder));
+  plan.pose_folder = {};
+  plan.selection.indices = {};
+  return plans_.emplace(key, std::move(plan)).first->second;
 }
 
 const pipeline::AnimatePlan& VideoPlans::with_pictures(const family::AnimateRequest& request) {
-  plan(request, key_of(request));
-  last_.request = request;
-  return last_;
+  whole_ = of(request);
+  whole_.request = request;
+  whole_.pose_folder = unpack(folders_.at({request.poses, request.pose_order}));
+  whole_.selection = family::select_poses(static_cast<std::int64_t>(whole_.pose_folder.poses.size()),
+                                          request.frame_interval, request.frames);
+  return whole_;
 }
 
 }  // namespace unianimate::studio

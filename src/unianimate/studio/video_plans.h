@@ -4,14 +4,15 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "unianimate/pipeline/plan.h"
 #include "unianimate/studio/job_observer.h"
 
 namespace unianimate::studio {
 
-/// Videos that differ only in seed and output share a plan. What a plan says of pictures is kept of the last one alone,
-/// so that many plans stay small.
+/// Videos that differ only in seed and output share a plan. Of a folder of poses its names are kept, packed, so that
+/// many plans stay small.
 class VideoPlans {
  public:
   /// `models` and `motion` must outlive this. `motion`: where the poses are still to be taken from it.
@@ -20,18 +21,26 @@ class VideoPlans {
   /// Without its pictures. Throws as AnimationPlanner::plan().
   const pipeline::AnimatePlan& of(const family::AnimateRequest& request);
 
-  /// With its pictures, until the next call of either.
+  /// With its pictures as they were found when it was made, until the next call.
   const pipeline::AnimatePlan& with_pictures(const family::AnimateRequest& request);
 
  private:
-  /// Puts the plan into last_, unless it is there.
-  void plan(const family::AnimateRequest& request, const std::string& key);
+  /// A family::PoseFolder whose pictures all lie in one folder.
+  struct PackedFolder {
+    std::filesystem::path reference_pose;
+    std::string poses;  ///< names, a '/' after each
+    std::vector<std::string> notes;
+  };
+  using FolderKey = std::pair<std::filesystem::path, family::PoseOrder>;
+
+  static PackedFolder pack(const family::PoseFolder& folder);
+  static family::PoseFolder unpack(const PackedFolder& packed);
 
   pipeline::AnimationPlanner planner_;
   const std::optional<PlannedMotion>& motion_;
   std::map<std::string, pipeline::AnimatePlan> plans_;
-  std::string last_key_;
-  pipeline::AnimatePlan last_;
+  std::map<FolderKey, PackedFolder> folders_;
+  pipeline::AnimatePlan whole_;
 };
 
 }  // namespace unianimate::studio

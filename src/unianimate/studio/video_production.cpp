@@ -59,8 +59,8 @@ fs::path preview_file(const VideoJob& job, const Inputs& inputs) {
   return own_place(beside_output(job.output, "-preview.mp4"), kPreviewMark, inputs);
 }
 
-pipeline::PreviewOptions preview_options(const JobKeeping& keeping, const fs::path& file) {
-  return {keeping.preview_every, keeping.preview_decoded, file};
+pipeline::PreviewOptions preview_options(const JobKeeping& keeping) {
+  return {keeping.preview_every, keeping.preview_decoded};
 }
 
 VideoFormat video_format(const VideoJob& job, const pipeline::AnimatePlan& plan) {
@@ -98,7 +98,7 @@ FinishedVideo produce(Production production, family::Family& models, JobObserver
   FinishedVideo video{job, {}, 0, group_size(production.group)};
   try {
     const pipeline::AnimateOptions options{
-        folder, production.preview, preview_opener(production.preview.file, job.frames_per_second, observer),
+        folder, production.preview, preview_opener(production.preview_file, job.frames_per_second, observer),
         production.group, [&](const pipeline::PhasePlace& place) { observer.phase_begins(place); }};
     video.report = pipeline::animate(models, production.plan, sink, observer, options);
     if (!is_first(production.group)) return video;

@@ -24,7 +24,7 @@ std::filesystem::path beside_output(const std::filesystem::path& output, std::st
 /// Where the previews of a video go: "videos/dance-preview.mp4", or the next free name.
 std::filesystem::path preview_file(const VideoJob& job, const Inputs& inputs);
 
-pipeline::PreviewOptions preview_options(const JobKeeping& keeping, const std::filesystem::path& file);
+pipeline::PreviewOptions preview_options(const JobKeeping& keeping);
 
 VideoFormat video_format(const VideoJob& job, const pipeline::AnimatePlan& plan);
 
@@ -43,6 +43,7 @@ struct Production {
   const pipeline::AnimatePlan& plan;
   std::unique_ptr<JobFolder> folder;  ///< null: nothing is kept
   pipeline::PreviewOptions preview;
+  std::filesystem::path preview_file;          ///< a video, replaced with every preview
   bool keep = false;                           ///< the folder, when the video is done
   distributed::ProcessGroup* group = nullptr;  ///< processes that share the work; null: this one alone
 };

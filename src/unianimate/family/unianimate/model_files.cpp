@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "unianimate/checkpoint/checkpoint.h"
@@ -158,7 +159,8 @@ std::vector<PublishedFile> list_published_files(const fs::path& folder) {
   }
   std::vector<PublishedFile> files;
   for (const KnownFile& file : known_files()) {
-    files.push_back({file.role, file.name, find_in(folder, file), file.needed_to_animate});
+    const bool denoises = &file == &known_files().front();
+    files.push_back({file.role, file.name, find_in(folder, file), file.needed_to_animate, denoises});
   }
   return files;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,14 +11,6 @@
 #include "unianimate/models/unet/config.h"
 
 namespace unianimate::family {
-
-/// One of the published files as it was found, or not.
-struct PublishedFile {
-  std::string role;                            ///< "UNet", "autoencoder", "CLIP", "person detector", "pose estimator"
-  std::string published_name;                  ///< "unianimate_16f_32f_non_ema_223000.pth", …
-  std::optional<std::filesystem::path> found;  ///< under that name or another that is known
-  bool needed_to_animate = false;
-};
 
 /// The five published files in `folder`, each present or not. Throws Error(kInput) where `folder` is no folder.
 std::vector<PublishedFile> list_published_files(const std::filesystem::path& folder);

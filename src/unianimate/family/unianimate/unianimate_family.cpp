@@ -9,6 +9,7 @@
 #include "unianimate/family/unianimate/encoded_reference.h"
 #include "unianimate/family/unianimate/loaded_models.h"
 #include "unianimate/family/unianimate/memory.h"
+#include "unianimate/family/unianimate/model_sizes.h"
 #include "unianimate/models/unet/cost.h"
 #include "unianimate/naming/model_naming.h"
 
@@ -58,6 +59,7 @@ class UniAnimate final : public Family {
   [[nodiscard]] const ClipGeometry& geometry() const override { return geometry_; }
   [[nodiscard]] const diffusion::NoiseProcess& process() const override { return schedule_; }
   [[nodiscard]] const RuntimeOptions& runtime() const override { return models_.options(); }
+  [[nodiscard]] std::vector<ModelSize> sizes() const override { return sizes_of(models_.configs()); }
 
   [[nodiscard]] std::vector<std::string> check() const override {
     std::vector<std::string> notes = models_.configs().notes;

@@ -1,0 +1,65 @@
+#include "unianimate/family/unianimate/model_recognition.h"
+
+#include <optional>
+#include <system_error>
+
+#include "unianimate/family/unianimate/model_description.h"
+#include "unianimate/family/unianimate/model_sizes.h"
+#include "unianimate/family/unianimate/model_weights.h"
+#include "unianimate/naming/model_naming.h"
+
+namespace unianimate::family {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+ModelConfigs described_sizes(const fs::path& file) {
+  const fs::path description = file.parent_path() / "model.json";
+  std::error_code ignored;
+  return read_model_description(fs::exists(description, ignored) ? description : fs::path()).configs;
+}
+
+/// The sizes that the file's shapes and model.json tell.
+models::UNetConfig config_of(const models::Shapes& shapes, const models::UNetConfig& described) {
+  return models::unet_config_from_shapes(shapes, described);
+}
+models::AutoencoderConfig config_of(const models::Shapes& shapes, const models::AutoencoderConfig& described) {
+  return models::autoencoder_config_from_shapes(shapes, described);
+}
+models::ClipConfig config_of(const models::Shapes& shapes, const models::ClipConfig& described) {
+  return models::clip_config_from_shapes(shapes, described);
+}
+
+template <typename Config>
+void examine_as(RecognisedModel& model, const checkpoint::Checkpoint& checkpoint, const naming::ModelNaming& naming,
+                const Config& described) {
+  const Config config = config_of(shapes_of(checkpoint, naming), described);
+  model.sizes = sizes_of(config);
+  check_weights(checkpoint, naming, config);
+}
+
+}  // namespace
+
+void examine_unianimate(const checkpoint::Checkpoint& checkpoint, const fs::path& file, RecognisedModel& model) {
+  using naming::ModelRole;
+  for (const ModelRole role : {ModelRole::kUNet, ModelRole::kClip, ModelRole::kAutoencoder}) {
+    const std::optional<naming::ModelNaming> naming = naming::find_naming(checkpoint, role);
+    if (!naming) continue;
+    model.role = label(role);
+    model.prefix = naming->prefix;
+    model.program = naming->program;
+    if (!naming->note.empty()) model.notes.push_back(naming->note);
+    const ModelConfigs described = described_sizes(file);
+    switch (role) {
+      case ModelRole::kUNet:
+        return examine_as(model, checkpoint, *naming, described.unet);
+      case ModelRole::kClip:
+        return examine_as(model, checkpoint, *naming, described.clip);
+      case ModelRole::kAutoencoder:
+        return examine_as(model, checkpoint, *naming, described.autoencoder);
+    }
+  }
+}
+
+}  // namespace unianimate::family
