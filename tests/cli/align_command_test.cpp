@@ -156,7 +156,7 @@ TEST_F(Align, AFolderOfPicturesMayHoldOtherFiles) {
 // Too few poses for 32 frames at an interval of two: each pose becomes a frame, and time is to stay what it was.
 TEST_F(Align, AShortMotionIsAnimatedAtItsOwnSpeed) {
   fs::create_directories(folder_ / "models");
-  testing::write_rule_models(folder_ / "models", testing::small_model_configs());
+  testing::write_rule_models(folder_ / "models", testing::tiny_model_configs());
   const ProgramResult made =
       run({"animate", "--reference", "person.png", "--motion", "motion", "--output", "out.mp4", "--no-preview",
            "--models", "models", "--size", "64x128", "--steps", "1", "--device", "cpu", "--quiet"});
@@ -168,7 +168,7 @@ TEST_F(Align, AShortMotionIsAnimatedAtItsOwnSpeed) {
 
 TEST_F(Align, AnimatesFromAMotionInOneGo) {
   fs::create_directories(folder_ / "models");
-  testing::write_rule_models(folder_ / "models", testing::small_model_configs());
+  testing::write_rule_models(folder_ / "models", testing::tiny_model_configs());
   const std::vector<std::string> rest{"--models", "models", "--size",   "64x128", "--steps", "1",
                                       "--frames", "all",    "--device", "cpu",    "--quiet"};
   std::vector<std::string> command{"animate", "--reference", "person.png", "--motion",

@@ -31,7 +31,7 @@ class Commands : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     shared_ = std::make_unique<testing::TemporaryFolder>();
-    testing::write_rule_models(shared_->path(), testing::small_model_configs());
+    testing::write_rule_models(shared_->path(), testing::tiny_model_configs());
   }
   static void TearDownTestSuite() { shared_.reset(); }
 
@@ -46,7 +46,7 @@ partial_keys: [[image, randomref, dwpose], [image, local_image, dwpose]]
 resolution: [64, 128]
 max_frames: 3
 ddim_timesteps: 2
-UNet: {dim: 32}
+UNet: {dim: 16}
 )";
   }
 
@@ -155,8 +155,8 @@ TEST_F(Commands, PuppetsPerformPosesOfFiles) {
 
 TEST_F(Commands, LorasAreCheckedBeforeTheWorkAndNamed) {
   const std::string name = "middle_block.1.proj_in";
-  const NamedTensors lora{{name + ".lora_down.weight", at::ones({2, 128})},
-                          {name + ".lora_up.weight", at::ones({128, 2})}};
+  const NamedTensors lora{{name + ".lora_down.weight", at::ones({2, 32})},
+                          {name + ".lora_up.weight", at::ones({32, 2})}};
   checkpoint::save_safetensors(folder_ / "style.safetensors", lora);
   const ProgramResult good = animate({"--lora", "style.safetensors:0.5", "--dry-run", "--output", "out.mp4"});
   EXPECT_EQ(good.status, 0) << good.err;
@@ -365,7 +365,7 @@ TEST_F(Commands, LeadingZerosMakeNoOctalNumbers) {
 TEST_F(Commands, RunRefusesModelsOfOtherSizesThanTheConfiguration) {
   const ProgramResult result = run({"run", "infer.yaml", "--set", "UNet.dim=320"});
   EXPECT_EQ(result.status, 3);
-  EXPECT_THAT(result.err, HasSubstr("--set UNet.dim is 320, but the models' files say 32"));
+  EXPECT_THAT(result.err, HasSubstr("--set UNet.dim is 320, but the models' files say 16"));
 }
 
 TEST_F(Commands, ModelsAreListedInspectedAndConverted) {

@@ -37,7 +37,7 @@ class DryRun : public ::testing::Test {
     shared_ = std::make_unique<testing::TemporaryFolder>();
     const fs::path folder = shared_->path();
     fs::create_directories(folder / "models");
-    testing::write_rule_models(folder / "models", testing::small_model_configs());
+    testing::write_rule_models(folder / "models", testing::tiny_model_configs());
     const puppet::Clip clip({.seed = 7, .width = 96, .height = 128, .frames = kFrames, .frames_per_second = kRate});
     write_png(folder / "person.png", clip.reference());
     const pose::AlignedPoses poses = puppet::poses_of(clip);
@@ -51,7 +51,7 @@ class DryRun : public ::testing::Test {
     write_png(folder / "poses/ref_pose.png", Image(8, 8));
     for (const char* name : {"poses/0.png", "poses/1.png", "poses/2.png"}) write_png(folder / name, Image(8, 8));
     std::ofstream(folder / "infer.yaml") << "test_list_path: [[1, person.png, poses]]\nresolution: [64, 128]\n"
-                                         << "max_frames: 3\nddim_timesteps: 2\nUNet: {dim: 32}\n";
+                                         << "max_frames: 3\nddim_timesteps: 2\nUNet: {dim: 16}\n";
   }
   static void TearDownTestSuite() { shared_.reset(); }
 

@@ -26,10 +26,7 @@ class EvaluateModelCommand : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     models_ = std::make_unique<testing::TemporaryFolder>();
-    family::ModelConfigs configs = testing::small_model_configs();
-    configs.unet.dim_mult = {1, 2, 4};
-    configs.clip.text.vocab_size = 3;
-    testing::write_rule_models(models_->path(), configs);
+    testing::write_rule_models(models_->path(), testing::tiny_model_configs());
   }
   static void TearDownTestSuite() { models_.reset(); }
 

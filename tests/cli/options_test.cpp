@@ -160,11 +160,11 @@ class Inputs {
   Inputs() {
     const fs::path in = folder_.path();
     fs::create_directories(in / "models");
-    testing::write_rule_models(in / "models", testing::small_model_configs());
+    testing::write_rule_models(in / "models", testing::tiny_model_configs());
     fs::copy(in / "models", in / "other_models");
     const std::string name = "middle_block.1.proj_in";
-    checkpoint::save_safetensors(in / "style.safetensors", {{name + ".lora_down.weight", at::ones({2, 128})},
-                                                            {name + ".lora_up.weight", at::ones({128, 2})}});
+    checkpoint::save_safetensors(in / "style.safetensors", {{name + ".lora_down.weight", at::ones({2, 32})},
+                                                            {name + ".lora_up.weight", at::ones({32, 2})}});
     const puppet::Clip person({.seed = 7, .width = 512, .height = 768, .frames = 1, .frames_per_second = 16});
     write_png(in / "person.png", person.reference());
     write_png(in / "other.png", Image(512, 768));
@@ -194,7 +194,7 @@ class Inputs {
   static void write_configuration(const fs::path& path, const std::string& picture) {
     std::ofstream(path) << "test_list_path: [[1, " << picture << ", poses]]\n"
                         << "partial_keys: [[image, randomref, dwpose]]\n"
-                        << "resolution: [64, 128]\nmax_frames: 3\nddim_timesteps: 2\nUNet: {dim: 32}\n";
+                        << "resolution: [64, 128]\nmax_frames: 3\nddim_timesteps: 2\nUNet: {dim: 16}\n";
   }
 
   TemporaryFolder folder_;
@@ -260,7 +260,7 @@ void prepare_jobs(const fs::path& folder) {
     family::RuntimeOptions runtime;
     runtime.compute.dtype = at::kFloat;
     const family::ModelFiles files = family::find_model_files("in/models");
-    const auto plan = pipeline::plan_animation(job.request, *family::open_family(files, runtime));
+    const auto plan = pipeline::plan_animation(job.request, *families::open_family(files, runtime));
     studio::JobFolder::create(std::string("jobs/") + name, studio::make_job_record(job, plan, files, runtime));
   }
   fs::current_path(before);

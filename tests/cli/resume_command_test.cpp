@@ -52,7 +52,7 @@ class Resume : public ::testing::Test {
 
   static void SetUpTestSuite() {
     models_ = std::make_unique<testing::TemporaryFolder>();
-    testing::write_rule_models(models_->path(), testing::small_model_configs());
+    testing::write_rule_models(models_->path(), testing::tiny_model_configs());
   }
   static void TearDownTestSuite() { models_.reset(); }
 
@@ -126,8 +126,9 @@ class Resume : public ::testing::Test {
 std::unique_ptr<testing::TemporaryFolder> Resume::models_;
 
 TEST_F(Resume, KilledTwentyTimesTheVideoIsTheSame) {
-  ASSERT_EQ(run(animation("whole.mkv", {"--save-every", "0"})).status, 0);
-  const std::vector<std::string> animate = animation("killed.mkv", {"--job", "job"});
+  const std::string steps = "18";  // enough work to be killed in
+  ASSERT_EQ(run(animation("whole.mkv", {"--save-every", "0"}, "all", steps)).status, 0);
+  const std::vector<std::string> animate = animation("killed.mkv", {"--job", "job"}, "all", steps);
   std::mt19937 random(7);
   int kills = 0;
   bool done = false;

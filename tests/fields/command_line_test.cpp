@@ -53,22 +53,10 @@ TEST(CommandLine, TakesEveryKindOfField) {
                                     "--dogs",  "--cold", "--weather", "snow",    "--slope", "12°",
                                     "--miles", "7",      "--second",  "--hills", "3",       "--load",
                                     "a:0.5",   "--load", "b"});
-  Trip expected;
+  Trip expected = testing::unusual_trip();
   expected.map = "x";
-  expected.days = 9;
   expected.people = std::nullopt;
-  expected.seed = ~std::uint64_t{0};
   expected.budget = 1.5;
-  expected.width = 64;
-  expected.height = 96;
-  expected.tent_width = 2;
-  expected.tent_height = 3;
-  expected.dogs = true;
-  expected.fire = false;
-  expected.weather = Weather::kSnow;
-  expected.slope = testing::Angle{12};
-  expected.first.miles = 7;
-  expected.second = testing::Detour{.hills = 3};
   expected.loads = {{"a", 0.5}, {"b", 1}};
   EXPECT_EQ(trip, expected);
 }

@@ -17,21 +17,11 @@ using testing::Trip;
 using testing::Weather;
 
 Trip full_trip() {
-  Trip trip;
+  Trip trip = testing::unusual_trip();
   trip.map = "maps/north.png";
-  trip.days = 9;
   trip.people = std::nullopt;
-  trip.seed = ~std::uint64_t{0};
   trip.budget = 0.1 + 0.2;
-  trip.width = 64;
-  trip.tent_width = 2;
-  trip.tent_height = 3;
-  trip.dogs = true;
-  trip.fire = false;
-  trip.weather = Weather::kSnow;
-  trip.slope = testing::Angle{12};
-  trip.first = {.miles = 7, .barefoot = true};
-  trip.second = testing::Detour{};
+  trip.first.barefoot = true;
   trip.stages = {4, -5};
   trip.guides = {"a.txt", "b.txt"};
   trip.phones = {{"x", "1"}};

@@ -134,4 +134,22 @@ inline void visit(Archive& archive, Trip& trip) {
   archive.list("stops", trip.stops);
 }
 
+/// Of which every kind of value is another than the default.
+inline Trip unusual_trip() {
+  Trip trip;
+  trip.days = 9;
+  trip.seed = ~std::uint64_t{0};
+  trip.width = 64;
+  trip.height = 96;
+  trip.tent_width = 2;
+  trip.tent_height = 3;
+  trip.dogs = true;
+  trip.fire = false;
+  trip.weather = Weather::kSnow;
+  trip.slope = Angle{12};
+  trip.first.miles = 7;
+  trip.second = Detour{.hills = 3};
+  return trip;
+}
+
 }  // namespace unianimate::fields::testing
