@@ -128,7 +128,7 @@ TEST_F(EvaluateModelCommand, RefusesBeforeLongWork) {
     EXPECT_THAT(result.err, HasSubstr(sentence));
     EXPECT_EQ(result.err.find("animate people"), std::string::npos);
   };
-  refused({"--size", "40x64"}, 2, "the sides of 40x64 must be multiples of 32 for these models; near is 32x64");
+  refused({"--size", "40x64"}, 2, "the sides of 40x64 must be multiples of 16 for these models; near is 48x64");
   refused({"--output", "/proc/quality"}, 4, "/proc/quality");
   std::ofstream(folder_ / "file") << "text";
   refused({"--output", "file"}, 4, "file");
