@@ -158,7 +158,7 @@ TEST_F(Resume, KilledAmidItsStepsEverySolverMakesTheSameVideo) {
     const auto with = [&](const std::string& output, const std::vector<std::string>& more) {
       std::vector<std::string> all = kind;
       all.insert(all.end(), more.begin(), more.end());
-      return animation(output, all, "8", "6");
+      return animation(output, all, "8", "40");
     };
     ASSERT_EQ(run(with("whole.mkv", {"--save-every", "0"})).status, 0);
     const pid_t program = start(with("video.mkv", {"--save-every", "1"}));
@@ -167,8 +167,8 @@ TEST_F(Resume, KilledAmidItsStepsEverySolverMakesTheSameVideo) {
     int status = 0;
     ::waitpid(program, &status, 0);
     const std::string job = run({"job", "list"}).out;
-    EXPECT_THAT(job, ::testing::ContainsRegex("step [0-9]+ of 6"));
-    EXPECT_THAT(job, ::testing::Not(HasSubstr("step 6 of 6")));
+    EXPECT_THAT(job, ::testing::ContainsRegex("step [0-9]+ of 40"));
+    EXPECT_THAT(job, ::testing::Not(HasSubstr("step 40 of 40")));
     ASSERT_EQ(run({"resume", "video-job"}).status, 0);
     EXPECT_EQ(video("video.mkv"), video("whole.mkv")) << sampler;
   }
