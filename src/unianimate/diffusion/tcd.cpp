@@ -27,7 +27,7 @@ class Tcd final : public Sampler {
   [[nodiscard]] at::Tensor step(std::size_t i, const at::Tensor& /*x*/, const Prediction& prediction,
                                 const NamedTensors& /*state*/, const at::Tensor& noise) const override {
     const auto& [beyond, ratio] = ways_.at(i);
-    const at::Tensor there = noised(beyond, prediction.x0, prediction.eps);
+    at::Tensor there = noised(beyond, prediction.x0, prediction.eps);
     if (!draws_noise_ || i + 1 == ways_.size()) return there;
     return std::sqrt(ratio) * there + std::sqrt(1 - ratio) * noise;
   }
