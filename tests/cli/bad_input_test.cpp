@@ -91,7 +91,11 @@ INSTANTIATE_TEST_SUITE_P(
     Options, Animate,
     ::testing::Values(
         BadInput{"size", {"--size", "5000x768"}, {}, kUsage, "width must be between 16 and 4096 pixels, found 5000"},
-        BadInput{"no_size", {"--size", "big"}, {}, kUsage, "--size expects width x height in pixels such as 512x768"},
+        BadInput{"no_size",
+                 {"--size", "big"},
+                 {},
+                 kUsage,
+                 "--size expects auto or width x height in pixels such as 512x768"},
         BadInput{"zero_size", {"--size", "0x0"}, {}, kUsage, "width must be"},
         BadInput{"frames", {"--frames", "0"}, {}, kUsage, "--frames must be between 1 and 1000000, found 0"},
         BadInput{"no_frames", {"--frames", "many"}, {}, kUsage, "--frames expects a number or 'all'"},

@@ -416,6 +416,7 @@ std::vector<Change> all_changes() {
       {"animate --poses", "animate", {"--poses", "in/other_poses"}},
       {"animate --motion", "animate motion", {"--motion", "in/other.json"}},
       {"animate --size", "animate", {"--size", "64x64"}},
+      {"animate --fit", "animate", {"--fit", "pad"}},
       {"animate --frames", "animate", {"--frames", "all"}},
       {"animate --frame-interval", "animate", {"--frame-interval", "1"}},
       {"animate --interval", "animate", {"--interval", "1"}},

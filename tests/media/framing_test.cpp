@@ -5,7 +5,7 @@
 #include <array>
 
 #include "unianimate/core/error.h"
-#include "unianimate/media/pictures/resize.h"
+#include "unianimate/media/pictures/framing_fields.h"
 
 namespace unianimate {
 namespace {
@@ -82,8 +82,8 @@ TEST(FrameFor, CropFollowsThePersonToTheEdge) {
 TEST(FrameFor, CropKeepsHeadAndFeetWhereTheyDoNotFit) {
   // A portrait of 1:2, the person from top to bottom: nothing may be cut off above or below.
   const Framing tall = frame_for(Fit::kCrop, {1000, 2000}, kUsual, {0.3, 0.05, 0.7, 0.95});
-  EXPECT_NEAR(tall.top, 0, 0.01);
-  EXPECT_NEAR(tall.bottom, 1, 0.01);
+  EXPECT_NEAR(tall.top, 0.05, 1e-12);
+  EXPECT_NEAR(tall.bottom, 0.95, 1e-12);
   EXPECT_LT(tall.left, 0);
   EXPECT_GT(tall.right, 1);
   // Only the upper half: what is below goes.
@@ -109,21 +109,22 @@ TEST(StretchOf, SaysByHowMuchPeopleGrowWider) {
   EXPECT_NEAR(stretch_of({0, 0, 0.5, 1}, {1000, 2000}, kUsual), 8.0 / 3, 1e-12);
 }
 
-TEST(Framed, TheWholePictureIsScaledAsEver) {
+TEST(Framed, TheWholePictureStaysAsItIs) {
   const Image picture = numbered(30, 50);
-  EXPECT_EQ(framed(picture, {}, {16, 20}, Border::kBlack), resize_bilinear(picture, 16, 20));
+  EXPECT_EQ(framed(picture, {}, Border::kBlack), picture);
+  EXPECT_EQ(framed(picture, {1e-9, -1e-9, 1 - 1e-9, 1 + 1e-9}, Border::kBlack), picture);
 }
 
 TEST(Framed, CutsAndFillsUp) {
   const Image picture = numbered(4, 2);
-  const Image inside = framed(picture, {0.25, 0, 0.75, 1}, {2, 2}, Border::kEdge);
+  const Image inside = framed(picture, {0.25, 0, 0.75, 1}, Border::kEdge);
   EXPECT_EQ(pixel(inside, 0, 0), (std::array{2, 1}));
   EXPECT_EQ(pixel(inside, 1, 1), (std::array{3, 2}));
-  const Image edge = framed(picture, {-0.25, -0.5, 1.25, 1.5}, {6, 4}, Border::kEdge);
+  const Image edge = framed(picture, {-0.25, -0.5, 1.25, 1.5}, Border::kEdge);
   EXPECT_EQ(pixel(edge, 0, 0), (std::array{1, 1}));
   EXPECT_EQ(pixel(edge, 5, 3), (std::array{4, 2}));
   EXPECT_EQ(pixel(edge, 2, 1), (std::array{2, 1}));
-  const Image black = framed(picture, {-0.25, -0.5, 1.25, 1.5}, {6, 4}, Border::kBlack);
+  const Image black = framed(picture, {-0.25, -0.5, 1.25, 1.5}, Border::kBlack);
   EXPECT_EQ(pixel(black, 0, 0), (std::array{0, 0}));
   EXPECT_EQ(pixel(black, 3, 0), (std::array{0, 0}));
   EXPECT_EQ(pixel(black, 5, 2), (std::array{0, 0}));
@@ -132,8 +133,38 @@ TEST(Framed, CutsAndFillsUp) {
 
 TEST(Framed, RefusesPartsThatAreNone) {
   const Image picture = numbered(4, 4);
-  for (const Framing& part : {Framing{0.5, 0, 0.5, 1}, {0, 0.9, 1, 0.1}, {0, 0, 1000, 1}, {0, 0, 1.0 / 0.0, 1}}) {
-    EXPECT_THROW(framed(picture, part, {8, 8}, Border::kEdge), Error);
+  for (const Framing& part : {Framing{0.5, 0, 0.5, 1},
+                              {0, 0.9, 1, 0.1},
+                              {0, 0, 1000000, 1},
+                              {0, 0, 1.0 / 0.0, 1},
+                              {-1000, -1000, 1000, 1000}}) {
+    EXPECT_THROW(framed(picture, part, Border::kEdge), Error);
+  }
+}
+
+TEST(Framed, ALineMayBecomeAPicture) {
+  EXPECT_EQ(framed(numbered(1, 200), {-60, 0, 61, 1}, Border::kEdge).width, 121);
+}
+
+TEST(DimmedOutside, LeavesWhatIsShown) {
+  const Image picture = numbered(4, 2);
+  const Image dimmed = dimmed_outside(picture, {0.25, -1, 0.75, 2});
+  EXPECT_EQ(pixel(dimmed, 1, 0), pixel(picture, 1, 0));
+  EXPECT_EQ(pixel(dimmed, 2, 1), pixel(picture, 2, 1));
+  EXPECT_EQ(pixel(dimmed, 3, 1), (std::array{4 / 3, 2 / 3}));
+  EXPECT_EQ(pixel(dimmed, 0, 1), (std::array{1 / 3, 2 / 3}));
+  EXPECT_EQ(dimmed_outside(picture, {}), picture);
+}
+
+TEST(FramingText, IsReadBackExactly) {
+  for (const Framing& framing : {Framing{}, Framing{0.1, -1.0 / 3, 0.7, 4.0 / 3}, Framing{1e-9, 0, 1, 1}}) {
+    EXPECT_EQ(parse_framing(framing_text(framing)), framing);
+  }
+  EXPECT_EQ(framing_text({}), "whole");
+  EXPECT_EQ(framing_text({0.25, 0, 0.75, 1}), "0.25,0,0.75,1");
+  for (const char* text : {"", "all", "0,0,1", "0,0,1,1,1", "0,0,1,1 ", "0;0;1;1", "0.5,0,0.5,1", "0,1,1,0",
+                           "0,0,nan,1", "0,0,inf,1", "0,0,1e999,1", ",,,"}) {
+    EXPECT_THROW(parse_framing(text), Error) << text;
   }
 }
 

@@ -133,16 +133,40 @@ TEST_F(AnimateTest, AComparisonShowsReferencePoseAndResult) {
 TEST_F(AnimateTest, ATransparentReferenceIsToldAndGetsTheBackgroundAskedFor) {
   const auto animator = load();
   request_.frames = 1;
-  EXPECT_THAT(plan_animation(request_, *animator).notes, ::testing::IsEmpty());
+  EXPECT_THAT(plan_animation(request_, *animator).notes, ::testing::ElementsAre(::testing::HasSubstr("17 % wider")));
   request_.reference = testing::test_data("media/rgba.png");
   const std::vector<Image> stored = animate(*animator);
-  EXPECT_THAT(report_.notes, ::testing::ElementsAre(::testing::HasSubstr("--background chooses one")));
+  EXPECT_THAT(report_.notes, ::testing::ElementsAre(::testing::HasSubstr("--background chooses one"),
+                                                    ::testing::HasSubstr("35 % taller to fill 64x64")));
   request_.background = Color{255, 255, 255};
   const std::vector<Image> white = animate(*animator);
-  EXPECT_THAT(report_.notes, ::testing::ElementsAre(::testing::HasSubstr("where the background is #ffffff")));
+  EXPECT_THAT(report_.notes, ::testing::Contains(::testing::HasSubstr("where the background is #ffffff")));
   EXPECT_NE(white, stored);
   request_.background = Color{};
   EXPECT_NE(animate(*animator), white);
+}
+
+// What is cut out by hand, the reference with its edge and the poses with black, is what a framing shows.
+TEST_F(AnimateTest, AFramingShowsThatPartOfAllPictures) {
+  const auto animator = load();
+  request_.framing = {-0.2, 0.1, 0.8, 1.25};
+  const std::vector<Image> framed_video = animate(*animator);
+  EXPECT_THAT(report_.notes, ::testing::ElementsAre(
+                                 ::testing::HasSubstr("columns 0 to 47 of 60 and rows 7 to 69 of 70, with a border"),
+                                 ::testing::HasSubstr("34 % wider")));
+  const testing::TemporaryFolder by_hand;
+  std::filesystem::create_directories(by_hand / "poses");
+  write_png(by_hand / "reference.png", framed(read_image(request_.reference), request_.framing, Border::kEdge));
+  for (const auto& entry : std::filesystem::directory_iterator(request_.poses)) {
+    write_png(by_hand / "poses" / entry.path().filename(),
+              framed(read_image(entry.path()), request_.framing, Border::kBlack));
+  }
+  request_.framing = {};
+  const std::vector<Image> whole = animate(*animator);
+  request_.reference = by_hand / "reference.png";
+  request_.poses = by_hand / "poses";
+  EXPECT_EQ(animate(*animator), framed_video);
+  EXPECT_NE(framed_video, whole);
 }
 
 TEST_F(AnimateTest, LengthsAroundTheWindowWork) {
@@ -200,7 +224,7 @@ TEST_F(AnimateTest, LorasChangeTheVideoAsFarAsTheirScaleGoes) {
   options_.loras = {{*folder_ / "lora.safetensors", 0}};
   const auto without_effect = load();
   EXPECT_EQ(animate(*without_effect), expected);
-  EXPECT_EQ(report_.notes.size(), 1U);
+  EXPECT_EQ(report_.notes.size(), 2U) << "of the LoRA file, and of the picture's shape";
   options_.loras = {{*folder_ / "lora.safetensors", 20}};
   const auto strong = load();
   EXPECT_NE(animate(*strong), expected);

@@ -40,7 +40,7 @@ class ClipPredictorTest : public ::testing::Test {
       write_png(folder.poses.back(), family::image_from_tensor(pose(k)));
       indices.push_back(k);
     }
-    poses_.emplace(folder, indices, 64, 64, progress_);
+    poses_.emplace(folder, indices, Framing{}, PictureSize{64, 64}, progress_);
     conditions_.poses = &*poses_;
   }
 

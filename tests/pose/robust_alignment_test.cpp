@@ -417,6 +417,26 @@ TEST(RobustAlignment, KeepsTheTrunkInsideWhereAsked) {
   }
 }
 
+TEST(RobustAlignment, KeepsTheTrunkInsideWhatTheVideoShows) {
+  ReferencePose picture = reference();
+  const PoseSequence motion = walk({}, 20, {300, 120}, {12, 0}, 2000, 2000);
+  AlignmentOptions options = on_reference();
+  options.keep_inside = true;
+  const AlignedPoses whole = align_poses(motion, picture, options);
+  picture.shown = {0.2, 0, 0.75, 1};
+  const AlignedPoses kept = align_poses(motion, picture, options);
+  const auto rightmost = [](const AlignedPoses& poses) {
+    double x = 0;
+    for (const PoseFrame& frame : poses.motion.frames) {
+      for (const std::size_t i : kTrunk) x = std::max(x, frame.people.front().keypoints[i].at.x);
+    }
+    return x;
+  };
+  EXPECT_GT(rightmost(whole), 0.75 * picture.width + 10);
+  EXPECT_NEAR(rightmost(kept), 0.75 * picture.width, 1);
+  expect_neck_on_reference(kept);
+}
+
 TEST(RobustAlignment, KeepsInsideThoughNecksAreUnseen) {
   const PoseSequence whole = walk({}, 20, {300, 120}, {40, 0}, 2000, 2000);
   PoseSequence motion = whole;

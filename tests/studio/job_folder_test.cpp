@@ -124,6 +124,16 @@ TEST_F(JobFolderTest, JobsOfEarlierVersionsKeepTheirOrderOfPoses) {
   EXPECT_EQ(read_job_record(earlier, "job.json").job.request.pose_order, family::PoseOrder::kPublished);
 }
 
+TEST_F(JobFolderTest, JobsFromBeforeFramingsShowAllOfTheirPictures) {
+  record_.job.request.framing = {-0.1, 0, 1.0 / 3, 1};
+  const std::string text = job_record_text(record_);
+  EXPECT_EQ(read_job_record(text, "job.json").job.request.framing, record_.job.request.framing);
+  std::string earlier = text;
+  const std::size_t begin = earlier.find(R"("framing":)");
+  earlier.erase(begin, earlier.find(R"("reference":)") - begin);
+  EXPECT_TRUE(read_job_record(earlier, "job.json").job.request.framing.is_whole());
+}
+
 TEST_F(JobFolderTest, JobsInTheFormerSpellingAreTheSame) {
   record_.job.request.frames = 3;
   record_.job.request.background = Color{255, 128, 7};

@@ -65,6 +65,8 @@ class Witness : public JobObserver {
   void planned(const PlannedVideo& video) override {
     plans.push_back(fmt::format("{} {} frames, job {}", video.job.output.filename().string(), video.plan.frames(),
                                 video.job_folder.filename().string()));
+    planned_jobs.push_back(video.job);
+    plan_notes = video.plan.notes;
   }
   void finished(const FinishedVideo& video) override { finished_videos.push_back(video); }
 
@@ -72,6 +74,8 @@ class Witness : public JobObserver {
   std::vector<std::string> notes;
   std::vector<std::string> begun;
   std::vector<std::string> plans;
+  std::vector<VideoJob> planned_jobs;
+  std::vector<std::string> plan_notes;  ///< of the last plan
   std::vector<FinishedVideo> finished_videos;
 
  private:
@@ -232,7 +236,7 @@ TEST_F(StudioTest, ASegmentIsMadeAgainFromAnotherSeed) {
 TEST_F(StudioTest, OneOfTwoSideBySideIsStoppedAlone) {
   Witness whole;
   Studio::open(models(), runtime()).make({job("whole.mkv")}, {}, whole);
-  Witness stopping("sample", 1);
+  Witness stopping("sample", 2);
   Witness going;
   std::string refusal;
   {
@@ -310,6 +314,77 @@ TEST_F(Order, OfPosePicturesPlaysEightFramesASecond) {
   EXPECT_NEAR(open_frame_source(video.job.output)->info().frames_per_second, 8, 1e-6);
   EXPECT_THAT(asked_.at("person"), HasSubstr("with a folder of pose pictures"));
   EXPECT_EQ(asked_.size(), 1U);
+}
+
+// A pose picture of twice the width, with somebody on its right, and a reference of that shape.
+class WideOrder : public Order {
+ protected:
+  WideOrder() {
+    const fs::path poses = folder_ / "poses";
+    fs::create_directories(poses);
+    for (const char* name : {"ref_pose.png", "0.png", "1.png", "2.png"}) {
+      Image pose(200, 100);
+      for (int y = 20; y < 80; ++y) std::ranges::fill(pose.row(y).subspan(3 * 140, 3 * 20), std::uint8_t{255});
+      write_png(poses / name, pose);
+    }
+    write_png(folder_ / "wide.png", family::image_from_tensor(testing::rule_picture("wide", 100, 200)));
+    order_.job.request.reference = folder_ / "wide.png";
+    order_.job.request.poses = poses;
+  }
+
+  /// The job of the order.
+  VideoJob planned() {
+    Witness witness;
+    Studio::open(models(), runtime()).plan(order_, witness);
+    notes_ = witness.plan_notes;
+    return witness.planned_jobs.at(0);
+  }
+
+  std::vector<std::string> notes_;  // NOLINT(misc-non-private-member-variables-in-classes)
+};
+
+TEST_F(WideOrder, IsCutAroundThePersonWhereNothingIsAskedFor) {
+  const VideoJob job = planned();
+  EXPECT_EQ(job.request.framing, frame_for(Fit::kCrop, {200, 100}, {64, 64}, {0.7, 0.14, 0.795, 0.826}));
+  EXPECT_NEAR(job.request.framing.left, 0.4975, 1e-9);
+  EXPECT_NEAR(job.request.framing.right, 0.9975, 1e-9);
+  EXPECT_THAT(notes_, Contains(HasSubstr("columns 100 to 199 of 200 and all 100 rows")));
+}
+
+TEST_F(WideOrder, IsStretchedWithANoteWhereASizeIsAskedFor) {
+  order_.size = SizeChoice{PictureSize{128, 64}};
+  EXPECT_TRUE(planned().request.framing.is_whole());
+  EXPECT_THAT(notes_, Not(Contains(HasSubstr("is made"))));
+  order_.size = SizeChoice{PictureSize{64, 64}};
+  EXPECT_TRUE(planned().request.framing.is_whole());
+  EXPECT_THAT(notes_, Contains(HasSubstr("200x100 is made 100 % taller to fill 64x64")));
+  order_.fit = Fit::kPad;
+  EXPECT_EQ(planned().request.framing, (Framing{0, -0.5, 1, 1.5}));
+  EXPECT_THAT(notes_, Not(Contains(HasSubstr("is made"))));
+}
+
+TEST_F(WideOrder, OfAutomaticSizeSuitsThePicture) {
+  order_.job.request.width = order_.job.request.height = 128;
+  order_.size = SizeChoice{};
+  const VideoJob job = planned();
+  EXPECT_EQ(job.request.width, 128);
+  EXPECT_EQ(job.request.height, 64);
+  EXPECT_TRUE(job.request.framing.is_whole());
+}
+
+TEST_F(WideOrder, GoesOnAsItWasBegun) {
+  const std::vector<Image> expected = [&] {
+    Studio::open(models(), runtime()).make(order_, witness_);
+    return read_video(order_.job.output);
+  }();
+  order_.job.output = folder_ / "b.mkv";
+  Witness stopping("sample", 2);
+  EXPECT_NE(error_of(ErrorKind::kCancelled, [&] { Studio::open(models(), runtime()).make(order_, stopping); }), "");
+  const fs::path kept = folder_ / "b-job";
+  const JobRecord record = summarize_job(kept).record;
+  EXPECT_EQ(record.job.request.framing, witness_.finished_videos.at(0).job.request.framing);
+  resume(kept, record, runtime().compute, {}, nullptr, witness_);
+  EXPECT_EQ(read_video(order_.job.output), expected);
 }
 
 TEST_F(Order, NeedsOneSourceOfPoses) {

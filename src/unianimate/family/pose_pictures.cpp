@@ -6,9 +6,9 @@
 
 namespace unianimate::family {
 
-PosePictures::PosePictures(const PoseFolder& folder, const std::vector<std::int64_t>& indices, int width, int height,
-                           Progress& progress)
-    : width_(width), height_(height), reference_(read(folder.reference_pose)) {
+PosePictures::PosePictures(const PoseFolder& folder, const std::vector<std::int64_t>& indices, const Framing& framing,
+                           PictureSize size, Progress& progress)
+    : framing_(framing), size_(size), reference_(read(folder.reference_pose)) {
   std::int64_t bytes = 0;
   for (const std::int64_t index : indices) {
     progress.throw_if_cancelled();
@@ -28,7 +28,8 @@ at::Tensor PosePictures::of_frames(std::int64_t first, std::int64_t count) const
 }
 
 at::Tensor PosePictures::read(const std::filesystem::path& file) const {
-  return tensor_from_image(resize_bilinear(read_image(file), width_, height_));
+  return tensor_from_image(
+      resize_bilinear(framed(read_image(file), framing_, Border::kBlack), size_.width, size_.height));
 }
 
 }  // namespace unianimate::family

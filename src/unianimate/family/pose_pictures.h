@@ -10,20 +10,21 @@
 
 #include "unianimate/core/progress.h"
 #include "unianimate/family/pose_folder.h"
+#include "unianimate/media/pictures/framing.h"
 #include "unianimate/media/pictures/image.h"
 
 namespace unianimate::family {
 
-/// All pictures are scaled to the size of the video. Those of the first frames stay in memory, as many as
-/// kPicturesInMemory has room for; the others are read anew each time.
+/// Of all pictures the same part is taken, with black beside them, and scaled to the size of the video. Those of the
+/// first frames stay in memory, as many as kPicturesInMemory has room for; the others are read anew each time.
 class PosePictures {
  public:
   static constexpr std::int64_t kPicturesInMemory = 64'000'000;  ///< bytes
 
   /// Reads every picture once, so that a damaged one shows before the work; each frame is a step of the progress.
   /// Throws Error(kInput) for one that cannot be read.
-  PosePictures(const PoseFolder& folder, const std::vector<std::int64_t>& indices, int width, int height,
-               Progress& progress);
+  PosePictures(const PoseFolder& folder, const std::vector<std::int64_t>& indices, const Framing& framing,
+               PictureSize size, Progress& progress);
 
   /// Bytes that stay in memory of so many frames.
   static std::int64_t bytes_kept(std::int64_t frames, int width, int height) {
@@ -39,8 +40,8 @@ class PosePictures {
  private:
   [[nodiscard]] at::Tensor read(const std::filesystem::path& file) const;
 
-  int width_;
-  int height_;
+  Framing framing_;
+  PictureSize size_;
   std::vector<std::filesystem::path> files_;  ///< one for each frame
   at::Tensor reference_;
   std::vector<at::Tensor> first_frames_;

@@ -11,6 +11,7 @@
 #include "unianimate/family/condition_set.h"
 #include "unianimate/family/pose_folder.h"
 #include "unianimate/media/pictures/color.h"
+#include "unianimate/media/pictures/framing.h"
 
 namespace unianimate::family {
 
@@ -34,6 +35,7 @@ struct AnimateRequest {
   std::optional<Color> background;  ///< shows where the reference is transparent; see read_reference()
   std::filesystem::path poses;      ///< folder of pose pictures and ref_pose.jpg
   PoseOrder pose_order = PoseOrder::kNatural;
+  Framing framing;                          ///< what the video shows of the reference and of every pose picture
   int width = 512;                          ///< pixels; see check_size()
   int height = 768;                         ///< pixels
   std::optional<std::int64_t> frames = 32;  ///< frames to make; none: as many as the poses give

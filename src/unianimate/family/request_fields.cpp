@@ -2,6 +2,7 @@
 
 #include "unianimate/diffusion/sampling_fields.h"
 #include "unianimate/media/pictures/color_fields.h"
+#include "unianimate/media/pictures/framing_fields.h"
 
 template <>
 struct unianimate::fields::TextForm<unianimate::family::ConditionSet> {
@@ -33,14 +34,19 @@ void visit(fields::Archive& archive, ChainOptions& chain) {
 }
 
 void visit(fields::Archive& archive, AnimateRequest& request) {
+  archive.size("size", request.width, request.height, fields::sides("width", "height"), range(16, 4096, "pixels"),
+               kByModel, "Width x height of the video; the published models make multiples of 64");
+  archive("framing", request.framing, fields::before("whole"));
+  visit_but_size(archive, request);
+}
+
+void visit_but_size(fields::Archive& archive, AnimateRequest& request) {
   archive("reference", request.reference, fields::kRequired, fields::type("FILE"),
           "Picture of the person (JPEG, PNG, WebP, HEIC, AVIF, …)");
   archive("background", request.background, fields::type("COLOR"), kBackgroundHelp);
   archive("poses", request.poses,
           "Folder of pose pictures with ref_pose.jpg, poses.json, or poses of OpenPose or ComfyUI");
   archive("pose_order", request.pose_order, fields::before("published"));
-  archive.size("size", request.width, request.height, fields::sides("width", "height"), range(16, 4096, "pixels"),
-               kByModel, "Width x height of the video; the published models make multiples of 64");
   archive("frames", request.frames, range(1, kMostFrames), fields::none("all"), "Frames to make, or all");
   archive("frame_interval", request.frame_interval, range(1, kMostFrames), kByModel,
           fields::former_option("--interval"), "Take every so many-th pose");

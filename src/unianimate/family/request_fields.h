@@ -8,6 +8,8 @@ namespace unianimate::family {
 
 void visit(fields::Archive& archive, ChainOptions& chain);
 void visit(fields::Archive& archive, AnimateRequest& request);
+/// All but what says how large the video is and what it shows of the pictures.
+void visit_but_size(fields::Archive& archive, AnimateRequest& request);
 
 /// Also the option --background of others who read a reference.
 constexpr const char* kBackgroundHelp =

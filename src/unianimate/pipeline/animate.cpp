@@ -68,7 +68,7 @@ class Production {
   distributed::ProcessGroup& group_;
   SegmentStore* store_;
   std::vector<Segment> segments_;
-  Image original_;  ///< the reference as it is, until the models have seen it
+  Image original_;  ///< what shows of the reference, as large as it is, until the models have seen it
   Image picture_;   ///< the reference in the size of the video
   std::optional<family::PosePictures> poses_;
   std::unique_ptr<family::Reference> reference_;
@@ -100,10 +100,12 @@ AnimateReport Production::make(FrameSink& sink) {
 
 void Production::read_reference(PhaseLog& phases) {
   phases.begin({PhaseKind::kReadPictures}, plan_.frames());
-  original_ = unianimate::read_reference(request().reference, request().background).image;
+  original_ = framed(unianimate::read_reference(request().reference, request().background).image, request().framing,
+                     Border::kEdge);
   picture_ = resize_bilinear(original_, request().width, request().height);
   first_frame_ = picture_;
-  poses_.emplace(plan_.pose_folder, plan_.selection.indices, request().width, request().height, progress_);
+  poses_.emplace(plan_.pose_folder, plan_.selection.indices, request().framing,
+                 PictureSize{request().width, request().height}, progress_);
 }
 
 /// A video that is only to be decoded does without.

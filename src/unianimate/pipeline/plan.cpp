@@ -8,9 +8,9 @@
 #include "unianimate/core/memory.h"
 #include "unianimate/diffusion/sampler.h"
 #include "unianimate/family/pose_pictures.h"
-#include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/pipeline/clip_tensor.h"
 #include "unianimate/pipeline/predictor.h"
+#include "unianimate/pipeline/reference_notes.h"
 #include "unianimate/pipeline/segments.h"
 
 namespace unianimate::pipeline {
@@ -115,7 +115,7 @@ void AnimationPlanner::plan_memory(AnimatePlan& plan) const {
 AnimatePlan AnimationPlanner::plan(const family::AnimateRequest& request) const {
   request.check();
   check_size(request.width, request.height, family_.geometry());
-  std::vector<std::string> notes = read_reference(request.reference, request.background).notes;
+  std::vector<std::string> notes = reference_notes(request);
   family::PoseFolder folder = family::open_pose_folder(request.poses, request.pose_order);
   AnimatePlan plan = plan_for_poses(request, static_cast<std::int64_t>(folder.poses.size()));
   notes.insert(notes.end(), folder.notes.begin(), folder.notes.end());

@@ -10,6 +10,7 @@
 #include "unianimate/pose/align/tracking.h"
 #include "unianimate/pose/detect/detector.h"
 #include "unianimate/studio/refuse_given.h"
+#include "unianimate/studio/video_framing.h"
 
 namespace unianimate::studio {
 
@@ -40,7 +41,10 @@ struct AlignRequest : MotionOptions {
   std::filesystem::path motion;
   std::filesystem::path output;             ///< folder of the pose pictures
   std::optional<double> frames_per_second;  ///< of the poses; none: the motion's own
-  int threads = 0;                          ///< 0: one for each core
+  /// Of the video that the poses are for: the figure then stays in what it shows, and the canvas suits it. None, or one
+  /// that stretches: the whole picture, on the canvas of the alignment.
+  std::optional<VideoFrame> frame;
+  int threads = 0;  ///< 0: one for each core
 
   /// Throws Error(kUsage) naming the field.
   void check() const;

@@ -4,6 +4,7 @@
 
 #include "unianimate/core/output_file.h"
 #include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/pose/draw/pose_folder_writer.h"
 #include "unianimate/pose/format/pose_json.h"
 #include "unianimate/studio/motion_opening.h"
@@ -34,8 +35,8 @@ fs::path pose_folder(const VideoOrder& order, const VideoJob& job, const Inputs&
 }
 
 /// Of a motion, or of poses that are to be fitted like one.
-AlignRequest align_request(const VideoOrder& order, const fs::path& motion, const fs::path& folder,
-                           const VideoJob& job) {
+AlignRequest align_request(const VideoOrder& order, const VideoFrame& frame, const fs::path& motion,
+                           const fs::path& folder, const VideoJob& job) {
   AlignRequest request;
   static_cast<MotionOptions&>(request) = order.motion_options;
   request.reference = job.request.reference;
@@ -44,6 +45,7 @@ AlignRequest align_request(const VideoOrder& order, const fs::path& motion, cons
   request.output = folder;
   request.threads = request.detector.threads = job.threads;
   request.frames_per_second = order.frames_per_second;
+  request.frame = frame;
   return request;
 }
 
@@ -65,30 +67,42 @@ void take_motion(const VideoOrder& order, const AlignRequest& request, const Mot
   job.audio = AudioSource{request.motion, facts.audio_start_seconds};
 }
 
-std::optional<PlannedMotion> take_from_motion(const VideoOrder& order, const fs::path& motion, const fs::path& folder,
-                                              bool planned, VideoJob& job, JobObserver& observer) {
+/// `person` as a share of the whole picture.
+void frame_person(const VideoFrame& frame, const Framing& person, family::AnimateRequest& request) {
+  const Image picture = read_reference(request.reference, request.background).image;
+  request.framing = frame_for(frame.fit, {picture.width, picture.height}, frame.size, person);
+}
+
+std::optional<PlannedMotion> take_from_motion(const VideoOrder& order, const VideoFrame& frame, const fs::path& motion,
+                                              const fs::path& folder, bool planned, VideoJob& job,
+                                              JobObserver& observer) {
   if (order.frames_per_second && job.request.frame_interval != 1) {
     refuse(order.refuse_given, fields::only({"frame_interval"}),
            "with --fps, for which a pose is made for each frame of the video");
   }
-  const AlignRequest request = align_request(order, motion, folder, job);
+  const AlignRequest request = align_request(order, frame, motion, folder, job);
   if (planned) {
     const MotionTimes times = read_motion_times(request);
     for (const std::string& note : times.notes) observer.note(note);
+    job.request.framing = find_framing(request, observer);
     take_motion(order, request, {times.frames_per_second, times.has_audio, request.start_seconds}, job, observer);
     return PlannedMotion{request, times.poses};
   }
   const AlignResult result = prepare_poses(request, observer);
   observer.aligned({request, result});
+  job.request.framing = result.framing;
   take_motion(order, request, {result.poses.motion.frames_per_second, result.has_audio, result.audio_start_seconds},
               job, observer);
   return std::nullopt;
 }
 
 /// Poses that `align` made as numbers need only be drawn.
-std::optional<PlannedMotion> take_aligned(const VideoOrder& order, const pose::AlignedPoses& poses,
-                                          const fs::path& folder, bool planned, VideoJob& job, JobObserver& observer) {
+std::optional<PlannedMotion> take_aligned(const VideoOrder& order, const VideoFrame& frame,
+                                          const pose::AlignedPoses& poses, const fs::path& folder, bool planned,
+                                          VideoJob& job, JobObserver& observer) {
   refuse(order.refuse_given, motion_fields(), "with poses that are fitted to the reference already");
+  const PictureSize canvas{poses.motion.width, poses.motion.height};
+  frame_person(frame, person_in(poses.reference, canvas), job.request);
   if (!order.frames_per_second) job.poses_per_second = poses.motion.frames_per_second;
   PlannedMotion motion;
   motion.request.motion = job.request.poses;
@@ -119,14 +133,20 @@ void refuse_unused_fields(const VideoOrder& order) {
   refuse_unused_options(order.keeping, order.refuse_given);
 }
 
-std::optional<PlannedMotion> take_poses(const VideoOrder& order, bool planned, const Inputs& inputs, VideoJob& job,
-                                        JobObserver& observer) {
+void frame_pose_pictures(const VideoFrame& frame, family::AnimateRequest& request) {
+  if (frame.fit == Fit::kStretch) return;
+  const family::PoseFolder folder = family::open_pose_folder(request.poses, request.pose_order);
+  frame_person(frame, person_in(read_image(folder.reference_pose)), request);
+}
+
+std::optional<PlannedMotion> take_poses(const VideoOrder& order, const VideoFrame& frame, bool planned,
+                                        const Inputs& inputs, VideoJob& job, JobObserver& observer) {
   const fs::path folder = pose_folder(order, job, inputs, observer);
-  if (!order.motion.empty()) return take_from_motion(order, order.motion, folder, planned, job, observer);
+  if (!order.motion.empty()) return take_from_motion(order, frame, order.motion, folder, planned, job, observer);
   if (const auto aligned = pose::read_aligned_poses(job.request.poses)) {
-    return take_aligned(order, *aligned, folder, planned, job, observer);
+    return take_aligned(order, frame, *aligned, folder, planned, job, observer);
   }
-  return take_from_motion(order, job.request.poses, folder, planned, job, observer);
+  return take_from_motion(order, frame, job.request.poses, folder, planned, job, observer);
 }
 
 }  // namespace unianimate::studio

@@ -15,10 +15,13 @@ bool needs_drawing(const VideoOrder& order);
 /// Throws Error(kUsage) for fields of a motion that were given beside pose pictures, which are taken as they are.
 void refuse_unused_fields(const VideoOrder& order);
 
-/// Makes the pose folder and puts it, the frames a second and the sound into `job`. Where the video is only `planned`
-/// the poses are counted instead, and what they are to be taken from comes back. Notes, phases and errors as of
-/// prepare_poses(). `inputs` are not replaced.
-std::optional<PlannedMotion> take_poses(const VideoOrder& order, bool planned, const Inputs& inputs, VideoJob& job,
-                                        JobObserver& observer);
+/// Puts what the video shows of ready pose pictures and of the reference into `request`.
+void frame_pose_pictures(const VideoFrame& frame, family::AnimateRequest& request);
+
+/// Makes the pose folder and puts it, the framing, the frames a second and the sound into `job`. Where the video is
+/// only `planned` the poses are counted instead, and what they are to be taken from comes back. Notes, phases and
+/// errors as of prepare_poses(). `inputs` are not replaced.
+std::optional<PlannedMotion> take_poses(const VideoOrder& order, const VideoFrame& frame, bool planned,
+                                        const Inputs& inputs, VideoJob& job, JobObserver& observer);
 
 }  // namespace unianimate::studio

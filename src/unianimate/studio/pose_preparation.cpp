@@ -146,7 +146,12 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   std::unique_ptr<FrameSource> source = open_motion(request, false);
   pose::LazyDetector detector(request.detector, progress);
 
-  const pose::ReferencePose reference = find_reference(picture.image, request.reference, detector, progress);
+  pose::ReferencePose reference = find_reference(picture.image, request.reference, detector, progress);
+  pose::AlignmentOptions alignment = request.alignment;
+  if (request.frame && request.frame->fit != Fit::kStretch) {
+    reference.shown = framing_of(*request.frame, reference);
+    alignment.canvas = canvas_for(reference.shown, request.frame->size);
+  }
   Motion motion = find_motion(request, std::move(source), detector, progress);
   pose::PoseSequence person = pose::choose_person(motion.everyone, request.person);
   const std::vector<std::string> import_notes = std::move(motion.everyone.notes);
@@ -159,7 +164,8 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   result.from_cache = motion.from_cache;
   result.detection_seconds = motion.detection_seconds;
   const Driver driver = put_in_time(std::move(person), request);
-  result.poses = pose::align_poses(driver.poses, reference, request.alignment);
+  result.framing = reference.shown;
+  result.poses = pose::align_poses(driver.poses, reference, alignment);
   complete_report(driver, picture.notes, import_notes, result.poses.report);
   if (motion.source.has_audio) {
     const std::string silent = why_silent(request, driver.pauses);
@@ -168,8 +174,16 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   }
   for (const std::string& note : result.poses.report.notes) progress.note(note);
   result.report_folder = report_folder(request.output);
-  write_files(request, driver, picture.image, result, progress);
+  write_files(request, driver, dimmed_outside(picture.image, result.framing), result, progress);
   return result;
+}
+
+Framing find_framing(const AlignRequest& request, Progress& progress) {
+  if (!request.frame) return {};
+  const Image picture = read_reference(request.reference, request.background).image;
+  if (request.frame->fit != Fit::kCrop) return framing_of(*request.frame, {{}, picture.width, picture.height});
+  pose::LazyDetector detector(request.detector, progress);
+  return framing_of(*request.frame, find_reference(picture, request.reference, detector, progress));
 }
 
 }  // namespace unianimate::studio

@@ -13,6 +13,7 @@ namespace unianimate::studio {
 /// What was made.
 struct AlignResult {
   pose::AlignedPoses poses;
+  Framing framing;                      ///< what the video shows of the reference and of the pose pictures
   double audio_start_seconds = 0;       ///< where in the motion the poses begin
   bool has_audio = false;               ///< the motion is a video with sound that fits the poses in time
   std::filesystem::path report_folder;  ///< poses.json, contact_sheet.png, bones.png and preview.mp4
@@ -27,5 +28,8 @@ struct AlignResult {
 /// Phases: "load pose models", "find reference", "find people", "draw poses", "preview". Throws Error of every kind;
 /// what stood at the output before is only replaced by something complete.
 AlignResult prepare_poses(const AlignRequest& request, Progress& progress);
+
+/// The framing alone, for plans: the person is looked for where it depends on that.
+Framing find_framing(const AlignRequest& request, Progress& progress);
 
 }  // namespace unianimate::studio

@@ -53,6 +53,7 @@ class Studio::Session {
   std::vector<FinishedVideo> make();
 
  private:
+  void suit_size(family::AnimateRequest& request);
   FinishedVideo make_video(std::size_t index);
   std::unique_ptr<JobFolder> begin_job(const VideoJob& job, const pipeline::AnimatePlan& plan, const fs::path& preview);
 
@@ -69,6 +70,10 @@ void Studio::Session::take(const VideoOrder& order, bool planned) {
   order.check();
   VideoJob& job = jobs_.emplace_back(order.job);
   job.frames_per_second = order.frames_per_second.value_or(kPublishedFramesPerSecond);
+  if (order.size && order.size->pixels) {
+    job.request.width = order.size->pixels->width;
+    job.request.height = order.size->pixels->height;
+  }
   refuse_unused_fields(order);
   const bool draws = needs_drawing(order);
   if (draws) {
@@ -84,7 +89,9 @@ void Studio::Session::take(const VideoOrder& order, bool planned) {
   inputs_.refuse(keeping_.folder);
   studio_.files();
   tell_models(studio_.models, observer_);
-  if (!draws) return;
+  if (order.size && !order.size->pixels) suit_size(job.request);
+  const VideoFrame frame{order.chosen_fit(), {job.request.width, job.request.height}};
+  if (!draws) return frame_pose_pictures(frame, job.request);
   // says now what would fail after the poses
   pipeline::check_size(job.request.width, job.request.height, studio_.family().geometry());
   static_cast<void>(studio_.family().check());
@@ -93,7 +100,17 @@ void Studio::Session::take(const VideoOrder& order, bool planned) {
                 "several processes need pose pictures that are there already: run 'unianimate align' first and give "
                 "its output to --poses");
   }
-  motion_ = take_poses(order, planned, inputs_, job, observer_);
+  motion_ = take_poses(order, frame, planned, inputs_, job, observer_);
+}
+
+/// The size of the reference's shape at the area that the models were trained for.
+void Studio::Session::suit_size(family::AnimateRequest& request) {
+  const Image picture = read_reference(request.reference, request.background).image;
+  const PictureSize usual{request.width, request.height};
+  const auto unit = static_cast<int>(studio_.family().geometry().side_unit);
+  const PictureSize size = size_for({picture.width, picture.height}, usual, unit);
+  request.width = size.width;
+  request.height = size.height;
 }
 
 void Studio::Session::plan() {

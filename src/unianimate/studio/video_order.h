@@ -26,6 +26,8 @@ struct VideoOrder {
   VideoJob job;                             ///< its poses: pose pictures, or numbers as pose::import_poses() reads them
   std::filesystem::path motion;             ///< instead of the job's poses; see AlignRequest::motion
   std::optional<double> frames_per_second;  ///< none: as fast as the motion, kPublishedFramesPerSecond without one
+  std::optional<SizeChoice> size;           ///< none: the job's, which is what suits the models
+  std::optional<Fit> fit;                   ///< none: stretch where the size is given in pixels, else crop
   MotionOptions motion_options;
   std::filesystem::path saved_poses;  ///< folder of the poses; empty: beside the output
   Sound sound = Sound::kKeep;
@@ -34,6 +36,8 @@ struct VideoOrder {
 
   /// Throws Error(kUsage) unless there is either a motion or poses.
   void check() const;
+  /// What `fit` means.
+  [[nodiscard]] Fit chosen_fit() const { return fit.value_or(size && size->pixels ? Fit::kStretch : Fit::kCrop); }
 };
 
 }  // namespace unianimate::studio

@@ -7,7 +7,12 @@
 namespace unianimate::studio {
 
 void visit(fields::Archive& archive, VideoOrder& order) {
-  visit(archive, order.job.request);
+  archive("size", order.size, fields::type("auto|WxH"), fields::shown_default("what the model was trained for"),
+          "Width x height of the video, or auto: what suits the picture; the published models make multiples of 64");
+  archive("fit", order.fit,
+          "How a picture of another shape fills the video: stretch, crop (around the person) or pad "
+          "(with a border); default: crop, but stretch where --size is given in pixels");
+  visit_but_size(archive, order.job.request);
   archive("motion", order.motion, "Video, animation or folder of pictures of somebody moving");
   archive("output", order.job.output, fields::option("--output,-o"), fields::type("FILE"), fields::kRequired,
           "Video file, or folder for PNG pictures");

@@ -4,6 +4,7 @@
 
 #include "unianimate/family/request_fields.h"
 #include "unianimate/fields/json_archive.h"
+#include "unianimate/pipeline/reference_notes.h"
 #include "unianimate/studio/video_production.h"
 
 namespace unianimate::studio {
@@ -47,6 +48,10 @@ const pipeline::AnimatePlan& VideoPlans::of(const family::AnimateRequest& reques
   const auto known = plans_.find(key);
   if (known != plans_.end()) return known->second;
   pipeline::AnimatePlan plan = motion_ ? planner_.plan_for_poses(request, motion_->poses) : planner_.plan(request);
+  if (motion_) {
+    const std::vector<std::string> notes = pipeline::reference_notes(request);
+    plan.notes.insert(plan.notes.begin(), notes.begin(), notes.end());
+  }
   folders_.try_emplace({request.poses, request.pose_order}, pack(plan.pose_folder));
   plan.pose_folder = {};
   plan.selection.indices = {};

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "unianimate/core/error.h"
-#include "unianimate/media/pictures/resize.h"
 
 namespace unianimate {
 
@@ -41,9 +41,10 @@ Span with_margin(double begin, double end, double size) {
 Framing crop(PictureSize picture, double aspect, const Framing& person) {
   const Span across = with_margin(person.left, person.right, picture.width);
   const Span down = with_margin(person.top, person.bottom, picture.height);
-  // As much of the picture as has the aspect, or more where the person needs it.
+  // As much of the picture as has the aspect, or more where the person needs it; a margin alone is not worth a border.
   const double largest = std::min<double>(picture.height, picture.width / aspect);
-  const double height = std::max({largest, down.length(), across.length() / aspect});
+  const double height = std::max(
+      {largest, (person.bottom - person.top) * picture.height, (person.right - person.left) * picture.width / aspect});
   const Span columns = around(across, {0, static_cast<double>(picture.width)}, height * aspect);
   const Span rows = around(down, {0, static_cast<double>(picture.height)}, height);
   return {columns.begin / picture.width, rows.begin / picture.height, columns.end / picture.width,
@@ -62,21 +63,35 @@ struct PixelSpan {
   int end = 0;
 };
 
+/// Nothing is left of what lies beside the picture further than that.
+constexpr double kReach = 1 << 20;
+
 PixelSpan pixels(double begin, double end, int size) {
-  constexpr double kMostTimes = 16;
   const double first = std::round(begin * size);
   const double last = std::round(end * size);
-  if (!(first < last && std::abs(first) <= kMostTimes * size && std::abs(last) <= kMostTimes * size)) {
+  if (!(first < last && std::abs(first) <= kReach && std::abs(last) <= kReach)) {
     throw Error(
         ErrorKind::kInput,
-        "the part of a picture must be at least one pixel and at most {} times the picture, but goes from {:.6g} "
-        "to {:.6g} of its {} pixels",
-        kMostTimes, first, last, size);
+        "the part of a picture must be at least one pixel and near to it, but goes from {:.6g} to {:.6g} of its "
+        "{} pixels",
+        first, last, size);
   }
   return {static_cast<int>(first), static_cast<int>(last)};
 }
 
+/// A part may be much larger than a picture that is nearly a line, but not than one that is large already.
+void check_area(const Image& picture, PixelSpan columns, PixelSpan rows) {
+  constexpr std::int64_t kMostTimes = 16;
+  constexpr std::int64_t kAlways = 4'000'000;
+  const auto area = [](std::int64_t width, std::int64_t height) { return width * height; };
+  const std::int64_t most = kMostTimes * area(picture.width, picture.height) + kAlways;
+  if (area(columns.end - columns.begin, rows.end - rows.begin) <= most) return;
+  throw Error(ErrorKind::kInput, "{}x{} pixels around a picture of {}x{} are too many; give a picture of another shape",
+              columns.end - columns.begin, rows.end - rows.begin, picture.width, picture.height);
+}
+
 Image cut(const Image& picture, PixelSpan columns, PixelSpan rows, Border border) {
+  check_area(picture, columns, rows);
   Image part(columns.end - columns.begin, rows.end - rows.begin);
   for (int y = rows.begin; y < rows.end; ++y) {
     const bool beside_row = y < 0 || y >= picture.height;
@@ -127,11 +142,25 @@ double stretch_of(const Framing& framing, PictureSize picture, PictureSize video
   return video.aspect() / part;
 }
 
-Image framed(const Image& picture, const Framing& framing, PictureSize size, Border border) {
-  if (framing.is_whole()) return resize_bilinear(picture, size.width, size.height);
-  const Image part = cut(picture, pixels(framing.left, framing.right, picture.width),
-                         pixels(framing.top, framing.bottom, picture.height), border);
-  return resize_bilinear(part, size.width, size.height);
+Image framed(const Image& picture, const Framing& framing, Border border) {
+  if (framing.is_whole()) return picture;
+  return cut(picture, pixels(framing.left, framing.right, picture.width),
+             pixels(framing.top, framing.bottom, picture.height), border);
+}
+
+Image dimmed_outside(const Image& picture, const Framing& framing) {
+  constexpr int kDarker = 3;
+  const PixelSpan columns = pixels(framing.left, framing.right, picture.width);
+  const PixelSpan rows = pixels(framing.top, framing.bottom, picture.height);
+  Image dimmed = picture;
+  for (int y = 0; y < dimmed.height; ++y) {
+    const auto row = dimmed.row(y);
+    for (int x = 0; x < dimmed.width; ++x) {
+      if (x >= columns.begin && x < columns.end && y >= rows.begin && y < rows.end) continue;
+      for (int channel = 0; channel < Image::kChannels; ++channel) row[x * Image::kChannels + channel] /= kDarker;
+    }
+  }
+  return dimmed;
 }
 
 }  // namespace unianimate

@@ -1,8 +1,9 @@
 // Which part of a picture becomes the video, and which size suits a picture.
 #pragma once
 
-#include <string_view>
+#include <array>
 
+#include "unianimate/fields/words.h"
 #include "unianimate/media/pictures/image.h"
 
 namespace unianimate {
@@ -26,6 +27,10 @@ enum class Fit {
   kPad,      ///< the whole picture, with a border
 };
 
+constexpr auto words(Fit /*of*/) {
+  return std::array<fields::Word<Fit>, 3>{{{Fit::kStretch, "stretch"}, {Fit::kCrop, "crop"}, {Fit::kPad, "pad"}}};
+}
+
 /// Width and height in pixels.
 struct PictureSize {
   int width = 0;
@@ -36,7 +41,7 @@ struct PictureSize {
 };
 
 /// `picture`'s part of the aspect of `video` for that fit. `person`: where the person is, which kCrop keeps, with a
-/// margin of a twentieth of its sides; the whole picture where nothing is known.
+/// margin of a twentieth of its sides where the picture has it; the whole picture where nothing is known.
 Framing frame_for(Fit fit, PictureSize picture, PictureSize video, const Framing& person = {});
 
 /// The size, in multiples of `unit` pixels, whose aspect and area are nearest to the picture's aspect and to the area
@@ -54,9 +59,11 @@ enum class Border {
   kBlack,  ///< as in pose pictures
 };
 
-/// That part of the picture, scaled as resize_bilinear() does. Its edges are moved to whole pixels. Throws
-/// Error(kUsage) unless the sides are at least 1, Error(kInput) where the part is empty or more than 16 times as large
-/// as the picture.
-Image framed(const Image& picture, const Framing& framing, PictureSize size, Border border);
+/// That part of the picture, its edges moved to whole pixels. Throws Error(kInput) where it is empty or far larger
+/// than the picture.
+Image framed(const Image& picture, const Framing& framing, Border border);
+
+/// The picture with what is beside that part of it darker.
+Image dimmed_outside(const Image& picture, const Framing& framing);
 
 }  // namespace unianimate

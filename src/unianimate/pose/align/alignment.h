@@ -4,6 +4,7 @@
 #include <array>
 
 #include "unianimate/fields/words.h"
+#include "unianimate/media/pictures/framing.h"
 #include "unianimate/pose/draw/drawing.h"
 #include "unianimate/pose/format/pose_sequence.h"
 
@@ -30,7 +31,7 @@ struct AlignmentOptions {
   double strength = 1;
   /// Of the robust method: no bone changes by more than this factor against the whole figure.
   double max_stretch = 1.8;
-  /// Of the robust method: makes the movement from place to place smaller where the figure would leave the picture.
+  /// Of the robust method: makes the movement from place to place smaller where the figure would leave what is shown.
   bool keep_inside = true;
   Canvas canvas;
 
@@ -43,6 +44,7 @@ struct ReferencePose {
   Keypoints keypoints{};
   int width = 0;
   int height = 0;
+  Framing shown = {};  ///< the part of the picture that the video shows
 };
 
 /// `motion`: a sequence of one person; call fill_gaps() first. Frames without a person become empty figures. Every

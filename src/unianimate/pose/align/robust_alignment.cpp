@@ -359,23 +359,24 @@ class Rebuilder {
   const std::vector<BoneRatio>& ratios_;
 };
 
-/// How far somebody may go from where they started along one axis, so that points stay between 0 and `limit`.
+/// How far somebody may go from where they started along one axis, so that points stay between two limits.
 class Leash {
  public:
-  explicit Leash(double limit) : limit_(limit) {}
+  Leash(double lowest, double highest) : lowest_(lowest), highest_(highest) {}
 
   /// A point that was moved by `away` from the start.
   void add(double position, double away) {
     const double at_start = position - away;
     // Nothing helps a point that would be outside without any movement.
-    if (away == 0 || at_start < 0 || at_start > limit_) return;
-    if (position >= 0 && position <= limit_) return;
-    factor_ = std::min(factor_, ((position < 0 ? 0 : limit_) - at_start) / away);
+    if (away == 0 || at_start < lowest_ || at_start > highest_) return;
+    if (position >= lowest_ && position <= highest_) return;
+    factor_ = std::min(factor_, ((position < lowest_ ? lowest_ : highest_) - at_start) / away);
   }
   [[nodiscard]] double factor() const { return factor_; }
 
  private:
-  double limit_;
+  double lowest_;
+  double highest_;
   double factor_ = 1;
 };
 
@@ -411,13 +412,15 @@ void keep_inside(PoseSequence& aligned, const ReferencePose& reference, std::vec
     return std::ranges::any_of(figures, [point](const Keypoints* figure) { return (*figure)[point].seen(); });
   });
   if (leader == kTrunk.end()) return;
+  const Point begin{reference.shown.left * reference.width, reference.shown.top * reference.height};
+  const Point end{reference.shown.right * reference.width, reference.shown.bottom * reference.height};
   const auto shown = [&](std::size_t i) {
     const Keypoint& p = reference.keypoints[i];
-    return p.seen() && p.at.x >= 0 && p.at.y >= 0 && p.at.x <= reference.width && p.at.y <= reference.height;
+    return p.seen() && p.at.x >= begin.x && p.at.y >= begin.y && p.at.x <= end.x && p.at.y <= end.y;
   };
   const std::vector<Point> away = ways(figures, *leader);
-  Leash across(reference.width);
-  Leash down(reference.height);
+  Leash across(begin.x, end.x);
+  Leash down(begin.y, end.y);
   for (std::size_t figure = 0; figure < figures.size(); ++figure) {
     for (const std::size_t i : kTrunk) {
       const Keypoint& point = (*figures[figure])[i];
