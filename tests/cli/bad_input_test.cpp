@@ -124,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
                  {},
                  kUsage,
                  "context_overlap must be between 0 and context_size 8 - 1, found 8"},
-        BadInput{"fps", {"--fps", "0"}, {}, kUsage, "the frames per second must lie between 0.01 and 1000"},
+        BadInput{"fps", {"--fps", "0"}, {}, kUsage, "--fps must be between 0.01 and 1000, found 0"},
         BadInput{"gif_fps", {"--output", "out.gif", "--fps", "60", "--dry-run"}, {}, kUsage, "at most 50 are possible"},
         BadInput{"background", {"--background", "purplish"}, {}, kUsage, "a colour is #RRGGBB or one of black, white"},
         BadInput{"device", {"--device", "tpu"}, {}, kUsage, "the device is one of auto, cpu, cuda"},

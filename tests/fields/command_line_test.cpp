@@ -101,7 +101,7 @@ TEST(CommandLine, SaysWhatWasExpected) {
   EXPECT_EQ(refusal_of({"--seed", "-3"}), "--seed expects a whole number from 0 up, found '-3'");
   EXPECT_EQ(refusal_of({"--money", "nan"}), "--money expects coins such as 2.5, found 'nan'");
   EXPECT_EQ(refusal_of({"--size", "big"}), "--size expects width x height in pixels such as 512x768, found 'big'");
-  EXPECT_EQ(refusal_of({"--size", "5000x768"}), "width must be between 16 and 4096 pixels, found 5000");
+  EXPECT_EQ(refusal_of({"--size", "5000x768"}), "--size: the width must be between 16 and 4096 pixels, found 5000");
   EXPECT_EQ(refusal_of({"--weather", "hail"}), "--weather must be sun, rain or snow, found 'hail'");
   EXPECT_EQ(refusal_of({"--weather", "sun", "--slope", "3"}), "an angle ends in °, found '3'");
   EXPECT_EQ(refusal_of({"--days", "\x1b"}), "--days expects a whole number, found '\\x1b'");

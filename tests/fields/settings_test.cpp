@@ -39,7 +39,7 @@ TEST(RangeCheck, NamesTheFieldTheRangeAndTheNumber) {
   EXPECT_EQ(refusal_of(trip), "trip.budget must be at least 0, found nan");
   trip = {};
   trip.height = 8;
-  EXPECT_EQ(refusal_of(trip), "height must be between 16 and 4096 pixels, found 8");
+  EXPECT_EQ(refusal_of(trip), "trip.size: the height must be between 16 and 4096 pixels, found 8");
 }
 
 TEST(RangeCheck, LooksIntoOptionalsSectionsAndLists) {

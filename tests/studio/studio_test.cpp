@@ -367,8 +367,8 @@ TEST_F(WideOrder, OfAutomaticSizeSuitsThePicture) {
   order_.job.request.width = order_.job.request.height = 128;
   order_.size = SizeChoice{};
   const VideoJob job = planned();
-  EXPECT_EQ(job.request.width, 128);
-  EXPECT_EQ(job.request.height, 64);
+  EXPECT_EQ(job.request.width, 192);
+  EXPECT_EQ(job.request.height, 96);
   EXPECT_TRUE(job.request.framing.is_whole());
 }
 

@@ -37,11 +37,12 @@ namespace fs = std::filesystem;
 void visit(fields::Archive& archive, PeopleArguments& arguments) {
   puppet::ClipOptions& clip = arguments.clip;
   archive("people", arguments.people, fields::type("N-N"), "Seeds of the people");
-  archive("frames", clip.frames, "Frames of each video");
-  archive.size("size", clip.width, clip.height, fields::kUntoldDefault,
-               "Width x height of the videos (default: what suits the model)");
+  archive("frames", clip.frames, fields::range(1, puppet::kMostFrames), "Frames of each video");
+  archive.size("size", clip.width, clip.height, fields::range(puppet::kSmallestSide, puppet::kLargestSide, "pixels"),
+               fields::kUntoldDefault, "Width x height of the videos (default: what suits the model)");
   archive("motion", clip.motion, fields::type("NAME"), "dance, walk or wave");
-  archive("fps", clip.frames_per_second, fields::type("N"), "Frames a second of the motion");
+  archive("fps", clip.frames_per_second, fields::range(puppet::kSlowestRate, puppet::kFastestRate), fields::type("N"),
+          "Frames a second of the motion");
 }
 
 void take_people(const fields::CommandLine& options, const PeopleArguments& usual,

@@ -43,11 +43,13 @@ void visit(fields::Archive& archive, PuppetArguments& arguments) {
   archive("bones", arguments.bones, fields::needs("--poses"),
           "Whose lengths the bones have: poses, at their place in their picture, or person");
   archive.optional_size("poses_size", arguments.poses_width, arguments.poses_height, fields::needs("--poses"),
-                        "Picture size of --poses that do not say it");
-  archive("frames", clip.frames, fields::kUntoldDefault, "Frames to draw (default: 64, or all of --poses)");
-  archive.size("size", clip.width, clip.height, "Width x height in pixels");
-  archive("fps", clip.frames_per_second, fields::type("N"), fields::kUntoldDefault,
-          "Frames a second (default: 16, or as --poses)");
+                        fields::range(1, 65'536, "pixels"), "Picture size of --poses that do not say it");
+  archive("frames", clip.frames, fields::range(1, puppet::kMostFrames), fields::kUntoldDefault,
+          "Frames to draw (default: 64, or all of --poses)");
+  archive.size("size", clip.width, clip.height, fields::range(puppet::kSmallestSide, puppet::kLargestSide, "pixels"),
+               "Width x height in pixels");
+  archive("fps", clip.frames_per_second, fields::range(puppet::kSlowestRate, puppet::kFastestRate), fields::type("N"),
+          fields::kUntoldDefault, "Frames a second (default: 16, or as --poses)");
   archive("output", arguments.output, fields::option("--output,-o"), fields::type("DIR"), fields::kRequired,
           "Folder for what is drawn");
   archive("quiet", arguments.quiet, "No progress");

@@ -113,7 +113,7 @@ class CommandLine::Adder final : public Archive {
     Entry& entry = line_.entries_[field.name];
     entry.field = field;
     entry.flag = std::make_shared<bool>(false);
-    entry.option = command_.add_flag(field.option_names(), *entry.flag, field.help);
+    entry.option = command_.add_flag(field.option_names(), *entry.flag, field.help)->disable_flag_override();
     complete(entry);
     return entry;
   }

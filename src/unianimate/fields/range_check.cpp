@@ -22,8 +22,8 @@ struct Check {
   void operator()(const std::uint64_t* value) const { number(name, *value); }
   void operator()(const double* value) const { number(name, *value); }
   void operator()(const SizeValue& size) const {
-    number(field.width != nullptr ? field.width : name + ": the width", *size.width);
-    number(field.height != nullptr ? field.height : name + ": the height", *size.height);
+    number(name + ": the width", *size.width);
+    number(name + ": the height", *size.height);
   }
   void operator()(const std::vector<std::int64_t>* values) const {
     for (const std::int64_t value : *values) number(name + ": every number", value);

@@ -33,6 +33,17 @@ class ValueReader {
     values->clear();
     for (const YAML::Node& node : node_) values->push_back(path(node, kExpected));
   }
+  void operator()(TextValue* value) const {
+    const auto text = plain_text(node_);
+    if (!text || text->empty()) section_.refuse(key_, node_, "a text");
+    const std::string where = section_.where(key_, node_);
+    try {
+      value->read(*text, where);
+    } catch (const Error& error) {
+      if (!value->words().empty()) throw;
+      throw Error(error.kind(), "{}: {}", where, error.what());
+    }
+  }
   void operator()(std::map<std::string, std::string>* /*values*/) const { section_.refuse(key_, node_, "left out"); }
   template <typename Other>
   void operator()(Other* value) const {

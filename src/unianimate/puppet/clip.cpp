@@ -16,21 +16,16 @@ const ClipOptions& checked(const ClipOptions& options) {
 }  // namespace
 
 void ClipOptions::check() const {
-  constexpr int kLeastSide = 16;
-  constexpr int kMostSide = 4096;
-  constexpr std::int64_t kMostFrames = 100'000;
-  constexpr double kSlowest = 0.1;
-  constexpr double kFastest = 1000;
-  if (std::min(width, height) < kLeastSide || std::max(width, height) > kMostSide) {
-    throw Error(ErrorKind::kUsage, "the sides must lie between {} and {} pixels, but are {}x{}", kLeastSide, kMostSide,
-                width, height);
+  if (std::min(width, height) < kSmallestSide || std::max(width, height) > kLargestSide) {
+    throw Error(ErrorKind::kUsage, "the sides must lie between {} and {} pixels, but are {}x{}", kSmallestSide,
+                kLargestSide, width, height);
   }
   if (frames < 1 || frames > kMostFrames) {
     throw Error(ErrorKind::kUsage, "the frames must be 1 to {}, but are {}", kMostFrames, frames);
   }
-  if (!(frames_per_second >= kSlowest && frames_per_second <= kFastest)) {
-    throw Error(ErrorKind::kUsage, "the frames per second must lie between {} and {}, but are {}", kSlowest, kFastest,
-                frames_per_second);
+  if (!(frames_per_second >= kSlowestRate && frames_per_second <= kFastestRate)) {
+    throw Error(ErrorKind::kUsage, "the frames per second must lie between {} and {}, but are {}", kSlowestRate,
+                kFastestRate, frames_per_second);
   }
 }
 

@@ -10,6 +10,13 @@
 
 namespace unianimate::puppet {
 
+/// What ClipOptions::check() allows.
+inline constexpr int kSmallestSide = 16;
+inline constexpr int kLargestSide = 4096;
+inline constexpr std::int64_t kMostFrames = 100'000;
+inline constexpr double kSlowestRate = 0.1;
+inline constexpr double kFastestRate = 1000;
+
 struct ClipOptions {
   std::uint64_t seed = 0;  ///< of the person, what stands behind, and how the person moves
   int width = 192;

@@ -17,9 +17,10 @@ using fields::type;
 
 constexpr const char* kMotion = "Motion";
 constexpr const char* kRate = "frames a second such as 16 or 23.976";
-constexpr fields::Range kRates = range(0.1, 1000);
+constexpr fields::Range kRates = range(0.01, 1000);
 constexpr double kLongestGap = 60;
 constexpr double kFastest = 100;
+constexpr double kLargestSide = 65'536;
 
 }  // namespace
 
@@ -28,15 +29,15 @@ void visit(fields::Archive& archive, MotionOptions& options) {
           "Who of the motion: main, largest, center, left, right, a number, or x,y in pixels");
   archive("start", options.start_seconds, fields::at_least(0), type("S"), group(kMotion),
           fields::expects("seconds such as 4.5"), "Begin at this second of the motion");
-  archive("end", options.end_seconds, type("S"), group(kMotion), fields::expects("seconds such as 4.5"),
-          "End at this second of the motion");
+  archive("end", options.end_seconds, fields::at_least(0), type("S"), group(kMotion),
+          fields::expects("seconds such as 4.5"), "End at this second of the motion");
   archive("speed", options.speed, range(1 / kFastest, kFastest), group(kMotion),
           "Play the motion faster or slower: 0.5 is slow motion");
   archive("motion_fps", options.motion_frames_per_second, kRates, type("N"), group(kMotion), fields::expects(kRate),
           fields::shown_default(fmt::to_string(pose::kUntoldFramesPerSecond)),
           "Frames a second of a motion that does not say it: a folder of pictures, poses of other programs");
   archive.optional_size("motion_size", options.import_width, options.import_height, group(kMotion),
-                        "Picture size of imported poses that do not say it");
+                        range(1, kLargestSide, "pixels"), "Picture size of imported poses that do not say it");
   archive("detector", options.detector.choice, group(kMotion),
           "auto, dwpose (where its files are) or blazepose (built in)");
   visit(archive, options.alignment);

@@ -158,6 +158,14 @@ bool JobFolder::suits(const fs::path& folder, const JobRecord& record) {
   return !fs::exists(folder, ignored) || (fs::is_directory(folder, ignored) && holds_nothing_else(folder));
 }
 
+void JobFolder::refuse_other(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::exists(folder, ignored) || fs::exists(folder / kRecordFile, ignored)) return;
+  if (fs::is_directory(folder, ignored) && holds_nothing_else(folder)) return;
+  throw Error(ErrorKind::kUsage, "{} holds something else than a job; give another folder with --job",
+              printable(folder.string()));
+}
+
 std::unique_ptr<JobFolder> JobFolder::create(const fs::path& folder, const JobRecord& record) {
   const auto require_suitable = [&] {
     if (suits(folder, record)) return;

@@ -32,6 +32,9 @@ class JobFolder : public pipeline::SegmentStore {
   /// or another process has it, Error(kEnvironment) where it cannot be written.
   static std::unique_ptr<JobFolder> create(const std::filesystem::path& folder, const JobRecord& record);
 
+  /// Throws Error(kUsage) where something else than a job is in the folder.
+  static void refuse_other(const std::filesystem::path& folder);
+
   /// Whether create() would take the folder for this record: nothing is there yet, or the same job.
   static bool suits(const std::filesystem::path& folder, const JobRecord& record);
 

@@ -16,7 +16,7 @@ struct JobKeeping {
   bool preview_decoded = false;    ///< by the autoencoder
 };
 
-/// Throws Error(kUsage) for what was given and says nothing, because no job is kept.
+/// Throws Error(kUsage) for what was given and says nothing, because no job is kept or no preview made.
 void refuse_unused_options(const JobKeeping& keeping, const RefuseGiven& refuse_given);
 
 }  // namespace unianimate::studio

@@ -25,7 +25,10 @@ fields::Filter motion_fields() {
 
 /// Where the poses are drawn: the folder that was given, or "videos/dance-poses" beside "videos/dance.mp4".
 fs::path pose_folder(const VideoOrder& order, const VideoJob& job, const Inputs& inputs, JobObserver& observer) {
-  if (!order.saved_poses.empty()) return order.saved_poses;
+  if (!order.saved_poses.empty()) {
+    pose::PoseFolderWriter(order.saved_poses);  // says now what would fail later
+    return order.saved_poses;
+  }
   const fs::path wanted = beside_output(job.output, "-poses");
   fs::path folder = own_folder(wanted, [&](const fs::path& place) {
     return pose::PoseFolderWriter::may_replace(place) && !inputs.contain(place) && !inputs.lie_in(place);
@@ -73,6 +76,16 @@ void frame_person(const VideoFrame& frame, const Framing& person, family::Animat
   request.framing = frame_for(frame.fit, {picture.width, picture.height}, frame.size, person);
 }
 
+/// Counted, not made.
+PlannedMotion count_from_motion(const VideoOrder& order, const VideoFrame& frame, const fs::path& motion,
+                                const fs::path& folder, VideoJob& job, JobObserver& observer) {
+  const AlignRequest request = align_request(order, frame, motion, folder, job);
+  const MotionTimes times = read_motion_times(request);
+  for (const std::string& note : times.notes) observer.note(note);
+  take_motion(order, request, {times.frames_per_second, times.has_audio, request.start_seconds}, job, observer);
+  return {request, times.poses};
+}
+
 std::optional<PlannedMotion> take_from_motion(const VideoOrder& order, const VideoFrame& frame, const fs::path& motion,
                                               const fs::path& folder, bool planned, VideoJob& job,
                                               JobObserver& observer) {
@@ -80,14 +93,12 @@ std::optional<PlannedMotion> take_from_motion(const VideoOrder& order, const Vid
     refuse(order.refuse_given, fields::only({"frame_interval"}),
            "with --fps, for which a pose is made for each frame of the video");
   }
-  const AlignRequest request = align_request(order, frame, motion, folder, job);
   if (planned) {
-    const MotionTimes times = read_motion_times(request);
-    for (const std::string& note : times.notes) observer.note(note);
-    job.request.framing = find_framing(request, observer);
-    take_motion(order, request, {times.frames_per_second, times.has_audio, request.start_seconds}, job, observer);
-    return PlannedMotion{request, times.poses};
+    PlannedMotion counted = count_from_motion(order, frame, motion, folder, job, observer);
+    job.request.framing = find_framing(counted.request, observer);
+    return counted;
   }
+  const AlignRequest request = align_request(order, frame, motion, folder, job);
   const AlignResult result = prepare_poses(request, observer);
   observer.aligned({request, result});
   job.request.framing = result.framing;
@@ -137,6 +148,18 @@ void frame_pose_pictures(const VideoFrame& frame, family::AnimateRequest& reques
   if (frame.fit == Fit::kStretch) return;
   const family::PoseFolder folder = family::open_pose_folder(request.poses, request.pose_order);
   frame_person(frame, person_in(read_image(folder.reference_pose)), request);
+}
+
+std::int64_t count_poses(const VideoOrder& order, const VideoFrame& frame, const Inputs& inputs, VideoJob& job,
+                         JobObserver& observer) {
+  const fs::path folder = pose_folder(order, job, inputs, observer);
+  if (order.motion.empty()) {
+    if (const auto aligned = pose::read_aligned_poses(job.request.poses)) {
+      return take_aligned(order, frame, *aligned, folder, true, job, observer)->poses;
+    }
+  }
+  const fs::path motion = order.motion.empty() ? job.request.poses : order.motion;
+  return count_from_motion(order, frame, motion, folder, job, observer).poses;
 }
 
 std::optional<PlannedMotion> take_poses(const VideoOrder& order, const VideoFrame& frame, bool planned,

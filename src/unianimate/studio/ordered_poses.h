@@ -1,6 +1,7 @@
 // The poses of an order, made ready to animate with.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "unianimate/core/output_rule.h"
@@ -17,6 +18,10 @@ void refuse_unused_fields(const VideoOrder& order);
 
 /// Puts what the video shows of ready pose pictures and of the reference into `request`.
 void frame_pose_pictures(const VideoFrame& frame, family::AnimateRequest& request);
+
+/// How many poses there will be; `job` gets what is known of it beforehand, but for the framing.
+std::int64_t count_poses(const VideoOrder& order, const VideoFrame& frame, const Inputs& inputs, VideoJob& job,
+                         JobObserver& observer);
 
 /// Makes the pose folder and puts it, the framing, the frames a second and the sound into `job`. Where the video is
 /// only `planned` the poses are counted instead, and what they are to be taken from comes back. Notes, phases and

@@ -53,6 +53,7 @@ class Studio::Session {
   std::vector<FinishedVideo> make();
 
  private:
+  void plan_early(const VideoOrder& order, const VideoFrame& frame, const VideoJob& job);
   void suit_size(family::AnimateRequest& request);
   FinishedVideo make_video(std::size_t index);
   std::unique_ptr<JobFolder> begin_job(const VideoJob& job, const pipeline::AnimatePlan& plan, const fs::path& preview);
@@ -87,6 +88,7 @@ void Studio::Session::take(const VideoOrder& order, bool planned) {
   if (studio_.writes()) check_job_output(job, inputs_);
   inputs_.refuse(order.saved_poses);
   inputs_.refuse(keeping_.folder);
+  if (!keeping_.folder.empty()) JobFolder::refuse_other(keeping_.folder);
   studio_.files();
   tell_models(studio_.models, observer_);
   if (order.size && !order.size->pixels) suit_size(job.request);
@@ -100,7 +102,18 @@ void Studio::Session::take(const VideoOrder& order, bool planned) {
                 "several processes need pose pictures that are there already: run 'unianimate align' first and give "
                 "its output to --poses");
   }
+  require_outside(job.output, keeping_.folder);
+  if (!planned) plan_early(order, frame, job);
   motion_ = take_poses(order, frame, planned, inputs_, job, observer_);
+}
+
+/// Says now what the plan would refuse after the poses are made.
+void Studio::Session::plan_early(const VideoOrder& order, const VideoFrame& frame, const VideoJob& job) {
+  VideoJob counted = job;
+  const std::int64_t poses = count_poses(order, frame, inputs_, counted, observer_);
+  const pipeline::AnimationPlanner planner(studio_.family(), preview_options(keeping_));
+  const pipeline::AnimatePlan plan = planner.plan_for_poses(counted.request, poses);
+  if (studio_.writes()) check_space(counted.output, video_format(counted, plan), plan.frames());
 }
 
 /// The size of the reference's shape at the area that the models were trained for.
@@ -211,6 +224,11 @@ FinishedVideo Studio::make(const VideoOrder& order, JobObserver& observer) {
 }
 
 std::vector<FinishedVideo> Studio::make(std::vector<VideoJob> jobs, const JobKeeping& keeping, JobObserver& observer) {
+  if (jobs.empty()) return {};
+  check_jobs(jobs);
+  if (state_->writes()) {
+    for (const VideoJob& job : jobs) check_job_output(job, {});
+  }
   Session session(*state_, std::move(jobs), keeping, observer);
   session.plan();
   return session.make();
@@ -224,6 +242,7 @@ void Studio::plan(const VideoOrder& order, JobObserver& observer) {
 }
 
 void Studio::plan(std::vector<VideoJob> jobs, const JobKeeping& keeping, JobObserver& observer) {
+  check_jobs(jobs);
   Session session(*state_, std::move(jobs), keeping, observer);
   session.plan();
   session.tell_plans();

@@ -34,7 +34,7 @@ struct VideoOrder {
   JobKeeping keeping;
   RefuseGiven refuse_given = {};
 
-  /// Throws Error(kUsage) unless there is either a motion or poses.
+  /// Throws Error(kUsage) for a number out of its range, and unless there is either a motion or poses.
   void check() const;
   /// What `fit` means.
   [[nodiscard]] Fit chosen_fit() const { return fit.value_or(size && size->pixels ? Fit::kStretch : Fit::kCrop); }

@@ -16,8 +16,8 @@ void visit(fields::Archive& archive, VideoOrder& order) {
   archive("motion", order.motion, "Video, animation or folder of pictures of somebody moving");
   archive("output", order.job.output, fields::option("--output,-o"), fields::type("FILE"), fields::kRequired,
           "Video file, or folder for PNG pictures");
-  archive("frames_per_second", order.frames_per_second, fields::option("--fps"), fields::type("N"),
-          fields::expects("frames a second such as 16 or 23.976"),
+  archive("frames_per_second", order.frames_per_second, fields::range(0.01, 1000), fields::option("--fps"),
+          fields::type("N"), fields::expects("frames a second such as 16 or 23.976"),
           "Frames a second of the video (default: as fast as the motion, 8 for pose pictures); with --motion a pose is "
           "made for each, and --frame-interval is not used");
   archive("audio", order.sound, "Sound of the motion in the result: keep or none");

@@ -1,9 +1,7 @@
 #include "unianimate/studio/video_plans.h"
 
-#include <nlohmann/json.hpp>
-
 #include "unianimate/family/request_fields.h"
-#include "unianimate/fields/json_archive.h"
+#include "unianimate/fields/field_texts.h"
 #include "unianimate/pipeline/reference_notes.h"
 #include "unianimate/studio/video_production.h"
 
@@ -17,7 +15,12 @@ namespace {
 std::string key_of(const family::AnimateRequest& request) {
   family::AnimateRequest any_seed = request;
   any_seed.seed = 0;
-  return fields::write_json(any_seed).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  std::string key;
+  for (const fields::FieldText& field : fields::field_texts(any_seed)) {
+    key += field.path + '=' + field.text;
+    key += '\0';
+  }
+  return key;
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ struct unianimate::fields::TextForm<at::ScalarType> {
   static std::string text(at::ScalarType type) { return type == at::kBFloat16 ? "bf16" : "fp32"; }
   static at::ScalarType parse(std::string_view text) {
     if (text != "fp32" && text != "bf16") {
-      throw Error(ErrorKind::kUsage, "model.precision must be fp32 or bf16, found '{}'", printable(text));
+      throw Error(ErrorKind::kUsage, "expected fp32 or bf16, found '{}'", printable(text));
     }
     return text == "bf16" ? at::kBFloat16 : at::kFloat;
   }
@@ -26,6 +26,8 @@ constexpr double kMostSteps = 1e12;
 constexpr double kMostInAStep = 65'536;
 constexpr double kMostMoments = 4096;
 constexpr double kMostPeople = 1 << 24;
+constexpr double kLargestSeed = 9e18;
+constexpr double kLargestRate = 1e9;
 constexpr double kLargestSide = 4096;
 constexpr fields::Range kShare = range(0, 1);
 constexpr fields::Range kShareBelowOne = fields::at_least_and_below(0, 1);
@@ -34,6 +36,7 @@ constexpr fields::Range kSteps = range(1, kMostSteps);
 
 /// "data" or "validation": people, or videos instead of them.
 struct Data {
+  const char* name;
   PuppetFootageOptions& people;
   std::optional<VideoFootageOptions>& videos;
   bool flips = true;  ///< of videos, where the section does not say
@@ -46,9 +49,17 @@ void visit(fields::Archive& archive, Data& data) {
   if (data.videos) paths = data.videos->preparation.paths;
   archive("videos", paths);
   if (!paths) {
-    archive("first", data.people.first_person);
+    archive("first", data.people.first_person, range(0, kLargestSeed));
     archive("count", data.people.people, range(1, kMostPeople));
     return;
+  }
+  for (const char* name : {"first", "count"}) {
+    std::optional<std::uint64_t> seed;
+    archive(name, seed);
+    if (seed) {
+      throw Error(ErrorKind::kUsage, "{}.{} must be left out beside videos: the people come from these", data.name,
+                  name);
+    }
   }
   if (!data.videos) data.videos.emplace().flips = data.flips;
   data.videos->preparation.paths = *paths;
@@ -83,7 +94,7 @@ void visit(fields::Archive& archive, LoraOptions& lora) {
 }
 
 void visit(fields::Archive& archive, OptimizerOptions& optimizer) {
-  archive("learning_rate", optimizer.learning_rate, fields::above(0));
+  archive("learning_rate", optimizer.learning_rate, fields::Range{0, kLargestRate, true, false, {}});
   archive("beta1", optimizer.beta1, kShareBelowOne);
   archive("beta2", optimizer.beta2, kShareBelowOne);
   archive("epsilon", optimizer.epsilon, fields::Range{0, 1, true, true, {}});
@@ -97,7 +108,7 @@ void visit(fields::Archive& archive, OptimizerOptions& optimizer) {
 
 void visit(fields::Archive& archive, CropPhase& phase) {
   archive("until", phase.until);
-  archive.size("size", phase.width, phase.height, range(0, kLargestSide));
+  archive.optional_size("size", phase.width, phase.height, range(1, kLargestSide));
 }
 
 void visit(fields::Archive& archive, AutoencoderLossOptions& loss) {
@@ -141,9 +152,9 @@ void visit(fields::Archive& archive, TrainConfig& config) {
   Models models{config};
   archive.section("model", models);
   archive.section("lora", config.lora);
-  Data data{config.people, config.videos, true};
+  Data data{"data", config.people, config.videos, true};
   archive.section("data", data);
-  Data validation{config.kept_aside, config.kept_aside_videos, false};
+  Data validation{"validation", config.kept_aside, config.kept_aside_videos, false};
   archive.section("validation", validation);
   archive.section("optimizer", config.optimizer);
   if (config.task == TaskKind::kUNet) {
