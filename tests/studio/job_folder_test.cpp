@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "media/test_images.h"
 #include "support/rule.h"
 #include "support/temporary_folder.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
@@ -157,6 +158,21 @@ TEST_F(JobFolderTest, JobsInTheFormerSpellingAreTheSame) {
               HasSubstr("x/job.json does not describe a job: request.frames must be between 1 and 1000000, found 0"));
   EXPECT_THAT(problem([&] { read_job_record(replaced(former, R"("max_frames")", R"("frames":2,"max_frames")"), "x"); }),
               HasSubstr("unknown key 'max_frames'"));
+}
+
+// As an earlier version of the program wrote them.
+TEST_F(JobFolderTest, JobsOfEarlierVersionsAreRead) {
+  for (const char* name : {"segments", "windows"}) {
+    const fs::path file = testing::test_data(fmt::format("../fuzz/seeds/job/{}.json", name));
+    std::ifstream stream(file);
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    const family::AnimateRequest request = read_job_record(text, file).job.request;
+    EXPECT_EQ(request.frames, 3);
+    EXPECT_EQ(request.sampling.sampler, "ddim");
+    EXPECT_EQ(request.sampling.steps, 2);
+    EXPECT_TRUE(request.framing.is_whole());
+    EXPECT_EQ(request.chain.has_value(), std::string_view(name) == "segments");
+  }
 }
 
 TEST_F(JobFolderTest, TheBackgroundIsKept) {
