@@ -214,7 +214,7 @@ TEST(Animate, RefusesAFolderItMayNotWriteTo) {
 TEST(Animate, ReportsErrorsAsJsonToo) {
   const ProgramResult result = Inputs().animate({"--size", "5000x768", "--json"});
   EXPECT_EQ(result.status, kUsage);
-  EXPECT_THAT(result.out, ::testing::StartsWith(R"({"event":"error","message":"width must be)"));
+  EXPECT_THAT(result.out, ::testing::StartsWith(R"({"event":"error","message":"size: the width must be)"));
   EXPECT_THAT(result.out, HasSubstr(R"("exit_status":2)"));
 }
 
@@ -277,9 +277,9 @@ TEST(EvaluateModel, SaysWhatIsWrongBeforeItBegins) {
   refused({"--steps", "1,,2"}, kUsage, "--steps expects a whole number, or several separated by commas, found ''");
   refused({"--guidance", "1,nan"}, kUsage, "--guidance expects a number");
   refused({"--noise-prior", "1000"}, kUsage, "--noise-prior must be between 0 and 999, found 1000");
-  refused({"--size", "8x128"}, kUsage, "the sides must lie between 16 and 4096 pixels");
+  refused({"--size", "8x128"}, kUsage, "--size: the width must be between 16 and 4096 pixels");
   refused({"--motion", "hop"}, kUsage, "the motion is dance, walk or wave, found 'hop'");
-  refused({"--frames", "0"}, kUsage, "the frames must be 1 to");
+  refused({"--frames", "0"}, kUsage, "--frames must be between 1 and 100000");
   EXPECT_FALSE(fs::exists(inputs.in_folder("quality")));
 }
 
