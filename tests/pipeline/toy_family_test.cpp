@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -135,6 +136,24 @@ class ToyFamilyTest : public ::testing::Test {
     FrameCollector sink;
     report_ = pipeline::animate(*family_, request_, sink, silent_, options);
     return sink.frames;
+  }
+
+  /// Stopped again and again, each time after one more question than before, until the video is done.
+  std::vector<Image> animate_in_parts(SegmentStore& store, int questions, const std::function<void()>& note_stop) {
+    AnimateOptions options;
+    options.job = &store;
+    for (;; ++questions) {
+      FrameCollector sink;
+      StopAfter progress(questions);
+      try {
+        pipeline::animate(*family_, request_, sink, progress, options);
+        return sink.frames;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kCancelled);
+        if (error.kind() != ErrorKind::kCancelled) return {};
+        note_stop();
+      }
+    }
   }
 
   /// Mean brightness of the poses of each latent: of frame 0, then of four frames each, as far as there are.
@@ -290,20 +309,7 @@ TEST_F(ToyChainTest, StoppedAnywhereItGoesOnFromWhatAStoreKept) {
   MemoryStore store;
   int stops = 0;
   request_.frames = kFrames;
-  for (int questions = 33;; questions += 1, ++stops) {
-    FrameCollector sink;
-    StopAfter progress(questions);
-    AnimateOptions options;
-    options.job = &store;
-    try {
-      pipeline::animate(*family_, request_, sink, progress, options);
-    } catch (const Error& error) {
-      ASSERT_EQ(error.kind(), ErrorKind::kCancelled);
-      continue;
-    }
-    EXPECT_EQ(sink.frames, expected);
-    break;
-  }
+  EXPECT_EQ(animate_in_parts(store, 33, [&] { ++stops; }), expected);
   EXPECT_GE(stops, 3) << "the work was over before it could be stopped";
   // A decoder with state begins anew and hands out what is missing.
   store.lose_frames(2, 3);
@@ -320,21 +326,8 @@ TEST_F(ToyFamilyTest, StoppedAfterAnyStepEverySolverGoesOn) {
     const std::vector<Image> expected = animate(17);
     MemoryStore store(1);
     std::set<std::int64_t> stops;
-    for (int questions = 12;; questions += 1) {
-      FrameCollector sink;
-      StopAfter progress(questions);
-      AnimateOptions options;
-      options.job = &store;
-      try {
-        pipeline::animate(*family_, request_, sink, progress, options);
-      } catch (const Error& error) {
-        ASSERT_EQ(error.kind(), ErrorKind::kCancelled);
-        stops.insert(store.steps_done(0));
-        continue;
-      }
-      EXPECT_EQ(sink.frames, expected) << sampler;
-      break;
-    }
+    const auto note_stop = [&] { stops.insert(store.steps_done(0)); };
+    EXPECT_EQ(animate_in_parts(store, 12, note_stop), expected) << sampler;
     EXPECT_GE(stops.size(), 3U) << sampler << " was stopped after too few different steps";
   }
 }

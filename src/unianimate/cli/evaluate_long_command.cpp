@@ -1,21 +1,15 @@
 // unianimate evaluate long: which way of making long videos is nearest to the truth.
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include "unianimate/cli/command_table.h"
-#include "unianimate/cli/console.h"
 #include "unianimate/cli/evaluation_arguments.h"
-#include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/number_list.h"
 #include "unianimate/cli/runtime_arguments.h"
-#include "unianimate/core/output_file.h"
-#include "unianimate/core/output_rule.h"
 #include "unianimate/diffusion/sampling_fields.h"
 #include "unianimate/evaluation/long_video_report.h"
 #include "unianimate/families/families.h"
 #include "unianimate/family/request_fields.h"
 #include "unianimate/fields/command_line.h"
-#include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/studio/model_choice.h"
 
 namespace unianimate::cli {
@@ -92,17 +86,6 @@ evaluation::LongVideoRequest request_of(const LongOptions& options, const LongAr
   return request;
 }
 
-void write_results(const evaluation::LongVideoEvaluation& evaluation, const fs::path& folder, Progress& progress) {
-  const auto place = [&](const std::string& name, std::string_view mark) {
-    return own_place(folder / name, mark, {}, progress);
-  };
-  write_file_atomically(place("long_videos.md", kMark), evaluation::long_video_markdown(evaluation));
-  write_file_atomically(place("long_videos.json", kMark), evaluation::long_video_json(evaluation).dump(2) + "\n");
-  for (const evaluation::NamedPicture& plot : evaluation::long_video_plots(evaluation)) {
-    write_png(place(plot.name + ".png", kPictureMark), plot.picture);
-  }
-}
-
 void evaluate_long_videos(const LongOptions& options, Session& session) {
   const auto arguments = options.rest.taken<LongArguments>();
   const auto machine = options.rest.taken<RuntimeArguments>();
@@ -110,25 +93,16 @@ void evaluate_long_videos(const LongOptions& options, Session& session) {
   const evaluation::LongVideoRequest request = request_of(options, arguments, families::default_request(models));
   const family::RuntimeOptions runtime = prepare_runtime(machine);
   const family::ModelFiles files = families::find_files(models);
-  if (machine.dry_run) {
-    EvaluationPlan plan{request.videos, files, runtime, arguments.output, {}};
-    for (const evaluation::LongVideoStrategy& strategy : request.strategies) plan.strategies.push_back(strategy.name);
-    return tell_evaluation_plan(plan, machine, *session.reporter);
-  }
-  const fs::path output = arguments.output;
-  prepare_evaluation_output(output, "long_videos.json");
-  studio::tell_models(models, *session.reporter);
-  session.reporter->note(runtime.compute.reason);
-  const evaluation::LongVideoEvaluation evaluation =
-      evaluation::evaluate_long_videos(request, *families::open_family(files, runtime), *session.reporter);
-  write_results(evaluation, output, *session.reporter);
-  if (machine.messages.json) {
-    nlohmann::ordered_json event{{"event", "long_videos"}, {"output", output.string()}};
-    event.update(evaluation::long_video_json(evaluation));
-    return print_json_line(event);
-  }
-  if (!machine.messages.quiet) print(stdout, "{}", evaluation::long_video_table(evaluation));
-  print(stdout, "{}\n", printable((output / "long_videos.md").string(), kMessageBytes));
+  EvaluationPlan plan{request.videos, files, runtime, arguments.output, {}};
+  for (const evaluation::LongVideoStrategy& strategy : request.strategies) plan.strategies.push_back(strategy.name);
+  Progress& progress = *session.reporter;
+  if (machine.dry_run) return tell_evaluation_plan(plan, machine, progress);
+  const auto family = open_to_evaluate(plan, models, "long_videos.json", progress);
+  const evaluation::LongVideoEvaluation evaluation = evaluation::evaluate_long_videos(request, *family, progress);
+  const EvaluationReport report{"long_videos", evaluation::long_video_markdown(evaluation),
+                                evaluation::long_video_json(evaluation), evaluation::long_video_table(evaluation),
+                                evaluation::long_video_plots(evaluation)};
+  tell_evaluation(report, arguments.output, machine, progress);
 }
 
 }  // namespace

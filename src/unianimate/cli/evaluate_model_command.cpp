@@ -1,15 +1,10 @@
 // unianimate evaluate model: how near a model's videos are to the truth.
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include "unianimate/cli/command_table.h"
-#include "unianimate/cli/console.h"
 #include "unianimate/cli/evaluation_arguments.h"
-#include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/number_list.h"
 #include "unianimate/cli/runtime_arguments.h"
-#include "unianimate/core/output_file.h"
-#include "unianimate/core/output_rule.h"
 #include "unianimate/diffusion/sampling_fields.h"
 #include "unianimate/evaluation/quality_pictures.h"
 #include "unianimate/evaluation/quality_report.h"
@@ -17,7 +12,6 @@
 #include "unianimate/family/request_fields.h"
 #include "unianimate/fields/command_line.h"
 #include "unianimate/media/film/video_writer.h"
-#include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/studio/model_choice.h"
 
 namespace unianimate::cli {
@@ -96,18 +90,6 @@ evaluation::ModelEvaluationRequest request_of(const ModelOptions& options, const
   return request;
 }
 
-void write_results(const evaluation::ModelEvaluation& evaluation, const fs::path& folder, Progress& progress) {
-  const auto place = [&](const std::string& name, std::string_view mark) {
-    return own_place(folder / name, mark, {}, progress);
-  };
-  write_file_atomically(place("quality.md", kMark), evaluation::quality_markdown(evaluation));
-  write_file_atomically(place("quality.json", kMark), evaluation::quality_json(evaluation).dump(2) + "\n");
-  write_png(place("contact_sheet.png", kPictureMark), evaluation::quality_contact_sheet(evaluation));
-  for (const evaluation::NamedPicture& plot : evaluation::quality_plots(evaluation)) {
-    write_png(place(plot.name + ".png", kPictureMark), plot.picture);
-  }
-}
-
 void evaluate_model(const ModelOptions& options, Session& session) {
   const auto arguments = options.rest.taken<ModelArguments>();
   const auto machine = options.rest.taken<RuntimeArguments>();
@@ -115,23 +97,15 @@ void evaluate_model(const ModelOptions& options, Session& session) {
   const evaluation::ModelEvaluationRequest request = request_of(options, arguments, families::default_request(models));
   const family::RuntimeOptions runtime = prepare_runtime(machine);
   const family::ModelFiles files = families::find_files(models);
-  if (machine.dry_run) {
-    return tell_evaluation_plan({request, files, runtime, arguments.output, {}}, machine, *session.reporter);
-  }
-  const fs::path output = arguments.output;
-  prepare_evaluation_output(output, "quality.json");
-  studio::tell_models(models, *session.reporter);
-  session.reporter->note(runtime.compute.reason);
-  const evaluation::ModelEvaluation evaluation =
-      evaluation::evaluate_model(request, *families::open_family(files, runtime), *session.reporter);
-  write_results(evaluation, output, *session.reporter);
-  if (machine.messages.json) {
-    nlohmann::ordered_json event{{"event", "quality"}, {"output", output.string()}};
-    event.update(evaluation::quality_json(evaluation));
-    return print_json_line(event);
-  }
-  if (!machine.messages.quiet) print(stdout, "{}", evaluation::quality_table(evaluation));
-  print(stdout, "{}\n", printable((output / "quality.md").string(), kMessageBytes));
+  const EvaluationPlan plan{request, files, runtime, arguments.output, {}};
+  Progress& progress = *session.reporter;
+  if (machine.dry_run) return tell_evaluation_plan(plan, machine, progress);
+  const auto family = open_to_evaluate(plan, models, "quality.json", progress);
+  const evaluation::ModelEvaluation evaluation = evaluation::evaluate_model(request, *family, progress);
+  EvaluationReport report{"quality", evaluation::quality_markdown(evaluation), evaluation::quality_json(evaluation),
+                          evaluation::quality_table(evaluation), evaluation::quality_plots(evaluation)};
+  report.pictures.push_back({"contact_sheet", evaluation::quality_contact_sheet(evaluation)});
+  tell_evaluation(report, arguments.output, machine, progress);
 }
 
 }  // namespace

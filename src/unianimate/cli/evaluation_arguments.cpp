@@ -9,11 +9,14 @@
 #include "unianimate/cli/progress_meter.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/core/output_rule.h"
 #include "unianimate/families/families.h"
 #include "unianimate/family/request_fields.h"
 #include "unianimate/fields/json_archive.h"
+#include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pipeline/estimate.h"
 #include "unianimate/puppet/motion_field.h"
+#include "unianimate/studio/model_choice.h"
 
 template <>
 struct unianimate::fields::TextForm<unianimate::evaluation::PeopleRange> {
@@ -71,13 +74,6 @@ family::AnimateRequest take_shared(const fields::CommandLine& options, const fam
 family::ConditionSet parse_joined_conditions(std::string name) {
   std::ranges::replace(name, '+', ',');
   return family::ConditionSet::parse(name);
-}
-
-void prepare_evaluation_output(const fs::path& folder, const std::string& name) {
-  make_folder(folder);
-  const OutputPath trial(folder / name);
-  constexpr std::uintmax_t kNeededBytes = 32'000'000;
-  require_room(folder, kNeededBytes, "what is measured");
 }
 
 void require_few_settings(std::size_t settings) {
@@ -139,6 +135,37 @@ void tell_evaluation_plan(const EvaluationPlan& plan, const RuntimeArguments& ma
   print(stdout, "{} people with {} settings: {} videos of {} frames, {} calls of the UNet, about {} for sampling\n",
         people, plans.size(), people * static_cast<std::int64_t>(plans.size()), request.clip.frames, unet_calls,
         format_duration(seconds));
+}
+
+std::unique_ptr<family::Family> open_to_evaluate(const EvaluationPlan& plan, const fs::path& models,
+                                                 const std::string& name, Progress& progress) {
+  make_folder(plan.output);
+  const OutputPath trial(plan.output / name);
+  constexpr std::uintmax_t kNeededBytes = 32'000'000;
+  require_room(plan.output, kNeededBytes, "what is measured");
+  studio::tell_models(models, progress);
+  progress.note(plan.runtime.compute.reason);
+  return families::open_family(plan.files, plan.runtime);
+}
+
+void tell_evaluation(const EvaluationReport& report, const fs::path& folder, const RuntimeArguments& machine,
+                     Progress& progress) {
+  const auto place = [&](const std::string& name, std::string_view mark) {
+    return own_place(folder / name, mark, {}, progress);
+  };
+  const std::string markdown = report.name + ".md";
+  write_file_atomically(place(markdown, kMark), report.markdown);
+  write_file_atomically(place(report.name + ".json", kMark), report.json.dump(2) + "\n");
+  for (const evaluation::NamedPicture& picture : report.pictures) {
+    write_png(place(picture.name + ".png", kPictureMark), picture.picture);
+  }
+  if (machine.messages.json) {
+    nlohmann::ordered_json event{{"event", report.name}, {"output", folder.string()}};
+    event.update(report.json);
+    return print_json_line(event);
+  }
+  if (!machine.messages.quiet) print(stdout, "{}", report.table);
+  print(stdout, "{}\n", printable((folder / markdown).string(), kMessageBytes));
 }
 
 }  // namespace unianimate::cli

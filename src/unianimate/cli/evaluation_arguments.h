@@ -2,11 +2,15 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/evaluation/model_evaluation.h"
+#include "unianimate/evaluation/quality_pictures.h"
+#include "unianimate/family/family.h"
 #include "unianimate/family/model_files.h"
 #include "unianimate/family/runtime_options.h"
 #include "unianimate/fields/command_line.h"
@@ -34,9 +38,6 @@ family::AnimateRequest take_shared(const fields::CommandLine& options, const fam
 /// "image+dwpose", "reference", "first-frame". Throws Error(kUsage).
 family::ConditionSet parse_joined_conditions(std::string name);
 
-/// Makes the folder and throws now what writing a file `name` into it would throw after long work.
-void prepare_evaluation_output(const std::filesystem::path& folder, const std::string& name);
-
 /// Throws Error(kUsage) where lists of options give more combinations than can be measured.
 void require_few_settings(std::size_t settings);
 
@@ -51,5 +52,23 @@ struct EvaluationPlan {
 
 /// Prints how much work the evaluation is, as JSON where `machine` asks for it (docs/evaluation.md).
 void tell_evaluation_plan(const EvaluationPlan& plan, const RuntimeArguments& machine, Progress& progress);
+
+/// Opens the models once their folder has been told and the output folder is there; throws now what writing a file
+/// `name` into that would throw after long work.
+std::unique_ptr<family::Family> open_to_evaluate(const EvaluationPlan& plan, const std::filesystem::path& models,
+                                                 const std::string& name, Progress& progress);
+
+/// What was measured.
+struct EvaluationReport {
+  std::string name;  ///< "quality": of quality.md, quality.json and of the event
+  std::string markdown;
+  nlohmann::ordered_json json;
+  std::string table;  ///< for the terminal
+  std::vector<evaluation::NamedPicture> pictures;
+};
+
+/// Writes it into the folder and prints it, as JSON where `machine` asks for it.
+void tell_evaluation(const EvaluationReport& report, const std::filesystem::path& folder,
+                     const RuntimeArguments& machine, Progress& progress);
 
 }  // namespace unianimate::cli

@@ -1,7 +1,5 @@
 #include "unianimate/studio/ordered_poses.h"
 
-#include <cstdint>
-
 #include "unianimate/core/output_file.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_reader.h"
@@ -52,76 +50,9 @@ AlignRequest align_request(const VideoOrder& order, const VideoFrame& frame, con
   return request;
 }
 
-/// What the poses of a motion say about the video.
-struct MotionFacts {
-  double frames_per_second = 0;  ///< of the poses
-  bool has_audio = false;
-  double audio_start_seconds = 0;
-};
-
-void take_motion(const VideoOrder& order, const AlignRequest& request, const MotionFacts& facts, VideoJob& job,
-                 JobObserver& observer) {
-  // Where frames a second are asked for, poses are made for just these frames.
-  if (request.frames_per_second) job.request.frame_interval = 1;
-  job.request.poses = request.output;
-  job.poses_per_second = facts.frames_per_second;
-  if (order.sound == Sound::kNone || !facts.has_audio) return;
-  if (const std::string why = why_no_audio(job.output); !why.empty()) return observer.note(why);
-  job.audio = AudioSource{request.motion, facts.audio_start_seconds};
-}
-
 /// `person` as a share of the whole picture.
-void frame_person(const VideoFrame& frame, const Framing& person, family::AnimateRequest& request) {
-  const Image picture = read_reference(request.reference, request.background).image;
-  request.framing = frame_for(frame.fit, {picture.width, picture.height}, frame.size, person);
-}
-
-/// Counted, not made.
-PlannedMotion count_from_motion(const VideoOrder& order, const VideoFrame& frame, const fs::path& motion,
-                                const fs::path& folder, VideoJob& job, JobObserver& observer) {
-  const AlignRequest request = align_request(order, frame, motion, folder, job);
-  const MotionTimes times = read_motion_times(request);
-  for (const std::string& note : times.notes) observer.note(note);
-  take_motion(order, request, {times.frames_per_second, times.has_audio, request.start_seconds}, job, observer);
-  return {request, times.poses};
-}
-
-std::optional<PlannedMotion> take_from_motion(const VideoOrder& order, const VideoFrame& frame, const fs::path& motion,
-                                              const fs::path& folder, bool planned, VideoJob& job,
-                                              JobObserver& observer) {
-  if (order.frames_per_second && job.request.frame_interval != 1) {
-    refuse(order.refuse_given, fields::only({"frame_interval"}),
-           "with --fps, for which a pose is made for each frame of the video");
-  }
-  if (planned) {
-    PlannedMotion counted = count_from_motion(order, frame, motion, folder, job, observer);
-    job.request.framing = find_framing(counted.request, observer);
-    return counted;
-  }
-  const AlignRequest request = align_request(order, frame, motion, folder, job);
-  const AlignResult result = prepare_poses(request, observer);
-  observer.aligned({request, result});
-  job.request.framing = result.framing;
-  take_motion(order, request, {result.poses.motion.frames_per_second, result.has_audio, result.audio_start_seconds},
-              job, observer);
-  return std::nullopt;
-}
-
-/// Poses that `align` made as numbers need only be drawn.
-std::optional<PlannedMotion> take_aligned(const VideoOrder& order, const VideoFrame& frame,
-                                          const pose::AlignedPoses& poses, const fs::path& folder, bool planned,
-                                          VideoJob& job, JobObserver& observer) {
-  refuse(order.refuse_given, motion_fields(), "with poses that are fitted to the reference already");
-  const PictureSize canvas{poses.motion.width, poses.motion.height};
-  frame_person(frame, person_in(poses.reference, canvas), job.request);
-  if (!order.frames_per_second) job.poses_per_second = poses.motion.frames_per_second;
-  PlannedMotion motion;
-  motion.request.motion = job.request.poses;
-  motion.poses = static_cast<std::int64_t>(poses.motion.frames.size());
-  job.request.poses = folder;
-  if (planned) return motion;
-  pose::draw_pose_folder(poses, job.request.poses, job.threads, observer);
-  return std::nullopt;
+Framing frame_person(const VideoFrame& frame, PictureSize reference, const Framing& person) {
+  return frame_for(frame.fit, reference, frame.size, person);
 }
 
 }  // namespace
@@ -144,32 +75,66 @@ void refuse_unused_fields(const VideoOrder& order) {
   refuse_unused_options(order.keeping, order.refuse_given);
 }
 
-void frame_pose_pictures(const VideoFrame& frame, family::AnimateRequest& request) {
-  if (frame.fit == Fit::kStretch) return;
+Framing frame_pose_pictures(const VideoFrame& frame, PictureSize reference, const family::AnimateRequest& request) {
+  if (frame.fit == Fit::kStretch) return {};
   const family::PoseFolder folder = family::open_pose_folder(request.poses, request.pose_order);
-  frame_person(frame, person_in(read_image(folder.reference_pose)), request);
+  return frame_person(frame, reference, person_in(read_image(folder.reference_pose)));
 }
 
-std::int64_t count_poses(const VideoOrder& order, const VideoFrame& frame, const Inputs& inputs, VideoJob& job,
-                         JobObserver& observer) {
-  const fs::path folder = pose_folder(order, job, inputs, observer);
-  if (order.motion.empty()) {
-    if (const auto aligned = pose::read_aligned_poses(job.request.poses)) {
-      return take_aligned(order, frame, *aligned, folder, true, job, observer)->poses;
-    }
-  }
+OrderedPoses::OrderedPoses(const VideoOrder& order, const VideoFrame& frame, const Inputs& inputs, const VideoJob& job,
+                           JobObserver& observer)
+    : order_(order), frame_(frame), observer_(observer) {
   const fs::path motion = order.motion.empty() ? job.request.poses : order.motion;
-  return count_from_motion(order, frame, motion, folder, job, observer).poses;
+  request_ = align_request(order, frame, motion, pose_folder(order, job, inputs, observer), job);
+  if (order.motion.empty()) aligned_ = pose::read_aligned_poses(motion);
+  if (aligned_) {
+    refuse(order.refuse_given, motion_fields(), "with poses that are fitted to the reference already");
+  } else if (order.frames_per_second && job.request.frame_interval != 1) {
+    refuse(order.refuse_given, fields::only({"frame_interval"}),
+           "with --fps, for which a pose is made for each frame of the video");
+  }
 }
 
-std::optional<PlannedMotion> take_poses(const VideoOrder& order, const VideoFrame& frame, bool planned,
-                                        const Inputs& inputs, VideoJob& job, JobObserver& observer) {
-  const fs::path folder = pose_folder(order, job, inputs, observer);
-  if (!order.motion.empty()) return take_from_motion(order, frame, order.motion, folder, planned, job, observer);
-  if (const auto aligned = pose::read_aligned_poses(job.request.poses)) {
-    return take_aligned(order, frame, *aligned, folder, planned, job, observer);
+void OrderedPoses::put(double frames_per_second, bool has_audio, double audio_start_seconds, VideoJob& job) const {
+  // Where frames a second are asked for, poses are made for just these frames.
+  if (request_.frames_per_second) job.request.frame_interval = 1;
+  job.request.poses = request_.output;
+  job.poses_per_second = frames_per_second;
+  job.audio.reset();
+  if (order_.sound == Sound::kNone || !has_audio) return;
+  if (const std::string why = why_no_audio(job.output); !why.empty()) return observer_.note(why);
+  job.audio = AudioSource{request_.motion, audio_start_seconds};
+}
+
+PlannedMotion OrderedPoses::count(VideoJob& job) const {
+  if (aligned_) {
+    job.request.poses = request_.output;
+    if (!order_.frames_per_second) job.poses_per_second = aligned_->motion.frames_per_second;
+    AlignRequest only_drawn;
+    only_drawn.motion = request_.motion;
+    return {only_drawn, static_cast<std::int64_t>(aligned_->motion.frames.size())};
   }
-  return take_from_motion(order, frame, job.request.poses, folder, planned, job, observer);
+  const MotionTimes times = read_motion_times(request_);
+  for (const std::string& note : times.notes) observer_.note(note);
+  put(times.frames_per_second, times.has_audio, request_.start_seconds, job);
+  return {request_, times.poses};
+}
+
+Framing OrderedPoses::framing(PictureSize reference) const {
+  if (!aligned_) return find_framing(request_, observer_);
+  return frame_person(frame_, reference,
+                      person_in(aligned_->reference, {aligned_->motion.width, aligned_->motion.height}));
+}
+
+void OrderedPoses::make(PictureSize reference, VideoJob& job) const {
+  if (aligned_) {
+    job.request.framing = framing(reference);
+    return pose::draw_pose_folder(*aligned_, request_.output, job.threads, observer_);
+  }
+  const AlignResult result = prepare_poses(request_, observer_);
+  observer_.aligned({request_, result});
+  job.request.framing = result.framing;
+  put(result.poses.motion.frames_per_second, result.has_audio, result.audio_start_seconds, job);
 }
 
 }  // namespace unianimate::studio

@@ -53,8 +53,8 @@ class Studio::Session {
   std::vector<FinishedVideo> make();
 
  private:
-  void plan_early(const VideoOrder& order, const VideoFrame& frame, const VideoJob& job);
-  void suit_size(family::AnimateRequest& request);
+  void plan_early(const VideoJob& job, std::int64_t poses);
+  void suit_size(PictureSize reference, family::AnimateRequest& request);
   FinishedVideo make_video(std::size_t index);
   std::unique_ptr<JobFolder> begin_job(const VideoJob& job, const pipeline::AnimatePlan& plan, const fs::path& preview);
 
@@ -76,13 +76,11 @@ void Studio::Session::take(const VideoOrder& order, bool planned) {
     job.request.height = order.size->pixels->height;
   }
   refuse_unused_fields(order);
+  job.request.check();
+  const ReferencePicture reference = read_reference(job.request.reference, job.request.background);
+  const PictureSize shape{reference.image.width, reference.image.height};
   const bool draws = needs_drawing(order);
-  if (draws) {
-    job.request.check();
-    read_image(job.request.reference);
-  } else {
-    check_jobs(jobs_);
-  }
+  if (!draws) family::open_pose_folder(job.request.poses);
   inputs_.add_folder(order.motion);
   add_inputs(jobs_, {}, studio_.runtime, inputs_);
   if (studio_.writes()) check_job_output(job, inputs_);
@@ -91,9 +89,12 @@ void Studio::Session::take(const VideoOrder& order, bool planned) {
   if (!keeping_.folder.empty()) JobFolder::refuse_other(keeping_.folder);
   studio_.files();
   tell_models(studio_.models, observer_);
-  if (order.size && !order.size->pixels) suit_size(job.request);
+  if (order.size && !order.size->pixels) suit_size(shape, job.request);
   const VideoFrame frame{order.chosen_fit(), {job.request.width, job.request.height}};
-  if (!draws) return frame_pose_pictures(frame, job.request);
+  if (!draws) {
+    job.request.framing = frame_pose_pictures(frame, shape, job.request);
+    return;
+  }
   // says now what would fail after the poses
   pipeline::check_size(job.request.width, job.request.height, studio_.family().geometry());
   static_cast<void>(studio_.family().check());
@@ -103,25 +104,29 @@ void Studio::Session::take(const VideoOrder& order, bool planned) {
                 "its output to --poses");
   }
   require_outside(job.output, keeping_.folder);
-  if (!planned) plan_early(order, frame, job);
-  motion_ = take_poses(order, frame, planned, inputs_, job, observer_);
+  const OrderedPoses poses(order, frame, inputs_, job, observer_);
+  const PlannedMotion motion = poses.count(job);
+  if (planned) {
+    job.request.framing = poses.framing(shape);
+    motion_ = motion;
+  } else {
+    plan_early(job, motion.poses);
+    poses.make(shape, job);
+  }
 }
 
 /// Says now what the plan would refuse after the poses are made.
-void Studio::Session::plan_early(const VideoOrder& order, const VideoFrame& frame, const VideoJob& job) {
-  VideoJob counted = job;
-  const std::int64_t poses = count_poses(order, frame, inputs_, counted, observer_);
+void Studio::Session::plan_early(const VideoJob& job, std::int64_t poses) {
   const pipeline::AnimationPlanner planner(studio_.family(), preview_options(keeping_));
-  const pipeline::AnimatePlan plan = planner.plan_for_poses(counted.request, poses);
-  if (studio_.writes()) check_space(counted.output, video_format(counted, plan), plan.frames());
+  const pipeline::AnimatePlan plan = planner.plan_for_poses(job.request, poses);
+  if (studio_.writes()) check_space(job.output, video_format(job, plan), plan.frames());
 }
 
 /// The size of the reference's shape at the area that the models were trained for.
-void Studio::Session::suit_size(family::AnimateRequest& request) {
-  const Image picture = read_reference(request.reference, request.background).image;
+void Studio::Session::suit_size(PictureSize reference, family::AnimateRequest& request) {
   const PictureSize usual{request.width, request.height};
   const auto unit = static_cast<int>(studio_.family().geometry().side_unit);
-  const PictureSize size = size_for({picture.width, picture.height}, usual, unit);
+  const PictureSize size = size_for(reference, usual, unit);
   request.width = size.width;
   request.height = size.height;
 }
