@@ -11,15 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "model_speed.h"
 #include "operator_profile.h"
-#include "stopwatch.h"
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
-#include "unianimate/models/autoencoder/autoencoder.h"
-#include "unianimate/models/autoencoder/cost.h"
-#include "unianimate/models/unet/cost.h"
-#include "unianimate/models/unet/unet.h"
 
 namespace unianimate::benchmarks {
 namespace {
@@ -44,46 +40,21 @@ struct Options {
   [[nodiscard]] at::TensorOptions tensors() const {
     return at::TensorOptions().device(compute.device).dtype(compute.dtype);
   }
+  [[nodiscard]] Pace pace() const { return {.repeat = repeat}; }
 };
 
-/// Seconds of the fastest run after one that warms up: of at least `repeat` runs and a second's worth of them.
-double best_seconds(const Options& options, const std::function<at::Tensor()>& work) {
-  double best = 0;
-  double total = 0;
-  for (int run = 0; run <= options.repeat || total < 1.0; ++run) {
-    const Stopwatch watch;
-    work().flatten()[0].item<float>();  // on a GPU this waits for the result
-    const double seconds = watch.seconds();
-    if (run == 0) continue;
-    total += seconds;
-    if (best == 0 || seconds < best) best = seconds;
-  }
-  return best;
-}
-
-/// The faster of a 3×3 convolution and a matrix product of sizes the UNet has, in FLOP/s.
+/// The faster of a 3×3 convolution and a matrix product, in FLOP/s.
 double ceiling(const Options& options) {
-  const at::Tensor x = at::randn({9, 320, 48, 32}, options.tensors()).contiguous(at::MemoryFormat::ChannelsLast);
-  const at::Tensor weight = at::randn({320, 320, 3, 3}, options.tensors()).contiguous(at::MemoryFormat::ChannelsLast);
-  const double convolution = 2.0 * 9 * 48 * 32 * 320 * 320 * 9 / best_seconds(options, [&] {
-                               return at::conv2d(x, weight, {}, {1, 1}, {1, 1});
-                             });
-  const at::Tensor a = at::randn({4096, 1280}, options.tensors());
-  const at::Tensor b = at::randn({1280, 1280}, options.tensors());
-  const double product = 2.0 * 4096 * 1280 * 1280 / best_seconds(options, [&] { return at::linear(a, b); });
+  const BestRates rates = measure_best_rates(options.tensors(), options.pace());
   fmt::print("ceiling        convolution {:.3f} TFLOP/s, matrix product {:.3f} TFLOP/s ({}, {} threads)\n",
-             convolution / 1e12, product / 1e12, dtype_name(options.compute.dtype), at::get_num_threads());
-  return std::max(convolution, product);
-}
-
-void fill(const NamedTensors& parameters) {
-  for (const auto& [name, tensor] : parameters) tensor.normal_(name.ends_with("bias") ? 0.0 : 0.01, 0.02);
+             rates.convolution / 1e12, rates.product / 1e12, dtype_name(options.compute.dtype), at::get_num_threads());
+  return rates.best();
 }
 
 void run(const Options& options, const char* name, double operations, double best_rate,
          const std::function<at::Tensor()>& work) {
   reset_peak_memory();
-  const double seconds = best_seconds(options, work);
+  const double seconds = best_seconds(options.pace(), work);
   fmt::print("{:<14} {:.3f} s, {:.2f} TFLOP, {:.3f} TFLOP/s = {:.0f} % of the ceiling, peak memory {}\n", name, seconds,
              operations / 1e12, operations / seconds / 1e12, 100 * operations / seconds / best_rate,
              format_bytes(peak_resident_bytes()));
@@ -99,26 +70,13 @@ void run(const Options& options, const char* name, double operations, double bes
 }
 
 void benchmark_unet(const Options& options, double best_rate) {
-  const models::UNetConfig config;
-  const models::UNet unet(config, options.tensors());
-  fill(unet.named_parameters());
-  const models::LatentShape shape{1, options.frames, options.height / 8, options.width / 8};
-  models::UNetConditions conditions;
-  conditions.image = at::randn({1, 1, config.context_dim});
-  conditions.dwpose = at::rand({1, 3, 1 + shape.frames, options.height, options.width});
-  conditions.randomref = at::randn({1, 4, 1, shape.height, shape.width});
-  const models::EncodedConditions encoded = unet.encode(conditions, at::randn({1, 77, config.context_dim}), shape);
-  const at::Tensor x = at::randn({1, 4, shape.frames, shape.height, shape.width}, options.compute.device);
-  const at::Tensor timesteps = at::full({1}, 500, at::TensorOptions(at::kLong).device(options.compute.device));
-  run(options, "UNet", models::unet_operations(config, shape), best_rate, [&] { return unet(x, timesteps, encoded); });
+  const UNetCall unet({}, {1, options.frames, options.height / 8, options.width / 8}, options.tensors());
+  run(options, "UNet", unet.operations(), best_rate, [&] { return unet(); });
 }
 
 void benchmark_autoencoder(const Options& options, double best_rate) {
-  const models::Autoencoder autoencoder({}, options.tensors());
-  fill(autoencoder.named_parameters());
-  const at::Tensor latent = at::randn({1, 4, options.height / 8, options.width / 8}, options.compute.device);
-  run(options, "decode 1 frame", models::decoder_operations({}, options.height / 8, options.width / 8), best_rate,
-      [&] { return autoencoder.decode(latent); });
+  const DecoderCall decoder({}, 1, options.height / 8, options.width / 8, options.tensors());
+  run(options, "decode 1 frame", decoder.operations(), best_rate, [&] { return decoder(); });
 }
 
 Options parse(int argc, char** argv) {

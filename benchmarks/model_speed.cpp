@@ -1,0 +1,100 @@
+#include "model_speed.h"
+
+#include <algorithm>
+
+#include "stopwatch.h"
+#include "unianimate/models/autoencoder/cost.h"
+#include "unianimate/models/unet/cost.h"
+
+namespace unianimate::benchmarks {
+
+namespace {
+
+constexpr std::int64_t kPromptTokens = 77;
+constexpr std::int64_t kPixelsOfALatent = 8;
+
+/// Sizes of the work whose rate is measured.
+struct RateSizes {
+  std::int64_t pictures;
+  std::int64_t height;
+  std::int64_t width;
+  std::int64_t rows;
+  std::int64_t columns;
+};
+constexpr RateSizes kOnCpu{9, 48, 32, 4096, 1280};
+constexpr RateSizes kOnCard{33, 96, 64, 8192, 8192};
+
+void fill(const NamedTensors& parameters) {
+  for (const auto& [name, tensor] : parameters) tensor.normal_(name.ends_with("bias") ? 0.0 : 0.01, 0.02);
+}
+
+models::EncodedConditions encoded_conditions(const models::UNet& unet, const models::LatentShape& shape) {
+  const models::UNetConfig& config = unet.config();
+  models::UNetConditions conditions;
+  conditions.image = at::randn({shape.batch, 1, config.context_dim});
+  conditions.dwpose =
+      at::rand({shape.batch, 3, 1 + shape.frames, kPixelsOfALatent * shape.height, kPixelsOfALatent * shape.width});
+  conditions.randomref = at::randn({shape.batch, models::UNetConfig::kLatentChannels, 1, shape.height, shape.width});
+  return unet.encode(conditions, at::randn({1, kPromptTokens, config.context_dim}), shape);
+}
+
+}  // namespace
+
+double best_seconds(const Pace& pace, const std::function<at::Tensor()>& work) {
+  double best = 0;
+  double total = 0;
+  for (int run = 0; run <= pace.repeat || total < pace.seconds; ++run) {
+    const Stopwatch watch;
+    work().flatten()[0].item<float>();  // on a card this waits for the result
+    const double seconds = watch.seconds();
+    if (run == 0) continue;
+    total += seconds;
+    if (best == 0 || seconds < best) best = seconds;
+  }
+  return best;
+}
+
+BestRates measure_best_rates(const at::TensorOptions& options, const Pace& pace) {
+  constexpr std::int64_t kChannels = 320;
+  constexpr std::int64_t kTaps = 9;
+  const RateSizes& sizes = options.device().is_cpu() ? kOnCpu : kOnCard;
+  const auto last = at::MemoryFormat::ChannelsLast;
+  const at::Tensor x = at::randn({sizes.pictures, kChannels, sizes.height, sizes.width}, options).contiguous(last);
+  const at::Tensor weight = at::randn({kChannels, kChannels, 3, 3}, options).contiguous(last);
+  const double convolution = static_cast<double>(2 * x.numel() * kChannels * kTaps);
+  const at::Tensor a = at::randn({sizes.rows, sizes.columns}, options);
+  const at::Tensor b = at::randn({sizes.columns, sizes.columns}, options);
+  const double product = static_cast<double>(2 * a.numel() * sizes.columns);
+  return {.convolution = convolution / best_seconds(pace,
+                                                    [&] {
+                                                      return at::conv2d(x, weight, {}, {1, 1}, {1, 1});
+                                                    }),
+          .product = product / best_seconds(pace, [&] { return at::linear(a, b); })};
+}
+
+UNetCall::UNetCall(const models::UNetConfig& config, const models::LatentShape& shape, const at::TensorOptions& options)
+    : shape_(shape), unet_(config, options) {
+  constexpr std::int64_t kTimestep = 500;
+  fill(unet_.named_parameters());
+  encoded_ = encoded_conditions(unet_, shape);
+  x_ = at::randn({shape.batch, models::UNetConfig::kLatentChannels, shape.frames, shape.height, shape.width},
+                 options.dtype(at::kFloat));
+  timesteps_ = at::full({shape.batch}, kTimestep, options.dtype(at::kLong));
+}
+
+double UNetCall::operations() const {
+  return models::unet_operations(unet_.config(), shape_);
+}
+
+DecoderCall::DecoderCall(const models::AutoencoderConfig& config, std::int64_t frames, std::int64_t h, std::int64_t w,
+                         const at::TensorOptions& options)
+    : autoencoder_(config, options), latent_(at::randn({frames, config.z_channels, h, w}, options.dtype(at::kFloat))) {
+  fill(autoencoder_.named_parameters());
+}
+
+double DecoderCall::operations() const {
+  return static_cast<double>(latent_.size(0)) *
+         models::decoder_operations(autoencoder_.config(), latent_.size(2), latent_.size(3));
+}
+
+}  // namespace unianimate::benchmarks
