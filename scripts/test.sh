@@ -128,7 +128,7 @@ run_ctest "$(nproc)" build/release
 
 say "linking what needs no FFmpeg, OpenVINO, yaml-cpp and CLI11"
 cmake --preset subset --log-level=WARNING
-cmake --build --preset subset --target lean_tests
+cmake --build --preset subset --target tests/lean/all benchmarks/all
 say "testing it"
 run_ctest 1 build/subset/tests/lean
 

@@ -22,7 +22,7 @@ class GpuCheckReport : public ::testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
   void report() const {
-    Setup setup;
+    benchmarks::Setup setup;
     setup.output = folder_.path();
     write_report(setup);
   }
