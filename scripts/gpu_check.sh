@@ -227,20 +227,24 @@ run_golden() {
 }
 
 run_kernels() {
-  local tool sanitizer
   [ "$device" = cuda ] || step 300 cuda_kernels_tests "$bin/cuda_kernels_tests"
   if [ ! -x "$bin/kernels_cuda_test" ]; then
     echo "skipped: kernels_cuda_test was not built, as there is no nvcc"
     return
   fi
   step 120 kernels_cuda_test "$bin/kernels_cuda_test"
+}
+
+# The kernels once more, after all other parts, as nobody knows how long it takes.
+run_sanitizer() {
+  local tool sanitizer
   sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
   if [ "$device" = cpu ] || [ ! -x "$sanitizer" ]; then
     echo "skipped: compute-sanitizer is not here, or has no card to watch"
-    return
+    return 0
   fi
   for tool in memcheck racecheck initcheck; do
-    step 100 "$tool" "$sanitizer" --tool "$tool" --error-exitcode 1 "$bin/kernels_cuda_test"
+    step 60 "$tool" "$sanitizer" --tool "$tool" --error-exitcode 1 "$bin/kernels_cuda_test"
   done
 }
 
@@ -296,10 +300,12 @@ export UNIANIMATE_GOLDEN_DIR=$root/tests/data/golden
 rm -f "$work"/*.json
 describe_machine >"$work/machine.tsv"
 watch_card
+step 60 'the device' "${check[@]}" device
 for part in "${parts[@]}"; do
   say "$part"
   "run_$part"
 done
+case " ${parts[*]} " in *' kernels '*) run_sanitizer ;; esac
 summarise_card >>"$work/machine.tsv"
 "$bin/gpu_check" report --output "$work" >>"$log" 2>&1 || fail "the report could not be written; $log says why."
 cp "$work/gpu_check.json" "$work/gpu_check.md" "$output"

@@ -18,6 +18,7 @@ namespace {
 constexpr const char* kUsage =
     R"(usage: gpu_check PART --output FOLDER [--device cpu|cuda] [--tiny] [--models FOLDER] [--seconds N]
 
+  device   what computes; fails where a card or this program's kernels for it cannot be used
   bench    one call of the UNet and the decoder, beside the best rates of the same device
   clip     whole videos with random weights
   profile  the kernels of one call of the UNet, with and without this program's own
@@ -32,7 +33,8 @@ struct Part {
   void (*run)(const Setup&);
 };
 
-constexpr std::array kParts{Part{"bench", bench_models}, Part{"clip", bench_clips}, Part{"profile", profile_kernels},
+constexpr std::array kParts{Part{"device", try_device},   Part{"bench", bench_models},
+                            Part{"clip", bench_clips},    Part{"profile", profile_kernels},
                             Part{"train", train_a_piece}, Part{"report", write_report}};
 
 double number(std::string_view text) {

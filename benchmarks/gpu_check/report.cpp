@@ -161,7 +161,7 @@ void add_tables(std::string& text, const std::string& title, const Row& rows) {
 void write_report(const Setup& setup) {
   const fs::path& folder = setup.output;
   Row report{{"machine", machine(folder)}, {"steps", steps(folder)}, {"golden", golden(folder)}};
-  for (const char* part : {"bench", "clip", "pytorch", "profile", "train"}) {
+  for (const char* part : {"device", "bench", "clip", "pytorch", "profile", "train"}) {
     if (const Row rows = read_json(folder / fmt::format("{}.json", part)); rows.is_array()) report[part] = rows;
   }
   if (report.contains("pytorch") && report.contains("bench")) compare(report["pytorch"], report["bench"]);
@@ -171,9 +171,9 @@ void write_report(const Setup& setup) {
     text += fmt::format("- {}: {}\n", name, cell(name, value));
   text += '\n';
   for (const auto& [title, key] :
-       {std::pair{"Steps", "steps"}, std::pair{"Golden numbers", "golden"}, std::pair{"Models", "bench"},
-        std::pair{"Whole videos", "clip"}, std::pair{"Plain PyTorch", "pytorch"}, std::pair{"Kernels", "profile"},
-        std::pair{"Training", "train"}}) {
+       {std::pair{"Steps", "steps"}, std::pair{"Golden numbers", "golden"}, std::pair{"What computes", "device"},
+        std::pair{"Models", "bench"}, std::pair{"Whole videos", "clip"}, std::pair{"Plain PyTorch", "pytorch"},
+        std::pair{"Kernels", "profile"}, std::pair{"Training", "train"}}) {
     add_tables(text, title, report.value(key, Row::array()));
   }
   write_file_atomically(folder / "gpu_check.json", report.dump(2) + "\n");

@@ -57,6 +57,8 @@ class WithoutOwnKernels {
 };
 
 /// The parts. Each keeps its rows and throws what its work throws.
+/// What computes, and on a card a little of it: throws where there is none, or none of this program's kernels.
+void try_device(const Setup& setup);
 void bench_models(const Setup& setup);
 void bench_clips(const Setup& setup);
 void profile_kernels(const Setup& setup);
