@@ -376,6 +376,11 @@ std::vector<Change> all_changes() {
       {"--final-level", "", {"--final-level", "zero"}},
       {"--eta", "", {"--eta", "0.5"}},
       {"--noise-prior-order", "", {"--noise-prior-order", "long"}},
+      {"--guidance-every", "", {"--guidance-every", "2"}},
+      {"--guidance-interval", "", {"--guidance-interval", "200-900"}},
+      {"--reuse-below", "", {"--reuse-below", "0"}},
+      {"--reuse-every", "", {"--reuse-every", "2"}},
+      {"--extrapolate", "", {"--extrapolate"}},
   };
   const std::vector<Change> windows{
       {"--context-size", "", {"--context-size", "12"}},

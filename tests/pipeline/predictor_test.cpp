@@ -49,10 +49,12 @@ class ClipPredictorTest : public ::testing::Test {
   [[nodiscard]] at::Tensor predict(const diffusion::ContextWindowOptions& windows, double guidance_scale) {
     const std::int64_t size = std::min(kClip.frames, windows.size);
     family::UNetModel model(unet_, conditions_, {size, kClip.height, kClip.width});
-    ClipPredictor predictor(model, windows, guidance_scale, *group_, progress_);
+    ClipPredictor predictor(model, windows, {}, *group_, progress_);
+    diffusion::StepWork work{.guidance_scale = guidance_scale};
+    if (guidance_scale != 1.0) work.unconditional = diffusion::PassWork::kFull;
     std::vector<at::Tensor> parts;
     std::int64_t next = 0;
-    predictor.predict(x_, kTimestep, 0, [&](std::int64_t first, const at::Tensor& v) {
+    predictor.predict(x_, kTimestep, work, [&](std::int64_t first, const at::Tensor& v) {
       EXPECT_EQ(first, next);
       next = first + v.size(2);
       parts.push_back(v.clone());
@@ -134,9 +136,9 @@ TEST_F(ClipPredictorTest, CancelsBetweenWindows) {
     bool now = false;
   } progress;
   family::UNetModel model(unet_, conditions_, {4, kClip.height, kClip.width});
-  ClipPredictor predictor(model, {.size = 4, .overlap = 1}, 1.0, *group_, progress);
+  ClipPredictor predictor(model, {.size = 4, .overlap = 1}, {}, *group_, progress);
   progress.now = true;
-  EXPECT_THROW(predictor.predict(x_, kTimestep, 0, [](std::int64_t, const at::Tensor&) {}), Error);
+  EXPECT_THROW(predictor.predict(x_, kTimestep, {}, [](std::int64_t, const at::Tensor&) {}), Error);
 }
 
 }  // namespace

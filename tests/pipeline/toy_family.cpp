@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "unianimate/core/error.h"
 #include "unianimate/core/random.h"
 
 namespace unianimate::testing {
@@ -40,12 +41,17 @@ class Model final : public family::ClipModel {
         geometry_(geometry) {}
 
   [[nodiscard]] at::Tensor predict(const at::Tensor& windows, double time,
-                                   std::span<const diffusion::ContextWindow> places, bool conditional) override {
+                                   std::span<const diffusion::ContextWindow> places, bool conditional,
+                                   at::Tensor* features) override {
+    const bool reuses = features != nullptr && features->defined();
+    std::vector<at::Tensor> deep;
     std::vector<at::Tensor> outputs;
     for (std::size_t i = 0; i < places.size(); ++i) {
       const at::Tensor window = windows.narrow(0, static_cast<std::int64_t>(i), 1);
-      outputs.push_back(toy_velocity(window, time, pose_brightness(places[i]), first_frame_, conditional));
+      deep.push_back(reuses ? features->narrow(0, static_cast<std::int64_t>(i), 1) : toy_features(window));
+      outputs.push_back(toy_velocity(window, time, pose_brightness(places[i]), first_frame_, conditional, deep.back()));
     }
+    if (features != nullptr) *features = at::cat(deep);
     return at::cat(outputs);
   }
 
@@ -116,6 +122,11 @@ class Toy final : public family::Family {
   [[nodiscard]] double operations(const family::ClipShape& window) const override {
     return static_cast<double>(window.elements());
   }
+  [[nodiscard]] family::FeatureReuse feature_reuse(const family::ClipShape& window, std::int64_t below) const override {
+    if (below > 0) throw Error(ErrorKind::kUsage, "the toy has one level");
+    return {kToyShareAboveFeatures * operations(window),
+            kToyChannels * window.height * window.width * std::int64_t{sizeof(float)}};
+  }
   [[nodiscard]] std::vector<family::MemoryUse> memory(const family::Workload& work) const override {
     return {{{true, true}, work.window.elements()}};
   }
@@ -144,9 +155,13 @@ class Toy final : public family::Family {
 }  // namespace
 
 at::Tensor toy_velocity(const at::Tensor& x, double time, const at::Tensor& brightness, double first_frame,
-                        bool conditional) {
-  const at::Tensor seen = 0.5 * x + 0.25 * x.mean(2, true) + 0.125 * time;
-  return conditional ? seen + brightness.view({1, 1, -1, 1, 1}) - 0.5 * first_frame : seen;
+                        bool conditional, const at::Tensor& features) {
+  const at::Tensor seen = 0.5 * x + features + 0.125 * time;
+  return conditional ? seen + brightness.view({1, 1, -1, 1, 1}) * (1 + 0.25 * x) - 0.5 * first_frame : seen;
+}
+
+at::Tensor toy_features(const at::Tensor& x) {
+  return 0.25 * x.mean(2, true);
 }
 
 double brightness_of(const Image& picture) {

@@ -17,9 +17,15 @@ constexpr std::int64_t kToyChannels = 2;
 constexpr std::int64_t kToyPixelsPerLatent = 4;
 
 /// The velocity that the toy's model predicts for one window x (1, 2, n, h, w): depends on all of it. `brightness`: of
-/// the poses of each latent, (n). `first_frame`: brightness of what the clip begins with.
+/// the poses of each latent, (n). `first_frame`: brightness of what the clip begins with. `features`: toy_features(x),
+/// or those of an earlier time.
 at::Tensor toy_velocity(const at::Tensor& x, double time, const at::Tensor& brightness, double first_frame,
-                        bool conditional);
+                        bool conditional, const at::Tensor& features);
+
+/// What it has to say of a window as a whole, the deep part: (1, 2, 1, h, w).
+at::Tensor toy_features(const at::Tensor& x);
+/// What is left of a pass without them.
+constexpr double kToyShareAboveFeatures = 0.25;
 
 /// Of all pixels, 0 … 1.
 double brightness_of(const Image& picture);

@@ -19,6 +19,7 @@
 #include "unianimate/family/pictures.h"
 #include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pipeline/animate.h"
+#include "unianimate/pipeline/predictor.h"
 
 namespace unianimate::pipeline {
 namespace {
@@ -186,9 +187,11 @@ class ToyFamilyTest : public ::testing::Test {
         at::Tensor sum = at::zeros_like(x);
         at::Tensor count = at::zeros({x.size(2), 1, 1});
         for (const auto& [first, size] : windows) {
+          const at::Tensor window = x.narrow(2, first, size);
           sum.narrow(2, first, size)
-              .add_(testing::toy_velocity(x.narrow(2, first, size), time, brightness.narrow(0, first, size),
-                                          testing::brightness_of(first_frame), conditional));
+              .add_(testing::toy_velocity(window, time, brightness.narrow(0, first, size),
+                                          testing::brightness_of(first_frame), conditional,
+                                          testing::toy_features(window)));
           count.narrow(0, first, size).add_(1);
         }
         mean.push_back(sum / count);
@@ -265,6 +268,158 @@ TEST_F(ToyFamilyTest, TwoProcessesShareTheWindowsAndTheFirstHasTheFrames) {
   group_ = distributed::ProcessGroup::from_environment(at::kCPU);
   EXPECT_EQ(group_->size(), 2);
   EXPECT_EQ(animate(29), group_->rank() == 0 ? expected : std::vector<Image>());
+}
+
+/// Features of every third step, what the conditions change of every second, windows that move.
+class ToyShortcutTest : public ToyFamilyTest {
+ protected:
+  static constexpr std::int64_t kFrames = 29;
+  static constexpr int kSteps = 8;
+
+  ToyShortcutTest() {
+    request_.sampling.steps = kSteps;
+    request_.context = {.size = 9, .overlap = 3, .schedule = diffusion::ContextSchedule::kMoving};
+    request_.shortcuts = {.guidance_every = 2, .reuse_every = 3};
+  }
+
+  /// By the definitions.
+  [[nodiscard]] std::vector<Image> video_by_hand() const {
+    const at::Tensor brightness = pose_brightness({0, kFrames});
+    at::Tensor x = at::empty({1, 2, brightness.size(0), kHeight / 4, kWidth / 4});
+    at::Generator generator = make_generator(request_.seed);
+    testing::toy_start(x, generator, testing::brightness_of(reference_));
+    std::map<std::pair<std::int64_t, bool>, at::Tensor> features;  // by the window's first latent
+    std::vector<at::Tensor> differences;
+    for (int step = 0; step < kSteps; ++step) {
+      const double time = static_cast<double>(kSteps - step) / kSteps;
+      const double next = static_cast<double>(kSteps - step - 1) / kSteps;
+      if (step % 3 == 0) features.clear();
+      const auto windows =
+          diffusion::context_windows(x.size(2), latent_windows(request_.context, family_->geometry()), step / 3 * 3);
+      const auto mean = [&](bool conditional) {
+        at::Tensor sum = at::zeros_like(x);
+        at::Tensor count = at::zeros({x.size(2), 1, 1});
+        for (const auto& [first, size] : windows) {
+          const at::Tensor window = x.narrow(2, first, size);
+          const auto [known, is_new] = features.try_emplace({first, conditional});
+          if (is_new) known->second = testing::toy_features(window);
+          sum.narrow(2, first, size)
+              .add_(testing::toy_velocity(window, time, brightness.narrow(0, first, size),
+                                          testing::brightness_of(reference_), conditional, known->second));
+          count.narrow(0, first, size).add_(1);
+        }
+        return at::Tensor(sum / count);
+      };
+      const at::Tensor c = mean(true);
+      at::Tensor v;
+      if (step % 2 == 0) {
+        const at::Tensor u = mean(false);
+        differences.push_back(c - u);
+        v = u + 2.0 * (c - u);
+      } else {
+        const at::Tensor& last = differences.back();
+        const at::Tensor& before = differences.size() > 1 ? differences[differences.size() - 2] : last;
+        v = c + (last + 0.5 * (last - before));
+      }
+      x = (1 - next) * (x - time * v) + next * (x + (1 - time) * v);
+    }
+    return decode(x, kFrames);
+  }
+};
+
+TEST_F(ToyShortcutTest, FeaturesBelongToTheirWindowAndPass) {
+  const std::vector<Image> expected = video_by_hand();
+  EXPECT_EQ(animate(kFrames), expected);
+  EXPECT_THAT(report_.notes, ::testing::Contains(::testing::HasSubstr("context windows move only every 3 steps")));
+  request_.context.batch_size = 3;
+  EXPECT_EQ(animate(kFrames), expected);
+  options_.latent_memory = 0;
+  family_ = testing::make_toy_family(options_);
+  EXPECT_EQ(animate(kFrames), expected) << "what is remembered lies in files";
+}
+
+TEST_F(ToyShortcutTest, TwoProcessesKeepTheFeaturesOfTheirPasses) {
+  if (distributed::read_group_environment().size == 1) {
+    std::string program = "pipeline_tests";
+    std::string filter = "--gtest_filter=ToyShortcutTest.TwoProcessesKeepTheFeaturesOfTheirPasses";
+    std::array<char*, 3> arguments{program.data(), filter.data(), nullptr};
+    for (const int processes : {2, 3, 4}) {
+      const distributed::LocalOutcome outcome = distributed::run_on_this_machine(processes, arguments.data());
+      EXPECT_EQ(outcome.exit_status, 0) << outcome.message;
+    }
+    return;
+  }
+  const std::vector<Image> expected = video_by_hand();
+  group_ = distributed::ProcessGroup::from_environment(at::kCPU);
+  EXPECT_EQ(animate(kFrames), group_->rank() == 0 ? expected : std::vector<Image>());
+}
+
+TEST_F(ToyShortcutTest, PassesAreCountedAsTheWorkTheyAre) {
+  request_.frames = kFrames;
+  request_.context.schedule = diffusion::ContextSchedule::kPublished;
+  const AnimatePlan plan = plan_animation(request_, *family_);
+  // Of the eight steps 0, 3 and 6 compute features; of the unconditional passes in 0, 2, 4 and 6 the third has none.
+  EXPECT_EQ(plan.windows, 4);
+  EXPECT_EQ(plan.model_calls, 4 * (8 + 4));
+  EXPECT_DOUBLE_EQ(plan.pass_equivalents, 4 * (3 + 3 + (5 + 1) * testing::kToyShareAboveFeatures));
+  EXPECT_EQ(plan.feature_bytes, 2 * 4 * 2 * (kHeight / 4) * (kWidth / 4) * 4);
+  EXPECT_EQ(plan.kept_bytes, 3 * plan.latent_bytes);
+  request_.shortcuts = {};
+  const AnimatePlan whole = plan_animation(request_, *family_);
+  EXPECT_DOUBLE_EQ(whole.pass_equivalents, 4 * 16);
+  EXPECT_DOUBLE_EQ(plan.model_operations / whole.model_operations, plan.pass_equivalents / whole.pass_equivalents);
+  EXPECT_EQ(whole.feature_bytes, 0);
+  EXPECT_EQ(plan.peak_bytes - whole.peak_bytes, plan.feature_bytes + 2 * plan.latent_bytes);
+  request_.shortcuts.reuse_below = 1;
+  EXPECT_THROW((void)plan_animation(request_, *family_), Error);
+}
+
+TEST_F(ToyShortcutTest, StoppedAfterAnyStepItGoesOn) {
+  request_.frames = kFrames;
+  const std::vector<diffusion::ShortcutOptions> all{{.guidance_every = 2},
+                                                    {.guidance_every = 3, .guidance_interval = {{0, 999}}},
+                                                    {.extrapolate = true},
+                                                    {.reuse_every = 2},
+                                                    {.guidance_every = 2, .reuse_every = 3},
+                                                    {.reuse_every = 4, .extrapolate = true}};
+  for (const diffusion::ShortcutOptions& shortcuts : all) {
+    request_.shortcuts = shortcuts;
+    const std::string name = fmt::format("{}", fmt::join(shortcuts.texts(), ", "));
+    const std::vector<Image> expected = animate(kFrames);
+    MemoryStore store(1);
+    std::set<std::int64_t> stops;
+    for (int questions = 20;; questions += 1) {
+      FrameCollector sink;
+      StopAfter progress(questions);
+      AnimateOptions options;
+      options.job = &store;
+      try {
+        pipeline::animate(*family_, request_, sink, progress, options);
+      } catch (const Error& error) {
+        ASSERT_EQ(error.kind(), ErrorKind::kCancelled);
+        stops.insert(store.steps_done(0));
+        continue;
+      }
+      EXPECT_EQ(sink.frames, expected) << name;
+      break;
+    }
+    EXPECT_GE(stops.size(), 2U) << name << " was stopped after too few different steps";
+  }
+}
+
+TEST_F(ToyShortcutTest, EveryShortcutMakesAVideoOfItsOwn) {
+  std::vector<std::vector<Image>> videos;
+  for (const diffusion::ShortcutOptions& shortcuts : {diffusion::ShortcutOptions(),
+                                                      {.guidance_every = 2},
+                                                      {.guidance_every = 3},
+                                                      {.reuse_every = 2},
+                                                      {.reuse_every = 3},
+                                                      {.extrapolate = true},
+                                                      {.guidance_interval = {{1, 999}}}}) {
+    request_.shortcuts = shortcuts;
+    videos.push_back(animate(kFrames));
+    EXPECT_EQ(std::ranges::count(videos, videos.back()), 1) << fmt::format("{}", fmt::join(shortcuts.texts(), ", "));
+  }
 }
 
 class ToyChainTest : public ToyFamilyTest {

@@ -80,6 +80,9 @@ void show(const JobCommandArguments& arguments) {
   row("conditions", request.conditions.names(", "));
   row("steps", fmt::format("{}, seed {}, guidance {}", request.sampling.steps, request.seed, request.guidance_scale));
   row("sampler", fmt::format("{}, timesteps {}", request.sampling.sampler, request.sampling.timesteps.text()));
+  if (const auto texts = request.shortcuts.texts(); !texts.empty()) {
+    row("left out", fmt::format("{}", fmt::join(texts, ", ")));
+  }
   row("windows", fmt::format("{} frames, {} shared, {}, weights {}{}", request.context.size, request.context.overlap,
                              fields::word(request.context.schedule), fields::word(request.context.weights),
                              request.chain ? ", in chained segments" : ""));

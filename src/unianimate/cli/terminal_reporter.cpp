@@ -30,6 +30,15 @@ void print_row(const char* name, const std::string& value) {
   print(stdout, "  {:<12}{}\n", name, value);
 }
 
+/// What makes it another video than the exact one, and what is left to do.
+void print_shortcuts(const PlannedVideo& video) {
+  const std::vector<std::string> texts = video.job.request.shortcuts.texts();
+  if (texts.empty()) return;
+  print_row("left out", fmt::format("{}", fmt::join(texts, ", ")));
+  print_row("passes",
+            fmt::format("{}, the work of {:.1f} whole ones", video.plan.model_calls, video.plan.pass_equivalents));
+}
+
 }  // namespace
 
 TerminalReporter::TerminalReporter(bool quiet) : quiet_(quiet), on_terminal_(::isatty(STDERR_FILENO) != 0) {}
@@ -67,9 +76,13 @@ void TerminalReporter::planned(const PlannedVideo& video) {
   print_row("steps", fmt::format("{} with {} window{} each, seed {}, guidance {}", plan.timesteps, plan.windows,
                                  plan.windows == 1 ? "" : "s", request.seed, request.guidance_scale));
   print_row("sampler", fmt::format("{}, timesteps {}", request.sampling.sampler, request.sampling.timesteps.text()));
+  print_shortcuts(video);
   print_row("computing", video.runtime.compute.reason);
-  print_row("memory", fmt::format("about {}{}", format_bytes(plan.peak_bytes),
-                                  plan.residency.all_models ? "" : ", models loaded one after another"));
+  print_row("memory", fmt::format("about {}{}{}", format_bytes(plan.peak_bytes),
+                                  plan.residency.all_models ? "" : ", models loaded one after another",
+                                  plan.feature_bytes == 0
+                                      ? ""
+                                      : fmt::format(", {} of it reused features", format_bytes(plan.feature_bytes))));
   print_row("time", fmt::format("about {} for sampling", format_duration(video.seconds)));
   for (const std::string& note : plan.notes) print_row("note", printable(note, kMessageBytes));
 }

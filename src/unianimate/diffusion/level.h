@@ -36,6 +36,11 @@ inline Prediction prediction_from_v(const Level& level, const at::Tensor& x, con
   return {level.signal() * x - level.noise() * v, level.signal() * v + level.noise() * x};
 }
 
+/// From the clean latent itself; noise is above 0.
+inline Prediction prediction_from_clean(const Level& level, const at::Tensor& x, const at::Tensor& x0) {
+  return {x0, (x - level.signal() * x0) / level.noise()};
+}
+
 /// From the velocity eps − x0, where signal and noise add up to 1 (Lipman et al., ICLR 2023).
 inline Prediction prediction_from_velocity(const Level& level, const at::Tensor& x, const at::Tensor& velocity) {
   return {x - level.noise() * velocity, x + level.signal() * velocity};

@@ -20,15 +20,24 @@ constexpr std::array kSamplers{
     SamplerEntry{.name = "ddim", .make = make_ddim, .final_level = FinalLevel::kSigmaMin, .takes_eta = true},
     SamplerEntry{.name = "euler", .make = make_ddim},
     SamplerEntry{.name = "euler-ancestral", .make = make_ddim, .eta = 1},
-    SamplerEntry{.name = "dpmpp-2m", .make = make_dpm_solver},
-    SamplerEntry{.name = "dpmpp-2m-sde", .make = make_dpm_solver_sde},
-    SamplerEntry{.name = "unipc", .make = make_unipc},
+    SamplerEntry{.name = "dpmpp-2m", .make = make_dpm_solver, .kind = SamplerKind::kSecondOrder},
+    SamplerEntry{.name = "dpmpp-2m-sde", .make = make_dpm_solver_sde, .kind = SamplerKind::kSecondOrder},
+    SamplerEntry{.name = "unipc", .make = make_unipc, .kind = SamplerKind::kSecondOrder},
     SamplerEntry{.name = "unipc-bh1",
                  .make = make_unipc_bh1,
                  .final_level = FinalLevel::kSigmaMin,
-                 .why_this_level = "its B(h) is infinite at zero noise, which gives no number; unipc can end there"},
-    SamplerEntry{.name = "lcm", .make = make_lcm, .why_this_level = "its last step makes the clean latent itself"},
-    SamplerEntry{.name = "tcd", .make = make_tcd, .final_level = FinalLevel::kSigmaMin, .eta = 0.3, .takes_eta = true}};
+                 .why_this_level = "its B(h) is infinite at zero noise, which gives no number; unipc can end there",
+                 .kind = SamplerKind::kSecondOrder},
+    SamplerEntry{.name = "lcm",
+                 .make = make_lcm,
+                 .why_this_level = "its last step makes the clean latent itself",
+                 .kind = SamplerKind::kDistilled},
+    SamplerEntry{.name = "tcd",
+                 .make = make_tcd,
+                 .final_level = FinalLevel::kSigmaMin,
+                 .eta = 0.3,
+                 .takes_eta = true,
+                 .kind = SamplerKind::kDistilled}};
 
 std::vector<std::string_view> names(bool (*which)(const SamplerEntry&)) {
   std::vector<std::string_view> names;

@@ -44,6 +44,12 @@ class Sampler {
   Sampler& operator=(const Sampler&) = default;
 };
 
+enum class SamplerKind {
+  kFirstOrder,
+  kSecondOrder,  ///< looks back to the steps before
+  kDistilled,    ///< for models that were distilled for it
+};
+
 /// A solver by its name in options.
 struct SamplerEntry {
   std::string_view name;
@@ -53,6 +59,7 @@ struct SamplerEntry {
   std::string_view why_this_level = {};        ///< empty: options may say another
   double eta = 0;                              ///< where options do not say
   bool takes_eta = false;                      ///< whether options may say one
+  SamplerKind kind = SamplerKind::kFirstOrder;
 };
 
 /// All there are. A new one is a file and a row.

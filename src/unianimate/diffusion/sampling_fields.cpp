@@ -32,10 +32,17 @@ struct unianimate::fields::TextForm<unianimate::diffusion::TimestepList> {
   static diffusion::TimestepList parse(std::string_view text) { return diffusion::TimestepList::parse(text); }
 };
 
+template <>
+struct unianimate::fields::TextForm<unianimate::diffusion::GuidanceInterval> {
+  static std::string text(const diffusion::GuidanceInterval& interval) { return interval.text(); }
+  static diffusion::GuidanceInterval parse(std::string_view text) { return diffusion::GuidanceInterval::parse(text); }
+};
+
 namespace unianimate::diffusion {
 
 namespace {
 
+constexpr double kMostLevels = 16;
 constexpr double kMostFrames = 1'000'000;
 
 /// "ddim|euler|…", for the help.
@@ -69,6 +76,23 @@ void visit(fields::Archive& archive, SamplerOptions& options) {
           "Where the last step leads: zero, to the clean latent; sigma_min, to the noise of timestep 0, as published");
   archive("eta", options.eta, fields::range(0, 1), fields::shown_default("0, of tcd 0.3"),
           fields::group(kSamplingGroup), "New noise in each step, of ddim and tcd: 0 none, 1 as ancestral sampling");
+}
+
+void visit(fields::Archive& archive, ShortcutOptions& options) {
+  archive("guidance_every", options.guidance_every, fields::range(1, kTimesteps), fields::before("1"),
+          fields::group(kShortcutGroup),
+          "Work out what the conditions change in every so many-th step, and guess it between; see docs/speed.md");
+  archive("guidance_interval", options.guidance_interval, fields::type("LOW-HIGH"),
+          fields::shown_default("all timesteps"), fields::group(kShortcutGroup),
+          "Timesteps with guidance, such as 200-900; the others take half the work");
+  archive("reuse_below", options.reuse_below, fields::range(0, kMostLevels), fields::shown_default("0 where reused"),
+          fields::group(kShortcutGroup),
+          "Level of the model below which features are reused from step to step, 0 the outermost");
+  archive("reuse_every", options.reuse_every, fields::range(1, kTimesteps),
+          fields::shown_default("2 with --reuse-below"), fields::group(kShortcutGroup),
+          "Compute these features in every so many-th step");
+  archive("extrapolate", options.extrapolate, fields::before("false"), fields::group(kShortcutGroup),
+          "Ask the model in every second step alone, and go on between from the clean latents before");
 }
 
 void visit(fields::Archive& archive, ContextWindowOptions& options) {

@@ -5,10 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 
 #include "unianimate/core/named_tensor.h"
 #include "unianimate/diffusion/noise_process.h"
 #include "unianimate/diffusion/sampler.h"
+#include "unianimate/diffusion/shortcuts.h"
+#include "unianimate/diffusion/trend.h"
 
 namespace unianimate::diffusion {
 
@@ -17,6 +20,7 @@ struct SamplingState {
   at::Tensor x;             ///< (1, C, n, h, w), 32-bit floats; changed in place
   NamedTensors kept;        ///< the sampler's state_names(), each of x's shape, contiguous
   at::Tensor noise;         ///< room for the noise of a step, of x's shape, contiguous; undefined where none is drawn
+  Trend clean;              ///< what the model took the clean latents to be; undefined where none is extrapolated
   at::Generator generator;  ///< what the sampler draws comes from it
   std::int64_t steps_done = 0;
 };
@@ -50,8 +54,9 @@ class SamplingObserver {
   virtual void step_ends(std::int64_t steps_done) { (void)steps_done; }
 };
 
-/// Takes the steps that are not done yet. What `denoise` and `observer` throw ends it in the middle of a step.
+/// Takes the steps that are not done yet; in those of `work` without a conditional pass (empty: none) the clean latent
+/// is extrapolated instead of asking `denoise`. What `denoise` and `observer` throw ends it in the middle of a step.
 void run_sampler(const Sampler& sampler, const NoiseProcess& process, const Denoiser& denoise, SamplingState& state,
-                 SamplingObserver& observer);
+                 SamplingObserver& observer, std::span<const StepWork> work = {});
 
 }  // namespace unianimate::diffusion

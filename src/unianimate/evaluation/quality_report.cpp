@@ -89,6 +89,7 @@ ordered_json json_of(const SettingRow& row, const Setting& setting) {
                     {"final_level", fields::word(*sampling.final_level)},
                     {"eta", *sampling.eta},
                     {"guidance", request.guidance_scale},
+                    {"left_out", request.shortcuts.texts()},
                     {"noise_prior", request.noise_prior},
                     {"noise_prior_order", fields::word(request.noise_prior_order)},
                     {"seed", request.seed},

@@ -46,6 +46,12 @@ struct MemoryUse {
   std::int64_t bytes = 0;
 };
 
+/// What it takes to reuse a model's deep features.
+struct FeatureReuse {
+  double operations = 0;   ///< of a pass over one window that takes them from an earlier one
+  std::int64_t bytes = 0;  ///< of one pass over one window, in the memory of the device that computes
+};
+
 /// Of the person, as read and as large as the video.
 struct ReferencePictures {
   const Image& original;
@@ -69,9 +75,12 @@ class ClipModel {
 
   /// The model's output for a batch of windows at a time of the family's noise process, with all conditions or with
   /// none. windows: (B, C, n, h, w), `places`: where in the clip each lies, in latents. Both tensors hold 32-bit floats
-  /// on the CPU. Throws Error(kInput) where a pose picture cannot be read.
+  /// on the CPU. `features`, where it is not null: of an undefined tensor the request's deep features are put there, in
+  /// whatever form; a defined one holds those of an earlier call for the same windows and conditions, which are taken
+  /// instead of computing them. Throws Error(kInput) where a pose picture cannot be read.
   [[nodiscard]] virtual at::Tensor predict(const at::Tensor& windows, double time,
-                                           std::span<const diffusion::ContextWindow> places, bool conditional) = 0;
+                                           std::span<const diffusion::ContextWindow> places, bool conditional,
+                                           at::Tensor* features) = 0;
 
  protected:
   ClipModel() = default;
@@ -137,6 +146,8 @@ class Family {
 
   /// Floating-point operations of the model for one window, a multiply-add counted as two.
   [[nodiscard]] virtual double operations(const ClipShape& window) const = 0;
+  /// With the features below a level of the model reused. Throws Error(kUsage) where it has no such level.
+  [[nodiscard]] virtual FeatureReuse feature_reuse(const ClipShape& window, std::int64_t below) const = 0;
   /// One entry for each way to keep models in memory, from the most kept to the least.
   [[nodiscard]] virtual std::vector<MemoryUse> memory(const Workload& work) const = 0;
 

@@ -13,6 +13,7 @@ void ChainOptions::check() const {
 void AnimateRequest::check() const {
   fields::check_ranges(*this);
   sampling.check();
+  shortcuts.check(sampling, guidance_scale);
   context.check();
   if (!chain) return;
   const std::int64_t segment = chain->segment_size > 0 ? chain->segment_size : context.size;

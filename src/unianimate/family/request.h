@@ -7,6 +7,7 @@
 
 #include "unianimate/diffusion/context_windows.h"
 #include "unianimate/diffusion/sampler_options.h"
+#include "unianimate/diffusion/shortcuts.h"
 #include "unianimate/diffusion/start_latent.h"
 #include "unianimate/family/condition_set.h"
 #include "unianimate/family/pose_folder.h"
@@ -42,6 +43,7 @@ struct AnimateRequest {
   std::int64_t frame_interval = 2;          ///< take every so many-th pose
   diffusion::SamplerOptions sampling;
   double guidance_scale = 2.5;  ///< 1 switches guidance off and halves the work
+  diffusion::ShortcutOptions shortcuts;
   std::uint64_t seed = 11;
   std::int64_t noise_prior = 949;  ///< timestep of the noise put on the reference to start from, 0 … 999
   diffusion::NoisePriorOrder noise_prior_order = diffusion::NoisePriorOrder::kShort;

@@ -58,6 +58,7 @@ void visit_but_size(fields::Archive& archive, AnimateRequest& request) {
           "Where the offset noise is added: short or long, as in the published programs");
   archive("guidance_scale", request.guidance_scale, range(0, 100), kByModel, fields::option("--guidance"),
           group(kSamplingGroup), "How strongly the conditions act; 1 halves the work");
+  visit(archive, request.shortcuts);
   visit(archive, request.context);
   archive.section("chain", request.chain, group(kWindowGroup),
                   "Make the video in segments, each of which begins with the last frames of the one before");

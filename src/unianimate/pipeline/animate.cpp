@@ -27,6 +27,7 @@ AnimateReport begin_report(const AnimatePlan& plan) {
   report.width = plan.output_width;
   report.height = plan.output_height;
   report.model_calls = plan.model_calls;
+  report.pass_equivalents = plan.pass_equivalents;
   report.notes = plan.notes;
   return report;
 }

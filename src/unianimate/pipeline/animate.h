@@ -23,6 +23,7 @@ struct AnimateReport {
   int width = 0;  ///< of the frames handed to the sink
   int height = 0;
   std::int64_t model_calls = 0;  ///< passes of a batch of windows through the denoising model
+  double pass_equivalents = 0;   ///< see AnimatePlan
   std::vector<Phase> phases;
   std::vector<std::string> notes;  ///< what was adjusted or assumed, and why
 };

@@ -7,6 +7,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/diffusion/sampler.h"
+#include "unianimate/diffusion/shortcuts.h"
 #include "unianimate/family/pose_pictures.h"
 #include "unianimate/pipeline/clip_tensor.h"
 #include "unianimate/pipeline/predictor.h"
@@ -27,6 +28,13 @@ std::map<std::int64_t, std::int64_t> count_segments(std::int64_t frames, const f
   return counts;
 }
 
+/// `share`: what a pass takes that reuses deep features, of a whole one.
+double pass_equivalents(const diffusion::StepWork& work, double share) {
+  const std::map<diffusion::PassWork, double> shares{
+      {diffusion::PassWork::kNone, 0}, {diffusion::PassWork::kFull, 1}, {diffusion::PassWork::kReusing, share}};
+  return shares.at(work.conditional) + shares.at(work.unconditional);
+}
+
 /// Decoded pictures that wait: for all of their segment where its colours are matched, and for the next segment.
 std::int64_t waiting_pictures(const AnimatePlan& plan) {
   const family::AnimateRequest& request = plan.request;
@@ -34,6 +42,17 @@ std::int64_t waiting_pictures(const AnimatePlan& plan) {
   const std::int64_t shared = plan.segments > 1 ? 2 * request.chain->segment_overlap : 0;
   const std::int64_t pictures = shared + (request.chain->color_match ? plan.largest_segment : 0);
   return pictures * Image::kChannels * request.width * request.height;
+}
+
+/// What follows from deep features that are reused.
+void note_features(AnimatePlan& plan) {
+  const diffusion::ShortcutOptions& shortcuts = plan.request.shortcuts;
+  if (!shortcuts.reuses_features()) return;
+  if (plan.windows > plan.segments && plan.request.context.schedule == diffusion::ContextSchedule::kMoving) {
+    plan.notes.push_back(
+        fmt::format("context windows move only every {} steps, when the features below level {} are computed anew",
+                    shortcuts.features_every(), shortcuts.features_below()));
+  }
 }
 
 }  // namespace
@@ -55,17 +74,25 @@ void AnimationPlanner::plan_sampling(AnimatePlan& plan) const {
   const family::AnimateRequest& request = plan.request;
   const diffusion::ContextWindowOptions windows = latent_windows(request.context, family_.geometry());
   const bool moving = windows.schedule == diffusion::ContextSchedule::kMoving;
-  const std::int64_t passes = request.guidance_scale == 1.0 ? 1 : 2;
+  const auto sampler = diffusion::make_sampler(family_.process(), request.sampling);
+  const auto work = diffusion::step_work(request.shortcuts, request.guidance_scale, sampler->levels());
   for (const auto& [size, count] : count_segments(plan.frames(), request)) {
     const std::int64_t latents = family_.geometry().latents_of(size);
-    const double operations =
-        family_.operations({std::min(latents, windows.size), plan.latent.height, plan.latent.width});
-    StepPasses step_work;
-    for (std::int64_t step = 0; step < plan.timesteps; ++step) {
-      if (step == 0 || moving) step_work = step_passes(latents, windows, request.guidance_scale, step);
-      if (step == 0) plan.windows += count * step_work.windows;
-      plan.model_calls += count * step_work.calls;
-      plan.model_operations += static_cast<double>(count * passes * step_work.windows) * operations;
+    const family::ClipShape window{std::min(latents, windows.size), plan.latent.height, plan.latent.width};
+    const double operations = family_.operations(window);
+    const family::FeatureReuse reuse = request.shortcuts.reuses_features()
+                                           ? family_.feature_reuse(window, request.shortcuts.features_below())
+                                           : family::FeatureReuse();
+    const std::int64_t kept_passes = request.guidance_scale == 1.0 ? 1 : 2;
+    StepWindows of_step;
+    for (std::size_t step = 0; step < work.size(); ++step) {
+      if (step == 0 || moving) of_step = step_windows(latents, windows, work[step].windows_of);
+      if (step == 0) plan.windows += count * of_step.windows;
+      const double passes = pass_equivalents(work[step], reuse.operations / operations);
+      plan.model_calls += count * of_step.batches * work[step].passes();
+      plan.pass_equivalents += static_cast<double>(count * of_step.batches) * passes;
+      plan.model_operations += static_cast<double>(count * of_step.windows) * passes * operations;
+      plan.feature_bytes = std::max(plan.feature_bytes, kept_passes * of_step.windows * reuse.bytes);
     }
     plan.segments += count;
     plan.largest_segment = std::max(plan.largest_segment, size);
@@ -76,9 +103,10 @@ void AnimationPlanner::plan_sampling(AnimatePlan& plan) const {
 std::int64_t AnimationPlanner::bytes_beside_models(const AnimatePlan& plan, const family::Workload& work) const {
   const family::AnimateRequest& request = plan.request;
   const auto sampler = diffusion::make_sampler(family_.process(), request.sampling);
-  const auto clips = static_cast<std::int64_t>(1 + (sampler->draws_noise() ? 1 : 0) + sampler->state_names().size());
+  const auto clips = static_cast<std::int64_t>(1 + (sampler->draws_noise() ? 1 : 0) + sampler->state_names().size()) +
+                     request.shortcuts.kept_latents();
   return family::PosePictures::bytes_kept(plan.frames(), request.width, request.height) +
-         clips * ClipTensor::bytes_in_memory(plan.latent_bytes, family_.runtime().latent_memory) +
+         clips * ClipTensor::bytes_in_memory(plan.latent_bytes, family_.runtime().latent_memory) + plan.feature_bytes +
          ClipPredictor::bytes_kept(work.window, family_.geometry().channels, work.windows_at_once);
 }
 
@@ -143,8 +171,10 @@ AnimatePlan AnimationPlanner::plan_for_poses(const family::AnimateRequest& reque
   plan.output_height = request.height;
   const auto sampler = diffusion::make_sampler(family_.process(), request.sampling);
   plan.timesteps = static_cast<std::int64_t>(sampler->levels().size());
-  plan.kept_bytes = plan.latent_bytes * static_cast<std::int64_t>(1 + sampler->state_names().size());
+  plan.kept_bytes = plan.latent_bytes *
+                    (static_cast<std::int64_t>(1 + sampler->state_names().size()) + request.shortcuts.kept_latents());
   plan_sampling(plan);
+  note_features(plan);
   plan_memory(plan);
   return plan;
 }

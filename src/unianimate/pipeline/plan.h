@@ -20,7 +20,7 @@ struct AnimatePlan {
   std::int64_t frame_count = 0;
   family::ClipShape latent{};     ///< of the whole video as one clip
   std::int64_t latent_bytes = 0;  ///< of that
-  std::int64_t kept_bytes = 0;    ///< of the latent and what the sampler keeps beside it from step to step
+  std::int64_t kept_bytes = 0;    ///< of the latent and what is kept beside it from step to step
   int output_width = 0;           ///< of the frames the sink is given: three times as wide for a comparison
   int output_height = 0;
   std::int64_t timesteps = 0;        ///< steps of the sampler
@@ -28,7 +28,9 @@ struct AnimatePlan {
   std::int64_t segments = 0;         ///< see video_segments()
   std::int64_t largest_segment = 0;  ///< its frames
   std::int64_t model_calls = 0;      ///< passes of a batch of windows through the model, all steps together
+  double pass_equivalents = 0;       ///< as many as these take: less than one where deep features are reused
   double model_operations = 0;       ///< floating-point operations of these, a multiply-add counted as two
+  std::int64_t feature_bytes = 0;    ///< of deep features that are reused from step to step
   std::int64_t peak_bytes = 0;       ///< estimated highest memory of the process, models included
   family::Residency residency;       ///< which models stay for the next animation, as the memory allows
   std::vector<std::string> notes;    ///< what was adjusted or assumed, and why

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "unianimate/diffusion/guidance.h"
+
 namespace unianimate::pipeline {
 
 diffusion::ContextWindowOptions latent_windows(diffusion::ContextWindowOptions windows,
@@ -13,11 +15,9 @@ diffusion::ContextWindowOptions latent_windows(diffusion::ContextWindowOptions w
   return windows;
 }
 
-StepPasses step_passes(std::int64_t latents, const diffusion::ContextWindowOptions& windows, double guidance_scale,
-                       std::int64_t step) {
+StepWindows step_windows(std::int64_t latents, const diffusion::ContextWindowOptions& windows, std::int64_t step) {
   const auto count = static_cast<std::int64_t>(diffusion::context_windows(latents, windows, step).size());
-  const std::int64_t batches = (count + windows.batch_size - 1) / windows.batch_size;
-  return {count, batches * (guidance_scale == 1.0 ? 1 : 2)};
+  return {count, (count + windows.batch_size - 1) / windows.batch_size};
 }
 
 std::int64_t ClipPredictor::bytes_kept(const family::ClipShape& window, std::int64_t channels, std::int64_t at_once) {
@@ -27,30 +27,41 @@ std::int64_t ClipPredictor::bytes_kept(const family::ClipShape& window, std::int
 }
 
 ClipPredictor::ClipPredictor(family::ClipModel& model, const diffusion::ContextWindowOptions& windows,
-                             double guidance_scale, distributed::ProcessGroup& group, Progress& progress)
-    : model_(model), windows_(windows), guidance_scale_(guidance_scale), group_(group), progress_(progress) {}
+                             PredictorMemory memory, distributed::ProcessGroup& group, Progress& progress)
+    : model_(model), windows_(windows), memory_(std::move(memory)), group_(group), progress_(progress) {}
 
-std::vector<ClipPredictor::Pass> ClipPredictor::passes(std::int64_t frames, std::int64_t step) const {
+std::vector<ClipPredictor::Pass> ClipPredictor::passes(std::int64_t frames, const diffusion::StepWork& work) const {
   std::vector<Pass> passes;
-  const std::vector<diffusion::ContextWindow> windows = diffusion::context_windows(frames, windows_, step);
+  const std::vector<diffusion::ContextWindow> windows = diffusion::context_windows(frames, windows_, work.windows_of);
   const auto batch_size = static_cast<std::size_t>(windows_.batch_size);
-  for (std::size_t i = 0; i < windows.size(); i += std::min(batch_size, windows.size() - i)) {
+  std::int64_t batch = 0;
+  for (std::size_t i = 0; i < windows.size(); i += std::min(batch_size, windows.size() - i), ++batch) {
     const auto begin = windows.begin() + static_cast<std::ptrdiff_t>(i);
     const auto count = static_cast<std::ptrdiff_t>(std::min(batch_size, windows.size() - i));
-    passes.push_back({{begin, begin + count}, true});
-    if (guidance_scale_ != 1.0) passes.push_back({{begin, begin + count}, false});
+    passes.push_back({{begin, begin + count}, batch, true});
+    if (work.unconditional == diffusion::PassWork::kNone) continue;
+    passes.push_back({{begin, begin + count}, batch, false});
   }
   return passes;
 }
 
-ClipPredictor::Sums ClipPredictor::zero_sums(const at::Tensor& x, std::int64_t first, std::int64_t end) const {
-  const auto zeros = [&] { return at::zeros({1, x.size(1), end - first, x.size(3), x.size(4)}, at::kFloat); };
-  return {first, zeros(), guidance_scale_ != 1.0 ? zeros() : at::Tensor(), at::zeros({end - first, 1, 1}, at::kFloat)};
+/// The process that makes a pass: in every step the same, which has its features, and as many different ones in a row
+/// as there are, with unconditional passes between the others or without.
+std::int64_t ClipPredictor::owner(const Pass& pass) const {
+  const std::int64_t processes = group_.size();
+  const std::int64_t second = pass.conditional ? 0 : 1;
+  return processes % 2 == 0 ? (pass.batch + second * processes / 2) % processes : (2 * pass.batch + second) % processes;
 }
 
-void ClipPredictor::grow(Sums& sums, const at::Tensor& x, std::int64_t end) const {
+ClipPredictor::Sums ClipPredictor::zero_sums(const at::Tensor& x, std::int64_t first, std::int64_t end,
+                                             bool unconditional) {
+  const auto zeros = [&] { return at::zeros({1, x.size(1), end - first, x.size(3), x.size(4)}, at::kFloat); };
+  return {first, zeros(), unconditional ? zeros() : at::Tensor(), at::zeros({end - first, 1, 1}, at::kFloat)};
+}
+
+void ClipPredictor::grow(Sums& sums, const at::Tensor& x, std::int64_t end) {
   if (end <= sums.end()) return;
-  const Sums more = zero_sums(x, sums.end(), end);
+  const Sums more = zero_sums(x, sums.end(), end, sums.unconditional.defined());
   sums.conditional = at::cat({sums.conditional, more.conditional}, 2);
   if (sums.unconditional.defined()) sums.unconditional = at::cat({sums.unconditional, more.unconditional}, 2);
   sums.weights = at::cat({sums.weights, more.weights});
@@ -60,7 +71,8 @@ void ClipPredictor::add(Sums& sums, const at::Tensor& x, double time, const Pass
   const auto count = static_cast<std::int64_t>(pass.windows.size());
   std::vector<at::Tensor> parts;
   for (const diffusion::ContextWindow& window : pass.windows) parts.push_back(x.narrow(2, window.first, window.size));
-  const at::Tensor v = model_.predict(at::cat(parts), time, pass.windows, pass.conditional);
+  at::Tensor* features = memory_.deep_features ? &features_[{pass.batch, pass.conditional}] : nullptr;
+  const at::Tensor v = model_.predict(at::cat(parts), time, pass.windows, pass.conditional, features);
   const at::Tensor weights =
       at::tensor(diffusion::context_weights(pass.windows.front().size, windows_.weights)).view({-1, 1, 1});
   for (std::int64_t i = 0; i < count; ++i) {
@@ -73,16 +85,15 @@ void ClipPredictor::add(Sums& sums, const at::Tensor& x, double time, const Pass
   }
 }
 
-void ClipPredictor::take_until(Sums& sums, std::int64_t end, const diffusion::TakeOutput& take) const {
+void ClipPredictor::take_until(Sums& sums, std::int64_t end, const diffusion::StepWork& work,
+                               const diffusion::TakeOutput& take) const {
   const std::int64_t count = end - sums.first;
   if (count == 0) return;
   const at::Tensor weights = sums.weights.narrow(0, 0, count);
-  at::Tensor v = sums.conditional.narrow(2, 0, count) / weights;
-  if (guidance_scale_ != 1.0) {
-    const at::Tensor unconditional = sums.unconditional.narrow(2, 0, count) / weights;
-    v = unconditional + guidance_scale_ * (v - unconditional);
-  }
-  take(sums.first, v);
+  const at::Tensor conditional = sums.conditional.narrow(2, 0, count) / weights;
+  at::Tensor unconditional;
+  if (sums.unconditional.defined()) unconditional = sums.unconditional.narrow(2, 0, count) / weights;
+  take(sums.first, diffusion::guided(work, memory_.difference, sums.first, conditional, unconditional));
   const std::int64_t left = sums.end() - end;
   sums.conditional = sums.conditional.narrow(2, count, left).clone();
   if (sums.unconditional.defined()) sums.unconditional = sums.unconditional.narrow(2, count, left).clone();
@@ -90,34 +101,42 @@ void ClipPredictor::take_until(Sums& sums, std::int64_t end, const diffusion::Ta
   sums.first = end;
 }
 
-void ClipPredictor::predict(const at::Tensor& x, double time, std::int64_t step, const diffusion::TakeOutput& take) {
+void ClipPredictor::predict(const at::Tensor& x, double time, const diffusion::StepWork& work,
+                            const diffusion::TakeOutput& take) {
+  if (work.conditional == diffusion::PassWork::kFull) features_.clear();
   const std::int64_t frames = x.size(2);
-  const std::vector<Pass> all = passes(frames, step);
+  const std::vector<Pass> all = passes(frames, work);
   const auto processes = static_cast<std::size_t>(group_.size());
-  Sums sums = zero_sums(x, 0, 0);
+  Sums sums = zero_sums(x, 0, 0, work.unconditional != diffusion::PassWork::kNone);
   for (std::size_t begin = 0; begin < all.size(); begin += processes) {
     progress_.throw_if_cancelled();
     // No frame before the first of these passes' windows will be seen again.
-    take_until(sums, all[begin].windows.front().first, take);
-    const std::size_t end = std::min(all.size(), begin + processes);
-    grow(sums, x, all[end - 1].windows.back().end());
+    take_until(sums, all[begin].windows.front().first, work, take);
+    const std::span round(all.begin() + static_cast<std::ptrdiff_t>(begin), std::min(processes, all.size() - begin));
+    grow(sums, x, round.back().windows.back().end());
     if (processes == 1) {
-      add(sums, x, time, all[begin]);
+      add(sums, x, time, round.front());
     } else {
-      Sums of_round = zero_sums(x, sums.first, sums.end());
-      const std::size_t own = begin + static_cast<std::size_t>(group_.rank());
-      if (own < end) add(of_round, x, time, all[own]);
-      std::vector<at::Tensor> parts{of_round.conditional, of_round.weights};
-      if (of_round.unconditional.defined()) parts.push_back(of_round.unconditional);
-      group_.sum(parts);
-      sums.conditional.add_(of_round.conditional);
-      sums.weights.add_(of_round.weights);
-      if (of_round.unconditional.defined()) sums.unconditional.add_(of_round.unconditional);
+      add_shared(sums, x, time, round);
     }
-    calls_done += static_cast<std::int64_t>(end - begin);
+    calls_done += static_cast<std::int64_t>(round.size());
     progress_.step(calls_done);
   }
-  take_until(sums, frames, take);
+  take_until(sums, frames, work, take);
+}
+
+/// Of passes of which each process makes one at most.
+void ClipPredictor::add_shared(Sums& sums, const at::Tensor& x, double time, std::span<const Pass> round) {
+  Sums of_round = zero_sums(x, sums.first, sums.end(), sums.unconditional.defined());
+  for (const Pass& pass : round) {
+    if (owner(pass) == group_.rank()) add(of_round, x, time, pass);
+  }
+  std::vector<at::Tensor> parts{of_round.conditional, of_round.weights};
+  if (of_round.unconditional.defined()) parts.push_back(of_round.unconditional);
+  group_.sum(parts);
+  sums.conditional.add_(of_round.conditional);
+  sums.weights.add_(of_round.weights);
+  if (of_round.unconditional.defined()) sums.unconditional.add_(of_round.unconditional);
 }
 
 }  // namespace unianimate::pipeline

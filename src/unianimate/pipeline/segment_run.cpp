@@ -9,6 +9,8 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/random.h"
 #include "unianimate/diffusion/sampling_loop.h"
+#include "unianimate/diffusion/shortcuts.h"
+#include "unianimate/diffusion/trend.h"
 #include "unianimate/pipeline/predictor.h"
 
 namespace unianimate::pipeline {
@@ -27,11 +29,10 @@ fs::path temporary_folder() {
   return problem ? fs::path("/tmp") : folder;
 }
 
-/// What is kept of a segment: the latent and, under names of their own, what the sampler keeps.
-NamedTensors saved_tensors(const diffusion::SamplingState& state) {
-  NamedTensors tensors{{"latent", state.x}};
-  for (const auto& [name, tensor] : state.kept) tensors.push_back({"sampler." + name, tensor});
-  return tensors;
+void append(NamedTensors& tensors, const std::string& name, const diffusion::Trend& trend) {
+  if (!trend.last.defined()) return;
+  tensors.push_back({name + ".last", trend.last});
+  tensors.push_back({name + ".before", trend.before});
 }
 
 class SegmentRun final : public diffusion::SamplingObserver {
@@ -42,6 +43,7 @@ class SegmentRun final : public diffusion::SamplingObserver {
         request_(run.plan.request),
         windows_(latent_windows(request_.context, run.family.geometry())),
         sampler_(diffusion::make_sampler(run.family.process(), request_.sampling)),
+        work_(diffusion::step_work(request_.shortcuts, request_.guidance_scale, sampler_->levels())),
         shape_{run.family.geometry().latents_of(place.segment.size), run.plan.latent.height, run.plan.latent.width},
         latent_(std::make_unique<ClipTensor>(sizes(), run.family.runtime().latent_memory, temporary_folder())) {}
 
@@ -61,6 +63,8 @@ class SegmentRun final : public diffusion::SamplingObserver {
   void begin();
   void share();
   [[nodiscard]] at::Tensor room();
+  [[nodiscard]] NamedTensors saved_tensors() const;
+  [[nodiscard]] bool can_be_left(std::int64_t steps_done) const;
   [[nodiscard]] std::int64_t step_count() const { return static_cast<std::int64_t>(sampler_->levels().size()); }
   [[nodiscard]] std::int64_t calls(std::int64_t steps) const;
   [[nodiscard]] std::vector<std::int64_t> sizes() const {
@@ -72,10 +76,13 @@ class SegmentRun final : public diffusion::SamplingObserver {
   const family::AnimateRequest& request_;
   diffusion::ContextWindowOptions windows_;  ///< in latents
   std::unique_ptr<diffusion::Sampler> sampler_;
+  std::vector<diffusion::StepWork> work_;  ///< of every step
   family::ClipShape shape_;
   std::unique_ptr<ClipTensor> latent_;
-  std::vector<std::unique_ptr<ClipTensor>> beside_;  ///< noise, and what the sampler keeps
+  std::vector<std::unique_ptr<ClipTensor>> beside_;  ///< noise, and what is kept from step to step
   diffusion::SamplingState state_;
+  diffusion::Trend difference_;  ///< what the conditions change
+  bool save_is_due_ = false;
   std::unique_ptr<PreviewWriter> preview_;  ///< of the present step
 };
 
@@ -83,7 +90,8 @@ class SegmentRun final : public diffusion::SamplingObserver {
 std::int64_t SegmentRun::calls(std::int64_t steps) const {
   std::int64_t sum = 0;
   for (std::int64_t step = 0; step < steps; ++step) {
-    sum += step_passes(shape_.latents, windows_, request_.guidance_scale, step).calls;
+    const diffusion::StepWork& work = work_[static_cast<std::size_t>(step)];
+    sum += step_windows(shape_.latents, windows_, work.windows_of).batches * work.passes();
   }
   return sum;
 }
@@ -94,13 +102,27 @@ at::Tensor SegmentRun::room() {
       ->tensor();
 }
 
+/// What is kept of a segment: the latent and, under names of their own, what is remembered from step to step.
+NamedTensors SegmentRun::saved_tensors() const {
+  NamedTensors tensors{{"latent", state_.x}};
+  for (const auto& [name, tensor] : state_.kept) tensors.push_back({"sampler." + name, tensor});
+  append(tensors, "clean", state_.clean);
+  append(tensors, "guidance", difference_);
+  return tensors;
+}
+
+/// Deep features are too large to be saved: what is gone on with begins where they are computed anew.
+bool SegmentRun::can_be_left(std::int64_t steps_done) const {
+  return steps_done == step_count() || work_[static_cast<std::size_t>(steps_done)].windows_of == steps_done;
+}
+
 /// Every process gets what the first one has loaded.
 void SegmentRun::share() {
   const at::Tensor generator_state = state_.generator.get_state();
   run_.group.broadcast({generator_state});
   state_.generator.set_state(generator_state);
   if (run_.group.size() == 1) return;
-  for (const auto& [name, tensor] : saved_tensors(state_)) {
+  for (const auto& [name, tensor] : saved_tensors()) {
     for (const at::Tensor& part : tensor.split(kLatentsAtOnce, 2)) {
       const at::Tensor shared = part.contiguous();
       run_.group.broadcast({shared});
@@ -115,13 +137,15 @@ void SegmentRun::begin() {
   SegmentStore* store = run_.store;
   state_.x = latent_->tensor();
   for (const std::string& name : sampler_->state_names()) state_.kept.push_back({name, room()});
+  if (request_.shortcuts.extrapolate) state_.clean = {room(), room()};
+  if (request_.shortcuts.reuses_guidance()) difference_ = {room(), room()};
   const std::uint64_t own_seed = (store != nullptr ? store->seed(place_.index) : std::nullopt).value_or(request_.seed);
   const at::Tensor shared_seed = at::tensor({static_cast<std::int64_t>(own_seed)}, at::kLong);
   run_.group.broadcast({shared_seed});
   const auto seed = static_cast<std::uint64_t>(shared_seed.item<std::int64_t>());
   state_.generator = make_generator(seed, run_.family.runtime().compute.device);
   const std::int64_t loaded =
-      store != nullptr ? store->load_sampling(place_.index, saved_tensors(state_), state_.generator, run_.progress) : 0;
+      store != nullptr ? store->load_sampling(place_.index, saved_tensors(), state_.generator, run_.progress) : 0;
   const at::Tensor steps = at::tensor({loaded}, at::kLong);
   run_.group.broadcast({steps});
   state_.steps_done = steps.item<std::int64_t>();
@@ -145,14 +169,15 @@ std::unique_ptr<ClipTensor> SegmentRun::sample(const Image& first_frame) {
   const std::unique_ptr<family::ClipModel> model = reference.condition(
       {run_.poses, place_.segment.first, place_.segment.size, first_frame, place_.index > 0, window}, run_.progress);
   run_.phases.begin(place_.phase(PhaseKind::kSample), calls(step_count()));
-  ClipPredictor predictor(*model, windows_, request_.guidance_scale, run_.group, run_.progress);
+  ClipPredictor predictor(*model, windows_, {difference_, request_.shortcuts.reuses_features()}, run_.group,
+                          run_.progress);
   predictor.calls_done = calls(state_.steps_done);
   if (sampler_->draws_noise()) state_.noise = room();
   const diffusion::Denoiser denoise = [&](const at::Tensor& x, const diffusion::Level& level, std::int64_t step,
                                           const diffusion::TakeOutput& take) {
-    predictor.predict(x, level.time, step, take);
+    predictor.predict(x, level.time, work_[static_cast<std::size_t>(step)], take);
   };
-  diffusion::run_sampler(*sampler_, run_.family.process(), denoise, state_, *this);
+  diffusion::run_sampler(*sampler_, run_.family.process(), denoise, state_, *this, work_);
   return std::move(latent_);
 }
 
@@ -169,9 +194,12 @@ void SegmentRun::step_ends(std::int64_t steps_done) {
   if (preview_) preview_->finish();
   preview_.reset();
   SegmentStore* store = run_.store;
-  if (store == nullptr || (steps_done % store->save_every() != 0 && steps_done != step_count())) return;
+  if (store == nullptr) return;
+  save_is_due_ = save_is_due_ || steps_done % store->save_every() == 0 || steps_done == step_count();
+  if (!save_is_due_ || !can_be_left(steps_done)) return;
+  save_is_due_ = false;
   try {
-    store->save_sampling(place_.index, steps_done, saved_tensors(state_), state_.generator);
+    store->save_sampling(place_.index, steps_done, saved_tensors(), state_.generator);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kEnvironment) throw;
     run_.progress.note(fmt::format("step {} could not be saved, and the work goes on: {}", steps_done, error.what()));

@@ -73,7 +73,8 @@ class EncodedReference final : public Reference {
     }
     std::function<void()> gone;
     if (!residency_.denoiser) gone = [&models = models_] { models.free_unet(); };
-    return std::make_unique<UNetModel>(models_.unet(progress), std::move(clip), inputs.window, std::move(gone));
+    return std::make_unique<UNetModel>(models_.unet(progress), std::move(clip), inputs.window,
+                                       request_.shortcuts.features_below(), std::move(gone));
   }
 
   [[nodiscard]] std::unique_ptr<ClipDecoder> preview() const override {

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "unianimate/core/error.h"
 #include "unianimate/family/unianimate/window_conditions.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/clip/clip.h"
+#include "unianimate/models/unet/cost.h"
 
 namespace unianimate::family {
 
@@ -64,6 +66,20 @@ std::vector<MemoryUse> memory_uses(const ModelConfigs& configs, const ModelBytes
   return {{{.all_models = true, .denoiser = true}, always + all},
           {{.all_models = false, .denoiser = true}, always + unet_stays},
           {{.all_models = false, .denoiser = false}, always + one_by_one}};
+}
+
+FeatureReuse feature_reuse(const models::UNetConfig& config, at::ScalarType dtype, const ClipShape& window,
+                           std::int64_t below) {
+  // Below the deepest level there is nothing.
+  const auto deepest = static_cast<std::int64_t>(config.dim_mult.size()) - 1;
+  if (below < 0 || below >= deepest) {
+    throw Error(ErrorKind::kUsage, "reuse_below must be between 0 and {} for these models, found {}", deepest - 1,
+                below);
+  }
+  const models::LatentShape shape{1, window.latents, window.height, window.width};
+  const std::int64_t cut = config.cut_below(below);
+  return {models::unet_operations(config, shape, cut),
+          models::deep_feature_elements(config, shape, cut) * static_cast<std::int64_t>(c10::elementSize(dtype))};
 }
 
 }  // namespace unianimate::family

@@ -23,4 +23,8 @@ ModelBytes model_bytes(const ModelConfigs& configs, at::ScalarType dtype);
 std::vector<MemoryUse> memory_uses(const ModelConfigs& configs, const ModelBytes& bytes, at::ScalarType dtype,
                                    const Workload& work);
 
+/// See Family::feature_reuse().
+FeatureReuse feature_reuse(const models::UNetConfig& config, at::ScalarType dtype, const ClipShape& window,
+                           std::int64_t below);
+
 }  // namespace unianimate::family

@@ -5,9 +5,10 @@
 namespace unianimate::family {
 
 UNetModel::UNetModel(const models::UNet& unet, ClipConditions conditions, const ClipShape& window,
-                     std::function<void()> gone)
+                     std::int64_t features_below, std::function<void()> gone)
     : unet_(unet),
       conditions_(unet, std::move(conditions), {1, window.latents, window.height, window.width}),
+      cut_(unet.config().cut_below(features_below)),
       gone_(std::move(gone)) {}
 
 UNetModel::~UNetModel() {
@@ -15,13 +16,17 @@ UNetModel::~UNetModel() {
 }
 
 at::Tensor UNetModel::predict(const at::Tensor& windows, double time, std::span<const diffusion::ContextWindow> places,
-                              bool conditional) {
+                              bool conditional, at::Tensor* features) {
   const std::int64_t count = windows.size(0);
   const models::EncodedConditions conditions =
       conditional ? conditions_.conditional(places) : conditions_.unconditional(count);
   const at::Device device = conditions.concat.device();
   const at::Tensor timesteps = at::full({count}, static_cast<std::int64_t>(time), at::kLong);
-  return unet_(windows.to(device), timesteps.to(device), conditions).to(at::kCPU, at::kFloat);
+  models::DeepFeatures deep{cut_, features != nullptr ? *features : at::Tensor()};
+  const at::Tensor v =
+      unet_(windows.to(device), timesteps.to(device), conditions, features != nullptr ? &deep : nullptr);
+  if (features != nullptr) *features = deep.kept;
+  return v.to(at::kCPU, at::kFloat);
 }
 
 }  // namespace unianimate::family

@@ -75,6 +75,9 @@ class UniAnimate final : public Family {
   [[nodiscard]] double operations(const ClipShape& window) const override {
     return models::unet_operations(models_.configs().unet, {1, window.latents, window.height, window.width});
   }
+  [[nodiscard]] FeatureReuse feature_reuse(const ClipShape& window, std::int64_t below) const override {
+    return family::feature_reuse(models_.configs().unet, models_.options().compute.dtype, window, below);
+  }
   [[nodiscard]] std::vector<MemoryUse> memory(const Workload& work) const override {
     return memory_uses(models_.configs(), bytes_, models_.options().compute.dtype, work);
   }

@@ -30,6 +30,12 @@ struct UNetConfig {
   [[nodiscard]] bool has_attention(std::size_t level) const { return level + 1 < dim_mult.size(); }
   /// By how much the deepest level is smaller than the latent; the latent's sides must be multiples of it.
   [[nodiscard]] std::int64_t downscale() const { return std::int64_t{1} << (dim_mult.size() - 1); }
+  /// How many input_blocks there are; and as many output_blocks.
+  [[nodiscard]] std::int64_t block_count() const {
+    return (num_res_blocks + 1) * static_cast<std::int64_t>(dim_mult.size());
+  }
+  /// The cut (see DeepFeatures) under which everything below a level lies, which is not the deepest.
+  [[nodiscard]] std::int64_t cut_below(std::int64_t level) const { return (num_res_blocks + 1) * (level + 1); }
 
   /// Throws Error(kUsage) that names the field, what was expected and what was given.
   void check() const;

@@ -15,7 +15,10 @@ class Counter {
         frames_(static_cast<double>(shape.frames + 1)),
         pixels_(static_cast<double>(shape.height * shape.width)) {}
 
+  /// Whether what follows is computed at all.
+  void computes(bool computed) { computed_ = computed; }
   void convolution(std::int64_t in, std::int64_t out, int kernel_elements) {
+    if (!computed_) return;
     total_ += 2.0 * tokens() * static_cast<double>(in) * static_cast<double>(out) * kernel_elements;
   }
   void residual_block(std::int64_t in, std::int64_t out) {
@@ -51,6 +54,7 @@ class Counter {
     convolution(inner, channels, 1);
   }
   void attention(std::int64_t channels, double keys) {
+    if (!computed_) return;
     total_ += 4.0 * tokens() * keys * static_cast<double>(channels);
   }
 
@@ -59,12 +63,15 @@ class Counter {
   double frames_;
   double pixels_;
   double total_ = 0;
+  bool computed_ = true;
 };
 
 }  // namespace
 
-double unet_operations(const UNetConfig& config, const LatentShape& shape) {
+double unet_operations(const UNetConfig& config, const LatentShape& shape, std::optional<std::int64_t> cut) {
   Counter count(config, shape);
+  // A block of the encoder by its number, one of the decoder by that of the skip that it takes.
+  const auto block = [&](std::size_t number) { count.computes(!cut || static_cast<std::int64_t>(number) <= *cut); };
   const auto transformers = [&](std::size_t level, std::int64_t channels) {
     if (!config.has_attention(level)) return;
     count.spatial_transformer(channels);
@@ -77,15 +84,18 @@ double unet_operations(const UNetConfig& config, const LatentShape& shape) {
   for (std::size_t level = 0; level < config.dim_mult.size(); ++level) {
     const std::int64_t out = config.dim * config.dim_mult[level];
     for (std::int64_t i = 0; i < config.num_res_blocks; ++i) {
+      block(skips.size());
       count.residual_block(std::exchange(channels, out), out);
       transformers(level, out);
       skips.push_back(out);
     }
     if (level + 1 == config.dim_mult.size()) break;
+    block(skips.size());
     count.halve();
     count.convolution(out, out, 9);
     skips.push_back(out);
   }
+  block(skips.size());
   count.residual_block(channels, channels);
   count.spatial_transformer(channels);
   count.temporal_transformer(channels, channels);
@@ -93,6 +103,7 @@ double unet_operations(const UNetConfig& config, const LatentShape& shape) {
   for (std::size_t level = config.dim_mult.size(); level-- > 0;) {
     const std::int64_t out = config.dim * config.dim_mult[level];
     for (std::int64_t i = 0; i <= config.num_res_blocks; ++i) {
+      block(skips.size() - 1);
       count.residual_block(std::exchange(channels, out) + skips.back(), out);
       skips.pop_back();
       transformers(level, out);
@@ -103,6 +114,17 @@ double unet_operations(const UNetConfig& config, const LatentShape& shape) {
   }
   count.convolution(channels, UNetConfig::kLatentChannels, 9);
   return count.total();
+}
+
+std::int64_t deep_feature_elements(const UNetConfig& config, const LatentShape& shape, std::int64_t cut) {
+  const std::int64_t blocks_per_level = config.num_res_blocks + 1;
+  // The block that they enter takes the skip of input block `cut`; the one before it has made them, and doubled their
+  // sides where it was the last of its level.
+  const std::int64_t level = cut / blocks_per_level;
+  const auto made_at = static_cast<std::size_t>((cut + 1) / blocks_per_level);
+  const std::int64_t shrunk = std::int64_t{1} << level;
+  return shape.batch * (shape.frames + 1) * (shape.height / shrunk) * (shape.width / shrunk) * config.dim *
+         config.dim_mult.at(made_at);
 }
 
 }  // namespace unianimate::models

@@ -1,12 +1,19 @@
 // What one pass through the UNet costs, counted from its sizes.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "unianimate/models/unet/unet.h"
 
 namespace unianimate::models {
 
 /// Floating-point operations of one call of UNet::operator() on a clip of this shape: all convolutions, linear layers
 /// and attention products, a multiply-add counted as two; conditions are not included, they are encoded only once.
-double unet_operations(const UNetConfig& config, const LatentShape& shape);
+/// `cut`: of a call that takes DeepFeatures of this cut.
+double unet_operations(const UNetConfig& config, const LatentShape& shape, std::optional<std::int64_t> cut = {});
+
+/// Values in DeepFeatures::kept.
+std::int64_t deep_feature_elements(const UNetConfig& config, const LatentShape& shape, std::int64_t cut);
 
 }  // namespace unianimate::models

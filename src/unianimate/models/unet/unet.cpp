@@ -206,28 +206,46 @@ at::Tensor UNet::embed_time(const at::Tensor& timesteps) const {
   return time_embed2_(at::silu(time_embed0_(sinusoids)));
 }
 
-at::Tensor UNet::operator()(const at::Tensor& latent, const at::Tensor& timesteps,
-                            const EncodedConditions& conditions) const {
-  // 1. the clip: the reference frame, then the latent frames with their conditions beside them
+void UNet::check_input(const at::Tensor& latent, const at::Tensor& timesteps,
+                       const EncodedConditions& conditions) const {
   require_shape("x", latent,
                 {conditions.concat.size(0), UNetConfig::kLatentChannels, conditions.concat.size(1),
                  conditions.concat.size(2), conditions.concat.size(3)});
   require_shape("timesteps", timesteps, {latent.size(0)});
-  if (latent.size(3) % config_.downscale() != 0 || latent.size(4) % config_.downscale() != 0) {
-    throw Error(ErrorKind::kUsage,
-                "UNet: latents of {}x{} cannot be halved {} times; use sides that are multiples of {}", latent.size(3),
-                latent.size(4), config_.dim_mult.size() - 1, config_.downscale());
-  }
-  at::Tensor x = at::cat({channels_last(latent, options_), conditions.concat}, -1);
-  x = at::cat({conditions.reference, x}, 1);
+  if (latent.size(3) % config_.downscale() == 0 && latent.size(4) % config_.downscale() == 0) return;
+  throw Error(ErrorKind::kUsage, "UNet: latents of {}x{} cannot be halved {} times; use sides that are multiples of {}",
+              latent.size(3), latent.size(4), config_.dim_mult.size() - 1, config_.downscale());
+}
 
-  // 2. the time embedding, as every residual block takes it
+void UNet::check_cut(std::int64_t cut) const {
+  const std::int64_t last = config_.block_count() - 2;
+  if (0 <= cut && cut <= last) return;
+  throw Error(ErrorKind::kUsage, "UNet: deep features can be cut at 0 to {}, found {}", last, cut);
+}
+
+/// The clip: the reference frame, then the latent frames with their conditions beside them.
+at::Tensor UNet::join_input(const at::Tensor& latent, const EncodedConditions& conditions) const {
+  const at::Tensor frames = at::cat({channels_last(latent, options_), conditions.concat}, -1);
+  return at::cat({conditions.reference, frames}, 1);
+}
+
+at::Tensor UNet::operator()(const at::Tensor& latent, const at::Tensor& timesteps, const EncodedConditions& conditions,
+                            DeepFeatures* features) const {
+  check_input(latent, timesteps, conditions);
+  if (features != nullptr) check_cut(features->cut);
+  const bool reuses = features != nullptr && features->kept.defined();
+  // How many entries of the encoder are computed, and which of the decoder's is the first after the cut.
+  const std::size_t above = features != nullptr ? static_cast<std::size_t>(features->cut) : encoder_.size();
+  const std::size_t after_cut = decoder_.size() - 1 - above;
+
+  // 1. the time embedding, as every residual block takes it
   const at::Tensor silu_time = at::silu(embed_time(timesteps));
 
-  // 3. encoder
+  // 2. encoder; what features are taken of is passed over with its context
   auto context = conditions.context.begin();
-  const auto apply = [&](const UNetBlock& block, at::Tensor h) {
+  const auto apply = [&](const UNetBlock& block, at::Tensor h, bool computed) {
     const ContextKeysValues keys_values = block.spatial ? *context++ : ContextKeysValues{};
+    if (!computed) return h;
     if (!recompute_ || !c10::GradMode::is_enabled()) return run_block(block, std::move(h), silu_time, keys_values);
     return nn::recompute(
         [&block](const std::vector<at::Tensor>& in) {
@@ -235,27 +253,35 @@ at::Tensor UNet::operator()(const at::Tensor& latent, const at::Tensor& timestep
         },
         {h, silu_time, keys_values.keys, keys_values.values});
   };
-  x = temporal_in_(conv_in_(x));
+  at::Tensor x = temporal_in_(conv_in_(join_input(latent, conditions)));
   std::vector<at::Tensor> skips{x};
-  for (const auto& block : encoder_) {
-    x = apply(*block, std::move(x));
-    skips.push_back(x);
+  for (std::size_t i = 0; i < encoder_.size(); ++i) {
+    const bool computed = !reuses || i < above;
+    x = apply(*encoder_[i], std::move(x), computed);
+    if (computed) skips.push_back(x);
   }
 
-  // 4. middle
-  x = middle_residual0_(x, silu_time);
-  x = middle_spatial_(x, *context++);
-  x = middle_temporal_(x);
-  x = middle_residual3_(x, silu_time);
-
-  // 5. decoder
-  for (const auto& block : decoder_) {
-    x = at::cat({x, std::exchange(skips.back(), {})}, -1);
-    skips.pop_back();
-    x = apply(*block, std::move(x));
+  // 3. middle
+  const ContextKeysValues& middle_context = *context++;
+  if (!reuses) {
+    x = middle_residual0_(x, silu_time);
+    x = middle_spatial_(x, middle_context);
+    x = middle_temporal_(x);
+    x = middle_residual3_(x, silu_time);
   }
 
-  // 6. head, without the reference frame
+  // 4. decoder
+  for (std::size_t i = 0; i < decoder_.size(); ++i) {
+    const bool computed = !reuses || i >= after_cut;
+    if (features != nullptr && i == after_cut) features->kept = x = reuses ? features->kept : x;
+    if (computed) {
+      x = at::cat({x, std::exchange(skips.back(), {})}, -1);
+      skips.pop_back();
+    }
+    x = apply(*decoder_[i], std::move(x), computed);
+  }
+
+  // 5. head, without the reference frame
   x = x.narrow(1, 1, latent.size(2));
   x = norm_out_.silu(nn::frames_as_batch(x)).view(x.sizes());
   return channels_second(conv_out_(x));

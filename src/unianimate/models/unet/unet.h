@@ -31,6 +31,14 @@ struct EncodedConditions {
   std::vector<ContextKeysValues> context;  ///< one for each spatial transformer, in order of use
 };
 
+/// What a pass keeps of the network's depth so that passes of the same clip at later timesteps need not compute it
+/// (DeepCache, Ma, Fang and Wang, CVPR 2024). Of n input_blocks, those up to number `cut` and as many of the last
+/// output_blocks are still computed; 0 … n − 2.
+struct DeepFeatures {
+  std::int64_t cut = 0;
+  at::Tensor kept{};  ///< (B, 1 + F, h', w', C) that enters output_blocks n − 1 − cut, before its skip is put beside it
+};
+
 /// Size of a clip of latents.
 struct LatentShape {
   std::int64_t batch;
@@ -67,15 +75,19 @@ class UNet : public nn::Module {
                                          const LatentShape& shape) const;
 
   /// The v prediction (B, 4, F, h, w) for the noisy latent x (B, 4, F, h, w) at integer timesteps (B).
-  /// h and w must be multiples of config().downscale().
+  /// h and w must be multiples of config().downscale(). With `features` they are put there, or where they are there
+  /// already taken instead of computed. Throws Error(kUsage) for a cut that the network does not have.
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x, const at::Tensor& timesteps,
-                                      const EncodedConditions& conditions) const;
+                                      const EncodedConditions& conditions, DeepFeatures* features = nullptr) const;
 
  private:
   [[nodiscard]] at::Tensor encode_concat(const UNetConditions& conditions, const LatentShape& shape) const;
   [[nodiscard]] at::Tensor encode_reference(const UNetConditions& conditions, const LatentShape& shape) const;
   [[nodiscard]] at::Tensor context_tokens(const UNetConditions& conditions, const at::Tensor& empty_prompt,
                                           std::int64_t batch) const;
+  [[nodiscard]] at::Tensor join_input(const at::Tensor& latent, const EncodedConditions& conditions) const;
+  void check_input(const at::Tensor& latent, const at::Tensor& timesteps, const EncodedConditions& conditions) const;
+  void check_cut(std::int64_t cut) const;
   [[nodiscard]] at::Tensor embed_time(const at::Tensor& timesteps) const;
 
   void build_encoder();
