@@ -376,6 +376,8 @@ std::vector<Change> all_changes() {
       {"--final-level", "", {"--final-level", "zero"}},
       {"--eta", "", {"--eta", "0.5"}},
       {"--noise-prior-order", "", {"--noise-prior-order", "long"}},
+  };
+  const std::vector<Change> shortcuts{
       {"--guidance-every", "", {"--guidance-every", "2"}},
       {"--guidance-interval", "", {"--guidance-interval", "200-900"}},
       {"--reuse-below", "", {"--reuse-below", "0"}},
@@ -512,6 +514,7 @@ std::vector<Change> all_changes() {
   add(for_commands({"animate", "run"}, jobs));
   add(for_commands({"animate", "align", "run"}, {{"--background", "", {"--background", "#00ff00"}}}));
   add(for_commands({"animate", "evaluate model", "evaluate long"}, sampler));
+  add(for_commands({"animate", "evaluate model"}, shortcuts));
   add(for_commands({"animate", "evaluate model"}, windows));
   add(for_commands({"evaluate model", "evaluate long"}, people));
   add(for_commands({"align"}, motion));
