@@ -152,9 +152,15 @@ TEST_F(Resume, KilledTwentyTimesTheVideoIsTheSame) {
   }
 }
 
-TEST_F(Resume, KilledAmidItsStepsEverySolverMakesTheSameVideo) {
-  for (const std::string sampler : {"dpmpp-2m", "dpmpp-2m-sde", "unipc"}) {
-    const std::vector<std::string> kind{"--sampler", sampler, "--timesteps", "trailing"};
+TEST_F(Resume, KilledAmidItsStepsEverySolverAndShortcutMakesTheSameVideo) {
+  const std::vector<std::vector<std::string>> kinds{{"--sampler", "dpmpp-2m"},
+                                                    {"--sampler", "dpmpp-2m-sde"},
+                                                    {"--sampler", "unipc"},
+                                                    {"--extrapolate"},
+                                                    {"--guidance-every", "2", "--reuse-every", "3"}};
+  for (const std::vector<std::string>& named : kinds) {
+    std::vector<std::string> kind = named;
+    kind.insert(kind.end(), {"--timesteps", "trailing"});
     const auto with = [&](const std::string& output, const std::vector<std::string>& more) {
       std::vector<std::string> all = kind;
       all.insert(all.end(), more.begin(), more.end());
@@ -170,7 +176,7 @@ TEST_F(Resume, KilledAmidItsStepsEverySolverMakesTheSameVideo) {
     EXPECT_THAT(job, ::testing::ContainsRegex("step [0-9]+ of 40"));
     EXPECT_THAT(job, ::testing::Not(HasSubstr("step 40 of 40")));
     ASSERT_EQ(run({"resume", "video-job"}).status, 0);
-    EXPECT_EQ(video("video.mkv"), video("whole.mkv")) << sampler;
+    EXPECT_EQ(video("video.mkv"), video("whole.mkv")) << fmt::format("{}", fmt::join(kind, " "));
   }
 }
 
