@@ -1,6 +1,6 @@
 #include "model_speed.h"
 
-#include <algorithm>
+#include <cmath>
 
 #include "stopwatch.h"
 #include "unianimate/models/autoencoder/cost.h"
@@ -24,8 +24,18 @@ struct RateSizes {
 constexpr RateSizes kOnCpu{9, 48, 32, 4096, 1280};
 constexpr RateSizes kOnCard{33, 96, 64, 8192, 8192};
 
+/// So that activations keep their size and stay numbers in fp16.
 void fill(const NamedTensors& parameters) {
-  for (const auto& [name, tensor] : parameters) tensor.normal_(name.ends_with("bias") ? 0.0 : 0.01, 0.02);
+  constexpr double kSmall = 0.02;
+  for (const auto& [name, tensor] : parameters) {
+    if (name.ends_with("bias")) {
+      tensor.normal_(0, kSmall);
+    } else if (tensor.dim() >= 2) {
+      tensor.normal_(0, std::sqrt(static_cast<double>(tensor.size(0)) / static_cast<double>(tensor.numel())));
+    } else {
+      tensor.fill_(1);
+    }
+  }
 }
 
 models::EncodedConditions encoded_conditions(const models::UNet& unet, const models::LatentShape& shape) {

@@ -62,6 +62,11 @@ for part in "${parts[@]}"; do
   case "$part" in golden | kernels | bench | profile | train) ;; *) fail "--only knows no part '$part'." ;; esac
 done
 
+[ -n "$models" ] || [ ! -d "$root/models/puppet" ] || models=$root/models/puppet
+case " ${parts[*]} " in
+  *' train '*) [ "$device" = cpu ] || [ -n "$models" ] || fail "train needs --models, the folder of the model to go on with." ;;
+esac
+
 programs=(gpu_check golden_clip_test models_golden_test cuda_kernels_tests kernels_cuda_test)
 golden=(unet_tiny unet_tiny_batch2 vae_tiny clip_tiny pipeline_short pipeline_long)
 
@@ -186,7 +191,7 @@ fi
 
 # ---- steps ----
 
-deadline=$((SECONDS + 60 * minutes))
+deadline=$((60 * minutes)) # SECONDS counts from the script's start
 passed=0
 failed=0
 : >"$work/steps.tsv"
@@ -259,8 +264,7 @@ run_profile() { step 200 'kernel by kernel' "${check[@]}" profile; }
 
 run_train() {
   local start=() seconds=$((deadline - SECONDS - 30))
-  [ -n "$models" ] || [ ! -d "$root/models/puppet" ] || models=$root/models/puppet
-  [ -z "$models" ] || [ "$device" = cpu ] || start=(--models "$models")
+  [ "$device" = cpu ] || start=(--models "$models")
   [ "$device" = cuda ] || seconds=5
   step $((seconds + 30)) 'training' "${check[@]}" train --seconds "$seconds" "${start[@]}"
   [ ! -d "$work/training/model" ] || cp -r "$work/training/model" "$output"
