@@ -103,6 +103,9 @@ class FamilyWithStart : public family::Family {
   [[nodiscard]] std::vector<family::ModelSize> sizes() const override { return inner_->sizes(); }
   [[nodiscard]] std::vector<std::string> check() const override { return inner_->check(); }
   [[nodiscard]] double operations(const family::ClipShape& window) const override { return inner_->operations(window); }
+  [[nodiscard]] family::FeatureReuse feature_reuse(const family::ClipShape& window, std::int64_t below) const override {
+    return inner_->feature_reuse(window, below);
+  }
   [[nodiscard]] std::vector<family::MemoryUse> memory(const family::Workload& work) const override {
     return inner_->memory(work);
   }
