@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/program.h"
+#include "support/file_content.h"
 #include "support/temporary_folder.h"
 #include "support/torch_zip_writer.h"
 #include "unianimate/checkpoint/loading.h"

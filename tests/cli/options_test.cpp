@@ -18,6 +18,7 @@
 
 #include "cli/command.h"
 #include "cli/program.h"
+#include "support/file_content.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
 #include "training/tiny_training.h"
@@ -96,11 +97,6 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 /// Without what is never the same twice.
 std::string settled(std::string text, const fs::path& folder) {
   for (std::size_t at = 0; (at = text.find(folder.string(), at)) != std::string::npos;) {
@@ -117,7 +113,7 @@ std::map<std::string, std::string> files_in(const fs::path& folder) {
     // job.json and its kin hold hashes of absolute paths, logs times.
     const bool varies = entry.path().extension() == ".json" || entry.path().extension() == ".jsonl" ||
                         entry.path().extension() == ".safetensors" || name.find("report") != std::string::npos;
-    if (entry.is_regular_file()) files[name] = varies ? "" : read_file(entry.path());
+    if (entry.is_regular_file()) files[name] = varies ? "" : testing::file_content(entry.path());
   }
   return files;
 }
@@ -149,7 +145,7 @@ pose::PoseSequence two_people(std::uint64_t seed) {
 void write_openpose_without_size(const fs::path& folder, const pose::PoseSequence& poses) {
   pose::write_openpose(folder, poses);
   for (const auto& entry : fs::directory_iterator(folder)) {
-    json frame = json::parse(read_file(entry.path()));
+    json frame = json::parse(testing::file_content(entry.path()));
     for (const char* key : {"canvas_width", "canvas_height", "width", "height"}) frame.erase(key);
     std::ofstream(entry.path()) << frame;
   }
@@ -660,7 +656,7 @@ TEST(CommandLines, OfTheGuidesCanBeRead) {
     if (entry.path().extension() == ".md") guides.push_back(entry.path());
   }
   for (const fs::path& guide : guides) {
-    const std::string text = read_file(guide);
+    const std::string text = testing::file_content(guide);
     ASSERT_FALSE(text.empty()) << guide;
     // What stands in a block of commands.
     static const std::regex kBlock("```sh\n([^`]*)```");

@@ -10,16 +10,12 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "support/file_content.h"
 #include "support/temporary_folder.h"
 
 namespace unianimate::testing {
 
 namespace {
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 int open_output(const std::filesystem::path& path) {
   constexpr int kMode = 0600;
@@ -77,7 +73,7 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const Progr
   bool interrupted = options.interrupt_after.empty();
   while (::waitpid(child, &status, interrupted ? 0 : WNOHANG) == 0) {
     constexpr useconds_t kPollMicroseconds = 20'000;
-    if (content_of(outputs / "err").find(options.interrupt_after) != std::string::npos) {
+    if (file_content(outputs / "err").find(options.interrupt_after) != std::string::npos) {
       ::kill(child, options.signal);
       interrupted = true;
     } else {
@@ -85,7 +81,7 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const Progr
     }
   }
   const int exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {exit_status, content_of(outputs / "out"), content_of(outputs / "err")};
+  return {exit_status, file_content(outputs / "out"), file_content(outputs / "err")};
 }
 
 }  // namespace unianimate::testing

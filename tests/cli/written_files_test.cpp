@@ -9,6 +9,7 @@
 #include <set>
 
 #include "cli/program.h"
+#include "support/file_content.h"
 #include "support/temporary_folder.h"
 
 namespace unianimate {
@@ -21,11 +22,6 @@ using Words = std::vector<std::string>;
 
 constexpr const char* kPrecious = "years of work";
 constexpr int kUsage = 2;
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 void write(const fs::path& path, const std::string& content) {
   fs::create_directories(path.parent_path());
@@ -165,7 +161,7 @@ TEST_P(ChosenNames, LeaveWhatSomebodyElseWrote) {
   const ProgramResult result = run(writer.command);
   ASSERT_EQ(result.status, 0) << result.err;
   for (const Place& place : writer.places) {
-    EXPECT_EQ(read(path(place.chosen)), kPrecious) << place.chosen;
+    EXPECT_EQ(testing::file_content(path(place.chosen)), kPrecious) << place.chosen;
     EXPECT_TRUE(fs::exists(path(place.instead))) << place.instead;
     EXPECT_THAT(result.err, HasSubstr(place.instead.substr(0, place.instead.find("/model.json"))));
   }
@@ -187,9 +183,9 @@ INSTANTIATE_TEST_SUITE_P(Commands, ChosenNames, ::testing::ValuesIn(writers()),
 /// A video is no preview, although this program made both.
 TEST_F(WrittenFiles, APreviewReplacesNoVideo) {
   ASSERT_EQ(run(animate(kPoses + Words{"--output", "o-preview.mp4"})).status, 0);
-  const std::string video = read(path("o-preview.mp4"));
+  const std::string video = testing::file_content(path("o-preview.mp4"));
   ASSERT_EQ(run(animate(kPoses + Words{"--output", "o.mkv", "--preview-every", "1"})).status, 0);
-  EXPECT_EQ(read(path("o-preview.mp4")), video);
+  EXPECT_EQ(testing::file_content(path("o-preview.mp4")), video);
   EXPECT_TRUE(fs::exists(path("o-preview-2.mp4")));
 }
 
@@ -212,13 +208,13 @@ TEST_P(OutputsThatAreInputs, AreRefusedBeforeTheWork) {
   fs::create_hard_link(path("person/video.mp4"), path("same.mp4"));
   fs::create_directories(path("t"));
   fs::copy(path("person/video.mp4"), path("dance.mp4"));
-  const std::string before = read(path(GetParam().input));
+  const std::string before = testing::file_content(path(GetParam().input));
   ASSERT_NE(before, "");
   const std::set<std::string> files_before = files();
   const ProgramResult result = run(GetParam().command);
   EXPECT_EQ(result.status, kUsage) << result.err;
   EXPECT_THAT(result.err, HasSubstr("input"));
-  EXPECT_EQ(read(path(GetParam().input)), before);
+  EXPECT_EQ(testing::file_content(path(GetParam().input)), before);
   EXPECT_EQ(files(), files_before);
 }
 
@@ -262,39 +258,39 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(WrittenFiles, AConvertedCheckpointIsNoInput) {
   ASSERT_EQ(run({"train", "train.yaml", "--threads", "1", "--device", "cpu"}).status, 0);
   const std::string model = "t/state.safetensors";
-  const std::string before = read(path(model));
+  const std::string before = testing::file_content(path(model));
   fs::create_hard_link(path(model), path("again.safetensors"));
   for (const std::string output : {"t/state.safetensors", "./t/../t/state.safetensors", "again.safetensors"}) {
     const ProgramResult result = run({"models", "convert", "--dtype", "bf16", model, output});
     EXPECT_EQ(result.status, kUsage);
     EXPECT_THAT(result.err, HasSubstr("the original would be gone"));
   }
-  EXPECT_EQ(read(path(model)), before);
+  EXPECT_EQ(testing::file_content(path(model)), before);
 }
 
 TEST_F(WrittenFiles, ATrainingReplacesNotWhatItStartsFrom) {
   const Words command{"train", "train.yaml", "--threads", "1", "--device", "cpu"};
   ASSERT_EQ(run(command).status, 0);
-  const std::string before = read(path("t/model/v2-1_512-ema-pruned.safetensors"));
+  const std::string before = testing::file_content(path("t/model/v2-1_512-ema-pruned.safetensors"));
   ASSERT_NE(before, "");
-  std::string yaml = read(path("train.yaml"));
+  std::string yaml = testing::file_content(path("train.yaml"));
   yaml.replace(yaml.find("{sizes: sizes.json}"), 19, "{start: t/best/../model}");
   write(path("train.yaml"), yaml);
   const ProgramResult result = run(command);
   EXPECT_EQ(result.status, kUsage) << result.err;
   EXPECT_THAT(result.err, HasSubstr("is the input"));
-  EXPECT_EQ(read(path("t/model/v2-1_512-ema-pruned.safetensors")), before);
+  EXPECT_EQ(testing::file_content(path("t/model/v2-1_512-ema-pruned.safetensors")), before);
 }
 
 TEST_F(WrittenFiles, AResumedJobReplacesNoInput) {
   ASSERT_EQ(run(animate(kPoses + Words{"--output", "o.mkv", "--keep-job", "--job", "j"})).status, 0);
-  const std::string before = read(path("person/reference.png"));
+  const std::string before = testing::file_content(path("person/reference.png"));
   fs::remove(path("o.mkv"));
   fs::create_hard_link(path("person/reference.png"), path("o.mkv"));
   const ProgramResult result = run({"resume", "j"});
   EXPECT_EQ(result.status, kUsage) << result.err;
-  EXPECT_EQ(read(path("person/reference.png")), before);
-  EXPECT_EQ(read(path("o.mkv")), before);
+  EXPECT_EQ(testing::file_content(path("person/reference.png")), before);
+  EXPECT_EQ(testing::file_content(path("o.mkv")), before);
 }
 
 // ---- job folders
@@ -304,7 +300,7 @@ TEST_F(WrittenFiles, AFolderOfTheUserIsNoJob) {
   for (const std::string& name : own) write(path(name), kPrecious);
   EXPECT_EQ(run(animate(kPoses + Words{"--output", "o.mkv", "--job", "takes"})).status, kUsage);
   EXPECT_EQ(run({"job", "delete", "takes"}).status, 3);
-  for (const std::string& name : own) EXPECT_EQ(read(path(name)), kPrecious) << name;
+  for (const std::string& name : own) EXPECT_EQ(testing::file_content(path(name)), kPrecious) << name;
 }
 
 TEST_F(WrittenFiles, AJobLeavesFilesOfOthersInItsFolder) {
@@ -312,7 +308,7 @@ TEST_F(WrittenFiles, AJobLeavesFilesOfOthersInItsFolder) {
   const std::set<std::string> own{"segment-7-part-3.mkv", "segment-mine.mkv", "take.partial.mp4"};
   for (const std::string& name : own) write(path("j/" + name), kPrecious);
   ASSERT_EQ(run({"resume", "j"}).status, 0);
-  for (const std::string& name : own) EXPECT_EQ(read(path("j/" + name)), kPrecious) << name;
+  for (const std::string& name : own) EXPECT_EQ(testing::file_content(path("j/" + name)), kPrecious) << name;
   EXPECT_EQ(run({"job", "delete", "j"}).status, 3);
   std::set<std::string> left;
   for (const auto& entry : fs::directory_iterator(path("j"))) left.insert(entry.path().filename().string());

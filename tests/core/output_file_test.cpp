@@ -1,4 +1,5 @@
 #include "unianimate/core/output_file.h"
+#include "support/file_content.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -13,11 +14,6 @@
 namespace unianimate {
 namespace {
 
-std::string read(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 std::ptrdiff_t count(const std::filesystem::path& folder) {
   return std::distance(std::filesystem::directory_iterator(folder), {});
 }
@@ -29,7 +25,7 @@ TEST(OutputPath, WithoutCommitTheOldFileStaysAndNothingIsLeft) {
     const OutputPath output(folder / "a.txt");
     std::ofstream(output.temporary()) << "new";
   }
-  EXPECT_EQ(read(folder / "a.txt"), "old");
+  EXPECT_EQ(testing::file_content(folder / "a.txt"), "old");
   EXPECT_EQ(count(folder.path()), 1);
 }
 
@@ -37,7 +33,7 @@ TEST(OutputPath, CommitReplaces) {
   const testing::TemporaryFolder folder;
   write_file_atomically(folder / "a.txt", "old");
   write_file_atomically(folder / "a.txt", "new");
-  EXPECT_EQ(read(folder / "a.txt"), "new");
+  EXPECT_EQ(testing::file_content(folder / "a.txt"), "new");
 }
 
 TEST(OutputPath, KeepsTheSuffixThatTellsTheFormat) {
@@ -94,7 +90,7 @@ TEST(OutputPath, NamesMayBeAsLongAsTheFileSystemAllows) {
   for (const std::string& name :
        {std::string(251, 'n') + ".txt", std::string(255, 'n'), "a." + std::string(253, 'x')}) {
     write_file_atomically(folder / name, "new");
-    EXPECT_EQ(read(folder / name), "new");
+    EXPECT_EQ(testing::file_content(folder / name), "new");
     leave_behind(folder / name, OutputKind::kFile);
     write_file_atomically(folder / name, "newer");
   }
@@ -115,7 +111,7 @@ TEST(OutputPath, OfAFolderReplacesAFolder) {
   OutputPath output(folder / "f", OutputKind::kFolder);
   std::ofstream(output.temporary() / "new.txt") << "new";
   output.commit();
-  EXPECT_EQ(read(folder / "f/new.txt"), "new");
+  EXPECT_EQ(testing::file_content(folder / "f/new.txt"), "new");
   EXPECT_EQ(count(folder / "f"), 1);
   EXPECT_EQ(count(folder.path()), 1);
 }

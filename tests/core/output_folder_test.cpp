@@ -1,4 +1,5 @@
 #include "unianimate/core/output_folder.h"
+#include "support/file_content.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -24,11 +25,6 @@ Names listing(const fs::path& folder) {
   return names;
 }
 
-std::string read(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 bool is_earlier(const fs::path& path) {
   return path.extension() == ".txt" && path.stem().string().size() == 1;
 }
@@ -44,7 +40,7 @@ TEST(OutputFolder, ReplacesTheFilesOfAnEarlierOne) {
   write_output(place / "f", "old", 3);
   write_output(place.path() / "f/", "new", 2);
   EXPECT_EQ(listing(place / "f"), (Names{"0.txt", "1.txt"}));
-  EXPECT_EQ(read(place / "f/1.txt"), "new");
+  EXPECT_EQ(testing::file_content(place / "f/1.txt"), "new");
   EXPECT_EQ(listing(place.path()), Names{"f"});
 }
 
@@ -62,8 +58,8 @@ TEST(OutputFolder, LeavesOtherFilesWhereTheyAre) {
   fs::create_directory(place / "f/inner");
   write_output(place / "f", "new", 2);
   EXPECT_EQ(listing(place / "f"), (Names{"0.txt", "1.txt", "notes.txt", "inner"}));
-  EXPECT_EQ(read(place / "f/0.txt"), "new");
-  EXPECT_EQ(read(place / "f/notes.txt"), "mine");
+  EXPECT_EQ(testing::file_content(place / "f/0.txt"), "new");
+  EXPECT_EQ(testing::file_content(place / "f/notes.txt"), "mine");
   EXPECT_EQ(listing(place.path()), Names{"f"});
 }
 
@@ -75,7 +71,7 @@ TEST(OutputFolder, LeavesOtherFilesThatComeMeanwhile) {
   std::ofstream(place / "f/notes.txt") << "mine";
   output.commit();
   EXPECT_EQ(listing(place / "f"), (Names{"0.txt", "notes.txt"}));
-  EXPECT_EQ(read(place / "f/0.txt"), "new");
+  EXPECT_EQ(testing::file_content(place / "f/0.txt"), "new");
 }
 
 TEST(OutputFolder, FollowsALinkToAFolder) {
@@ -85,7 +81,7 @@ TEST(OutputFolder, FollowsALinkToAFolder) {
   write_output(place / "link", "new", 1);
   EXPECT_TRUE(fs::is_symlink(place / "link"));
   EXPECT_EQ(listing(place / "real"), Names{"0.txt"});
-  EXPECT_EQ(read(place / "real/0.txt"), "new");
+  EXPECT_EQ(testing::file_content(place / "real/0.txt"), "new");
 }
 
 /// Between its steps: what stays says that it is unfinished, and the next one cleans up.
@@ -110,7 +106,7 @@ TEST(OutputFolder, SaysThatItIsUnfinishedAfterAKill) {
   EXPECT_EQ(written_mark(place / "f/UNFINISHED.txt"), kUnfinishedMark);
   write_output(place / "f", "newer", 2);
   EXPECT_EQ(listing(place / "f"), (Names{"0.txt", "1.txt", "notes.txt"}));
-  EXPECT_EQ(read(place / "f/0.txt"), "newer");
+  EXPECT_EQ(testing::file_content(place / "f/0.txt"), "newer");
 }
 
 TEST(OutputFolder, WithoutCommitNothingChanges) {
@@ -122,7 +118,7 @@ TEST(OutputFolder, WithoutCommitNothingChanges) {
     std::ofstream(output.temporary() / "0.txt") << "new";
   }
   EXPECT_EQ(listing(place / "f"), (Names{"0.txt", "notes.txt"}));
-  EXPECT_EQ(read(place / "f/0.txt"), "old");
+  EXPECT_EQ(testing::file_content(place / "f/0.txt"), "old");
   EXPECT_EQ(listing(place.path()), Names{"f"});
 }
 

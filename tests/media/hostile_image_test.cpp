@@ -22,12 +22,6 @@ std::string refusal(const std::string& bytes, const ReadLimits& limits = {}) {
   return error_of(ErrorKind::kInput, [&] { decode(bytes, limits); });
 }
 
-std::string big_endian(std::uint32_t value, int size) {
-  std::string bytes;
-  for (int shift = (size - 1) * 8; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(value >> shift));
-  return bytes;
-}
-
 TEST(HostileImage, MissingFileFolderAndEmptyFileAreNamed) {
   const testing::TemporaryFolder folder;
   testing::write_file(folder / "empty.jpg", "");
@@ -63,11 +57,11 @@ TEST(HostileImage, FileOverTheLimitIsNotRead) {
 
 TEST(HostileImage, ClaimOf30000x30000IsRefusedFromTheHeader) {
   std::string png = encode_png(testing::noise(2, 2, 1));
-  png.replace(16, 8, big_endian(30000, 4) + big_endian(30000, 4));
+  png.replace(16, 8, testing::big_endian(30000, 4) + testing::big_endian(30000, 4));
   // The CRC of this IHDR.
   png.replace(29, 4, "\xe9\x45\x6f\xed");
   std::string jpeg = encode_jpeg(testing::noise(2, 2, 1));
-  jpeg.replace(jpeg.find("\xff\xc0") + 5, 4, big_endian(30000, 2) + big_endian(30000, 2));
+  jpeg.replace(jpeg.find("\xff\xc0") + 5, 4, testing::big_endian(30000, 2) + testing::big_endian(30000, 2));
   std::string webp = file_content(test_data("media/lossless_alpha.webp"));
   // The canvas of VP8X holds width - 1 and height - 1 in 24 little-endian bits each; of VP8L, 14 bits each.
   const std::size_t bits = webp.find("VP8L") + 9;

@@ -163,12 +163,6 @@ TEST(Reference, OfAnAnimationTheFirstPictureIsTakenAndTold) {
   EXPECT_THAT(webp.notes, Contains(HasSubstr("is an animation, of which the first picture is taken")));
 }
 
-std::string big_endian(std::uint32_t value, int size) {
-  std::string bytes = little_endian(value, size);
-  std::ranges::reverse(bytes);
-  return bytes;
-}
-
 TEST(Colors, AreNamedOrHexadecimal) {
   EXPECT_EQ(parse_color("White"), (Color{255, 255, 255}));
   EXPECT_EQ(parse_color("green"), (Color{0, 128, 0}));
@@ -255,13 +249,14 @@ TEST(Exif, APngMayHoldItAsText) {
     low = (low + static_cast<unsigned char>(c)) % 65521;
     high = (high + low) % 65521;
   }
-  const std::string deflated =
-      "\x78\x01\x01" + little_endian(length, 2) + little_endian(~length, 2) + profile + big_endian(high << 16 | low, 4);
+  const std::string deflated = "\x78\x01\x01" + little_endian(length, 2) + little_endian(~length, 2) + profile +
+                               testing::big_endian(high << 16 | low, 4);
   const Image stored = testing::noise(5, 3, 2);
   const std::string png = encode_png(stored);
   const auto picture_with = [&](const std::string& type, const std::string& data) {
     std::string text = png;
-    text.insert(33, big_endian(static_cast<std::uint32_t>(data.size()), 4) + type + data + std::string(4, '\0'));
+    text.insert(33,
+                testing::big_endian(static_cast<std::uint32_t>(data.size()), 4) + type + data + std::string(4, '\0'));
     return decode_image(std::as_bytes(std::span(text)), "text.png");
   };
   const std::string keyword = std::string("Raw profile type exif") + '\0';

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include <span>
 #include <string>
 
+#include "support/file_content.h"
 #include "unianimate/core/error.h"
 #include "unianimate/media/pictures/image.h"
 
@@ -23,16 +25,17 @@ inline std::filesystem::path test_data(const std::string& name) {
   return std::filesystem::path(folder == nullptr ? "tests/data" : folder) / name;
 }
 
-inline std::string file_content(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path;
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 /// The `size` low bytes, the lowest first.
 inline std::string little_endian(std::uint32_t value, int size) {
   std::string bytes;
   for (int i = 0; i < size; ++i) bytes.push_back(static_cast<char>(value >> 8 * i));
+  return bytes;
+}
+
+/// The highest first.
+inline std::string big_endian(std::uint32_t value, int size) {
+  std::string bytes = little_endian(value, size);
+  std::ranges::reverse(bytes);
   return bytes;
 }
 

@@ -100,7 +100,7 @@ TEST(VideoSource, GifHasItsOwnTimes) {
 }
 
 // A video of `frames` frames, each with its own picture.
-void write_clip(const std::filesystem::path& path, int frames, double frames_per_second) {
+void write_waves(const std::filesystem::path& path, int frames, double frames_per_second) {
   const auto sink = open_video_writer(path, {.width = 64, .height = 48, .frames_per_second = frames_per_second});
   for (int i = 0; i < frames; ++i) sink->write(testing::waves(64, 48, 5 * i));
   sink->finish();
@@ -111,7 +111,7 @@ class CutOfAVideo : public ::testing::TestWithParam<const char*> {};
 TEST_P(CutOfAVideo, IsWhatDecodingAllGives) {
   constexpr double kRate = 24000.0 / 1001;
   const testing::TemporaryFolder folder;
-  write_clip(folder / GetParam(), 300, kRate);
+  write_waves(folder / GetParam(), 300, kRate);
   const auto all = all_frames(*open_frame_source(folder / GetParam()));
   ASSERT_EQ(all.size(), 300U);
   for (const double start : {0.0, 0.04, 3.3, all[250].seconds, 12.0}) {
@@ -187,11 +187,8 @@ struct Turn {
 
 class DisplayMatrix : public ::testing::TestWithParam<Turn> {};
 
-std::string big_endian(int value) {
-  std::string bytes;
-  for (int shift = 24; shift >= 0; shift -= 8)
-    bytes.push_back(static_cast<char>(static_cast<unsigned>(value) >> shift));
-  return bytes;
+std::string four_bytes(int value) {
+  return testing::big_endian(static_cast<std::uint32_t>(value), 4);
 }
 
 // The quarter at one side of the middle is shown at the side to which the matrix takes it.
@@ -218,8 +215,8 @@ TEST_P(DisplayMatrix, TurnsFramesUpright) {
   // In the track header of ISO/IEC 14496-12, 8.3.2, of version 0.
   constexpr std::size_t kMatrix = 44;
   constexpr int kOne = 0x10000;
-  const std::string matrix = big_endian(turn.xx * kOne) + big_endian(turn.xy * kOne) + big_endian(0) +
-                             big_endian(turn.yx * kOne) + big_endian(turn.yy * kOne);
+  const std::string matrix = four_bytes(turn.xx * kOne) + four_bytes(turn.xy * kOne) + four_bytes(0) +
+                             four_bytes(turn.yx * kOne) + four_bytes(turn.yy * kOne);
   bytes.replace(bytes.find("tkhd") + kMatrix, matrix.size(), matrix);
   testing::write_file(folder / "b.mp4", bytes);
 

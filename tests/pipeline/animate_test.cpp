@@ -1,4 +1,5 @@
 #include "unianimate/pipeline/animate.h"
+#include "pipeline/collectors.h"
 #include "unianimate/studio/job_folder.h"
 
 #include <gmock/gmock.h>
@@ -25,14 +26,6 @@ namespace unianimate::pipeline {
 namespace {
 
 /// Keeps the frames in memory.
-class FrameCollector : public FrameSink {
- public:
-  void write(const Image& frame) override { frames.push_back(frame); }
-  void finish() override { finished = true; }
-  std::vector<Image> frames;
-  bool finished = false;
-};
-
 Image rule_image(const std::string& name, int height, int width) {
   return family::image_from_tensor(testing::rule_picture(name, height, width));
 }
@@ -246,15 +239,6 @@ TEST_F(AnimateTest, CancellingLeavesTheSinkUnfinished) {
 }
 
 /// Cancels when it has been asked so many times.
-class StopAfter : public Progress {
- public:
-  explicit StopAfter(int questions) : left_(questions) {}
-  [[nodiscard]] bool cancelled() const override { return left_-- <= 0; }
-
- private:
-  mutable int left_;
-};
-
 class LongVideos : public AnimateTest {
  protected:
   LongVideos() {

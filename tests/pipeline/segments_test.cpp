@@ -10,7 +10,7 @@
 namespace unianimate::pipeline {
 namespace {
 
-class FrameCollector : public FrameSink {
+class ValueCollector : public FrameSink {
  public:
   void write(const Image& frame) override { values.push_back(frame.pixels[0]); }
   void finish() override {}
@@ -53,7 +53,7 @@ TEST(VideoSegments, AreAContextWindowLongUnlessToldOtherwise) {
 }
 
 TEST(SegmentJoiner, FadesFromOneSegmentIntoTheNext) {
-  FrameCollector sink;
+  ValueCollector sink;
   SegmentJoiner joiner(sink, 3);
   joiner.begin(5, false);
   for (int i = 0; i < 5; ++i) joiner.write(flat(100));

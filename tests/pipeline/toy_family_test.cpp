@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "pipeline/collectors.h"
 #include "pipeline/toy_family.h"
 #include "support/rule.h"
 #include "support/temporary_folder.h"
@@ -34,13 +35,6 @@ constexpr int kPoses = 32;
 struct Stretch {
   std::int64_t first;
   std::int64_t size;
-};
-
-class FrameCollector final : public FrameSink {
- public:
-  void write(const Image& frame) override { frames.push_back(frame); }
-  void finish() override {}
-  std::vector<Image> frames;
 };
 
 /// Keeps everything in memory, as it was given.
@@ -93,15 +87,6 @@ class MemoryStore final : public SegmentStore {
 };
 
 /// Cancels when it has been asked so many times.
-class StopAfter final : public Progress {
- public:
-  explicit StopAfter(int questions) : left_(questions) {}
-  [[nodiscard]] bool cancelled() const override { return left_-- <= 0; }
-
- private:
-  mutable int left_;
-};
-
 class ToyFamilyTest : public ::testing::Test {
  protected:
   ToyFamilyTest() {

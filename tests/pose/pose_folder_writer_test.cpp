@@ -1,4 +1,5 @@
 #include "unianimate/pose/draw/pose_folder_writer.h"
+#include "support/file_content.h"
 
 #include <gtest/gtest.h>
 
@@ -34,11 +35,6 @@ Names listing(const fs::path& folder) {
   Names names;
   for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename().string());
   return names;
-}
-
-std::string content(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 void write_folder(const fs::path& folder, std::size_t poses, std::uint8_t value = 100) {
@@ -86,7 +82,7 @@ TEST(PoseFolderWriter, WritesJpegOfQuality95WithAMark) {
   writer.write_pose(0, image);
   writer.finish();
   const fs::path file = place / "poses/0000.jpg";
-  EXPECT_EQ(content(file), encode_jpeg(image, 95, "unianimate pose picture"));
+  EXPECT_EQ(testing::file_content(file), encode_jpeg(image, 95, "unianimate pose picture"));
   EXPECT_EQ(written_mark(file), "unianimate pose picture");
   EXPECT_EQ(read_image_header(file).format, ImageFormat::kJpeg);
   EXPECT_EQ(read_image_header(file).width, 16);
@@ -95,10 +91,10 @@ TEST(PoseFolderWriter, WritesJpegOfQuality95WithAMark) {
 TEST(PoseFolderWriter, ReplacesItsOwnFolderAsAWhole) {
   const TemporaryFolder place;
   write_folder(place / "poses", 5, 10);
-  const std::string before = content(place / "poses/0000.jpg");
+  const std::string before = testing::file_content(place / "poses/0000.jpg");
   write_folder(place / "poses/", 2, 200);
   EXPECT_EQ(listing(place / "poses"), (Names{"ref_pose.jpg", "0000.jpg", "0001.jpg"}));
-  EXPECT_NE(content(place / "poses/0000.jpg"), before);
+  EXPECT_NE(testing::file_content(place / "poses/0000.jpg"), before);
   EXPECT_EQ(listing(place.path()), Names{"poses"});
 }
 
@@ -114,7 +110,7 @@ TEST(PoseFolderWriter, LeavesFoldersOfOthersAlone) {
   write_folder(place / "poses", 1);
   std::ofstream(place / "poses/notes.txt") << "mine";
   expect_refused(place / "poses", ErrorKind::kUsage, "notes.txt");
-  EXPECT_EQ(content(place / "poses/notes.txt"), "mine");
+  EXPECT_EQ(testing::file_content(place / "poses/notes.txt"), "mine");
   fs::remove(place / "poses/notes.txt");
   write_jpeg(place / "poses/holiday.jpg", picture(3));
   expect_refused(place / "poses", ErrorKind::kUsage, "holiday.jpg");
@@ -129,7 +125,7 @@ TEST(PoseFolderWriter, LeavesAFileOfThatNameAlone) {
   const TemporaryFolder place;
   std::ofstream(place / "poses") << "a file";
   expect_refused(place / "poses", ErrorKind::kEnvironment, "poses");
-  EXPECT_EQ(content(place / "poses"), "a file");
+  EXPECT_EQ(testing::file_content(place / "poses"), "a file");
 }
 
 TEST(PoseFolderWriter, NoticesWhatIsPutThereMeanwhile) {
@@ -139,19 +135,19 @@ TEST(PoseFolderWriter, NoticesWhatIsPutThereMeanwhile) {
   writer.write_pose(0, picture(1));
   std::ofstream(place / "poses/notes.txt") << "mine";
   EXPECT_THROW(writer.finish(), Error);
-  EXPECT_EQ(content(place / "poses/notes.txt"), "mine");
+  EXPECT_EQ(testing::file_content(place / "poses/notes.txt"), "mine");
 }
 
 TEST(PoseFolderWriter, LeftHalfWayLeavesWhatWasThere) {
   const TemporaryFolder place;
   write_folder(place / "poses", 2);
-  const std::string before = content(place / "poses/0001.jpg");
+  const std::string before = testing::file_content(place / "poses/0001.jpg");
   {
     PoseFolderWriter writer(place / "poses");
     writer.write_pose(0, picture(250));
     writer.write_pose(1, picture(250));
   }
-  EXPECT_EQ(content(place / "poses/0001.jpg"), before);
+  EXPECT_EQ(testing::file_content(place / "poses/0001.jpg"), before);
   EXPECT_EQ(listing(place / "poses"), (Names{"ref_pose.jpg", "0000.jpg", "0001.jpg"}));
   EXPECT_EQ(listing(place.path()), Names{"poses"});
   {
@@ -164,7 +160,7 @@ TEST(PoseFolderWriter, LeftHalfWayLeavesWhatWasThere) {
 TEST(PoseFolderWriterDeathTest, KilledHalfWayLeavesWhatWasThere) {
   const TemporaryFolder place;
   write_folder(place / "poses", 2);
-  const std::string before = content(place / "poses/0001.jpg");
+  const std::string before = testing::file_content(place / "poses/0001.jpg");
   EXPECT_EXIT(
       {
         PoseFolderWriter writer(place / "poses");
@@ -172,7 +168,7 @@ TEST(PoseFolderWriterDeathTest, KilledHalfWayLeavesWhatWasThere) {
         std::raise(SIGKILL);
       },
       ::testing::KilledBySignal(SIGKILL), "");
-  EXPECT_EQ(content(place / "poses/0001.jpg"), before);
+  EXPECT_EQ(testing::file_content(place / "poses/0001.jpg"), before);
   write_folder(place / "poses", 1);
   EXPECT_EQ(listing(place / "poses"), (Names{"ref_pose.jpg", "0000.jpg"}));
 }

@@ -13,10 +13,10 @@
 namespace unianimate::puppet {
 namespace {
 
-constexpr MotionKind kKinds[] = {MotionKind::kDance, MotionKind::kWalk, MotionKind::kWave};
+constexpr MotionKind kMotions[] = {MotionKind::kDance, MotionKind::kWalk, MotionKind::kWave};
 constexpr std::int64_t kFrames = 40;
 
-ClipOptions options_of(std::uint64_t seed, MotionKind motion = MotionKind::kDance) {
+ClipOptions wide_clip(std::uint64_t seed, MotionKind motion = MotionKind::kDance) {
   ClipOptions options;
   options.seed = seed;
   options.frames = kFrames;
@@ -61,9 +61,9 @@ void expect_all_known(const pose::Keypoints& points) {
 }
 
 TEST(Performance, OfItsOwnPosesIsNearlyTheSameClip) {
-  for (const MotionKind kind : kKinds) {
+  for (const MotionKind kind : kMotions) {
     for (std::uint64_t seed = 0; seed < 6; ++seed) {
-      const ClipOptions options = options_of(seed, kind);
+      const ClipOptions options = wide_clip(seed, kind);
       const Clip clip(options);
       const Clip again = performed(options, poses_of_clip(options));
       for (const std::int64_t frame : {0, 13, 39}) {
@@ -77,7 +77,7 @@ TEST(Performance, OfItsOwnPosesIsNearlyTheSameClip) {
 }
 
 TEST(Performance, WhatIsUnseenIsPutWhereItWouldBe) {
-  const ClipOptions options = options_of(3, MotionKind::kWave);
+  const ClipOptions options = wide_clip(3, MotionKind::kWave);
   const Clip clip(options);
   pose::PoseSequence poses = poses_of_clip(options);
   lose(poses, pose::kBodyPoints, pose::kKeypoints);
@@ -92,7 +92,7 @@ TEST(Performance, WhatIsUnseenIsPutWhereItWouldBe) {
 }
 
 TEST(Performance, PeopleStandOnLegsThatNobodySaw) {
-  const ClipOptions options = options_of(5);
+  const ClipOptions options = wide_clip(5);
   pose::PoseSequence poses = poses_of_clip(options);
   lose(poses, pose::kRightHip, pose::kRightEye);
   lose(poses, pose::kLeftBigToe, pose::kFace);
@@ -105,7 +105,7 @@ TEST(Performance, PeopleStandOnLegsThatNobodySaw) {
 }
 
 TEST(Performance, OneSeenPointIsEnough) {
-  const ClipOptions options = options_of(5);
+  const ClipOptions options = wide_clip(5);
   pose::PoseSequence poses = poses_of_clip(options);
   lose(poses, 0, pose::kLeftElbow);
   lose(poses, pose::kLeftElbow + 1, pose::kKeypoints);
@@ -115,14 +115,14 @@ TEST(Performance, OneSeenPointIsEnough) {
 
 TEST(Performance, BonesAreThePosesOrThePersons) {
   const std::uint64_t person = 21;
-  const pose::PoseSequence poses = poses_of_clip(options_of(4));
+  const pose::PoseSequence poses = poses_of_clip(wide_clip(4));
   const auto forearm = [](const Clip& clip) {
     const pose::Keypoints points = clip.keypoints(5);
     return pose::distance(points[pose::kRightElbow].at, points[pose::kRightWrist].at);
   };
-  EXPECT_NEAR(forearm(performed(options_of(person), poses)), forearm(Clip(options_of(4))), 0.1);
+  EXPECT_NEAR(forearm(performed(wide_clip(person), poses)), forearm(Clip(wide_clip(4))), 0.1);
 
-  const Clip own = performed(options_of(person), poses, Bones::kOfPerson);
+  const Clip own = performed(wide_clip(person), poses, Bones::kOfPerson);
   const double thigh_to_forearm =
       pose::distance(own.keypoints(5)[pose::kRightHip].at, own.keypoints(5)[pose::kRightKnee].at) / forearm(own);
   const Proportions& proportions = make_identity(person).proportions;
@@ -130,7 +130,7 @@ TEST(Performance, BonesAreThePosesOrThePersons) {
 }
 
 TEST(Performance, PosesOfAnotherFormatAreScaledIntoTheMiddle) {
-  const ClipOptions options = options_of(4);
+  const ClipOptions options = wide_clip(4);
   pose::PoseSequence wide = poses_of_clip(options);
   wide.width *= 2;
   const pose::Keypoints points = performed(options, wide).keypoints(0);
@@ -140,7 +140,7 @@ TEST(Performance, PosesOfAnotherFormatAreScaledIntoTheMiddle) {
 }
 
 TEST(Performance, GapsAreHeldAndEndsStandStill) {
-  const ClipOptions options = options_of(6);
+  const ClipOptions options = wide_clip(6);
   const pose::PoseSequence poses = poses_of_clip(options);
   pose::PoseSequence holed = poses;
   for (std::size_t i = 10; i < 35; ++i) holed.frames[i].people.clear();
@@ -157,7 +157,7 @@ TEST(Performance, GapsAreHeldAndEndsStandStill) {
 }
 
 TEST(Performance, TheRateIsTheFilesUnlessAnotherIsWanted) {
-  pose::PoseSequence poses = poses_of_clip(options_of(6));
+  pose::PoseSequence poses = poses_of_clip(wide_clip(6));
   EXPECT_EQ(poses_to_perform(poses, {}, {}).frames_per_second, 16);
   EXPECT_EQ(poses_to_perform(poses, {}, 32).frames.size(), 2U * kFrames - 1);
   EXPECT_THROW(poses_to_perform(poses, {}, 0), Error);
@@ -168,7 +168,7 @@ TEST(Performance, TheRateIsTheFilesUnlessAnotherIsWanted) {
 TEST(Performance, WalkersAreNearOnTheSideTheyShow) {
   int left = 0;
   for (std::uint64_t seed = 0; seed < 8; ++seed) {
-    const ClipOptions options = options_of(seed, MotionKind::kWalk);
+    const ClipOptions options = wide_clip(seed, MotionKind::kWalk);
     const Performance performance(poses_to_perform(poses_of_clip(options), {}, {}), Bones::kOfPoses,
                                   make_identity(seed), options.width, options.height);
     const Posture truth = Motion(MotionKind::kWalk, seed).at(1);
@@ -183,7 +183,7 @@ TEST(Performance, WalkersAreNearOnTheSideTheyShow) {
 }
 
 TEST(Performance, WhoTurnsAwayShowsAnUprightFace) {
-  const ClipOptions options = options_of(9, MotionKind::kWave);
+  const ClipOptions options = wide_clip(9, MotionKind::kWave);
   pose::PoseSequence poses = poses_of_clip(options);
   for (pose::PoseFrame& frame : poses.frames) {
     pose::Keypoints& points = frame.people.front().keypoints;
@@ -197,7 +197,7 @@ TEST(Performance, WhoTurnsAwayShowsAnUprightFace) {
 }
 
 TEST(Performance, TheReferenceIsTheMomentSeenBest) {
-  const ClipOptions options = options_of(2, MotionKind::kWave);
+  const ClipOptions options = wide_clip(2, MotionKind::kWave);
   pose::PoseSequence poses = poses_of_clip(options);
   for (std::size_t i = 0; i < poses.frames.size(); ++i) {
     if (i == 17) continue;

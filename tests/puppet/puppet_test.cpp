@@ -13,7 +13,7 @@
 namespace unianimate::puppet {
 namespace {
 
-ClipOptions options_of(std::uint64_t seed, MotionKind motion = MotionKind::kDance) {
+ClipOptions small_clip(std::uint64_t seed, MotionKind motion = MotionKind::kDance) {
   ClipOptions options;
   options.seed = seed;
   options.width = 96;
@@ -26,8 +26,8 @@ constexpr MotionKind kKinds[] = {MotionKind::kDance, MotionKind::kWalk, MotionKi
 
 TEST(Clip, TheSameSeedGivesTheSamePixels) {
   for (const MotionKind kind : kKinds) {
-    const Clip first(options_of(7, kind));
-    const Clip second(options_of(7, kind));
+    const Clip first(small_clip(7, kind));
+    const Clip second(small_clip(7, kind));
     EXPECT_EQ(first.frame(5), second.frame(5));
     EXPECT_EQ(first.reference(), second.reference());
   }
@@ -48,9 +48,9 @@ TEST(Identity, OfASeedIsTheSameWithEveryCompiler) {
 }
 
 TEST(Clip, TheFrameRateDoesNotChangeTheMovement) {
-  ClipOptions slow = options_of(7);
+  ClipOptions slow = small_clip(7);
   slow.frames_per_second = 8;
-  ClipOptions fast = options_of(7);
+  ClipOptions fast = small_clip(7);
   fast.frames_per_second = 24;
   EXPECT_EQ(Clip(slow).frame(4), Clip(fast).frame(12));
 }
@@ -58,7 +58,7 @@ TEST(Clip, TheFrameRateDoesNotChangeTheMovement) {
 TEST(Clip, PeopleAreUnlikeEachOther) {
   std::set<std::string> pictures;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
-    const Image picture = Clip(options_of(seed)).reference();
+    const Image picture = Clip(small_clip(seed)).reference();
     pictures.emplace(picture.pixels.begin(), picture.pixels.end());
   }
   EXPECT_EQ(pictures.size(), 50U);
@@ -66,7 +66,7 @@ TEST(Clip, PeopleAreUnlikeEachOther) {
 
 TEST(Clip, PeopleMoveSmoothlyAndWithoutEnd) {
   for (const MotionKind kind : kKinds) {
-    const Clip clip(options_of(3, kind));
+    const Clip clip(small_clip(3, kind));
     double way = 0;
     for (std::int64_t i = 0; i < 200; ++i) {
       const double step =
@@ -81,7 +81,7 @@ TEST(Clip, PeopleMoveSmoothlyAndWithoutEnd) {
 TEST(Clip, EveryPointIsKnownAndFinite) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     for (const MotionKind kind : kKinds) {
-      for (const pose::Keypoint& point : Clip(options_of(seed, kind)).keypoints(11)) {
+      for (const pose::Keypoint& point : Clip(small_clip(seed, kind)).keypoints(11)) {
         EXPECT_TRUE(std::isfinite(point.at.x) && std::isfinite(point.at.y));
         EXPECT_EQ(point.score, 1);
       }
@@ -90,7 +90,7 @@ TEST(Clip, EveryPointIsKnownAndFinite) {
 }
 
 TEST(Clip, BonesKeepTheirLengths) {
-  const Clip clip(options_of(9));
+  const Clip clip(small_clip(9));
   const auto forearm = [&](std::int64_t frame) {
     const pose::Keypoints points = clip.keypoints(frame);
     return pose::distance(points[pose::kRightElbow].at, points[pose::kRightWrist].at);
@@ -101,7 +101,7 @@ TEST(Clip, BonesKeepTheirLengths) {
 // Where somebody is, the picture is not the background.
 TEST(Clip, ThePersonIsDrawnWhereThePointsAre) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    const ClipOptions options = options_of(seed);
+    const ClipOptions options = small_clip(seed);
     const Clip clip(options);
     const Image background = draw_background(make_background(seed), options.width, options.height);
     const Image frame = clip.frame(0);
@@ -126,20 +126,20 @@ TEST(Clip, ThePersonIsDrawnWhereThePointsAre) {
 }
 
 TEST(Clip, RefusesWhatCannotBeDrawn) {
-  ClipOptions small = options_of(1);
+  ClipOptions small = small_clip(1);
   small.width = 8;
   EXPECT_THROW(small.check(), Error);
-  ClipOptions none = options_of(1);
+  ClipOptions none = small_clip(1);
   none.frames = 0;
   EXPECT_THROW(none.check(), Error);
-  ClipOptions rate = options_of(1);
+  ClipOptions rate = small_clip(1);
   rate.frames_per_second = std::nan("");
   EXPECT_THROW(rate.check(), Error);
   EXPECT_THROW(parse_motion("fly"), Error);
 }
 
 TEST(FigureMask, IsWhereThePersonIs) {
-  const Clip clip(options_of(11));
+  const Clip clip(small_clip(11));
   const std::vector<std::uint8_t> mask = clip.figure_mask(3);
   ASSERT_EQ(mask.size(), 96U * 128U);
   const auto at = [&](const pose::Keypoints& points, std::size_t point) {
@@ -179,7 +179,7 @@ TEST(FigureMask, SeparatesWhatChangesWithTheBackgroundFromWhatDoesNot) {
 }
 
 TEST(ClipPoses, AreOnTheCanvasOfPublishedPosePictures) {
-  const Clip clip(options_of(5));
+  const Clip clip(small_clip(5));
   const pose::AlignedPoses poses = poses_of(clip);
   EXPECT_EQ(poses.motion.width, 512);
   EXPECT_EQ(poses.motion.height, 683);

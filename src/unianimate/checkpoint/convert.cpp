@@ -5,6 +5,7 @@
 #include "unianimate/checkpoint/finite.h"
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
+#include "unianimate/core/output_rule.h"
 
 namespace unianimate::checkpoint {
 
@@ -29,7 +30,14 @@ void check_values(const Checkpoint& checkpoint, const TensorEntry& entry, const 
 
 ConvertReport convert_checkpoint(const std::filesystem::path& input, const std::filesystem::path& output,
                                  const ConvertOptions& options, Progress& progress) {
+  if (output.extension() != ".safetensors") {
+    throw Error(ErrorKind::kUsage, "the output's name must end in .safetensors, found '{}'",
+                printable(output.string()));
+  }
   const Checkpoint checkpoint = open_checkpoint(input);
+  Inputs inputs;
+  for (const std::string& file : checkpoint.file_names()) inputs.add(file);
+  inputs.refuse(output);
   checkpoint.verify_other_members();
   std::vector<TensorPlan> plans;
   for (const TensorEntry& entry : checkpoint.tensors()) {

@@ -147,13 +147,13 @@ ZipMember locate(const CheckpointFile& file, const Header& header, std::size_t l
   return {begin, header.size, header.crc32};
 }
 
-struct Extent {
+struct MemberExtent {
   std::size_t begin;  // of the local header
   std::size_t end;
 };
 
-void refuse_overlaps(const CheckpointFile& file, std::vector<Extent> extents) {
-  std::ranges::sort(extents, {}, &Extent::begin);
+void refuse_overlaps(const CheckpointFile& file, std::vector<MemberExtent> extents) {
+  std::ranges::sort(extents, {}, &MemberExtent::begin);
   for (std::size_t i = 1; i < extents.size(); ++i) {
     if (extents[i].begin < extents[i - 1].end) {
       throw file.refusal("two zip members overlap at byte {}; the file is hostile or damaged", extents[i].begin);
@@ -170,7 +170,7 @@ ZipDirectory read_zip_directory(const CheckpointFile& file) {
   }
   ByteReader reader(file, place.begin, place.begin + place.size, "the zip directory");
   ZipDirectory directory;
-  std::vector<Extent> extents;
+  std::vector<MemberExtent> extents;
   for (std::uint64_t i = 0; i < place.members; ++i) {
     const Header header = read_central_header(reader);
     const ZipMember member = locate(file, header, place.begin);

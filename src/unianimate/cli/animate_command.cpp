@@ -14,7 +14,7 @@ namespace unianimate::cli {
 
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kAnimateExamples = R"(Examples:
   unianimate animate --reference person.jpg --motion dance.mp4 --output person_dances.mp4
   unianimate animate --reference person.jpg --motion dance.mp4 --output dance.mp4 --start 3 --end 8 --person left
   unianimate animate --reference person.jpg --poses poses/dance --output dance.mp4 --size 768x1216 --frames all
@@ -60,7 +60,7 @@ CommandWork add_animate_command(CLI::App& command, Session& session) {
   options->add(command, studio::VideoOrder());
   options->add(command, ProcessArguments());
   options->add(command, RuntimeArguments());
-  command.footer(kExamples);
+  command.footer(kAnimateExamples);
   return {[options, &session] { animate(*options, session); }, options};
 }
 

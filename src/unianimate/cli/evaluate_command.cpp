@@ -45,7 +45,7 @@ Takes videos, GIFs and folders of pictures of one size, and compares them frame 
 frames; equal frames count as 100), SSIM has the 11-tap Gaussian window, consistency is the mean error of the changes
 from frame to frame. All are computed on what the files hold, so that lossy videos differ by their coding, too.)";
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kEvaluateExamples = R"(Examples:
   unianimate evaluate poses poses/dance-report/poses.json other/poses.json
   unianimate evaluate poses found/poses.json openpose_output/ --json
 
@@ -134,7 +134,7 @@ CommandWork add_evaluate_poses_command(CLI::App& command, Session& /*session*/) 
   command.add_option("first", arguments->first, "Poses")->type_name("PATH")->required();
   command.add_option("second", arguments->second, "Poses to measure against")->type_name("PATH")->required();
   command.add_flag("--json", arguments->json, "One JSON object; distances as shares of the second one's height");
-  command.footer(kExamples);
+  command.footer(kEvaluateExamples);
   return {[arguments] { evaluate_poses(*arguments); }};
 }
 

@@ -25,7 +25,7 @@ puppet::ClipOptions long_clip() {
   return clip;
 }
 
-PeopleArguments usual_people() {
+PeopleArguments usual_long_people() {
   constexpr evaluation::PeopleRange kTwo{.first = 900'000, .last = 900'001};
   return {kTwo, long_clip()};
 }
@@ -52,7 +52,7 @@ struct LongOptions {
   fields::CommandLine rest;
 };
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kEvaluateLongExamples = R"(Examples:
   unianimate evaluate long --people 900000-900001 --frames 1000 --output long
   unianimate evaluate long --steps 1,4 --strategies published,even-hann,chain-color-32-overlap2 --output long
 
@@ -67,7 +67,7 @@ colours, calls and seconds), and plots of the errors around borders and of colou
 evaluation::LongVideoRequest request_of(const LongOptions& options, const LongArguments& arguments,
                                         const family::AnimateRequest& defaults) {
   evaluation::LongVideoRequest request;
-  take_people(options.people, usual_people(), defaults, request.videos);
+  take_people(options.people, usual_long_people(), defaults, request.videos);
   family::AnimateRequest common = take_shared(options.request, defaults);
   for (const std::string_view conditions : split(arguments.conditions, ',')) {
     common.conditions = parse_joined_conditions(std::string(conditions));
@@ -109,14 +109,14 @@ void evaluate_long_videos(const LongOptions& options, Session& session) {
 
 CommandWork add_evaluate_long_command(CLI::App& command, Session& session) {
   const auto options = std::make_shared<LongOptions>();
-  options->people.add(command, usual_people());
+  options->people.add(command, usual_long_people());
   options->rest.add(command, LongArguments());
   options->request.add_lists<family::AnimateRequest>(command, {"steps"});
   options->request.add(command, family::AnimateRequest(),
                        fields::only({"seed", "sampler", "timesteps", "final_level", "eta", "noise_prior_order",
                                      "context_size", "context_overlap"}));
   options->rest.add(command, RuntimeArguments());
-  command.footer(kExamples);
+  command.footer(kEvaluateLongExamples);
   return {[options, &session] { evaluate_long_videos(*options, session); }, {options, &options->rest}};
 }
 

@@ -48,7 +48,7 @@ struct ModelOptions {
   fields::CommandLine rest;
 };
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kEvaluateModelExamples = R"(Examples:
   unianimate evaluate model --models small --people 900000-900031 --output quality
   unianimate evaluate model --steps 1,2,5,10,20,50 --guidance 1,2.5 --conditions reference --output sweep
 
@@ -117,7 +117,7 @@ CommandWork add_evaluate_model_command(CLI::App& command, Session& session) {
   options->request.add_lists<family::AnimateRequest>(command, {"steps", "guidance_scale", "noise_prior", "seed"});
   options->request.add(command, family::AnimateRequest(), shared_settings());
   options->rest.add(command, RuntimeArguments());
-  command.footer(kExamples);
+  command.footer(kEvaluateModelExamples);
   return {[options, &session] { evaluate_model(*options, session); }, {options, &options->rest}};
 }
 

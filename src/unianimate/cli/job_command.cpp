@@ -18,7 +18,7 @@ struct JobCommandArguments {
   bool json = false;
 };
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kJobExamples = R"(Examples:
   unianimate job list
   unianimate job list videos --json
   unianimate job show dance-job
@@ -110,7 +110,7 @@ void add_json_flag(CLI::App& command, JobCommandArguments& arguments) {
 
 CommandWork add_job_command(CLI::App& command, Session& /*session*/) {
   command.require_subcommand(1);
-  command.footer(kExamples);
+  command.footer(kJobExamples);
   return {};
 }
 
@@ -118,7 +118,7 @@ CommandWork add_job_list_command(CLI::App& command, Session& /*session*/) {
   const auto arguments = std::make_shared<JobCommandArguments>();
   command.add_option("folder", arguments->folder, "Where to look (default: here)")->type_name("DIR");
   add_json_flag(command, *arguments);
-  command.footer(kExamples);
+  command.footer(kJobExamples);
   return {[arguments] { list(*arguments); }};
 }
 
@@ -126,14 +126,14 @@ CommandWork add_job_show_command(CLI::App& command, Session& /*session*/) {
   const auto arguments = std::make_shared<JobCommandArguments>();
   add_folder_option(command, *arguments);
   add_json_flag(command, *arguments);
-  command.footer(kExamples);
+  command.footer(kJobExamples);
   return {[arguments] { show(*arguments); }};
 }
 
 CommandWork add_job_delete_command(CLI::App& command, Session& /*session*/) {
   const auto arguments = std::make_shared<JobCommandArguments>();
   add_folder_option(command, *arguments);
-  command.footer(kExamples);
+  command.footer(kJobExamples);
   return {[arguments] { remove(*arguments); }};
 }
 

@@ -10,9 +10,7 @@
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/runtime_arguments.h"
-#include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
-#include "unianimate/core/output_rule.h"
 #include "unianimate/families/families.h"
 #include "unianimate/studio/model_choice.h"
 #include "unianimate/studio/model_recognition.h"
@@ -64,7 +62,7 @@ void visit(fields::Archive& archive, ConvertArguments& arguments) {
   archive("quiet", arguments.quiet, "No progress");
 }
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kModelsExamples = R"(Examples:
   unianimate models list --models checkpoints
   unianimate models inspect checkpoints/unianimate_16f_32f_non_ema_223000.pth
   unianimate models convert checkpoints/open_clip_pytorch_model.bin checkpoints/open_clip_pytorch_model.safetensors)";
@@ -165,13 +163,6 @@ std::optional<at::ScalarType> floating_type(ConvertedType type) {
 
 void convert(const ConvertArguments& arguments, Session& session) {
   const std::optional<at::ScalarType> type = floating_type(arguments.dtype);
-  if (fs::path(arguments.output).extension() != ".safetensors") {
-    throw Error(ErrorKind::kUsage, "the output's name must end in .safetensors, found '{}'",
-                printable(arguments.output));
-  }
-  Inputs inputs;
-  for (const std::string& file : checkpoint::open_checkpoint(arguments.input).file_names()) inputs.add(file);
-  inputs.refuse(arguments.output);
   const checkpoint::ConvertReport report = checkpoint::convert_checkpoint(
       arguments.input, arguments.output, {type, arguments.allow_nonfinite}, *session.reporter);
   session.reporter = make_reporter(false, arguments.quiet);
@@ -182,7 +173,7 @@ void convert(const ConvertArguments& arguments, Session& session) {
 
 CommandWork add_models_command(CLI::App& command, Session& /*session*/) {
   command.require_subcommand(1);
-  command.footer(kExamples);
+  command.footer(kModelsExamples);
   return {};
 }
 
@@ -190,21 +181,21 @@ CommandWork add_models_list_command(CLI::App& command, Session& /*session*/) {
   const auto folder = std::make_shared<std::string>();
   command.add_option("--models", *folder, "Folder of the models (default: $UNIANIMATE_MODELS or ./checkpoints)")
       ->type_name("DIR");
-  command.footer(kExamples);
+  command.footer(kModelsExamples);
   return {[folder] { list_models(studio::models_folder(*folder)); }};
 }
 
 CommandWork add_models_inspect_command(CLI::App& command, Session& session) {
   const auto options = std::make_shared<fields::CommandLine>();
   options->add(command, InspectArguments());
-  command.footer(kExamples);
+  command.footer(kModelsExamples);
   return {[options, &session] { inspect(options->taken<InspectArguments>(), session); }, options};
 }
 
 CommandWork add_models_convert_command(CLI::App& command, Session& session) {
   const auto options = std::make_shared<fields::CommandLine>();
   options->add(command, ConvertArguments());
-  command.footer(kExamples);
+  command.footer(kModelsExamples);
   return {[options, &session] { convert(options->taken<ConvertArguments>(), session); }, options};
 }
 

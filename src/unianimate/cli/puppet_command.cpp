@@ -55,7 +55,7 @@ void visit(fields::Archive& archive, PuppetArguments& arguments) {
   archive("quiet", arguments.quiet, "No progress");
 }
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kPuppetExamples = R"(Examples:
   unianimate puppet --seed 7 --output puppet7
   unianimate puppet --seed 8 --motion walk --frames 64 --size 384x512 --output walker
   unianimate animate --reference puppet7/reference.png --poses puppet7/poses --output out.mp4
@@ -122,7 +122,7 @@ void make_puppet(const fields::CommandLine& given, Session& session) {
 CommandWork add_puppet_command(CLI::App& command, Session& session) {
   const auto options = std::make_shared<fields::CommandLine>();
   options->add(command, PuppetArguments());
-  command.footer(kExamples);
+  command.footer(kPuppetExamples);
   return {[options, &session] { make_puppet(*options, session); }, options};
 }
 

@@ -28,7 +28,7 @@ void visit(fields::Archive& archive, ResumeArguments& arguments) {
           "Keep the job folder when the video is done (with --redo it stays)");
 }
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kResumeExamples = R"(Examples:
   unianimate resume dance-job
   unianimate resume dance-job --redo 3
   unianimate resume dance-job --redo 3 --seed 12
@@ -54,7 +54,7 @@ CommandWork add_resume_command(CLI::App& command, Session& session) {
   options->add(command, ResumeArguments());
   options->add(command, ProcessArguments());
   options->add(command, MessageArguments());
-  command.footer(kExamples);
+  command.footer(kResumeExamples);
   return {[options, &session] { resume(options->taken<ResumeArguments>(), session); }, options};
 }
 

@@ -15,7 +15,7 @@ struct RunArguments {
   std::vector<std::string> overrides;
 };
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kRunExamples = R"(Examples:
   unianimate run configs/UniAnimate_infer.yaml
   unianimate run configs/UniAnimate_infer_long.yaml --output-dir videos --set seed=3 --set ddim_timesteps=25
   unianimate run configs/UniAnimate_infer.yaml --dry-run
@@ -57,7 +57,7 @@ CommandWork add_run_command(CLI::App& command, Session& session) {
   options->add(command, studio::PublishedOrder(), fields::all_but({"folder"}));
   options->add(command, ProcessArguments());
   options->add(command, RuntimeArguments());
-  command.footer(kExamples);
+  command.footer(kRunExamples);
   return {[arguments, options, &session] { run(*arguments, *options, session); }, options};
 }
 

@@ -21,7 +21,7 @@ struct TrainArguments {
   training::TrainConfig settings;  ///< what is read from it
 };
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kTrainExamples = R"(Examples:
   unianimate train training/autoencoder.yaml --processes 2
   unianimate train training/unet.yaml --processes 2
   torchrun-style: RANK=0 WORLD_SIZE=2 MASTER_ADDR=node0 MASTER_PORT=29500 unianimate train unet.yaml
@@ -56,7 +56,7 @@ CommandWork add_train_command(CLI::App& command, Session& session) {
   command.add_option("config", arguments->config, "What to train, and how")->type_name("FILE.yaml")->required();
   options->add(command, ProcessArguments());
   options->add(command, RuntimeArguments(), fields::only({"device", "threads", "allow_nonfinite", "quiet"}));
-  command.footer(kExamples);
+  command.footer(kTrainExamples);
   return {
       [arguments, options, &session] { train_model(arguments->settings, options->taken<RuntimeArguments>(), session); },
       options, [arguments] { arguments->settings = training::read_train_config(arguments->config); }};

@@ -25,10 +25,6 @@ constexpr std::string_view kPartial = ".partial";
 /// Of names for one output at a time.
 constexpr int kMostTries = 98;
 
-fs::path folder_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
-
 std::size_t longest_name(const fs::path& folder) {
   constexpr long kUsual = 255;
   const long longest = ::pathconf(existing_folder(folder).c_str(), _PC_NAME_MAX);
@@ -243,6 +239,10 @@ std::string fitting_name(const fs::path& parent, const std::string& stem, std::s
   constexpr unsigned kContinuation = 0x80;
   while (kept > 0 && (static_cast<unsigned char>(stem[kept]) & kContinuationMask) == kContinuation) --kept;
   return stem.substr(0, kept) + checksum + std::string(ending);
+}
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
 fs::path without_trailing_separator(const fs::path& folder) {

@@ -55,6 +55,9 @@ std::optional<std::string> finished_name(const std::string& temporary_name);
 /// a checksum.
 std::string fitting_name(const std::filesystem::path& parent, const std::string& stem, std::string_view ending);
 
+/// "videos/dance.mp4" -> "videos", "dance.mp4" -> "."
+std::filesystem::path folder_of(const std::filesystem::path& path);
+
 /// "frames/" -> "frames"
 std::filesystem::path without_trailing_separator(const std::filesystem::path& folder);
 

@@ -19,10 +19,6 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> identity_of(const fs::pat
   return std::pair<std::uint64_t, std::uint64_t>{status.st_dev, status.st_ino};
 }
 
-fs::path folder_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
-
 /// Names are numbered before `suffix`, with which `wanted` ends.
 fs::path first_free(const fs::path& wanted, const std::string& suffix, const MayReplace& may_replace) {
   constexpr int kMostPlaces = 10'000;

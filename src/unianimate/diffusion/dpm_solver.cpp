@@ -7,14 +7,14 @@ namespace unianimate::diffusion {
 namespace {
 
 /// x' = keep · x + clean · (x0 + back · (x0 − x0 of the step before)) + noise · n
-struct Coefficients {
+struct DpmCoefficients {
   double keep = 0;
   double clean = 0;
   double back = 0;
   double noise = 0;
 };
 
-Coefficients coefficients(const MultistepLevels& levels, std::size_t i, int order, bool draws_noise) {
+DpmCoefficients coefficients(const MultistepLevels& levels, std::size_t i, int order, bool draws_noise) {
   const double h = levels.distance(i);
   const Level& to = levels.level(i + 1);
   const double ratio = to.noise() / levels.level(i).noise();
@@ -50,11 +50,11 @@ class DpmSolver final : public Sampler {
 
  private:
   std::vector<Level> levels_;
-  std::vector<Coefficients> steps_;
+  std::vector<DpmCoefficients> steps_;
   bool draws_noise_;
 };
 
-std::unique_ptr<Sampler> make(const NoiseProcess& process, const SamplerOptions& options, bool draws_noise) {
+std::unique_ptr<Sampler> dpm_solver_of(const NoiseProcess& process, const SamplerOptions& options, bool draws_noise) {
   const MultistepLevels levels(process, options);
   return make_dpm_solver(levels, levels.safe_orders(), draws_noise);
 }
@@ -67,11 +67,11 @@ std::unique_ptr<Sampler> make_dpm_solver(const MultistepLevels& levels, const st
 }
 
 std::unique_ptr<Sampler> make_dpm_solver(const NoiseProcess& process, const SamplerOptions& options) {
-  return make(process, options, false);
+  return dpm_solver_of(process, options, false);
 }
 
 std::unique_ptr<Sampler> make_dpm_solver_sde(const NoiseProcess& process, const SamplerOptions& options) {
-  return make(process, options, true);
+  return dpm_solver_of(process, options, true);
 }
 
 }  // namespace unianimate::diffusion

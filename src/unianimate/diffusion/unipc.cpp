@@ -8,7 +8,7 @@ namespace {
 
 /// From one level to the next: x' = keep · x + clean · x0 + back · (x0 − x0 of the step before)
 ///                                  + ahead · (x0 at the next level − x0), the last in the corrector only.
-struct Coefficients {
+struct UniPcCoefficients {
   double keep = 0;
   double clean = 0;
   double back = 0;
@@ -16,8 +16,8 @@ struct Coefficients {
 };
 
 struct Step {
-  Coefficients predictor;
-  Coefficients corrector;  ///< of the same step
+  UniPcCoefficients predictor;
+  UniPcCoefficients corrector;  ///< of the same step
 };
 
 /// φ_k(z) / B · (k − 1)! for k = 2 and 3, the right side of the equations for the corrector's ρ.
@@ -88,7 +88,7 @@ class UniPc final : public Sampler {
   std::vector<bool> corrects_;
 };
 
-std::unique_ptr<Sampler> make(const NoiseProcess& process, const SamplerOptions& options, UniPcB b) {
+std::unique_ptr<Sampler> unipc_of(const NoiseProcess& process, const SamplerOptions& options, UniPcB b) {
   const MultistepLevels levels(process, options);
   std::vector<UniPcStep> steps;
   for (const int order : levels.safe_orders()) steps.push_back({order, true});
@@ -102,11 +102,11 @@ std::unique_ptr<Sampler> make_unipc(const MultistepLevels& levels, const std::ve
 }
 
 std::unique_ptr<Sampler> make_unipc(const NoiseProcess& process, const SamplerOptions& options) {
-  return make(process, options, UniPcB::kBh2);
+  return unipc_of(process, options, UniPcB::kBh2);
 }
 
 std::unique_ptr<Sampler> make_unipc_bh1(const NoiseProcess& process, const SamplerOptions& options) {
-  return make(process, options, UniPcB::kBh1);
+  return unipc_of(process, options, UniPcB::kBh1);
 }
 
 }  // namespace unianimate::diffusion

@@ -33,7 +33,7 @@ constexpr std::chrono::seconds kTimeToSayWhy{1};
 
 /// Gloo's own limit for an operation: long, because waiting is normal and the heartbeat tells who is lost.
 constexpr std::chrono::hours kLongestOperation{24 * 30};
-constexpr std::chrono::milliseconds kBetweenLooks{250};
+constexpr std::chrono::milliseconds kBetweenQuestions{250};
 
 /// What c10d or Gloo says, without their stack traces and the "[file:line] " before it.
 std::string reason(const std::exception& error) {
@@ -225,7 +225,7 @@ class ProcessGroup::Connections {
   void finish(const Start& start) {
     try {
       const auto work = start();
-      while (!is_done_soon(*work, kBetweenLooks)) {
+      while (!is_done_soon(*work, kBetweenQuestions)) {
         const std::string lost = heartbeat_->lost();
         // The last to leave may have gone once its own part was done.
         if (lost.empty() || is_done_soon(*work, kTimeToSayWhy)) continue;

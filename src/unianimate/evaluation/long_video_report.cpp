@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kExplanation =
+constexpr const char* kLongVideoExplanation =
     R"(PSNR and figure PSNR (within the person's outline) are in dB. d is the mean absolute error of the change from one
 frame to the next, in 8-bit levels: at borders, where the two frames do not come from the same windows of the last
 step, and inside, everywhere else. Seam is their ratio: 1 where borders cannot be told from the rest. Colour is the mean
@@ -169,7 +169,7 @@ std::string long_video_markdown(const LongVideoEvaluation& evaluation) {
       kMarkdownMark, videos.people.count(), videos.people.first, videos.people.last, puppet::motion_name(clip.motion),
       clip.frames, clip.width, clip.height, clip.frames_per_second, context.size, context.overlap,
       evaluation.compute.device.str(), dtype_name(evaluation.compute.dtype), long_video_table(evaluation),
-      kExplanation);
+      kLongVideoExplanation);
 }
 
 ordered_json long_video_json(const LongVideoEvaluation& evaluation) {

@@ -15,7 +15,7 @@ using nlohmann::ordered_json;
 
 constexpr double kMilliseconds = 1000;
 
-constexpr const char* kExplanation =
+constexpr const char* kQualityExplanation =
     R"(PSNR and figure PSNR (within the person's outline) are in dB, means over frames and people; equal frames count as
 100. SSIM has the 11-tap Gaussian window. L1 is the mean absolute difference and consistency the same of the changes
 from frame to frame, both for values from 0 to 1: lower is better. Where the reference is the first frame, that frame
@@ -146,8 +146,8 @@ std::string quality_markdown(const ModelEvaluation& evaluation) {
       "{}\n{}\n## Every person\n\nPSNR / SSIM / figure PSNR.\n\n{}",
       kMarkdownMark, request.people.count(), request.people.first, request.people.last,
       puppet::motion_name(clip.motion), clip.frames, clip.width, clip.height, clip.frames_per_second,
-      evaluation.compute.device.str(), dtype_name(evaluation.compute.dtype), quality_table(evaluation), kExplanation,
-      people_table(evaluation));
+      evaluation.compute.device.str(), dtype_name(evaluation.compute.dtype), quality_table(evaluation),
+      kQualityExplanation, people_table(evaluation));
 }
 
 ordered_json quality_json(const ModelEvaluation& evaluation) {

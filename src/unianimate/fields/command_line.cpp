@@ -60,8 +60,10 @@ void read_option(std::string_view text, const Field& field, const Value& value, 
   check_range(field, value, option);
 }
 
+}  // namespace
+
 /// Sections and lists are gone through; what differs is what becomes of a field.
-class Through : public Archive {
+class CommandLine::Through : public Archive {
  private:
   bool enter(const Field& /*field*/, bool* present) override { return present == nullptr || *present; }
   void leave() override {}
@@ -69,8 +71,6 @@ class Through : public Archive {
   void enter_item(std::size_t /*index*/) override {}
   void end_list() override {}
 };
-
-}  // namespace
 
 /// Adds options.
 class CommandLine::Adder final : public Archive {

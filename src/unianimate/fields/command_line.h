@@ -89,6 +89,7 @@ class CommandLine {
   class ListAdder;
   class Taker;
   class Setter;
+  class Through;
 
   struct Entry {
     Field field;

@@ -20,16 +20,16 @@ constexpr std::array<NameRule, 8> kBlocks{{{"down_blocks.#.resnets.#.", "down.#.
                                            {"mid_block.attentions.0.", "mid.attn_1."},
                                            {"conv_norm_out.", "norm_out."}}};
 /// Behind a block.
-constexpr std::array<NameRule, 10> kLayers{{{"conv_shortcut.", "nin_shortcut."},
-                                            {"group_norm.", "norm."},
-                                            {"to_q.", "q."},
-                                            {"to_k.", "k."},
-                                            {"to_v.", "v."},
-                                            {"to_out.0.", "proj_out."},
-                                            {"query.", "q."},
-                                            {"key.", "k."},
-                                            {"value.", "v."},
-                                            {"proj_attn.", "proj_out."}}};
+constexpr std::array<NameRule, 10> kAutoencoderLayers{{{"conv_shortcut.", "nin_shortcut."},
+                                                       {"group_norm.", "norm."},
+                                                       {"to_q.", "q."},
+                                                       {"to_k.", "k."},
+                                                       {"to_v.", "v."},
+                                                       {"to_out.0.", "proj_out."},
+                                                       {"query.", "q."},
+                                                       {"key.", "k."},
+                                                       {"value.", "v."},
+                                                       {"proj_attn.", "proj_out."}}};
 
 }  // namespace
 
@@ -42,7 +42,7 @@ checkpoint::Placement place_diffusers_autoencoder(std::string_view name, std::in
   std::optional<RuleMatch> block = match_rule(kBlocks, name.substr(side.size()));
   if (!block) return {.name = std::string(name)};
   if (block->rule->from.starts_with("up_blocks.")) block->numbers[0] = levels - 1 - block->numbers[0];
-  const std::string layer = apply_rules(kLayers, block->rest);
+  const std::string layer = apply_rules(kAutoencoderLayers, block->rest);
   block->rest = layer;
   return {.name = std::string(side) + block->result(), .pointwise = true};
 }

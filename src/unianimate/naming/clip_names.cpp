@@ -26,11 +26,11 @@ constexpr std::array<NameRule, 9> kTowers{{
 constexpr std::array<NameRule, 2> kFirstNorm{
     {{"vision_model.pre_layrnorm.", "visual.ln_pre."}, {"vision_model.pre_layernorm.", "visual.ln_pre."}}};
 /// Behind a layer.
-constexpr std::array<NameRule, 5> kLayers{{{"self_attn.out_proj.", "attn.out_proj."},
-                                           {"layer_norm1.", "ln_1."},
-                                           {"layer_norm2.", "ln_2."},
-                                           {"mlp.fc1.", "mlp.c_fc."},
-                                           {"mlp.fc2.", "mlp.c_proj."}}};
+constexpr std::array<NameRule, 5> kClipLayers{{{"self_attn.out_proj.", "attn.out_proj."},
+                                               {"layer_norm1.", "ln_1."},
+                                               {"layer_norm2.", "ln_2."},
+                                               {"mlp.fc1.", "mlp.c_fc."},
+                                               {"mlp.fc2.", "mlp.c_proj."}}};
 /// In the order in which they are joined.
 constexpr std::array<NameRule, 3> kAttention{{{"self_attn.q_proj.", "attn.in_proj_"},
                                               {"self_attn.k_proj.", "attn.in_proj_"},
@@ -49,7 +49,7 @@ checkpoint::Placement place_transformers_clip(std::string_view name) {
   if (!tower) return {.name = std::string(name)};
   if (tower->numbers.empty()) return {.name = tower->result()};
   checkpoint::Placement placement;
-  std::string layer = apply_rules(kLayers, tower->rest);
+  std::string layer = apply_rules(kClipLayers, tower->rest);
   if (const auto part = match_rule(kAttention, tower->rest)) {
     layer = part->result();
     placement.part = static_cast<int>(part->rule - kAttention.data());

@@ -16,8 +16,6 @@ namespace {
 
 // Of the page, in pixels.
 constexpr int kMargin = 20;
-constexpr int kTitleText = 13;
-constexpr int kText = 10;
 constexpr int kTitleHeight = 26;
 constexpr int kLineHeight = 22;
 constexpr int kTick = 4;

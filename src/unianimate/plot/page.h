@@ -12,6 +12,10 @@ namespace unianimate::plot {
 inline const cv::Scalar kWhite = cv::Scalar::all(255);
 inline const cv::Scalar kInk = cv::Scalar::all(50);
 
+// Heights of text on pages, in pixels.
+constexpr int kTitleText = 13;
+constexpr int kText = 10;
+
 enum class TextAlign { kLeft, kCentre, kRight };
 
 /// Smooth text on a base line through `at`, which is its left end, its middle or its right end. Capitals are `height`

@@ -10,11 +10,9 @@ namespace unianimate::plot {
 namespace {
 
 // Of the page, in pixels.
-constexpr int kMargin = 16;
-constexpr int kGap = 6;
-constexpr int kTitleText = 13;
-constexpr int kText = 10;
-constexpr int kTitleHeight = 30;
+constexpr int kSheetMargin = 16;
+constexpr int kPictureGap = 6;
+constexpr int kSheetTitleHeight = 30;
 constexpr int kHeadingHeight = 30;
 constexpr int kColumnHeight = 20;
 constexpr int kAfterLabel = 12;
@@ -23,7 +21,7 @@ class SheetLayout {
  public:
   explicit SheetLayout(const PictureSheet& sheet) {
     std::size_t columns = 0;
-    std::int64_t height = 2 * kMargin;
+    std::int64_t height = 2 * kSheetMargin;
     int widest = text_width(sheet.title, kTitleText);
     for (const SheetRow& row : sheet.rows) {
       columns = std::max(columns, row.pictures.size());
@@ -35,11 +33,11 @@ class SheetLayout {
       }
     }
     if (picture_width_ == 0) throw Error(ErrorKind::kUsage, "a sheet of pictures needs at least one picture");
-    title_height_ = sheet.title.empty() ? 0 : kTitleHeight;
+    title_height_ = sheet.title.empty() ? 0 : kSheetTitleHeight;
     column_height_ = sheet.columns.empty() ? 0 : kColumnHeight;
     for (const SheetRow& row : sheet.rows) height += row_height(row);
-    const std::int64_t pictures = static_cast<std::int64_t>(columns) * (picture_width_ + kGap) - kGap;
-    width_ = 2 * kMargin + std::max<std::int64_t>(widest, label_width_ + pictures);
+    const std::int64_t pictures = static_cast<std::int64_t>(columns) * (picture_width_ + kPictureGap) - kPictureGap;
+    width_ = 2 * kSheetMargin + std::max<std::int64_t>(widest, label_width_ + pictures);
     height_ = height + title_height_ + column_height_;
     constexpr std::int64_t kMostSide = 32'000;
     if (std::max(width_, height_) > kMostSide) {
@@ -50,13 +48,13 @@ class SheetLayout {
 
   [[nodiscard]] int width() const { return static_cast<int>(width_); }
   [[nodiscard]] int height() const { return static_cast<int>(height_); }
-  [[nodiscard]] int columns_top() const { return kMargin + title_height_; }
+  [[nodiscard]] int columns_top() const { return kSheetMargin + title_height_; }
   [[nodiscard]] int rows_top() const { return columns_top() + column_height_; }
   [[nodiscard]] int row_height(const SheetRow& row) const {
-    return row.pictures.empty() ? kHeadingHeight : picture_height_ + kGap;
+    return row.pictures.empty() ? kHeadingHeight : picture_height_ + kPictureGap;
   }
   [[nodiscard]] cv::Rect place(std::size_t column, int top) const {
-    const int left = kMargin + label_width_ + static_cast<int>(column) * (picture_width_ + kGap);
+    const int left = kSheetMargin + label_width_ + static_cast<int>(column) * (picture_width_ + kPictureGap);
     return {left, top, picture_width_, picture_height_};
   }
 
@@ -89,7 +87,7 @@ Image draw_picture_sheet(const PictureSheet& sheet) {
   Image image(layout.width(), layout.height());
   cv::Mat page = pixels_of(image);
   page.setTo(kWhite);
-  write_text(page, sheet.title, {kMargin, kMargin + kTitleText}, kTitleText);
+  write_text(page, sheet.title, {kSheetMargin, kSheetMargin + kTitleText}, kTitleText);
   for (std::size_t i = 0; i < sheet.columns.size(); ++i) {
     const cv::Rect place = layout.place(i, layout.columns_top());
     write_text(page, sheet.columns[i], {place.x + place.width / 2, place.y + kText}, kText, kInk, TextAlign::kCentre);
@@ -98,9 +96,9 @@ Image draw_picture_sheet(const PictureSheet& sheet) {
   for (const SheetRow& row : sheet.rows) {
     const int bottom = top + layout.row_height(row);
     if (row.pictures.empty()) {
-      write_text(page, row.label, {kMargin, bottom - kGap - kText / 2}, kTitleText);
+      write_text(page, row.label, {kSheetMargin, bottom - kPictureGap - kText / 2}, kTitleText);
     } else {
-      write_text(page, row.label, {kMargin, (top + bottom - kGap + kText) / 2}, kText);
+      write_text(page, row.label, {kSheetMargin, (top + bottom - kPictureGap + kText) / 2}, kText);
     }
     for (std::size_t i = 0; i < row.pictures.size(); ++i) {
       if (!row.pictures[i].pixels.empty()) pixels_of(row.pictures[i]).copyTo(page(layout.place(i, top)));

@@ -25,6 +25,7 @@ namespace unianimate::studio {
 struct PlannedMotion {
   AlignRequest request;
   std::int64_t poses = 0;
+  double frames_per_second = 0;  ///< of the poses
 };
 
 /// What would be made.

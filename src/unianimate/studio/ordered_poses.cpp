@@ -112,12 +112,13 @@ PlannedMotion OrderedPoses::count(VideoJob& job) const {
     if (!order_.frames_per_second) job.poses_per_second = aligned_->motion.frames_per_second;
     AlignRequest only_drawn;
     only_drawn.motion = request_.motion;
-    return {only_drawn, static_cast<std::int64_t>(aligned_->motion.frames.size())};
+    const pose::PoseSequence& motion = aligned_->motion;
+    return {only_drawn, static_cast<std::int64_t>(motion.frames.size()), motion.frames_per_second};
   }
   const MotionTimes times = read_motion_times(request_);
   for (const std::string& note : times.notes) observer_.note(note);
   put(times.frames_per_second, times.has_audio, request_.start_seconds, job);
-  return {request_, times.poses};
+  return {request_, times.poses, times.frames_per_second};
 }
 
 Framing OrderedPoses::framing(PictureSize reference) const {

@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kSettings = "settings";
+constexpr const char* kVideoSettings = "settings";
 constexpr std::int64_t kNumbersOfPoint = 3;  ///< x, y, score
 constexpr double kFarthest = 1e6;            ///< pixels
 
@@ -88,7 +88,7 @@ std::vector<pose::Keypoints> read_keypoints(const checkpoint::Checkpoint& archiv
 
 PreparedVideoWriter::PreparedVideoWriter(const fs::path& file, const std::vector<std::int64_t>& lengths, int width,
                                          int height, const std::string& settings)
-    : writer_(file, plans(lengths, width, height), checkpoint::marked({{kSettings, settings}})) {}
+    : writer_(file, plans(lengths, width, height), checkpoint::marked({{kVideoSettings, settings}})) {}
 
 void PreparedVideoWriter::write(const PreparedSegment& segment) {
   writer_.write(pictures_name(written_), segment.pictures);
@@ -99,7 +99,7 @@ void PreparedVideoWriter::write(const PreparedSegment& segment) {
 PreparedVideo::PreparedVideo(const fs::path& file, int width, int height, const std::string& settings)
     : file_(file), width_(width), height_(height) {
   const checkpoint::Checkpoint archive = checkpoint::open_checkpoint(file);
-  const auto found = archive.metadata().find(kSettings);
+  const auto found = archive.metadata().find(kVideoSettings);
   if (found == archive.metadata().end() || found->second != settings) refuse(file, "it was made with others");
   const std::size_t segments = archive.tensors().size() / 2;
   for (std::size_t i = 0; i < segments; ++i) {

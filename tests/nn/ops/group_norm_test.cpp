@@ -11,7 +11,7 @@ namespace {
 using testing::relative_error;
 using testing::rule_input;
 
-constexpr double kFp32 = 1e-6;
+constexpr double kNormFp32 = 1e-6;
 constexpr double kBf16 = 5e-3;
 
 at::Tensor brute_force(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
@@ -26,7 +26,7 @@ at::Tensor brute_force(const at::Tensor& x, std::int64_t groups, const at::Tenso
 
 TEST(GroupNorm, MatchesTheDefinitionWithAndWithoutSilu) {
   for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
-    const double tolerance = dtype == at::kFloat ? kFp32 : kBf16;
+    const double tolerance = dtype == at::kFloat ? kNormFp32 : kBf16;
     const at::Tensor weight = rule_input("weight", {40}).to(dtype);
     const at::Tensor bias = rule_input("bias", {40}).to(dtype);
     // Frames by themselves, a clip jointly (more rows than one thread's chunk), channels far from zero mean.
@@ -53,7 +53,7 @@ TEST(GroupNorm, WithAndWithoutGradientsAgree) {
   const at::Tensor tracked = x.clone().requires_grad_();
   const at::Tensor differentiable = group_norm(tracked, 8, weight, bias, 1e-5, true);
   EXPECT_TRUE(differentiable.requires_grad());
-  EXPECT_LE(relative_error(group_norm(x, 8, weight, bias, 1e-5, true), differentiable.detach()), kFp32);
+  EXPECT_LE(relative_error(group_norm(x, 8, weight, bias, 1e-5, true), differentiable.detach()), kNormFp32);
 }
 
 }  // namespace

@@ -100,20 +100,20 @@ TEST_P(AgainstATen, Linear) {
 class MadeUpDevice : public ::testing::Test {
  protected:
   static constexpr auto kDevice = static_cast<KernelDevice>(at::kMeta);
-  static inline AttentionProblem attention_seen;
-  static inline GroupNormProblem group_norm_seen;
-  static inline GatedGeluProblem gated_gelu_seen;
-  static inline int linear_calls = 0;
+  static inline AttentionProblem attention_seen_;
+  static inline GroupNormProblem group_norm_seen_;
+  static inline GatedGeluProblem gated_gelu_seen_;
+  static inline int linear_calls_ = 0;
 
   void SetUp() override {
     register_ops(kDevice, KernelElement::kHalf,
                  {.takes_attention = [](const AttentionProblem& problem) { return problem.dim == 8; },
-                  .attention = [](const AttentionProblem& problem, const ParallelFor&) { attention_seen = problem; },
-                  .group_norm = [](const GroupNormProblem& problem, const ParallelFor&) { group_norm_seen = problem; },
-                  .gated_gelu = [](const GatedGeluProblem& problem, const ParallelFor&) { gated_gelu_seen = problem; },
+                  .attention = [](const AttentionProblem& problem, const ParallelFor&) { attention_seen_ = problem; },
+                  .group_norm = [](const GroupNormProblem& problem, const ParallelFor&) { group_norm_seen_ = problem; },
+                  .gated_gelu = [](const GatedGeluProblem& problem, const ParallelFor&) { gated_gelu_seen_ = problem; },
                   .linear =
                       [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor&) {
-                        ++linear_calls;
+                        ++linear_calls_;
                         return x.new_empty({x.size(0), weight.size(0)});
                       }});
   }
@@ -128,22 +128,22 @@ TEST_F(MadeUpDevice, ComputesWhatItsRowNamesInItsFormat) {
   const at::Tensor q = tensor({2, 5, 3, 8});
   const at::Tensor k = tensor({2, 4, 3, 8});
   EXPECT_EQ(attention(q, k, k).sizes(), q.sizes());
-  EXPECT_EQ(attention_seen.queries, 5);
-  EXPECT_EQ(attention_seen.keys, 4);
-  EXPECT_EQ(attention_seen.k.row, 3 * 8);
+  EXPECT_EQ(attention_seen_.queries, 5);
+  EXPECT_EQ(attention_seen_.keys, 4);
+  EXPECT_EQ(attention_seen_.k.row, 3 * 8);
   EXPECT_EQ(group_norm(tensor({2, 6, 7, 16}), 4, tensor({16}), tensor({16}), 1e-5, true).dim(), 4);
-  EXPECT_EQ(group_norm_seen.rows, 42);
-  EXPECT_TRUE(group_norm_seen.silu);
+  EXPECT_EQ(group_norm_seen_.rows, 42);
+  EXPECT_TRUE(group_norm_seen_.silu);
   EXPECT_EQ(gated_gelu(tensor({3, 12})).size(1), 6);
-  EXPECT_EQ(gated_gelu_seen.width, 6);
+  EXPECT_EQ(gated_gelu_seen_.width, 6);
   EXPECT_EQ(linear(tensor({3, 12}), tensor({5, 12}), at::Tensor()).size(1), 5);
-  EXPECT_EQ(linear_calls, 1);
+  EXPECT_EQ(linear_calls_, 1);
 }
 
 TEST_F(MadeUpDevice, LeavesOtherFormatsToATen) {
-  gated_gelu_seen = {};
+  gated_gelu_seen_ = {};
   EXPECT_EQ(gated_gelu(tensor({3, 12}, at::kFloat)).size(1), 6);
-  EXPECT_EQ(gated_gelu_seen.width, 0);
+  EXPECT_EQ(gated_gelu_seen_.width, 0);
 }
 
 TEST(RegisterOps, IsFoundByLibrariesThatAreLoaded) {

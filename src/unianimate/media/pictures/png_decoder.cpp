@@ -18,7 +18,7 @@ namespace unianimate {
 
 namespace {
 
-constexpr std::size_t kSignatureBytes = 8;
+constexpr std::size_t kPngSignatureBytes = 8;
 
 struct PngState : FailurePoint {
   std::span<const std::uint8_t> unread;
@@ -170,7 +170,7 @@ class PngDecoder {
   // Where there is none, ImageMagick's profile in a text counts, as in Pillow.
   [[nodiscard]] int orientation() const {
     constexpr std::size_t kFrameBytes = 12;
-    std::span<const std::uint8_t> chunks = file_.bytes.subspan(kSignatureBytes);
+    std::span<const std::uint8_t> chunks = file_.bytes.subspan(kPngSignatureBytes);
     // Nobody writes more than one, and each takes time.
     constexpr int kMostProfiles = 16;
     int texts = 0;

@@ -10,7 +10,7 @@ namespace unianimate::models {
 
 namespace {
 
-constexpr double kNormEps = 1e-6;
+constexpr double kAutoencoderNormEps = 1e-6;
 constexpr nn::Conv2d::Shape kHalvingUnpadded{.kernel = 3, .stride = 2, .padding = 0};
 
 /// One column at the right and one row at the bottom of zeros: (N, h, w, C) -> (N, h+1, w+1, C).
@@ -27,9 +27,9 @@ at::Tensor run(const AutoencoderLevel& level, at::Tensor x) {
 
 AutoencoderResBlock::AutoencoderResBlock(std::int64_t in, std::int64_t out, std::int64_t norm_groups,
                                          const at::TensorOptions& options)
-    : norm1_(norm_groups, in, kNormEps, options),
+    : norm1_(norm_groups, in, kAutoencoderNormEps, options),
       conv1_(in, out, options),
-      norm2_(norm_groups, out, kNormEps, options),
+      norm2_(norm_groups, out, kAutoencoderNormEps, options),
       conv2_(out, out, options) {
   register_child("norm1", norm1_);
   register_child("conv1", conv1_);
@@ -45,7 +45,7 @@ at::Tensor AutoencoderResBlock::operator()(const at::Tensor& x) const {
 
 AutoencoderAttention::AutoencoderAttention(std::int64_t channels, std::int64_t norm_groups,
                                            const at::TensorOptions& options)
-    : norm_(norm_groups, channels, kNormEps, options),
+    : norm_(norm_groups, channels, kAutoencoderNormEps, options),
       q_(channels, channels, 2, options),
       k_(channels, channels, 2, options),
       v_(channels, channels, 2, options),
@@ -76,7 +76,7 @@ AutoencoderMiddle::AutoencoderMiddle(std::int64_t channels, std::int64_t norm_gr
 Encoder::Encoder(const AutoencoderConfig& config, const at::TensorOptions& options)
     : conv_in_(3, config.ch, options),
       middle_(config.deepest_width(), config.norm_groups, options),
-      norm_out_(config.norm_groups, config.deepest_width(), kNormEps, options),
+      norm_out_(config.norm_groups, config.deepest_width(), kAutoencoderNormEps, options),
       conv_out_(config.deepest_width(), 2 * config.z_channels, options) {
   register_child("conv_in", conv_in_);
   std::int64_t channels = config.ch;
@@ -110,7 +110,7 @@ Decoder::Decoder(const AutoencoderConfig& config, const at::TensorOptions& optio
     : conv_in_(config.z_channels, config.deepest_width(), options),
       middle_(config.deepest_width(), config.norm_groups, options),
       up_(config.ch_mult.size()),
-      norm_out_(config.norm_groups, config.ch * config.ch_mult.front(), kNormEps, options),
+      norm_out_(config.norm_groups, config.ch * config.ch_mult.front(), kAutoencoderNormEps, options),
       conv_out_(config.ch * config.ch_mult.front(), 3, options) {
   register_child("conv_in", conv_in_);
   register_child("mid", middle_);

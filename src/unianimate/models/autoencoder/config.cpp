@@ -3,20 +3,18 @@
 #include <cmath>
 
 #include "unianimate/core/error.h"
+#include "unianimate/models/config_check.h"
 
 namespace unianimate::models {
 
 namespace {
 
-constexpr const char* kModel = "autoencoder";
-
-void require(bool holds, const char* field, const char* expected, std::int64_t found) {
-  if (!holds) throw Error(ErrorKind::kUsage, "autoencoder.{} must be {}, found {}", field, expected, found);
-}
+constexpr const char* kAutoencoderModel = "autoencoder";
 
 }  // namespace
 
 void AutoencoderConfig::check() const {
+  const ConfigCheck require{"autoencoder"};
   constexpr std::int64_t kLargest = 1 << 16;
   const auto in_range = [](std::int64_t value) { return value >= 1 && value <= kLargest; };
   require(in_range(ch), "ch", "between 1 and 65536", ch);
@@ -36,14 +34,15 @@ void AutoencoderConfig::check() const {
 
 AutoencoderConfig autoencoder_config_from_shapes(const Shapes& shapes, const AutoencoderConfig& assumed) {
   AutoencoderConfig config = assumed;
-  config.ch = size_of(shapes, kModel, "encoder.conv_in.weight", 0);
-  config.z_channels = size_of(shapes, kModel, "post_quant_conv.weight", 0);
-  config.num_res_blocks =
-      require_positive(count_blocks(shapes, "encoder.down.0.block."), kModel, "the number of residual blocks");
+  config.ch = size_of(shapes, kAutoencoderModel, "encoder.conv_in.weight", 0);
+  config.z_channels = size_of(shapes, kAutoencoderModel, "post_quant_conv.weight", 0);
+  config.num_res_blocks = require_positive(count_blocks(shapes, "encoder.down.0.block."), kAutoencoderModel,
+                                           "the number of residual blocks");
   config.ch_mult.clear();
   for (std::int64_t level = 0; level < count_blocks(shapes, "encoder.down."); ++level) {
-    const std::int64_t width = size_of(shapes, kModel, fmt::format("encoder.down.{}.block.0.conv1.weight", level), 0);
-    config.ch_mult.push_back(require_positive(width / config.ch, kModel, "the widening of a level"));
+    const std::int64_t width =
+        size_of(shapes, kAutoencoderModel, fmt::format("encoder.down.{}.block.0.conv1.weight", level), 0);
+    config.ch_mult.push_back(require_positive(width / config.ch, kAutoencoderModel, "the widening of a level"));
   }
   return config;
 }

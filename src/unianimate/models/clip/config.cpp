@@ -3,16 +3,13 @@
 #include <cmath>
 
 #include "unianimate/core/error.h"
+#include "unianimate/models/config_check.h"
 
 namespace unianimate::models {
 
 namespace {
 
-constexpr const char* kModel = "OpenCLIP model";
-
-void require(bool holds, const char* field, const char* expected, std::int64_t found) {
-  if (!holds) throw Error(ErrorKind::kUsage, "clip.{} must be {}, found {}", field, expected, found);
-}
+constexpr const char* kClipModel = "OpenCLIP model";
 
 void require_in_range(const char* field, std::int64_t value, std::int64_t largest = 1 << 16) {
   if (value < 1 || value > largest) {
@@ -23,6 +20,7 @@ void require_in_range(const char* field, std::int64_t value, std::int64_t larges
 }  // namespace
 
 void ClipConfig::check() const {
+  const ConfigCheck require{"clip"};
   require_in_range("embed_dim", embed_dim);
   require_in_range("vision.width", vision.width);
   require_in_range("vision.layers", vision.layers, 256);
@@ -46,21 +44,21 @@ void ClipConfig::check() const {
 
 ClipConfig clip_config_from_shapes(const Shapes& shapes, const ClipConfig& assumed) {
   ClipConfig config = assumed;
-  config.embed_dim = size_of(shapes, kModel, "visual.proj", 1);
-  config.vision.width = size_of(shapes, kModel, "visual.conv1.weight", 0);
-  config.vision.patch_size = size_of(shapes, kModel, "visual.conv1.weight", 2);
-  config.vision.layers =
-      require_positive(count_blocks(shapes, "visual.transformer.resblocks."), kModel, "the number of visual layers");
+  config.embed_dim = size_of(shapes, kClipModel, "visual.proj", 1);
+  config.vision.width = size_of(shapes, kClipModel, "visual.conv1.weight", 0);
+  config.vision.patch_size = size_of(shapes, kClipModel, "visual.conv1.weight", 2);
+  config.vision.layers = require_positive(count_blocks(shapes, "visual.transformer.resblocks."), kClipModel,
+                                          "the number of visual layers");
   config.vision.mlp_ratio =
-      size_of(shapes, kModel, "visual.transformer.resblocks.0.mlp.c_fc.weight", 0) / config.vision.width;
-  const std::int64_t patches = size_of(shapes, kModel, "visual.positional_embedding", 0) - 1;
+      size_of(shapes, kClipModel, "visual.transformer.resblocks.0.mlp.c_fc.weight", 0) / config.vision.width;
+  const std::int64_t patches = size_of(shapes, kClipModel, "visual.positional_embedding", 0) - 1;
   const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(patches))));
   config.vision.image_size = side * config.vision.patch_size;
-  config.text.width = size_of(shapes, kModel, "token_embedding.weight", 1);
-  config.text.vocab_size = size_of(shapes, kModel, "token_embedding.weight", 0);
-  config.text.context_length = size_of(shapes, kModel, "positional_embedding", 0);
+  config.text.width = size_of(shapes, kClipModel, "token_embedding.weight", 1);
+  config.text.vocab_size = size_of(shapes, kClipModel, "token_embedding.weight", 0);
+  config.text.context_length = size_of(shapes, kClipModel, "positional_embedding", 0);
   config.text.layers =
-      require_positive(count_blocks(shapes, "transformer.resblocks."), kModel, "the number of text layers");
+      require_positive(count_blocks(shapes, "transformer.resblocks."), kClipModel, "the number of text layers");
   return config;
 }
 

@@ -1,16 +1,13 @@
 #include "unianimate/models/unet/config.h"
 
 #include "unianimate/core/error.h"
+#include "unianimate/models/config_check.h"
 
 namespace unianimate::models {
 
 namespace {
 
-constexpr const char* kModel = "UNet";
-
-void require(bool holds, const char* field, const char* expected, std::int64_t found) {
-  if (!holds) throw Error(ErrorKind::kUsage, "unet.{} must be {}, found {}", field, expected, found);
-}
+constexpr const char* kUNetModel = "UNet";
 
 /// Output channels of the residual blocks of input_blocks, in order; 0 for a Downsample.
 std::vector<std::int64_t> encoder_widths(const Shapes& shapes) {
@@ -18,7 +15,7 @@ std::vector<std::int64_t> encoder_widths(const Shapes& shapes) {
   const std::int64_t blocks = count_blocks(shapes, "input_blocks.");
   for (std::int64_t i = 1; i < blocks; ++i) {
     const std::string weight = fmt::format("input_blocks.{}.0.in_layers.2.weight", i);
-    widths.push_back(shapes.contains(weight) ? size_of(shapes, kModel, weight, 0) : 0);
+    widths.push_back(shapes.contains(weight) ? size_of(shapes, kUNetModel, weight, 0) : 0);
   }
   return widths;
 }
@@ -26,6 +23,7 @@ std::vector<std::int64_t> encoder_widths(const Shapes& shapes) {
 }  // namespace
 
 void UNetConfig::check() const {
+  const ConfigCheck require{"unet"};
   constexpr std::int64_t kLargest = 1 << 16;
   const auto in_range = [](std::int64_t value) { return value >= 1 && value <= kLargest; };
   require(in_range(dim) && dim % 2 == 0, "dim", "even and between 2 and 65536", dim);
@@ -50,11 +48,12 @@ void UNetConfig::check() const {
 
 UNetConfig unet_config_from_shapes(const Shapes& shapes, const UNetConfig& assumed) {
   UNetConfig config = assumed;
-  config.dim = size_of(shapes, kModel, "time_embed.0.weight", 1);
-  config.context_dim = size_of(shapes, kModel, "pre_image_condition.0.weight", 1);
-  config.num_tokens = require_positive(size_of(shapes, kModel, "pre_image_condition.2.weight", 0) / config.context_dim,
-                                       kModel, "the number of tokens");
-  config.concat_dim = size_of(shapes, kModel, "dwpose_embedding.5.weight", 0);
+  config.dim = size_of(shapes, kUNetModel, "time_embed.0.weight", 1);
+  config.context_dim = size_of(shapes, kUNetModel, "pre_image_condition.0.weight", 1);
+  config.num_tokens =
+      require_positive(size_of(shapes, kUNetModel, "pre_image_condition.2.weight", 0) / config.context_dim, kUNetModel,
+                       "the number of tokens");
+  config.concat_dim = size_of(shapes, kUNetModel, "dwpose_embedding.5.weight", 0);
 
   config.dim_mult.clear();
   std::int64_t blocks_in_level = 0;
@@ -77,7 +76,7 @@ UNetConfig unet_config_from_shapes(const Shapes& shapes, const UNetConfig& assum
   config.num_res_blocks = blocks_in_first_level;
 
   // The shapes tell only heads times their size; whichever of the two is assumed other than published gives the other.
-  const std::int64_t inner = size_of(shapes, kModel, "input_blocks.0.1.proj_in.weight", 0);
+  const std::int64_t inner = size_of(shapes, kUNetModel, "input_blocks.0.1.proj_in.weight", 0);
   const auto divides = [&](std::int64_t x) { return x > 0 && inner % x == 0; };
   if (divides(assumed.head_dim) && inner / assumed.head_dim == assumed.num_heads) return config;
   if (divides(assumed.head_dim) && assumed.head_dim != UNetConfig().head_dim) {

@@ -4,12 +4,12 @@ namespace unianimate::models {
 
 namespace {
 
-constexpr double kNormEps = 1e-5;
+constexpr double kResidualNormEps = 1e-5;
 
 }  // namespace
 
 TemporalConvolution::Layer::Layer(std::int64_t channels, std::int64_t norm_groups, const at::TensorOptions& options)
-    : norm(norm_groups, channels, kNormEps, options), conv(channels, channels, options) {}
+    : norm(norm_groups, channels, kResidualNormEps, options), conv(channels, channels, options) {}
 
 TemporalConvolution::TemporalConvolution(std::int64_t channels, std::int64_t norm_groups,
                                          const at::TensorOptions& options)
@@ -34,10 +34,10 @@ at::Tensor TemporalConvolution::operator()(const at::Tensor& x) const {
 
 ResBlock::ResBlock(std::int64_t in, std::int64_t out, std::int64_t time_dim, std::int64_t norm_groups,
                    const at::TensorOptions& options)
-    : in_norm_(norm_groups, in, kNormEps, options),
+    : in_norm_(norm_groups, in, kResidualNormEps, options),
       in_conv_(in, out, options),
       emb_(time_dim, out, true, options),
-      out_norm_(norm_groups, out, kNormEps, options),
+      out_norm_(norm_groups, out, kResidualNormEps, options),
       out_conv_(out, out, options),
       temporal_(out, norm_groups, options) {
   register_child("in_layers.0", in_norm_);

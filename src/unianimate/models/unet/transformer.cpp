@@ -9,7 +9,7 @@ namespace unianimate::models {
 
 namespace {
 
-constexpr double kNormEps = 1e-6;
+constexpr double kTransformerNormEps = 1e-6;
 /// Tokens that pass through a feed-forward at once: its inner width is eight times the outer one, which for all tokens
 /// of a long clip would be the largest tensor of the model.
 constexpr std::int64_t kRowsAtOnce = 8192;
@@ -98,7 +98,7 @@ at::Tensor TransformerBlock::temporal(at::Tensor x) const {
 
 SpatialTransformer::SpatialTransformer(std::int64_t channels, std::int64_t context_dim, std::int64_t head_dim,
                                        std::int64_t norm_groups, const at::TensorOptions& options)
-    : norm_(norm_groups, channels, kNormEps, options),
+    : norm_(norm_groups, channels, kTransformerNormEps, options),
       proj_in_(channels, channels, true, options),
       block_(channels, context_dim, head_dim, options),
       proj_out_(channels, channels, true, options) {
@@ -116,7 +116,7 @@ at::Tensor SpatialTransformer::operator()(const at::Tensor& x, const ContextKeys
 
 TemporalTransformer::TemporalTransformer(std::int64_t channels, std::int64_t inner, std::int64_t head_dim,
                                          std::int64_t norm_groups, const at::TensorOptions& options)
-    : norm_(norm_groups, channels, kNormEps, options),
+    : norm_(norm_groups, channels, kTransformerNormEps, options),
       proj_in_(channels, inner, 1, options),
       block_(inner, inner, head_dim, options),
       proj_out_(inner, channels, 1, options) {

@@ -15,7 +15,7 @@ constexpr Point kUnseen{-1, -1};
 enum class Hand { kNone, kLeft, kRight };
 
 /// A bone, and what hangs on its tip.
-struct Bone {
+struct PublishedBone {
   const char* name;
   std::size_t tip;
   std::size_t root;
@@ -24,8 +24,8 @@ struct Bone {
 };
 
 /// In the order the published tool works them off, which matters: each sees what those before it moved.
-const std::vector<Bone>& bones() {
-  static const std::vector<Bone> list{
+const std::vector<PublishedBone>& bones() {
+  static const std::vector<PublishedBone> list{
       {"neck", kNose, kNeck, {kNose, kRightEye, kLeftEye, kRightEar, kLeftEar}},
       {"right shoulder", kRightShoulder, kNeck, {kRightShoulder, kRightElbow, kRightWrist}, Hand::kRight},
       {"left shoulder", kLeftShoulder, kNeck, {kLeftShoulder, kLeftElbow, kLeftWrist}, Hand::kLeft},
@@ -54,7 +54,7 @@ void change_every_point(PublishedPose& pose, const Change& change) {
   }
 }
 
-void stretch(PublishedPose& pose, const Bone& bone, double ratio) {
+void stretch(PublishedPose& pose, const PublishedBone& bone, double ratio) {
   const Point offset = (pose.body[bone.root] - pose.body[bone.tip]) * (1 - ratio);
   for (const std::size_t i : bone.moved) pose.body[i] = pose.body[i] + offset;
   if (bone.hand == Hand::kNone) return;
@@ -70,7 +70,7 @@ std::vector<const char*> measured_on_unseen(const PublishedPose& reference, cons
   };
   check("line of the shoulders", {kRightShoulder, kLeftShoulder});
   check("torso", {kRightShoulder, kLeftShoulder, kRightHip, kLeftHip});
-  for (const Bone& bone : bones()) check(bone.name, {bone.root, bone.tip});
+  for (const PublishedBone& bone : bones()) check(bone.name, {bone.root, bone.tip});
   return names;
 }
 
@@ -149,7 +149,7 @@ AlignmentReport align_published(std::span<PublishedPose> poses, const PublishedP
   for (PublishedPose& pose : poses) {
     change_every_point(pose, [&](Point p) { return Point{p.x * report.scale_x, p.y * report.scale_y}; });
   }
-  for (const Bone& bone : bones()) {
+  for (const PublishedBone& bone : bones()) {
     const auto bone_length = [&](const PublishedPose& p) { return distance(p.body[bone.tip], p.body[bone.root]); };
     const double ratio = usable(bone_length(reference) / bone_length(first), bone.name);
     report.bones.push_back({bone.name, ratio, "first frame"});

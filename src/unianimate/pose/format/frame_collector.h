@@ -18,6 +18,8 @@ inline constexpr int kMaxSide = 16384;              ///< pixels of width and hei
 inline constexpr double kMinFramesPerSecond = 0.01;
 inline constexpr double kMaxFramesPerSecond = 1000;
 
+inline constexpr std::size_t kPointNumbers = 3;  ///< x, y, score
+
 /// Unseen where one of the three is NaN.
 inline Keypoint known_point(double x, double y, double score) {
   return std::isnan(x + y + score) ? Keypoint{} : Keypoint{{x, y}, score};

@@ -8,8 +8,6 @@ namespace unianimate::pose {
 
 namespace {
 
-constexpr std::size_t kNumbers = 3;  // of a point: x, y, score
-
 /// A number of points that a list may have, and which keypoint each becomes; points beyond those are dropped.
 struct Layout {
   std::size_t points;
@@ -59,7 +57,7 @@ std::vector<double> flat_numbers(const JsonField& list) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     const JsonField point = list.element(i, fmt::format("{}, point {}", list.place(), i));
     const std::vector<double> values = point.numbers(kMaxCoordinate);
-    if (values.size() != kNumbers) throw point.refusal("expected x, y and score, found {} numbers", values.size());
+    if (values.size() != kPointNumbers) throw point.refusal("expected x, y and score, found {} numbers", values.size());
     numbers.insert(numbers.end(), values.begin(), values.end());
   }
   return numbers;
@@ -73,14 +71,14 @@ bool read_part(const JsonField& person, const Part& part, Keypoints& keypoints) 
   const std::vector<double> numbers = flat_numbers(*list);
   if (numbers.empty()) return false;
   const auto layout =
-      std::ranges::find(part.layouts, numbers.size(), [](const Layout& l) { return l.points * kNumbers; });
+      std::ranges::find(part.layouts, numbers.size(), [](const Layout& l) { return l.points * kPointNumbers; });
   if (layout == part.layouts.end()) {
     const bool one = part.layouts.size() == 1;
     throw list->refusal("expected x, y and score of {}{} points, found {} numbers", part.layouts.front().points,
                         one ? "" : fmt::format(" or {}", part.layouts.back().points), numbers.size());
   }
   for (std::size_t i = 0; i < layout->keypoints.size(); ++i) {
-    const double* point = &numbers[i * kNumbers];
+    const double* point = &numbers[i * kPointNumbers];
     const std::size_t index = layout->keypoints[i];
     if (index != kDropped) keypoints[index] = known_point(point[0], point[1], std::clamp(point[2], 0.0, 1.0));
   }

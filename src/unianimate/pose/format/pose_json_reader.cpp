@@ -6,7 +6,6 @@ namespace {
 
 constexpr double kMaxSeconds = 1e9;
 constexpr double kMaxRatio = 1e9;
-constexpr std::size_t kNumbers = 3;  // of a point: x, y, score
 
 void check_version(const JsonField& document) {
   constexpr int kAnyVersion = 1'000'000;
@@ -22,14 +21,14 @@ void check_version(const JsonField& document) {
 }
 
 void read_keypoints(const JsonField& field, Keypoints& keypoints) {
-  constexpr std::size_t kExpected = kKeypoints * kNumbers;
+  constexpr std::size_t kExpected = kKeypoints * kPointNumbers;
   const std::vector<double> numbers = field.numbers(kMaxCoordinate);
   if (numbers.size() != kExpected) {
     throw field.refusal("expected {} numbers, x, y and score of {} points, found {}", kExpected, kKeypoints,
                         numbers.size());
   }
   for (std::size_t i = 0; i < kKeypoints; ++i) {
-    const double* point = &numbers[i * kNumbers];
+    const double* point = &numbers[i * kPointNumbers];
     if (point[2] < 0 || point[2] > 1) {
       throw field.refusal("point {} has score {}, expected one from 0 to 1", i, point[2]);
     }

@@ -17,7 +17,7 @@ namespace {
 using plot::kInk;
 using plot::pixels_of;
 
-constexpr int kMargin = 16;
+constexpr int kSheetMargin = 16;
 constexpr int kGap = 12;
 constexpr int kTextHeight = 10;
 constexpr int kLabelHeight = 24;
@@ -49,14 +49,14 @@ class Sheet {
       : picture_(picture), width_(std::max(picture.width, kLeastWidth)), columns_(std::min(cells, columns)) {
     const int across = static_cast<int>(columns_);
     const int down = static_cast<int>((cells + columns_ - 1) / columns_);
-    page_ = Image(2 * kMargin + across * (width_ + kGap) - kGap,
-                  2 * kMargin + down * (picture_.height + kLabelHeight + kGap) - kGap);
+    page_ = Image(2 * kSheetMargin + across * (width_ + kGap) - kGap,
+                  2 * kSheetMargin + down * (picture_.height + kLabelHeight + kGap) - kGap);
     std::ranges::fill(page_.pixels, kBackground);
   }
 
   void add(const Image& picture, const std::string& label, const cv::Scalar& colour) {
-    const int left = kMargin + static_cast<int>(cells_ % columns_) * (width_ + kGap);
-    const int top = kMargin + static_cast<int>(cells_ / columns_) * (picture_.height + kLabelHeight + kGap);
+    const int left = kSheetMargin + static_cast<int>(cells_ % columns_) * (width_ + kGap);
+    const int top = kSheetMargin + static_cast<int>(cells_ / columns_) * (picture_.height + kLabelHeight + kGap);
     cv::Mat page = pixels_of(page_);
     const cv::Rect place{left + (width_ - picture_.width) / 2, top, picture_.width, picture_.height};
     cv::Mat target = page(place);

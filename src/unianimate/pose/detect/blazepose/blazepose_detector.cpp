@@ -107,9 +107,10 @@ bool same_person(const BodyLandmarks& a, const BodyLandmarks& b) {
   return mean < kShare * std::max(a.region.side, b.region.side);
 }
 
-class Finder final : public PeopleFinder {
+class BlazePoseFinder final : public PeopleFinder {
  public:
-  explicit Finder(const Networks& networks) : detection_(networks.person_detection), landmarker_(networks.body) {}
+  explicit BlazePoseFinder(const Networks& networks)
+      : detection_(networks.person_detection), landmarker_(networks.body) {}
 
   std::vector<FoundPerson> find(const Image& picture) override {
     std::vector<BodyLandmarks> people = follow(picture);
@@ -171,9 +172,9 @@ class Finder final : public PeopleFinder {
   int frames_since_search_ = 0;
 };
 
-class Estimator final : public KeypointEstimator {
+class BlazePoseEstimator final : public KeypointEstimator {
  public:
-  Estimator(const Networks& networks, EstimatorEffort effort)
+  BlazePoseEstimator(const Networks& networks, EstimatorEffort effort)
       : hand_(effort == EstimatorEffort::kPicture ? networks.hand : networks.quick_hand), face_(networks.face) {}
 
   Keypoints estimate(const Image& picture, const FoundPerson& person) override {
@@ -204,10 +205,10 @@ class BlazePose final : public PoseDetector {
   explicit BlazePose(Networks networks) : networks_(std::move(networks)) {}
   [[nodiscard]] std::string name() const override { return "blazepose"; }
   [[nodiscard]] std::unique_ptr<PeopleFinder> make_finder() const override {
-    return std::make_unique<Finder>(networks_);
+    return std::make_unique<BlazePoseFinder>(networks_);
   }
   [[nodiscard]] std::unique_ptr<KeypointEstimator> make_estimator(EstimatorEffort effort) const override {
-    return std::make_unique<Estimator>(networks_, effort);
+    return std::make_unique<BlazePoseEstimator>(networks_, effort);
   }
 
  private:

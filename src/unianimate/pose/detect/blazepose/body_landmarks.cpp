@@ -8,11 +8,11 @@ namespace unianimate::pose::blazepose {
 
 namespace {
 
-constexpr int kSide = 256;
+constexpr int kBodySide = 256;
 constexpr std::size_t kValues = 5;  // x, y, z, visibility, presence
 constexpr std::size_t kHipCentre = 33;
 constexpr std::size_t kSizeAndTurn = 34;
-constexpr std::size_t kRows = 39;
+constexpr std::size_t kBodyRows = 39;
 constexpr std::size_t kVisibility = 3;
 
 /// The same landmark on the other side: after the nose come left and right by turns, but the eyes by threes.
@@ -29,15 +29,15 @@ constexpr std::size_t other_side(std::size_t landmark) {
 }  // namespace
 
 NetworkInterface BodyLandmarker::interface() {
-  return {{1, kSide, kSide, 3}, {{"Identity", {1, kRows * kValues}}, {"Identity_1", {1, 1}}}};
+  return {{1, kBodySide, kBodySide, 3}, {{"Identity", {1, kBodyRows * kValues}}, {"Identity_1", {1, 1}}}};
 }
 
 BodyLandmarks BodyLandmarker::find(const Image& picture, const SquareRegion& region) {
-  sample_region(picture, region, kSide, inference_.input());
+  sample_region(picture, region, kBodySide, inference_.input());
   inference_.run();
   const std::span<const float> rows = inference_.output(0);
   const auto point = [&](std::size_t row) {
-    return region.to_picture({rows[row * kValues] / kSide, rows[row * kValues + 1] / kSide});
+    return region.to_picture({rows[row * kValues] / kBodySide, rows[row * kValues + 1] / kBodySide});
   };
   BodyLandmarks found;
   for (std::size_t i = 0; i < kBodyLandmarks; ++i) {

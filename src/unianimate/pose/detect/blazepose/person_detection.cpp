@@ -10,8 +10,8 @@ namespace unianimate::pose::blazepose {
 
 namespace {
 
-constexpr int kSide = 224;
-constexpr std::size_t kRows = 2254;
+constexpr int kDetectionSide = 224;
+constexpr std::size_t kDetectionRows = 2254;
 constexpr std::size_t kColumns = 12;
 constexpr double kSure = 0.5;
 // Beside somebody else people get lower scores.
@@ -54,12 +54,14 @@ struct Letterbox {
 Letterbox fill_letterboxed(const Image& picture, std::span<float> input) {
   // −1 … 1, and black around the picture.
   constexpr float kHalf = 127.5F;
-  const double scale = static_cast<double>(kSide) / std::max(picture.width, picture.height);
-  const auto scaled = [scale](int sides) { return std::clamp(static_cast<int>(std::lround(sides * scale)), 1, kSide); };
-  const cv::Rect place((kSide - scaled(picture.width)) / 2, (kSide - scaled(picture.height)) / 2, scaled(picture.width),
-                       scaled(picture.height));
+  const double scale = static_cast<double>(kDetectionSide) / std::max(picture.width, picture.height);
+  const auto scaled = [scale](int sides) {
+    return std::clamp(static_cast<int>(std::lround(sides * scale)), 1, kDetectionSide);
+  };
+  const cv::Rect place((kDetectionSide - scaled(picture.width)) / 2, (kDetectionSide - scaled(picture.height)) / 2,
+                       scaled(picture.width), scaled(picture.height));
   const cv::Mat whole = plot::pixels_of(picture);
-  cv::Mat square = cv::Mat::zeros(kSide, kSide, CV_8UC3);
+  cv::Mat square = cv::Mat::zeros(kDetectionSide, kDetectionSide, CV_8UC3);
   cv::Mat inner = square(place);
   cv::resize(whole, inner, place.size(), 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
   std::transform(square.datastart, square.dataend, input.begin(), [](std::uint8_t value) { return value / kHalf - 1; });
@@ -68,7 +70,7 @@ Letterbox fill_letterboxed(const Image& picture, std::span<float> input) {
 
 Candidate read_candidate(std::span<const float> row, Point anchor, double score, const Letterbox& letterbox) {
   const auto at = [&](std::size_t column) { return Point{row[column], row[column + 1]}; };
-  const auto in_picture = [&](Point offset) { return letterbox.to_picture(offset + anchor * kSide); };
+  const auto in_picture = [&](Point offset) { return letterbox.to_picture(offset + anchor * kDetectionSide); };
   const Point half = at(2) * 0.5;
   const Point first = in_picture(at(0) - half);
   const Point last = in_picture(at(0) + half);
@@ -83,7 +85,8 @@ SquareRegion body_region(Point hips, Point size_and_turn) {
 }
 
 NetworkInterface PersonDetection::interface() {
-  return {{1, kSide, kSide, 3}, {{"Identity", {1, kRows, kColumns}}, {"Identity_1", {1, kRows, 1}}}};
+  return {{1, kDetectionSide, kDetectionSide, 3},
+          {{"Identity", {1, kDetectionRows, kColumns}}, {"Identity_1", {1, kDetectionRows, 1}}}};
 }
 
 std::vector<SquareRegion> PersonDetection::detect(const Image& picture) {
@@ -93,7 +96,7 @@ std::vector<SquareRegion> PersonDetection::detect(const Image& picture) {
   const std::span<const float> rows = inference_.output(0);
   const std::span<const float> logits = inference_.output(1);
   std::vector<Candidate> candidates;
-  for (std::size_t i = 0; i < kRows; ++i) {
+  for (std::size_t i = 0; i < kDetectionRows; ++i) {
     const double score = 1 / (1 + std::exp(-static_cast<double>(logits[i])));
     if (score > kPerhaps) {
       candidates.push_back(read_candidate(rows.subspan(i * kColumns, kColumns), anchors[i], score, letterbox));

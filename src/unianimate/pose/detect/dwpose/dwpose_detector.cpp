@@ -10,9 +10,9 @@ namespace {
 /// Of a crowd, the surest; each costs as much as the next.
 constexpr std::size_t kMostPeople = 20;
 
-class Finder final : public PeopleFinder {
+class DwposeFinder final : public PeopleFinder {
  public:
-  explicit Finder(const Network& yolox) : inference_(yolox) {}
+  explicit DwposeFinder(const Network& yolox) : inference_(yolox) {}
 
   std::vector<FoundPerson> find(const Image& picture) override {
     const double scale = dwpose::fill_yolox_input(picture, inference_.input());
@@ -32,9 +32,9 @@ class Finder final : public PeopleFinder {
   Inference inference_;
 };
 
-class Estimator final : public KeypointEstimator {
+class DwposeEstimator final : public KeypointEstimator {
  public:
-  explicit Estimator(const Network& whole_body) : inference_(whole_body) {}
+  explicit DwposeEstimator(const Network& whole_body) : inference_(whole_body) {}
 
   Keypoints estimate(const Image& picture, const FoundPerson& person) override {
     const dwpose::CropFrame frame = dwpose::crop_frame(person.box);
@@ -51,9 +51,11 @@ class Dwpose final : public PoseDetector {
  public:
   Dwpose(Network yolox, Network whole_body) : yolox_(std::move(yolox)), whole_body_(std::move(whole_body)) {}
   [[nodiscard]] std::string name() const override { return "dwpose"; }
-  [[nodiscard]] std::unique_ptr<PeopleFinder> make_finder() const override { return std::make_unique<Finder>(yolox_); }
+  [[nodiscard]] std::unique_ptr<PeopleFinder> make_finder() const override {
+    return std::make_unique<DwposeFinder>(yolox_);
+  }
   [[nodiscard]] std::unique_ptr<KeypointEstimator> make_estimator(EstimatorEffort /*effort*/) const override {
-    return std::make_unique<Estimator>(whole_body_);
+    return std::make_unique<DwposeEstimator>(whole_body_);
   }
 
  private:
