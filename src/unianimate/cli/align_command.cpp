@@ -85,7 +85,7 @@ CommandWork add_align_command(CLI::App& command, Session& session) {
   const auto options = std::make_shared<fields::CommandLine>();
   options->add(command, studio::AlignOrder());
   options->add(command, AlignArguments());
-  options->add(command, RuntimeArguments(), fields::only({"threads", "dry_run", "json", "quiet"}));
+  options->add(command, RuntimeArguments(), fields::only({"threads", "dry_run", "json", "quiet", "profile"}));
   command.footer(kAlignExamples);
   return {[options, &session] { align(*options, session); }, options};
 }

@@ -7,6 +7,7 @@
 #include "unianimate/cli/process_arguments.h"
 #include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/runtime_arguments.h"
+#include "unianimate/distributed/group_environment.h"
 
 namespace unianimate::cli {
 
@@ -25,6 +26,8 @@ void run(CommandNeeds needs, const CommandWork& work, Session& session) {
     session.reporter = make_reporter(messages.json, messages.quiet || needs == CommandNeeds::kStopping);
   }
   catch_interruptions();
+  if (!messages.profile.empty() && distributed::read_group_environment().rank == 0)
+    session.reporter->trace(messages.profile);
   work.run();
 }
 

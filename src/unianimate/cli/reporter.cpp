@@ -10,11 +10,13 @@ namespace unianimate::cli {
 
 void Reporter::begin_phase(std::string_view name, std::int64_t total) {
   phase_ = name;
+  if (trace_) trace_->begin_phase(name);
   meter_.begin(total, std::chrono::steady_clock::now());
   show_progress(true);
 }
 
 void Reporter::step(std::int64_t done) {
+  if (trace_) trace_->step(done);
   meter_.step(done, std::chrono::steady_clock::now());
   show_progress(false);
 }

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "unianimate/cli/progress_meter.h"
+#include "unianimate/core/trace.h"
 #include "unianimate/studio/job_observer.h"
 
 namespace unianimate::cli {
@@ -27,6 +29,9 @@ class Reporter : public studio::JobObserver {
   void step(std::int64_t done) final;
   [[nodiscard]] bool cancelled() const final;
 
+  /// From now on, by this thread. Throws as Trace does.
+  void trace(const std::filesystem::path& file) { trace_.emplace(file); }
+
   /// The command ends with an error.
   virtual void failed(const std::string& message, int exit_status) = 0;
 
@@ -43,6 +48,7 @@ class Reporter : public studio::JobObserver {
  private:
   std::string phase_;
   ProgressMeter meter_;
+  std::optional<Trace> trace_;
 };
 
 /// `json`: one JSON object a line on stdout, see json_reporter.h; else text. `quiet`: no progress.

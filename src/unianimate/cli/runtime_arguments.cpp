@@ -8,8 +8,8 @@
 template <>
 struct unianimate::fields::TextForm<unianimate::DeviceChoice> {
   static std::string text(DeviceChoice device) {
-    if (device == DeviceChoice::kAuto) return "auto";
-    return device == DeviceChoice::kCpu ? "cpu" : "cuda";
+    static constexpr std::array kNames{"auto", "cpu", "cuda"};
+    return kNames.at(static_cast<std::size_t>(device));
   }
   static DeviceChoice parse(std::string_view text) { return parse_device(text); }
 };
@@ -34,6 +34,8 @@ constexpr auto kGroup = fields::group("Machine and messages");
 void visit(fields::Archive& archive, MessageArguments& arguments) {
   archive("json", arguments.json, kGroup, "One JSON object a line on stdout: progress, result, error");
   archive("quiet", arguments.quiet, kGroup, "No progress and no notes");
+  archive("profile", arguments.profile, kGroup, fields::type("FILE"),
+          "Write where the time goes: phases, steps and operators, as JSON for ui.perfetto.dev or chrome://tracing");
 }
 
 void visit(fields::Archive& archive, RuntimeArguments& arguments) {

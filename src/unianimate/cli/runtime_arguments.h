@@ -17,6 +17,7 @@ namespace unianimate::cli {
 struct MessageArguments {
   bool json = false;
   bool quiet = false;
+  std::filesystem::path profile;  ///< see Trace; empty: none
 };
 
 struct RuntimeArguments {

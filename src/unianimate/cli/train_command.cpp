@@ -55,7 +55,7 @@ CommandWork add_train_command(CLI::App& command, Session& session) {
   const auto options = std::make_shared<fields::CommandLine>();
   command.add_option("config", arguments->config, "What to train, and how")->type_name("FILE.yaml")->required();
   options->add(command, ProcessArguments());
-  options->add(command, RuntimeArguments(), fields::only({"device", "threads", "allow_nonfinite", "quiet"}));
+  options->add(command, RuntimeArguments(), fields::only({"device", "threads", "allow_nonfinite", "quiet", "profile"}));
   command.footer(kTrainExamples);
   return {
       [arguments, options, &session] { train_model(arguments->settings, options->taken<RuntimeArguments>(), session); },

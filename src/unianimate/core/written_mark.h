@@ -11,6 +11,7 @@ namespace unianimate {
 inline constexpr std::string_view kMark = "unianimate";
 inline constexpr std::string_view kPreviewMark = "unianimate preview";
 inline constexpr std::string_view kPictureMark = "unianimate picture";
+inline constexpr std::string_view kTraceMark = "unianimate trace";
 inline constexpr std::string_view kPosePictureMark = "unianimate pose picture";
 /// The first line of the file that says so of a folder.
 inline constexpr std::string_view kUnfinishedMark = "unianimate unfinished";

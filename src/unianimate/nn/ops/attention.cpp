@@ -1,5 +1,6 @@
 #include "unianimate/nn/ops/attention.h"
 
+#include <ATen/record_function.h>
 #include <c10/core/DeviceGuard.h>
 
 #include <cmath>
@@ -28,7 +29,7 @@ std::optional<AttentionProblem> kernel_problem(const Ops& ops, const at::Tensor&
 }
 
 void run_kernel(const Ops& ops, AttentionProblem problem, const at::Tensor& out) {
-  const c10::DeviceGuard guard(out.device());
+  const c10::DeviceGuard device_guard(out.device());
   problem.out = operand(out);
   ops.attention(problem, on_aten_threads);
 }
@@ -42,6 +43,7 @@ at::Tensor aten_attention(const at::Tensor& q, const at::Tensor& k, const at::Te
 }  // namespace
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool causal) {
+  RECORD_USER_SCOPE("unianimate::attention");
   const Ops& ops = ops_for(q, {k, v});
   const std::optional<AttentionProblem> problem = causal ? std::nullopt : kernel_problem(ops, q, k, v);
   if (!problem) return aten_attention(q, k, v, causal);
@@ -51,6 +53,7 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 }
 
 at::Tensor frame_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  RECORD_USER_SCOPE("unianimate::frame_attention");
   const Ops& ops = ops_for(q, {k, v});
   at::Tensor out = at::empty(q.sizes(), q.options());
   std::vector<at::Tensor> clips;

@@ -1,5 +1,6 @@
 #include "unianimate/nn/ops/gated_gelu.h"
 
+#include <ATen/record_function.h>
 #include <c10/core/DeviceGuard.h>
 
 #include <vector>
@@ -9,9 +10,10 @@
 namespace unianimate::nn {
 
 at::Tensor gated_gelu(const at::Tensor& x) {
+  RECORD_USER_SCOPE("unianimate::gated_gelu");
   const Ops& ops = ops_for(x);
   if (ops.gated_gelu != nullptr) {
-    const c10::DeviceGuard guard(x.device());
+    const c10::DeviceGuard device_guard(x.device());
     const at::Tensor dense = x.contiguous();
     std::vector<std::int64_t> sizes = x.sizes().vec();
     sizes.back() /= 2;

@@ -1,5 +1,6 @@
 #include "unianimate/nn/ops/group_norm.h"
 
+#include <ATen/record_function.h>
 #include <c10/core/DeviceGuard.h>
 
 #include "unianimate/nn/ops/ops.h"
@@ -20,10 +21,11 @@ at::Tensor differentiable(const at::Tensor& x, std::int64_t groups, const at::Te
 
 at::Tensor group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
                       double eps, bool silu) {
+  RECORD_USER_SCOPE("unianimate::group_norm");
   if (needs_gradient({x, weight, bias})) return differentiable(x, groups, weight, bias, eps, silu);
   const Ops& ops = ops_for(x);
   if (ops.group_norm != nullptr) {
-    const c10::DeviceGuard guard(x.device());
+    const c10::DeviceGuard device_guard(x.device());
     const at::Tensor dense = x.contiguous();
     at::Tensor out = at::empty_like(dense);
     ops.group_norm({.batch = x.size(0),

@@ -1,6 +1,7 @@
 #include "unianimate/nn/ops/linear.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/record_function.h>
 
 #include <optional>
 
@@ -28,6 +29,7 @@ at::Tensor one_dnn_linear(const at::Tensor& x, const at::Tensor& weight, const a
 }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  RECORD_USER_SCOPE("unianimate::linear");
   const Ops& ops = ops_for(x, {weight, bias});
   return ops.linear != nullptr ? ops.linear(x, weight, bias) : at::linear(x, weight, optional_of(bias));
 }
