@@ -5,10 +5,11 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: scripts/setup.sh [--cuda] [--cuda-compiler]
+usage: scripts/setup.sh [--cuda] [--cuda-compiler] [--lint]
 
   --cuda           also fetch libtorch's CUDA half and NVIDIA's libraries (2.5 GB to download, 4 GB unpacked)
   --cuda-compiler  also fetch nvcc, which compiles the kernels for cards (105 MB to download, 270 MB unpacked)
+  --lint           also fetch clang-tidy, for 'scripts/test.sh --lint' (46 MB to download, 142 MB unpacked)
 
 Downloads are unpacked into $UNIANIMATE_CACHE (default: ${XDG_CACHE_HOME:-~/.cache}/unianimate.cpp)
 and linked as build/deps. Every user of the machine can read them there, unless a folder above is closed, as home
@@ -24,10 +25,12 @@ say() { printf '%s\n' "-- $*"; }
 
 want_cuda=no
 want_compiler=no
+want_lint=no
 for argument in "$@"; do
   case "$argument" in
     --cuda) want_cuda=yes ;;
     --cuda-compiler) want_compiler=yes ;;
+    --lint) want_lint=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; fail "unknown argument '$argument'." ;;
   esac
@@ -114,6 +117,7 @@ done
 cpu_list="$here/wheels-cpu.txt"
 cuda_list="$here/wheels-cuda.txt"
 compiler_list="$here/wheels-cuda-compiler.txt"
+lint_list="$here/wheels-lint.txt"
 deps="$cache/deps-$(sha256sum "$cpu_list" | cut -c1-12)"
 mkdir -p "$cache" || fail "$cache cannot be made; set UNIANIMATE_CACHE to a folder that can be written to."
 exec 9>"$cache/setup.lock"
@@ -148,6 +152,14 @@ if [ "$want_compiler" = yes ]; then
     unpack_wheels "$compiler_list" 600 \
       'nvidia/cu13/bin/*' 'nvidia/cu13/include/*' 'nvidia/cu13/nvvm/*' 'nvidia_*/licenses/*'
     touch "$compiler_stamp"
+  fi
+fi
+
+if [ "$want_lint" = yes ]; then
+  lint_stamp="$deps/lint-$(sha256sum "$lint_list" | cut -c1-12).complete"
+  if [ ! -e "$lint_stamp" ]; then
+    unpack_wheels "$lint_list" 400 'clang_tidy/data/*' 'clang_tidy-*/licenses/*'
+    touch "$lint_stamp"
   fi
 fi
 

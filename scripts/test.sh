@@ -6,7 +6,7 @@ usage() {
   cat <<'EOF'
 usage: scripts/test.sh [--lint | --coverage]
 
-  --lint      also run clang-tidy over all sources (an hour of one core; needs the Debian package clang-tidy)
+  --lint      also run clang-tidy over all sources (three quarters of an hour of one core)
   --coverage  instead of all below, build for gcov, run all tests, and list lines and branches by folder (needs the
               Debian package gcovr)
 
@@ -77,11 +77,10 @@ check_layout() {
 }
 
 check_lint() {
-  # clang-tidy reads the precompiled header, so that has to be built. Sources are looked at in the groups in which they
-  # are compiled, as it reads the headers of libtorch anew for each.
-  cmake --build --preset sanitize --target torch_precompiled_header &&
-    run-clang-tidy -quiet -p build/sanitize -checks=-bugprone-suspicious-include \
-      "$PWD/(build/sanitize/.*/Unity|src|tests|benchmarks|examples)/"
+  local tools=build/deps/clang_tidy/data/bin
+  cmake --preset lint --log-level=WARNING &&
+    python3 "$tools/run-clang-tidy.py" -quiet -clang-tidy-binary "$tools/clang-tidy" -p build/lint \
+      -checks=-bugprone-suspicious-include "$PWD/(build/lint/.*/Unity|src|tests|benchmarks|examples)/"
 }
 
 # Lines and branches of each folder of src/unianimate, and of all; branches that only exceptions take do not count.
@@ -152,6 +151,7 @@ fi
 
 if [ "$lint" = yes ]; then
   say "running clang-tidy"
+  scripts/setup.sh --lint
   check clang-tidy check_lint
 fi
 

@@ -216,7 +216,8 @@ int perform(ProcessGroup& group, const std::string& task) {
 int main(int argc, char** argv) {
   if (argc != 3) return kWrong;
   try {
-    const int count = std::atoi(argv[1]);
+    constexpr int kDecimal = 10;
+    const auto count = static_cast<int>(std::strtol(argv[1], nullptr, kDecimal));
     if (count > 1 && unianimate::distributed::read_group_environment().size == 1) {
       const auto outcome = unianimate::distributed::run_on_this_machine(count, argv);
       if (outcome.exit_status != 0) std::cerr << "error: " << outcome.message << std::endl;

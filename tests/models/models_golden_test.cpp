@@ -51,14 +51,14 @@ bool has_gpu() {
 }
 
 std::vector<Case> cases(const std::string& prefix) {
-  static const bool kHasGpu = has_gpu();
+  static const bool there_is_gpu = has_gpu();
   std::vector<Case> all;
   for (const auto& file : testing::golden_files(prefix)) {
     for (const DTypeChoice dtype : {DTypeChoice::kFloat32, DTypeChoice::kBFloat16}) {
       all.push_back({file, DeviceChoice::kCpu, dtype});
-      if (kHasGpu) all.push_back({file, DeviceChoice::kCuda, dtype});
+      if (there_is_gpu) all.push_back({file, DeviceChoice::kCuda, dtype});
     }
-    if (kHasGpu) all.push_back({file, DeviceChoice::kCuda, DTypeChoice::kFloat16});
+    if (there_is_gpu) all.push_back({file, DeviceChoice::kCuda, DTypeChoice::kFloat16});
   }
   return all;
 }

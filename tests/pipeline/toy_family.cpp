@@ -22,6 +22,7 @@ class Flow final : public diffusion::NoiseProcess {
       return static_cast<double>(options.steps - i) / static_cast<double>(options.steps);
     };
     std::vector<diffusion::LevelPair> pairs;
+    pairs.reserve(static_cast<std::size_t>(options.steps));
     for (std::int64_t i = 0; i < options.steps; ++i) pairs.push_back({at(time(i)), at(time(i + 1))});
     return pairs;
   }

@@ -23,20 +23,26 @@ constexpr testing::Encoding kMp4{"mov", "mp4", "libx264", "yuv420p"};
 constexpr testing::Encoding kMatroska{"matroska", "matroska", "libx264", "yuv420p"};
 constexpr testing::Encoding kWebm{"matroska", "webm", "libvpx", "yuv420p"};
 
+std::vector<double> even_times(int frames, double frames_per_second) {
+  std::vector<double> seconds(static_cast<std::size_t>(frames));
+  for (int i = 0; i < frames; ++i) seconds[static_cast<std::size_t>(i)] = i / frames_per_second;
+  return seconds;
+}
+
 /// Twelve frames, a pause, twelve frames, 16 a second.
 std::vector<double> with_pause(double pause_seconds) {
-  std::vector<double> seconds;
-  for (int i = 0; i < 12; ++i) seconds.push_back(i / 16.0);
+  std::vector<double> seconds = even_times(12, 16);
   const double start = seconds.back() + pause_seconds;
-  for (int i = 0; i < 12; ++i) seconds.push_back(start + i / 16.0);
+  for (const double time : even_times(12, 16)) seconds.push_back(start + time);
   return seconds;
 }
 
 class MotionTimesOf : public ::testing::Test {
  protected:
-  AlignRequest video(const testing::Encoding& encoding, const std::vector<double>& seconds,
-                     int ticks_per_second = 1000) const {
+  [[nodiscard]] AlignRequest video(const testing::Encoding& encoding, const std::vector<double>& seconds,
+                                   int ticks_per_second = 1000) const {
     std::vector<Image> frames;
+    frames.reserve(seconds.size());
     for (std::size_t i = 0; i < seconds.size(); ++i) frames.push_back(testing::waves(64, 48, static_cast<int>(i)));
     testing::write_encoded(folder_ / "video", encoding, frames, seconds, ticks_per_second);
     AlignRequest request;
@@ -66,8 +72,7 @@ TEST_F(MotionTimesOf, APauseOfAnHourIsCut) {
 }
 
 TEST_F(MotionTimesOf, PhonesKeepTheirRate) {
-  std::vector<double> seconds;
-  for (int i = 0; i < 60; ++i) seconds.push_back(i / 30.0);
+  const std::vector<double> seconds = even_times(60, 30);
   for (const testing::Encoding& encoding : {kMp4, kMatroska}) {
     const MotionTimes times = read_motion_times(video(encoding, seconds));
     EXPECT_NEAR(times.frames_per_second, 30, 0.02);
@@ -100,8 +105,7 @@ TEST_F(MotionTimesOf, TimesThatStartLateStartAtZero) {
 }
 
 TEST_F(MotionTimesOf, PartsSpeedsAndRatesCount) {
-  std::vector<double> seconds;
-  for (int i = 0; i < 50; ++i) seconds.push_back(i / 25.0);
+  const std::vector<double> seconds = even_times(50, 25);
   AlignRequest request = video(kMp4, seconds, 25);
   request.start_seconds = 0.39;
   request.end_seconds = 1.19;
@@ -126,8 +130,7 @@ TEST_F(MotionTimesOf, PartsBehindTheEndAreNamed) {
   const auto refusal = [](const AlignRequest& request) {
     return error_of(ErrorKind::kInput, [&] { read_motion_times(request); });
   };
-  std::vector<double> seconds;
-  for (int i = 0; i < 12; ++i) seconds.push_back(i / 16.0);
+  const std::vector<double> seconds = even_times(12, 16);
   AlignRequest request = video(kMp4, seconds, 16);
   request.start_seconds = 60;
   EXPECT_THAT(refusal(request), HasSubstr("--start 60 is behind the end, 0.75 seconds"));

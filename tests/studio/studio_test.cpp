@@ -432,7 +432,7 @@ class Published : public StudioTest {
     order_.models = models().string();
     order_.result_only = true;
   }
-  std::size_t videos() const {
+  [[nodiscard]] std::size_t videos() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(order_.output_folder), {}));
   }
 

@@ -6,7 +6,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #include "unianimate/checkpoint/checkpoint_file.h"
@@ -46,7 +45,7 @@ class ByteReader {
   template <typename T>
   requires std::integral<T> || std::floating_point<T> T number() {
     T value{};
-    std::memcpy(&value, take(sizeof(T)).data(), sizeof(T));
+    take(sizeof(T)).copy(reinterpret_cast<char*>(&value), sizeof(T));
     return value;
   }
 

@@ -60,7 +60,7 @@ bool asks_model(std::int64_t step) {
 
 constexpr std::int64_t kFirstExtrapolated = 3;
 
-struct Rule {
+struct ShortcutRule {
   const char* field;
   bool given;
 };
@@ -68,10 +68,10 @@ struct Rule {
 /// What cannot be had with the sampler.
 void check_sampler(const ShortcutOptions& options, const SamplerOptions& sampling) {
   const SamplerKind kind = sampler_entry(sampling.sampler).kind;
-  const Rule rules[] = {{"guidance_every", options.reuses_guidance()},
-                        {"guidance_interval", options.guidance_interval.has_value()},
-                        {"reuse_every", options.reuses_features()},
-                        {"extrapolate", options.extrapolate}};
+  const ShortcutRule rules[] = {{"guidance_every", options.reuses_guidance()},
+                                {"guidance_interval", options.guidance_interval.has_value()},
+                                {"reuse_every", options.reuses_features()},
+                                {"extrapolate", options.extrapolate}};
   for (const auto& [field, given] : rules) {
     if (!given || kind != SamplerKind::kDistilled) continue;
     throw Error(ErrorKind::kUsage,

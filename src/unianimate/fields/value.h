@@ -85,6 +85,7 @@ class FormedList final : public TextList {
   explicit FormedList(std::vector<T>& values) : values_(values) {}
   [[nodiscard]] std::vector<std::string> texts() const override {
     std::vector<std::string> texts;
+    texts.reserve(values_.size());
     for (const T& value : values_) texts.push_back(TextForm<T>::text(value));
     return texts;
   }

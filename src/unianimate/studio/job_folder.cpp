@@ -78,8 +78,8 @@ bool is_work_name(const std::string& name) {
   // Matching goes as deep as the name is long.
   constexpr std::size_t kLongest = 255;
   if (name.size() > kLongest) return false;
-  static const std::regex kNames(R"(segment-\d+-latents-\d+(-\d+)?\.safetensors|segment-\d+-part-\d+(-\d+)?\.mkv)");
-  return std::regex_match(name, kNames);
+  static const std::regex names(R"(segment-\d+-latents-\d+(-\d+)?\.safetensors|segment-\d+-part-\d+(-\d+)?\.mkv)");
+  return std::regex_match(name, names);
 }
 
 /// What a process left that was killed while it wrote a file of the job.

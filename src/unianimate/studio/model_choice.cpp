@@ -38,7 +38,7 @@ std::filesystem::path models_folder(const std::string& given) {
 }
 
 std::filesystem::path models_to_animate_with(const std::string& given) {
-  const std::filesystem::path folder = models_folder(given);
+  std::filesystem::path folder = models_folder(given);
   if (!chosen_models(given).empty() || !embedded_model_exists()) return folder;
   return families::holds_models(folder) ? folder : UNIANIMATE_EMBEDDED_MODEL;
 }
