@@ -183,10 +183,13 @@ TEST(PoseFolderWriter, TakesPicturesFromSeveralThreads) {
   const TemporaryFolder place;
   PoseFolderWriter writer(place / "poses");
   {
+    constexpr std::size_t kThreads = 4;
     std::vector<std::jthread> threads;
-    for (std::size_t thread = 0; thread < 4; ++thread) {
+    threads.reserve(kThreads);
+    for (std::size_t thread = 0; thread < kThreads; ++thread) {
       threads.emplace_back([&, thread] {
-        for (std::size_t i = thread; i < 100; i += 4) writer.write_pose(i, picture(static_cast<std::uint8_t>(i)));
+        for (std::size_t i = thread; i < 100; i += kThreads)
+          writer.write_pose(i, picture(static_cast<std::uint8_t>(i)));
       });
     }
   }
