@@ -15,7 +15,7 @@ namespace {
 /// As far from zero as keeps activations of one size, as tests/support/rule.h has it.
 at::Tensor random_weight(const std::string& name, at::IntArrayRef shape, at::Device device) {
   constexpr double kSmall = 0.1;
-  const at::Tensor u = at::empty(shape, at::TensorOptions(device).dtype(at::kFloat)).uniform_(-1, 1);
+  at::Tensor u = at::empty(shape, at::TensorOptions(device).dtype(at::kFloat)).uniform_(-1, 1);
   if (name.ends_with("bias")) return u.mul_(kSmall);
   if (shape.size() >= 2) return u.mul_(std::sqrt(3.0 * static_cast<double>(shape[0]) / static_cast<double>(u.numel())));
   if (shape.size() == 1 && name.ends_with("weight")) return u.mul_(kSmall).add_(1);

@@ -14,7 +14,7 @@ using testing::pickled_tensor;
 using testing::pickled_text;
 using testing::read_all;
 
-const std::map<std::string, std::vector<float>> storages{{"s", {0, 1, 2, 3, 4, 5}}};
+const std::map<std::string, std::vector<float>> kStorages{{"s", {0, 1, 2, 3, 4, 5}}};
 
 std::string repeated(const std::string& text, std::size_t count) {
   std::string all;
@@ -24,7 +24,7 @@ std::string repeated(const std::string& text, std::size_t count) {
 
 TEST(Pickle, ReadsAStridedTensor) {
   const auto tensors =
-      read_all(legacy_dictionary("x", pickled_tensor(pickled_storage("s", 6), 1, {2, 2}, {1, 3}), storages));
+      read_all(legacy_dictionary("x", pickled_tensor(pickled_storage("s", 6), 1, {2, 2}, {1, 3}), kStorages));
   EXPECT_TRUE(at::equal(tensors.at("x"), at::tensor({1.0F, 4.0F, 2.0F, 5.0F}).view({2, 2})));
 }
 
@@ -32,7 +32,7 @@ TEST(Pickle, IgnoresTheMetadataOfAStateDict) {
   const std::string tensor = pickled_tensor(pickled_storage("s", 6), 0, {6}, {1});
   const auto tensors = read_all(legacy_file(
       "ccollections\nOrderedDict\n)R" + pickled_text("x") + tensor + "s}" + pickled_text("_metadata") + "}sb",
-      storages));
+      kStorages));
   EXPECT_EQ(tensors.size(), 1);
 }
 
@@ -43,9 +43,9 @@ TEST(Pickle, UnwrapsTensorSubclassesAndParameters) {
   const std::string subclass = std::string("ctorch._tensor\n_rebuild_from_type_v2\n(") + tensor.substr(0, arguments) +
                                "cmy_package\nMyTensor\n" + tensor.substr(arguments, tensor.size() - arguments - 1) +
                                "}tR";
-  EXPECT_EQ(read_all(legacy_dictionary("x", subclass, storages)).at("x").numel(), 6);
+  EXPECT_EQ(read_all(legacy_dictionary("x", subclass, kStorages)).at("x").numel(), 6);
   const std::string parameter = std::string("ctorch._utils\n_rebuild_parameter\n(") + tensor + "\x88}tR";
-  EXPECT_EQ(read_all(legacy_dictionary("x", parameter, storages)).at("x").numel(), 6);
+  EXPECT_EQ(read_all(legacy_dictionary("x", parameter, kStorages)).at("x").numel(), 6);
 }
 
 TEST(Pickle, TheLastOfTwoValuesOfAKeyCounts) {
@@ -53,7 +53,7 @@ TEST(Pickle, TheLastOfTwoValuesOfAKeyCounts) {
   const auto tensors =
       read_all(legacy_file(std::string("}") + pickled_text("x") + pickled_tensor(storage, 0, {6}, {1}) + "s" +
                                pickled_text("x") + pickled_tensor(storage, 0, {2}, {1}) + "s",
-                           storages));
+                           kStorages));
   EXPECT_EQ(tensors.at("x").numel(), 2);
 }
 
@@ -62,18 +62,18 @@ TEST(Pickle, ToleratesUnknownClassesBesideTheTensors) {
   const Checkpoint checkpoint = open_bytes(
       legacy_file(std::string("}") + pickled_text("thing") + object + "s" + pickled_text("x") +
                       pickled_tensor(pickled_storage("s", 6), 0, {6}, {1}) + "s" + pickled_text("step") + "K\x05s",
-                  storages));
+                  kStorages));
   EXPECT_EQ(checkpoint.tensors().size(), 1);
   EXPECT_EQ(checkpoint.ignored_entries(), 2);
 }
 
 TEST(Pickle, RefusesTensorsMadeByUnknownCode) {
   const std::string storage = pickled_storage("s", 6);
-  expect_refused(legacy_dictionary("x", std::string("cmy_package\nmake\n") + storage + "\x85R", storages),
+  expect_refused(legacy_dictionary("x", std::string("cmy_package\nmake\n") + storage + "\x85R", kStorages),
                  "my_package.make");
   expect_refused(
       legacy_dictionary("x", std::string("cmy_package\nmake\n") + pickled_tensor(storage, 0, {6}, {1}) + "\x85R",
-                        storages),
+                        kStorages),
       "my_package.make");
   expect_refused(legacy_dictionary("x", pickled_tensor("cmy_package\nmake\n)R", 0, {6}, {1})),
                  "depends on an object instead of a storage");
@@ -96,7 +96,7 @@ TEST(Pickle, AcceptsBuiltinsThatHoldData) {
 TEST(Pickle, RefusesTensorsThatDoNotFitTheirStorage) {
   const auto refuse = [](std::int64_t offset, const std::vector<std::int64_t>& shape,
                          const std::vector<std::int64_t>& strides) {
-    expect_refused(legacy_dictionary("x", pickled_tensor(pickled_storage("s", 6), offset, shape, strides), storages),
+    expect_refused(legacy_dictionary("x", pickled_tensor(pickled_storage("s", 6), offset, shape, strides), kStorages),
                    "does not fit its storage of 6 elements");
   };
   const std::int64_t huge = std::int64_t{1} << 62;
@@ -120,10 +120,10 @@ TEST(Pickle, RefusesTensorsThatDoNotFitTheirStorage) {
 
 TEST(Pickle, RefusesStoragesLargerThanTheFile) {
   for (const std::int64_t elements : {std::int64_t{7}, std::int64_t{1} << 60, std::int64_t{1} << 62}) {
-    expect_refused(legacy_dictionary("x", pickled_tensor(pickled_storage("s", elements), 0, {1}, {1}), storages),
+    expect_refused(legacy_dictionary("x", pickled_tensor(pickled_storage("s", elements), 0, {1}, {1}), kStorages),
                    fmt::format("claims {} elements", elements));
   }
-  expect_refused(legacy_dictionary("x", pickled_tensor(pickled_storage("s", -1), 0, {1}, {1}), storages), "negative");
+  expect_refused(legacy_dictionary("x", pickled_tensor(pickled_storage("s", -1), 0, {1}, {1}), kStorages), "negative");
   expect_refused(legacy_dictionary("x", pickled_tensor(pickled_storage("t", 6), 0, {1}, {1}), {}), "missing");
 }
 
@@ -153,7 +153,7 @@ TEST(Pickle, BearsDeepNestingAndMutualReferences) {
       "cm\nf\nq\x01"
       "0" +
       repeated("h\x01", kDepth) + pickled_storage("s", 6) + repeated("\x85R", kDepth);
-  expect_refused(legacy_dictionary("x", deep_call, storages), "not known here");
+  expect_refused(legacy_dictionary("x", deep_call, kStorages), "not known here");
   const std::string itself =
       "]q\x01h\x01"
       "a";

@@ -76,7 +76,7 @@ TEST_P(GoldenPipeline, FramesMatchThroughTheCommandLine) {
     for (std::int64_t k = 0; k < frames; ++k)
       found.push_back(family::tensor_from_image(read_image(output / fmt::format("{:04}.png", k))));
     const at::Tensor difference = (at::stack(found).to(at::kInt) - expected).abs();
-    const double equal = difference.eq(0).to(at::kDouble).mean().item<double>();
+    const auto equal = difference.eq(0).to(at::kDouble).mean().item<double>();
     RecordProperty(std::string(set) + ".equal", std::to_string(equal));
     EXPECT_GE(equal, 0.999) << set;
     EXPECT_LE(difference.max().item<int>(), 1) << set;

@@ -84,10 +84,16 @@ TEST_F(TraceTest, PhasesHoldTheirStepsAndStepsTheirOperators) {
 TEST_F(TraceTest, OwnScopesAreOperators) {
   {
     Trace trace(file_);
+    trace.begin_phase("sample");
     RECORD_USER_SCOPE("unianimate::group_norm");
     at::ones({2}).mul(2);
   }
   EXPECT_THAT(names(row(kOperators)), Contains("unianimate::group_norm"));
+}
+
+TEST_F(TraceTest, WithoutAPhaseThereIsNone) {
+  { const Trace trace(file_); }
+  EXPECT_FALSE(std::filesystem::exists(file_));
 }
 
 TEST_F(TraceTest, OnlyATraceIsReplaced) {

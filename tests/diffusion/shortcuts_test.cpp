@@ -132,15 +132,15 @@ TEST(ShortcutOptions, AreReadAsTheyAreWritten) {
                                 .reuse_below = 1,
                                 .reuse_every = 4,
                                 .extrapolate = true};
-  const nlohmann::json json = fields::write_json(options);
-  EXPECT_EQ(json, (nlohmann::json{{"guidance_every", 2},
-                                  {"guidance_interval", "200-900"},
-                                  {"reuse_below", 1},
-                                  {"reuse_every", 4},
-                                  {"extrapolate", true}}));
+  const nlohmann::json written = fields::write_json(options);
+  EXPECT_EQ(written, (nlohmann::json{{"guidance_every", 2},
+                                     {"guidance_interval", "200-900"},
+                                     {"reuse_below", 1},
+                                     {"reuse_every", 4},
+                                     {"extrapolate", true}}));
   ShortcutOptions read;
-  fields::read_json(json, {}, read, fields::Missing::kRefused);
-  EXPECT_EQ(nlohmann::json(fields::write_json(read)), json);
+  fields::read_json(written, {}, read, fields::Missing::kRefused);
+  EXPECT_EQ(nlohmann::json(fields::write_json(read)), written);
   EXPECT_THAT(options.texts(),
               ::testing::ElementsAre("guidance every 2nd step", "guidance at timesteps 200-900",
                                      "features below level 1 every 4th step", "every 2nd step extrapolated"));

@@ -104,18 +104,17 @@ TEST(UNetCost, CountsThePublishedSizes) {
 /// The derivative of f's projection along `direction` by a central difference against the one backward gives.
 void expect_gradient(const std::function<at::Tensor()>& f, const at::Tensor& parameter, const std::string& name) {
   const at::Tensor direction = rule_input("direction." + name, parameter.sizes()).to(at::kDouble);
-  at::Tensor tracked = parameter;
-  tracked.set_requires_grad(true);
-  tracked.mutable_grad().reset();
+  parameter.set_requires_grad(true);
+  parameter.mutable_grad().reset();
   f().backward();
-  const double found = (tracked.grad() * direction).sum().item<double>();
-  tracked.set_requires_grad(false);
+  const auto found = (parameter.grad() * direction).sum().item<double>();
+  parameter.set_requires_grad(false);
   constexpr double kStep = 1e-5;
-  tracked.add_(direction, kStep);
-  const double above = f().item<double>();
-  tracked.sub_(direction, 2 * kStep);
-  const double below = f().item<double>();
-  tracked.add_(direction, kStep);
+  parameter.add_(direction, kStep);
+  const auto above = f().item<double>();
+  parameter.sub_(direction, 2 * kStep);
+  const auto below = f().item<double>();
+  parameter.add_(direction, kStep);
   const double expected = (above - below) / (2 * kStep);
   EXPECT_NEAR(found, expected, 1e-5 * std::max(1.0, std::abs(expected))) << name;
 }

@@ -67,7 +67,8 @@ std::vector<double> twin(const Image& image, const SquareRegion& region, int siz
         double sum = 0;
         for (int i = 0; i < detail * detail; ++i) {
           const double x = (column + (i % detail + 0.5) / detail) / size;
-          const double y = (row + (static_cast<int>(i / detail) + 0.5) / detail) / size;
+          const int below = i / detail;
+          const double y = (row + (below + 0.5) / detail) / size;
           sum += bilinear(image, region.to_picture({x, y}), channel);
         }
         crop.push_back(sum / (detail * detail));

@@ -59,7 +59,7 @@ TEST(Optimizer, ClipsTheNormOfAllGradientsTogether) {
   EXPECT_NEAR(optimizer.step(0.01, 1), 5, 1e-6);
   for (const NamedTensor& tensor : optimizer.state()) {
     if (!tensor.name.starts_with("first_moment/")) continue;
-    const double gradient = tensor.name.ends_with("a") ? 3.0 : 4.0;
+    const double gradient = tensor.name.ends_with('a') ? 3.0 : 4.0;
     EXPECT_NEAR(tensor.tensor.item<double>(), 0.1 * gradient / 5, 1e-6);
   }
 }

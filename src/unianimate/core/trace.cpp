@@ -53,8 +53,8 @@ class Trace::Writer {
     stream_ << "{}\n]}\n";
     stream_.close();
     try {
-      if (stream_) output_.commit();
-    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): a missing trace does no harm to what was made
+      if (stream_ && has_phases_) output_.commit();
+    } catch (const Error&) {  // a missing trace does no harm to what was made
     }
   }
 
@@ -64,6 +64,7 @@ class Trace::Writer {
   void begin_phase(std::string_view name) {
     end_phase();
     phase_.emplace(name);
+    has_phases_ = true;
     phase_begin_ = step_begin_ = TraceClock::now();
   }
 
@@ -120,6 +121,7 @@ class Trace::Writer {
   std::optional<std::string> phase_;
   TraceClock::time_point phase_begin_ = start_;
   TraceClock::time_point step_begin_ = start_;
+  bool has_phases_ = false;
   std::int64_t operators_ = 0;
 };
 

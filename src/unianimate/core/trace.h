@@ -20,7 +20,7 @@ class Trace {
   /// Throws Error(kUsage) where something stands at `file` that is no such trace of this program, Error(kEnvironment)
   /// where it cannot be written.
   explicit Trace(const std::filesystem::path& file);
-  /// The file is whole and in its place then, unless the disk is full.
+  /// The file is whole and in its place then, unless there was no phase or the disk is full.
   ~Trace();
   Trace(const Trace&) = delete;
   Trace& operator=(const Trace&) = delete;

@@ -142,6 +142,10 @@ std::string mark_of_beginning(std::istream& /*file*/) {
   return std::string(kMark);
 }
 
+std::string mark_of_trace(std::istream& /*file*/) {
+  return std::string(kTraceMark);
+}
+
 std::string mark_of_first_line(std::istream& file) {
   const std::string text = read_bytes(file, 0, kLongestMark);
   return mark_or_nothing(std::string_view(text).substr(0, text.find('\n')));
@@ -163,6 +167,7 @@ constexpr Format kFormats[] = {
     {0, R"({"format":"unianimate-)"sv, mark_of_beginning},
     {0, R"({"version":1.3,"generator":"unianimate",)"sv, mark_of_beginning},
     {0, "{\n  \"generator\": \"unianimate\","sv, mark_of_beginning},
+    {0, R"({"generator": "unianimate trace",)"sv, mark_of_trace},
     {0, kMarkdownMark, mark_of_beginning},
     {0, "unianimate unfinished\n"sv, mark_of_first_line},
 };

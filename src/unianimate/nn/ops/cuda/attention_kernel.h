@@ -45,7 +45,7 @@ struct AttentionKernel {
     for (std::int64_t query = warp * kQueries; query < problem.queries; query += kThreads / kWarp * kQueries) {
       float weights[kQueries][2];
       score(execution, q, k, query, weights);
-      for (int i = 0; i < kQueries; ++i) soften(execution, weights[i]);
+      for (float(&pair)[2] : weights) soften(execution, pair);
       gather(execution, v, weights, query, out);
     }
   }
@@ -85,7 +85,7 @@ struct AttentionKernel {
                                float (&scores)[kQueries][2]) const {
     for (int half = 0; half < 2; ++half) {
       const std::int64_t key = execution.thread() % kWarp + half * kWarp;
-      for (int i = 0; i < kQueries; ++i) scores[i][half] = key < problem.keys ? 0.0F : -INFINITY;
+      for (float(&pair)[2] : scores) pair[half] = key < problem.keys ? 0.0F : -INFINITY;
       if (key >= problem.keys) continue;
       for (std::int64_t d = 0; d < problem.dim; d += kPack) {
         const auto pack = execution.template load<Pack<T, kPack>>(k + key * row + d);
