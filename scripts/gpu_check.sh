@@ -228,6 +228,8 @@ run_golden() {
   local test
   for test in models_golden_test golden_clip_test; do
     step 200 "$test" "$bin/$test" "--gtest_filter=$on_device" "--gtest_output=json:$work/golden-$test.json"
+    # GoogleTest is content where a filter leaves nothing.
+    ! grep -qsm1 '^  "tests": 0,' "$work/golden-$test.json" || step 5 "$test tried nothing" false
   done
 }
 

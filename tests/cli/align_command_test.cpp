@@ -197,7 +197,7 @@ class BadAlign : public Align, public ::testing::WithParamInterface<BadMotion> {
 
 TEST_P(BadAlign, SaysWhatIsWrong) {
   std::ofstream(folder_ / "text.mp4") << "no video";
-  std::ofstream(folder_ / "empty.mp4");
+  const std::ofstream empty(folder_ / "empty.mp4");
   std::ofstream(folder_ / "broken.json") << R"({"format": "unianimate-poses", "version": 1)";
   write_png(folder_ / "nobody.png", Image(64, 64));
   fs::create_directories(folder_ / "mine");

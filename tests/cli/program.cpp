@@ -10,12 +10,17 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "support/file_content.h"
 #include "support/temporary_folder.h"
 
 namespace unianimate::testing {
 
 namespace {
+
+/// Nothing where the program has not made the file yet.
+std::string content_so_far(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 int open_output(const std::filesystem::path& path) {
   constexpr int kMode = 0600;
@@ -73,7 +78,7 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const Progr
   bool interrupted = options.interrupt_after.empty();
   while (::waitpid(child, &status, interrupted ? 0 : WNOHANG) == 0) {
     constexpr useconds_t kPollMicroseconds = 20'000;
-    if (file_content(outputs / "err").find(options.interrupt_after) != std::string::npos) {
+    if (content_so_far(outputs / "err").find(options.interrupt_after) != std::string::npos) {
       ::kill(child, options.signal);
       interrupted = true;
     } else {
@@ -81,7 +86,7 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const Progr
     }
   }
   const int exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {exit_status, file_content(outputs / "out"), file_content(outputs / "err")};
+  return {exit_status, content_so_far(outputs / "out"), content_so_far(outputs / "err")};
 }
 
 }  // namespace unianimate::testing

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-constexpr const char* kOwn = "{\"format\":\"unianimate-poses\"}";
+constexpr const char* kOwn = R"({"format":"unianimate-poses"})";
 
 void write(const fs::path& path, const std::string& content) {
   std::ofstream(path) << content;

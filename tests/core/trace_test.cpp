@@ -96,6 +96,14 @@ TEST_F(TraceTest, WithoutAPhaseThereIsNone) {
   EXPECT_FALSE(std::filesystem::exists(file_));
 }
 
+TEST_F(TraceTest, WhatAppearsInItsPlaceMeanwhileStays) {
+  Trace trace(file_);
+  trace.begin_phase("write video");
+  std::ofstream(file_) << "the video";
+  EXPECT_THROW(trace.finish(), Error);
+  EXPECT_EQ(testing::file_content(file_), "the video");
+}
+
 TEST_F(TraceTest, OnlyATraceIsReplaced) {
   std::ofstream(file_) << "years of work";
   try {

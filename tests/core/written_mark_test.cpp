@@ -28,7 +28,7 @@ TEST(WrittenMark, NothingElseHasOne) {
   const std::string gif_comment = "GIF89a\x21\xFE";
   for (const std::string& content :
        {std::string(), std::string("unianimate"), std::string("My notes on unianimate\n"), std::string("{}"),
-        std::string("{\"people\":[],\"generator\":\"unianimate\"}"), std::string("\x89PNG\r\n\x1A\n"),
+        std::string(R"({"people":[],"generator":"unianimate"})"), std::string("\x89PNG\r\n\x1A\n"),
         std::string("\xFF\xD8\xFF\xE0"),
         std::string("\0\0\0\x18"
                     "ftypisom",

@@ -96,7 +96,7 @@ TEST(ShortcutOptions, RefuseWhatDoesNotGoTogether) {
   EXPECT_THAT(problem_of({.guidance_interval = GuidanceInterval{1, 9}}, {}, 1),
               HasSubstr("guidance_interval has no effect with guidance_scale 1"));
   EXPECT_THAT(problem_of({.guidance_every = 2}, one), HasSubstr("guidance_every needs at least two steps, found 1"));
-  EXPECT_THAT(problem_of({.reuse_below = 0}, one), HasSubstr("reuse_every needs at least two steps, found 1"));
+  EXPECT_THAT(problem_of({.reuse_below = 0}, one), HasSubstr("reuse_below needs at least two steps, found 1"));
   EXPECT_THAT(problem_of({.extrapolate = true}, three), HasSubstr("extrapolate needs at least 4 steps, found 3"));
   EXPECT_THAT(problem_of({.guidance_every = 2, .extrapolate = true}),
               HasSubstr("extrapolate does not go with guidance_every"));
@@ -115,6 +115,10 @@ TEST(ShortcutOptions, RefuseWhatDoesNotGoTogether) {
   }
   EXPECT_EQ(problem_of({.guidance_interval = GuidanceInterval{}, .reuse_every = 3, .extrapolate = true}), "");
   EXPECT_EQ(problem_of({.reuse_every = 1}, one), "");
+  EXPECT_THAT(problem_of({.reuse_below = 1, .reuse_every = 1}),
+              HasSubstr("reuse_below has no effect with reuse_every 1"));
+  EXPECT_THAT(problem_of({.reuse_below = 1, .extrapolate = true}),
+              HasSubstr("extrapolate does not go with reuse_below every 2 steps"));
 }
 
 TEST(ShortcutOptions, AnIntervalIsTwoTimesteps) {
@@ -142,8 +146,8 @@ TEST(ShortcutOptions, AreReadAsTheyAreWritten) {
   fields::read_json(written, {}, read, fields::Missing::kRefused);
   EXPECT_EQ(nlohmann::json(fields::write_json(read)), written);
   EXPECT_THAT(options.texts(),
-              ::testing::ElementsAre("guidance every 2nd step", "guidance at timesteps 200-900",
-                                     "features below level 1 every 4th step", "every 2nd step extrapolated"));
+              ::testing::ElementsAre("guidance every 2 steps", "guidance at timesteps 200-900",
+                                     "features below level 1 every 4 steps", "extrapolated every 2 steps"));
   EXPECT_TRUE(ShortcutOptions().texts().empty());
 }
 

@@ -62,6 +62,7 @@ TEST_F(GpuCheckReport, TellsOfTestsAndSteps) {
 
 TEST_F(GpuCheckReport, LeavesOutWhatWasCutOff) {
   write("clip.json", R"([{"what": "clip", "seco)");
+  write("golden-models_golden_test.json", R"({"tests": 7, "testsui)");
   report();
   EXPECT_FALSE(Row::parse(read("gpu_check.json")).contains("clip"));
   EXPECT_THAT(read("gpu_check.md"), Not(HasSubstr("Whole videos")));

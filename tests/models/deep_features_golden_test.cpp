@@ -69,7 +69,7 @@ TEST_F(DeepFeaturesTest, MatchTheGoldenNumbersAtEveryCut) {
         // In the order frames, channels, height, width.
         const at::Tensor kept = features.kept.permute({0, 1, 4, 2, 3}).flatten().slice(0, 0, 64);
         EXPECT_LE(relative_error(kept, golden.tensor(prefix + "first")), kTolerance);
-        const double sum = features.kept.to(at::kDouble).sum().item<double>();
+        const auto sum = features.kept.to(at::kDouble).sum().item<double>();
         EXPECT_NEAR(sum, golden.tensor(prefix + "sum").item<double>(),
                     kTolerance * features.kept.to(at::kDouble).abs().sum().item<double>());
       }

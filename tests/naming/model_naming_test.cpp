@@ -15,17 +15,17 @@ using ::testing::HasSubstr;
 Checkpoint file_of(const std::vector<std::string>& names) {
   std::string header = "{";
   for (const std::string& name : names) {
-    if (header.size() > 1) header += ",";
+    if (header.size() > 1) header += ',';
     header += '"' + name + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
   }
-  header += "}";
+  header += '}';
   const std::uint64_t size = header.size();
   return Checkpoint(std::make_shared<const CheckpointFile>(
       "FILE", std::string(reinterpret_cast<const char*>(&size), sizeof(size)) + header));
 }
 
 std::vector<std::string> with_prefix(const std::string& prefix, std::vector<std::string> names) {
-  for (std::string& name : names) name = prefix + name;
+  for (std::string& name : names) name.insert(0, prefix);
   return names;
 }
 std::vector<std::string> joined(std::vector<std::string> a, const std::vector<std::string>& b) {

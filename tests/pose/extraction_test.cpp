@@ -198,7 +198,7 @@ TEST(ExtractPoses, KeepsAFewFramesInMemoryAlone) {
   std::size_t most = 0;
   const MadeUpDetector detector({.estimate = [&](std::size_t) {
     std::this_thread::sleep_for(200us);
-    const std::lock_guard lock(mutex);
+    const std::scoped_lock lock(mutex);
     most = std::max(most, source.given - finished++);
   }});
   static_cast<void>(extract_poses(source, detector, 2, progress));

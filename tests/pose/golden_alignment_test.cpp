@@ -78,7 +78,7 @@ TEST_P(GoldenAlignment, PointsAreThePublishedOnes) {
 }
 
 TEST_P(GoldenAlignment, CanvasesArePixelForPixelThePublishedOnes) {
-  const fs::path file = GetParam();
+  const fs::path& file = GetParam();
   const std::vector<PublishedPose> rows = aligned_rows(GoldenFile(file));
   int pictures = 0;
   for (std::size_t row = 0; row < rows.size(); ++row) {

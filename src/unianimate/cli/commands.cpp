@@ -7,11 +7,19 @@
 #include "unianimate/cli/process_arguments.h"
 #include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/runtime_arguments.h"
+#include "unianimate/core/error.h"
 #include "unianimate/distributed/group_environment.h"
 
 namespace unianimate::cli {
 
 namespace {
+
+/// In the first process, where it is asked for.
+void begin_trace(const MessageArguments& messages, bool is_dry_run, Session& session) {
+  if (messages.profile.empty() || distributed::read_group_environment().rank > 0) return;
+  if (is_dry_run) throw Error(ErrorKind::kUsage, "--profile has no effect with --dry-run; leave one out");
+  session.reporter->trace(messages.profile);
+}
 
 /// Makes ready what the command needs, and runs it, unless copies of the program have done so.
 void run(CommandNeeds needs, const CommandWork& work, Session& session) {
@@ -26,9 +34,9 @@ void run(CommandNeeds needs, const CommandWork& work, Session& session) {
     session.reporter = make_reporter(messages.json, messages.quiet || needs == CommandNeeds::kStopping);
   }
   catch_interruptions();
-  if (!messages.profile.empty() && distributed::read_group_environment().rank == 0)
-    session.reporter->trace(messages.profile);
+  begin_trace(messages, work.options->taken<RuntimeArguments>().dry_run, session);
   work.run();
+  session.reporter->finish_trace();
 }
 
 /// "evaluate model" -> the command evaluate, and "model"

@@ -21,6 +21,11 @@ void Reporter::step(std::int64_t done) {
   show_progress(false);
 }
 
+void Reporter::finish_trace() {
+  if (trace_) trace_->finish();
+  trace_.reset();
+}
+
 bool Reporter::cancelled() const {
   return interrupted();
 }

@@ -31,6 +31,8 @@ class Reporter : public studio::JobObserver {
 
   /// From now on, by this thread. Throws as Trace does.
   void trace(const std::filesystem::path& file) { trace_.emplace(file); }
+  /// The trace is in its place then, where there is one. Throws as Trace::finish() does.
+  void finish_trace();
 
   /// The command ends with an error.
   virtual void failed(const std::string& message, int exit_status) = 0;

@@ -37,7 +37,7 @@ class BoundedQueue {
   }
 
   void close() {
-    const std::lock_guard lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     closed_ = true;
     changed_.notify_all();
   }

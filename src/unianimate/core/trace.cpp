@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
@@ -49,17 +50,22 @@ class Trace::Writer {
   ~Writer() {
     writing_here_ = nullptr;
     at::removeCallback(callback_);
-    end_phase();
-    stream_ << "{}\n]}\n";
-    stream_.close();
-    try {
-      if (stream_ && has_phases_) output_.commit();
-    } catch (const Error&) {  // a missing trace does no harm to what was made
-    }
   }
 
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
+
+  void finish() {
+    end_phase();
+    stream_ << R"({"ph": "M", "pid": 1, "name": "process_name", "args": {"name": "unianimate"}})"
+            << "\n]}\n";
+    stream_.close();
+    if (!has_phases_) return;
+    const fs::path& file = output_.final_path();
+    if (!stream_) throw Error(ErrorKind::kEnvironment, "{} could not be written", printable(file.string()));
+    refuse_other_file(file);  // what the work has put there meanwhile
+    output_.commit();
+  }
 
   void begin_phase(std::string_view name) {
     end_phase();
@@ -86,8 +92,9 @@ class Trace::Writer {
     Writer* const writer = writing_here_;
     const auto* start = dynamic_cast<const OperatorStart*>(context);
     if (writer == nullptr || start == nullptr || writer->operators_ == kMostOperators) return;
-    ++writer->operators_;
-    writer->write(TraceRow::kOperators, function.name(), start->begin);
+    const bool is_last = ++writer->operators_ == kMostOperators;
+    writer->write(TraceRow::kOperators, is_last ? "operators from here on are left out" : function.name(),
+                  start->begin);
   }
 
   [[nodiscard]] double microseconds(TraceClock::duration since) const {
@@ -128,7 +135,19 @@ class Trace::Writer {
 thread_local Trace::Writer* Trace::Writer::writing_here_ = nullptr;
 
 Trace::Trace(const fs::path& file) : writer_(std::make_unique<Writer>(file)) {}
-Trace::~Trace() = default;
+
+Trace::~Trace() {
+  if (writer_ == nullptr) return;
+  try {
+    finish();
+  } catch (const Error&) {  // whoever wants to know calls finish()
+  }
+}
+
+void Trace::finish() {
+  const std::unique_ptr<Writer> writer = std::move(writer_);
+  writer->finish();
+}
 
 void Trace::begin_phase(std::string_view name) {
   writer_->begin_phase(name);

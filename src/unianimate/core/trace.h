@@ -20,7 +20,7 @@ class Trace {
   /// Throws Error(kUsage) where something stands at `file` that is no such trace of this program, Error(kEnvironment)
   /// where it cannot be written.
   explicit Trace(const std::filesystem::path& file);
-  /// The file is whole and in its place then, unless there was no phase or the disk is full.
+  /// Calls finish() and passes over what that throws.
   ~Trace();
   Trace(const Trace&) = delete;
   Trace& operator=(const Trace&) = delete;
@@ -29,6 +29,10 @@ class Trace {
   void begin_phase(std::string_view name);
   /// The step number `done` (from 1) of the phase ends.
   void step(std::int64_t done);
+
+  /// The file is then whole and in its place; where there was no phase there is none. Throws Error(kUsage) where
+  /// something else stands there by now, Error(kEnvironment) where it could not be written. Nothing is called after it.
+  void finish();
 
  private:
   class Writer;

@@ -49,10 +49,6 @@ class DeepFeatures {
   std::int64_t period_ = -1;  ///< in which it was made last
 };
 
-std::string every_so_many(std::int64_t steps) {
-  return steps == 2 ? "2nd" : steps == 3 ? "3rd" : fmt::format("{}th", steps);
-}
-
 /// The steps of --extrapolate that ask the model: the first three, then every second.
 bool asks_model(std::int64_t step) {
   return step % 2 == 0 || step == 1;
@@ -65,12 +61,17 @@ struct ShortcutRule {
   bool given;
 };
 
+/// The one that was given of the two that say what is reused.
+const char* reuse_field(const ShortcutOptions& options) {
+  return options.reuse_below ? "reuse_below" : "reuse_every";
+}
+
 /// What cannot be had with the sampler.
 void check_sampler(const ShortcutOptions& options, const SamplerOptions& sampling) {
   const SamplerKind kind = sampler_entry(sampling.sampler).kind;
   const ShortcutRule rules[] = {{"guidance_every", options.reuses_guidance()},
                                 {"guidance_interval", options.guidance_interval.has_value()},
-                                {"reuse_every", options.reuses_features()},
+                                {reuse_field(options), options.reuses_features()},
                                 {"extrapolate", options.extrapolate}};
   for (const auto& [field, given] : rules) {
     if (!given || kind != SamplerKind::kDistilled) continue;
@@ -112,13 +113,12 @@ std::int64_t ShortcutOptions::kept_latents() const {
 
 std::vector<std::string> ShortcutOptions::texts() const {
   std::vector<std::string> texts;
-  if (reuses_guidance()) texts.push_back(fmt::format("guidance every {} step", every_so_many(guidance_every)));
+  if (reuses_guidance()) texts.push_back(fmt::format("guidance every {} steps", guidance_every));
   if (guidance_interval) texts.push_back(fmt::format("guidance at timesteps {}", guidance_interval->text()));
   if (reuses_features()) {
-    texts.push_back(
-        fmt::format("features below level {} every {} step", features_below(), every_so_many(features_every())));
+    texts.push_back(fmt::format("features below level {} every {} steps", features_below(), features_every()));
   }
-  if (extrapolate) texts.emplace_back("every 2nd step extrapolated");
+  if (extrapolate) texts.emplace_back("extrapolated every 2 steps");
   return texts;
 }
 
@@ -133,9 +133,18 @@ void ShortcutOptions::check(const SamplerOptions& sampling, double guidance_scal
   const std::int64_t steps = sampling.step_count();
   if (steps == 1 && (reuses_guidance() || reuses_features())) {
     throw Error(ErrorKind::kUsage, "{} needs at least two steps, found 1: there is no step before to reuse anything of",
-                reuses_guidance() ? "guidance_every" : "reuse_every");
+                reuses_guidance() ? "guidance_every" : reuse_field(*this));
+  }
+  if (reuse_below && !reuses_features()) {
+    throw Error(ErrorKind::kUsage, "reuse_below has no effect with reuse_every 1, which reuses nothing; leave one out");
   }
   if (!extrapolate) return;
+  if (features_every() == 2) {
+    throw Error(ErrorKind::kUsage,
+                "extrapolate does not go with {} every 2 steps, which are the steps that are extrapolated; give a "
+                "reuse_every of 3 or more, or leave one out",
+                reuse_field(*this));
+  }
   if (reuses_guidance()) {
     throw Error(ErrorKind::kUsage,
                 "extrapolate does not go with guidance_every: both would guess in the same steps; leave one out");

@@ -41,7 +41,7 @@ struct ShortcutOptions {
   [[nodiscard]] bool reuses_guidance() const { return guidance_every > 1; }
   /// Tensors of the latent's shape that are remembered from step to step.
   [[nodiscard]] std::int64_t kept_latents() const;
-  /// "guidance every 2nd step", …; empty where nothing is left out.
+  /// "guidance every 2 steps", …; empty where nothing is left out.
   [[nodiscard]] std::vector<std::string> texts() const;
 
   /// Throws Error(kUsage) that says which of them cannot be had, and why.

@@ -34,7 +34,7 @@ ItemNoise draw_item_noise_into(const at::Tensor& latent, std::uint64_t seed, at:
   fill_normal(latent, cpu, touched);
   noise.latent = latent;
   noise.offset = at::randn({1, latent.size(1), latent.size(2), 1, 1}, own, options.device(device)).cpu();
-  noise.generator = own;
+  noise.generator = std::move(own);
   return noise;
 }
 

@@ -84,7 +84,7 @@ Heartbeat::~Heartbeat() {
 }
 
 std::string Heartbeat::lost() const {
-  const std::lock_guard<std::mutex> lock(state_->mutex);
+  const std::scoped_lock lock(state_->mutex);
   return state_->lost;
 }
 

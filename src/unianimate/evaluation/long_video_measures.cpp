@@ -41,7 +41,8 @@ double mean_over(std::size_t begin, std::size_t end, const Value& value) {
 Drift::Channels mean_colour(const Image& image) {
   Drift::Channels mean{};
   for (std::size_t i = 0; i < image.pixels.size(); ++i) mean[i % Image::kChannels] += image.pixels[i];
-  for (double& channel : mean) channel /= static_cast<double>(image.pixels.size() / Image::kChannels);
+  const std::size_t pixels = image.pixels.size() / Image::kChannels;
+  for (double& channel : mean) channel /= static_cast<double>(pixels);
   return mean;
 }
 

@@ -71,8 +71,9 @@ Image charts(const LongVideoEvaluation& evaluation, const Group& group, const st
 plot::Series seam_curve(const LongVideoRow& row, std::string name) {
   const std::vector<double>& errors = row.mean.seams.from_start;
   plot::Series series{std::move(name), {}, {}};
+  const std::size_t middle = errors.size() / 2;
   for (std::size_t i = 0; i < errors.size(); ++i) {
-    series.x.push_back(static_cast<double>(i) - static_cast<double>(errors.size() / 2));
+    series.x.push_back(static_cast<double>(i) - static_cast<double>(middle));
     series.y.push_back(kLevels * errors[i]);
   }
   return series;

@@ -18,7 +18,7 @@ std::string markdown_table(const std::vector<TableRow>& rows) {
   };
   std::string text = line(rows.front()) + "|" + std::string(widths[0] + 2, '-') + "|";
   for (std::size_t i = 1; i < widths.size(); ++i) text += std::string(widths[i] + 1, '-') + ":|";
-  text += "\n";
+  text += '\n';
   for (std::size_t i = 1; i < rows.size(); ++i) text += line(rows[i]);
   return text;
 }

@@ -21,7 +21,7 @@ LatentPreview::LatentPreview(const at::Tensor& reference_latent, const Image& re
   const at::Tensor picture = tensor_from_image(reference).permute({2, 0, 1}).to(at::kDouble).div(255).unsqueeze(0);
   const at::Tensor pixels =
       at::adaptive_avg_pool2d(picture, {reference_latent.size(2), reference_latent.size(3)}).squeeze(0).flatten(1);
-  const double count = static_cast<double>(pixels.size(1));
+  const auto count = static_cast<double>(pixels.size(1));
   const at::Tensor normal =
       at::matmul(latents, latents.t()) + kRidge * count * at::eye(latents.size(0), latents.options());
   map_ = at::linalg_solve(normal, at::matmul(latents, pixels.t())).t();

@@ -74,7 +74,7 @@ class Lora {
   void add_to(at::Tensor& sum, const std::string& weight) const {
     const Pair& pair = pairs_.at(weight);
     const at::Tensor down = values(*pair.down);
-    const double rank = static_cast<double>(down.size(0));
+    const auto rank = static_cast<double>(down.size(0));
     const double alpha = pair.alpha == nullptr ? rank : values(*pair.alpha).item<double>();
     const bool by_config = pair.alpha == nullptr && settings_.config;
     const double strength = by_config ? settings_.scale * settings_.config->scaling() : settings_.scale * alpha / rank;

@@ -42,7 +42,7 @@ double measure_speed(const Compute& compute) {
 double estimate_seconds(const AnimatePlan& plan, const Compute& compute) {
   static std::mutex mutex;
   static std::map<std::pair<std::string, at::ScalarType>, double> speeds;
-  const std::lock_guard lock(mutex);
+  const std::scoped_lock lock(mutex);
   double& speed = speeds[{compute.device.str(), compute.dtype}];
   if (speed == 0) speed = measure_speed(compute);
   return plan.model_operations / speed / kModelEfficiency;

@@ -24,7 +24,7 @@ fields::Filter motion_fields() {
 /// Where the poses are drawn: the folder that was given, or "videos/dance-poses" beside "videos/dance.mp4".
 fs::path pose_folder(const VideoOrder& order, const VideoJob& job, const Inputs& inputs, JobObserver& observer) {
   if (!order.saved_poses.empty()) {
-    pose::PoseFolderWriter(order.saved_poses);  // says now what would fail later
+    const pose::PoseFolderWriter trial(order.saved_poses);  // says now what would fail later
     return order.saved_poses;
   }
   const fs::path wanted = beside_output(job.output, "-poses");

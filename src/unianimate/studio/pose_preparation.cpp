@@ -142,7 +142,7 @@ AlignResult prepare_poses(const AlignRequest& request, Progress& progress) {
   const ReferencePicture picture = read_reference(request.reference, request.background);
   make_folder(fs::absolute(without_trailing_separator(request.output)).parent_path());
   // Both say now what would fail later.
-  pose::PoseFolderWriter(request.output);
+  static_cast<void>(pose::PoseFolderWriter(request.output));
   std::unique_ptr<FrameSource> source = open_motion(request, false);
   pose::LazyDetector detector(request.detector, progress);
 

@@ -72,6 +72,11 @@ FeatureReuse feature_reuse(const models::UNetConfig& config, at::ScalarType dtyp
                            std::int64_t below) {
   // Below the deepest level there is nothing.
   const auto deepest = static_cast<std::int64_t>(config.dim_mult.size()) - 1;
+  if (deepest == 0) {
+    throw Error(ErrorKind::kUsage,
+                "these models have one level, below which there are no features to reuse; leave "
+                "reuse_below and reuse_every out");
+  }
   if (below < 0 || below >= deepest) {
     throw Error(ErrorKind::kUsage, "reuse_below must be between 0 and {} for these models, found {}", deepest - 1,
                 below);

@@ -243,8 +243,8 @@ PoseSequence resample(const PoseSequence& sequence, double frames_per_second) {
                 length_seconds, frames_per_second, kMostFrames);
   }
   std::size_t after = 0;
-  for (double i = 0; i < count; ++i) {
-    const double time = start + i / frames_per_second;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+    const double time = start + static_cast<double>(i) / frames_per_second;
     while (after + 1 < sequence.frames.size() && sequence.frames[after].seconds < time) ++after;
     const PoseFrame& b = sequence.frames[after];
     const PoseFrame& a = sequence.frames[after > 0 ? after - 1 : 0];

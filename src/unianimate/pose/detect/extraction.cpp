@@ -86,7 +86,7 @@ class Extraction {
     try {
       work();
     } catch (...) {
-      const std::lock_guard lock(mutex_);
+      const std::scoped_lock lock(mutex_);
       if (!failure_) failure_ = std::current_exception();
       decoded_.close();
       found_.close();
@@ -122,7 +122,7 @@ class Extraction {
       const std::size_t index = frame->index;
       frame.reset();
       on_their_way_.pop();
-      const std::lock_guard lock(mutex_);
+      const std::scoped_lock lock(mutex_);
       if (sightings.size() <= index) sightings.resize(index + 1);
       sightings[index] = std::move(people);
     }

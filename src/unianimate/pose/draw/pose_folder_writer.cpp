@@ -102,7 +102,7 @@ void draw_pose_folder(const AlignedPoses& poses, const fs::path& path, int threa
         if (reports) progress.step(static_cast<std::int64_t>(i + 1));
       }
     } catch (...) {
-      const std::lock_guard lock(mutex);
+      const std::scoped_lock lock(mutex);
       failure = std::current_exception();
       next = count;
     }

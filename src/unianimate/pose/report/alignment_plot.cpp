@@ -105,7 +105,8 @@ class RatioScale {
   [[nodiscard]] std::vector<double> ticks() const {
     const double step = reach_ == 1 ? 0.5 : 1;
     std::vector<double> ratios;
-    for (double exponent = -reach_; exponent <= reach_; exponent += step) ratios.push_back(std::exp2(exponent));
+    const auto last = std::lround(2 * reach_ / step);
+    for (long i = 0; i <= last; ++i) ratios.push_back(std::exp2(-reach_ + static_cast<double>(i) * step));
     return ratios;
   }
 
