@@ -71,10 +71,10 @@ BestRates measure_best_rates(const at::TensorOptions& options, const Pace& pace)
   const auto last = at::MemoryFormat::ChannelsLast;
   const at::Tensor x = at::randn({sizes.pictures, kChannels, sizes.height, sizes.width}, options).contiguous(last);
   const at::Tensor weight = at::randn({kChannels, kChannels, 3, 3}, options).contiguous(last);
-  const double convolution = static_cast<double>(2 * x.numel() * kChannels * kTaps);
+  const auto convolution = static_cast<double>(2 * x.numel() * kChannels * kTaps);
   const at::Tensor a = at::randn({sizes.rows, sizes.columns}, options);
   const at::Tensor b = at::randn({sizes.columns, sizes.columns}, options);
-  const double product = static_cast<double>(2 * a.numel() * sizes.columns);
+  const auto product = static_cast<double>(2 * a.numel() * sizes.columns);
   return {.convolution = convolution / best_seconds(pace,
                                                     [&] {
                                                       return at::conv2d(x, weight, {}, {1, 1}, {1, 1});

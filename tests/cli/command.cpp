@@ -34,7 +34,7 @@ class Captured {
   [[nodiscard]] std::string text() const {
     std::fflush(nullptr);
     std::string text;
-    std::rewind(file_);
+    std::fseek(file_, 0, SEEK_SET);
     for (int c = std::fgetc(file_); c != EOF; c = std::fgetc(file_)) text += static_cast<char>(c);
     return text;
   }

@@ -26,7 +26,8 @@ class TraceTest : public ::testing::Test {
  protected:
   [[nodiscard]] std::vector<json> row(int number) const {
     std::vector<json> events;
-    for (const json& event : json::parse(testing::file_content(file_)).at("traceEvents")) {
+    const json trace = json::parse(testing::file_content(file_));
+    for (const json& event : trace.at("traceEvents")) {
       if (event.value("ph", "") == "X" && event.at("tid") == number) events.push_back(event);
     }
     return events;

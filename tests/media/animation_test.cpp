@@ -49,7 +49,7 @@ const Encoding& container(const std::string& name) {
 
 class Animation : public ::testing::Test {
  protected:
-  std::filesystem::path encoded(const std::string& name, int frames) const {
+  [[nodiscard]] std::filesystem::path encoded(const std::string& name, int frames) const {
     std::vector<Image> pictures;
     std::vector<double> seconds;
     for (int i = 0; i < frames; ++i) {

@@ -17,15 +17,17 @@ Image numbered(int width, int height) {
   Image image(width, height);
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
-      image.row(y)[static_cast<std::size_t>(3 * x)] = static_cast<std::uint8_t>(x + 1);
-      image.row(y)[static_cast<std::size_t>(3 * x) + 1] = static_cast<std::uint8_t>(y + 1);
+      const auto at = 3 * static_cast<std::size_t>(x);
+      image.row(y)[at] = static_cast<std::uint8_t>(x + 1);
+      image.row(y)[at + 1] = static_cast<std::uint8_t>(y + 1);
     }
   }
   return image;
 }
 
 std::array<int, 2> pixel(const Image& image, int x, int y) {
-  return {image.row(y)[static_cast<std::size_t>(3 * x)], image.row(y)[static_cast<std::size_t>(3 * x) + 1]};
+  const auto at = 3 * static_cast<std::size_t>(x);
+  return {image.row(y)[at], image.row(y)[at + 1]};
 }
 
 TEST(SizeFor, KeepsTheAspectNearAndTheAreaNearby) {

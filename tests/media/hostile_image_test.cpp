@@ -82,9 +82,9 @@ TEST(HostileImage, StillPicturesMayHave256Megapixels) {
   const auto claim = [&bmp](std::uint32_t width, std::uint32_t height) {
     std::string claimed = bmp + std::string(28, '\0');
     claimed[14] = 40;
-    for (int i = 0; i < 4; ++i) {
-      claimed[static_cast<std::size_t>(18 + i)] = static_cast<char>(width >> (8 * i));
-      claimed[static_cast<std::size_t>(22 + i)] = static_cast<char>(height >> (8 * i));
+    for (std::size_t i = 0; i < 4; ++i) {
+      claimed[18 + i] = static_cast<char>(width >> (8 * i));
+      claimed[22 + i] = static_cast<char>(height >> (8 * i));
     }
     return error_of(ErrorKind::kInput, [&] { decode_image(std::as_bytes(std::span(claimed)), "large"); });
   };

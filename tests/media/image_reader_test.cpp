@@ -264,7 +264,7 @@ TEST(Exif, APngMayHoldItAsText) {
   EXPECT_EQ(picture_with("zTXt", keyword + '\0' + deflated), apply_orientation(stored, 6));
   EXPECT_EQ(picture_with("zTXt", keyword + '\0' + deflated.substr(0, 30)), stored);
   EXPECT_EQ(picture_with("tEXt", keyword), stored);
-  EXPECT_EQ(picture_with("tEXt", "Comment\0" + profile), stored);
+  EXPECT_EQ(picture_with("tEXt", std::string("Comment") + '\0' + profile), stored);
 }
 
 TEST(ReadImageFile, ContentDecidesNotTheSuffix) {

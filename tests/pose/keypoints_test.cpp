@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <ranges>
 #include <set>
 
 namespace unianimate::pose {
@@ -81,7 +80,7 @@ TEST(Keypoints, MirroringSwapsSidesOfTheFace) {
   const auto add_across = [&face](const Half& left, bool with_middle, int middle_y) {
     face.insert(face.end(), left.begin(), left.end());
     if (with_middle) face.emplace_back(0, middle_y);
-    for (const auto& [x, y] : std::views::reverse(left)) face.emplace_back(-x, y);
+    for (auto point = left.rbegin(); point != left.rend(); ++point) face.emplace_back(-point->first, point->second);
   };
   add_across({{-16, 0}, {-15, 3}, {-14, 6}, {-13, 9}, {-11, 12}, {-9, 14}, {-6, 16}, {-3, 17}}, true, 18);  // jaw
   add_across({{-13, -6}, {-11, -8}, {-9, -8}, {-7, -7}, {-4, -6}}, false, 0);                               // brows

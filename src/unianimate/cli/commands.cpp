@@ -15,10 +15,12 @@ namespace unianimate::cli {
 namespace {
 
 /// In the first process, where it is asked for.
-void begin_trace(const MessageArguments& messages, bool is_dry_run, Session& session) {
-  if (messages.profile.empty() || distributed::read_group_environment().rank > 0) return;
-  if (is_dry_run) throw Error(ErrorKind::kUsage, "--profile has no effect with --dry-run; leave one out");
-  session.reporter->trace(messages.profile);
+void begin_trace(const CommandWork& work, Session& session) {
+  const auto file = work.options->taken<MessageArguments>().profile;
+  if (file.empty() || distributed::read_group_environment().rank > 0) return;
+  if (work.options->taken<RuntimeArguments>().dry_run)
+    throw Error(ErrorKind::kUsage, "--profile has no effect with --dry-run; leave one out");
+  session.reporter->trace(file);
 }
 
 /// Makes ready what the command needs, and runs it, unless copies of the program have done so.
@@ -34,7 +36,7 @@ void run(CommandNeeds needs, const CommandWork& work, Session& session) {
     session.reporter = make_reporter(messages.json, messages.quiet || needs == CommandNeeds::kStopping);
   }
   catch_interruptions();
-  begin_trace(messages, work.options->taken<RuntimeArguments>().dry_run, session);
+  begin_trace(work, session);
   work.run();
   session.reporter->finish_trace();
 }

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <ranges>
 #include <utility>
 
 #include "unianimate/nn/ops/attention.h"
@@ -133,9 +132,9 @@ Decoder::Decoder(const AutoencoderConfig& config, const at::TensorOptions& optio
 
 at::Tensor Decoder::operator()(const at::Tensor& latents) const {
   at::Tensor x = middle_(conv_in_(latents));
-  for (const AutoencoderLevel& level : std::views::reverse(up_)) {
-    x = run(level, std::move(x));
-    if (level.resize) x = (*level.resize)(nn::upsample_nearest_2x(x));
+  for (auto level = up_.rbegin(); level != up_.rend(); ++level) {
+    x = run(*level, std::move(x));
+    if (level->resize) x = (*level->resize)(nn::upsample_nearest_2x(x));
   }
   return conv_out_(norm_out_.silu(x));
 }
