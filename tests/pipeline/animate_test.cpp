@@ -25,7 +25,6 @@
 namespace unianimate::pipeline {
 namespace {
 
-/// Keeps the frames in memory.
 Image rule_image(const std::string& name, int height, int width) {
   return family::image_from_tensor(testing::rule_picture(name, height, width));
 }
@@ -238,7 +237,6 @@ TEST_F(AnimateTest, CancellingLeavesTheSinkUnfinished) {
   EXPECT_FALSE(sink.finished);
 }
 
-/// Cancels when it has been asked so many times.
 class LongVideos : public AnimateTest {
  protected:
   LongVideos() {

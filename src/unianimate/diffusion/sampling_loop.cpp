@@ -23,9 +23,6 @@ NamedTensors of_frames(const NamedTensors& tensors, std::int64_t first, std::int
   return parts;
 }
 
-/// Latents that are gone through at once where no model says how many.
-constexpr std::int64_t kLatentsAtOnce = 64;
-
 /// Hands the clean latents that the steps before lead to, and the noise that x then has, to `take`.
 void extrapolate(const SamplingState& state, const Level& level, double ahead,
                  const std::function<void(std::int64_t first, const Prediction& prediction)>& take) {

@@ -15,6 +15,9 @@
 
 namespace unianimate::diffusion {
 
+/// Latents that are gone through at once where a whole clip is and no model says how many.
+constexpr std::int64_t kLatentsAtOnce = 64;
+
 /// A latent on its way from noise to clean, and all that is needed to go on with it.
 struct SamplingState {
   at::Tensor x;             ///< (1, C, n, h, w), 32-bit floats; changed in place

@@ -30,9 +30,11 @@ std::map<std::int64_t, std::int64_t> count_segments(std::int64_t frames, const f
 
 /// `share`: what a pass takes that reuses deep features, of a whole one.
 double pass_equivalents(const diffusion::StepWork& work, double share) {
-  const std::map<diffusion::PassWork, double> shares{
-      {diffusion::PassWork::kNone, 0}, {diffusion::PassWork::kFull, 1}, {diffusion::PassWork::kReusing, share}};
-  return shares.at(work.conditional) + shares.at(work.unconditional);
+  const auto of_pass = [&](diffusion::PassWork pass) {
+    if (pass == diffusion::PassWork::kNone) return 0.0;
+    return pass == diffusion::PassWork::kFull ? 1.0 : share;
+  };
+  return of_pass(work.conditional) + of_pass(work.unconditional);
 }
 
 /// Decoded pictures that wait: for all of their segment where its colours are matched, and for the next segment.

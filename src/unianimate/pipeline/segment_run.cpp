@@ -19,9 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Latents that are touched at once where a whole clip is gone through.
-constexpr std::int64_t kLatentsAtOnce = 64;
-
 /// Nothing need be there unless latents become too many.
 fs::path temporary_folder() {
   std::error_code problem;
@@ -123,7 +120,7 @@ void SegmentRun::share() {
   state_.generator.set_state(generator_state);
   if (run_.group.size() == 1) return;
   for (const auto& [name, tensor] : saved_tensors()) {
-    for (const at::Tensor& part : tensor.split(kLatentsAtOnce, 2)) {
+    for (const at::Tensor& part : tensor.split(diffusion::kLatentsAtOnce, 2)) {
       const at::Tensor shared = part.contiguous();
       run_.group.broadcast({shared});
       part.copy_(shared);
