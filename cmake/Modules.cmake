@@ -14,7 +14,7 @@ endfunction()
 
 # unianimate_test(NAME SOURCES file... DEPENDS target... [LABELS label...] [TORCH])
 # Makes the GoogleTest program NAME and registers it with CTest as one test. It and what it starts compute on one thread
-# each, so that tests can run side by side, and need not start themselves anew for THP_MEM_ALLOC_ENABLE. (Without
+# each, so that tests can run side by side, and the program need not start itself anew for GOMP_SPINCOUNT. (Without
 # TBB_ENABLE_SANITIZERS OpenVINO's TBB loads libraries in a way that the address sanitizer refuses.)
 function(unianimate_test name)
   cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
@@ -27,5 +27,5 @@ function(unianimate_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 900
                        ENVIRONMENT_MODIFICATION
-                       "UNIANIMATE_TEST_DATA=set:${PROJECT_SOURCE_DIR}/tests/data;GOMP_SPINCOUNT=set:2000;OMP_NUM_THREADS=set:1;THP_MEM_ALLOC_ENABLE=set:1;ASAN_OPTIONS=set:detect_leaks=0;TBB_ENABLE_SANITIZERS=set:1")
+                       "UNIANIMATE_TEST_DATA=set:${PROJECT_SOURCE_DIR}/tests/data;GOMP_SPINCOUNT=set:2000;OMP_NUM_THREADS=set:1;ASAN_OPTIONS=set:detect_leaks=0;TBB_ENABLE_SANITIZERS=set:1")
 endfunction()

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "cli/program.h"
+#include "cli/command.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
 #include "unianimate/media/film/open_frame_source.h"
@@ -31,8 +31,8 @@ class Align : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     shared_ = std::make_unique<testing::TemporaryFolder>();
-    const ProgramResult drawn = testing::run_program(
-        {"puppet", "--seed", "7", "--size", "512x768", "--frames", "1", "--output", "."}, {shared_->path(), {}, {}});
+    const ProgramResult drawn = testing::run_here(
+        {"puppet", "--seed", "7", "--size", "512x768", "--frames", "1", "--output", "."}, shared_->path());
     ASSERT_EQ(drawn.status, 0) << drawn.err;
   }
   static void TearDownTestSuite() { shared_.reset(); }
@@ -46,7 +46,7 @@ class Align : public ::testing::Test {
   }
 
   [[nodiscard]] ProgramResult run(const std::vector<std::string>& arguments) const {
-    return testing::run_program(arguments, {folder_.path(), {}, {}});
+    return testing::run_here(arguments, folder_.path());
   }
 
   /// The last JSON event.

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <functional>
 
-#include "cli/program.h"
+#include "cli/command.h"
 #include "support/temporary_folder.h"
 #include "unianimate/media/pictures/image_writer.h"
 
@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using testing::ProgramResult;
-using testing::run_program;
+using testing::run_here;
 
 void expect_one_sentence(const ProgramResult& result, int status, const std::string& sentence) {
   EXPECT_EQ(result.status, status) << result.err;
@@ -51,7 +51,7 @@ class Inputs {
       if (std::ranges::count(options, name) == 0) arguments.insert(arguments.end(), {name, value});
     }
     arguments.insert(arguments.end(), options.begin(), options.end());
-    return run_program(arguments, {folder_.path(), {}, {}});
+    return run_here(arguments, folder_.path());
   }
 
  private:
@@ -233,7 +233,7 @@ ProgramResult run_config(const Inputs& inputs, const std::string& yaml, const st
   write_text(inputs.in_folder("infer.yaml"), yaml);
   std::vector<std::string> arguments{"run", "infer.yaml"};
   arguments.insert(arguments.end(), options.begin(), options.end());
-  return run_program(arguments, {inputs.in_folder(""), {}, {}});
+  return run_here(arguments, inputs.in_folder(""));
 }
 
 constexpr const char* kItems = "test_list_path: [[1, person.png, poses]]\n";
@@ -250,7 +250,7 @@ TEST(Run, SaysWhatIsWrongWithTheConfiguration) {
   expect_one_sentence(run_config(inputs, "test_list_path: [[1, person.png, poses], [1, nobody.png, poses]]"), kInput,
                       "nobody.png");
   expect_one_sentence(run_config(inputs, kItems, {"--root", "elsewhere"}), kInput, "elsewhere/person.png");
-  expect_one_sentence(run_program({"run", "nothing.yaml"}), kInput, "nothing.yaml");
+  expect_one_sentence(run_here({"run", "nothing.yaml"}, inputs.in_folder("")), kInput, "nothing.yaml");
   EXPECT_FALSE(fs::exists(inputs.in_folder("outputs")));
 }
 
@@ -266,7 +266,7 @@ TEST(EvaluateModel, SaysWhatIsWrongBeforeItBegins) {
   const auto refused = [&](const std::vector<std::string>& options, int status, const std::string& sentence) {
     std::vector<std::string> arguments{"evaluate", "model", "--output", "quality"};
     arguments.insert(arguments.end(), options.begin(), options.end());
-    expect_one_sentence(run_program(arguments, {inputs.in_folder(""), {}, {}}), status, sentence);
+    expect_one_sentence(run_here(arguments, inputs.in_folder("")), status, sentence);
   };
   refused({"--models", "elsewhere"}, kInput, "there is no models folder elsewhere");
   refused({"--people", "9-3"}, kUsage, "the people 9-3 run backwards");
@@ -286,9 +286,7 @@ TEST(EvaluateModel, SaysWhatIsWrongBeforeItBegins) {
 TEST(Models, SayWhatIsWrong) {
   const Inputs inputs;
   write_text(inputs.in_folder("text.pth"), "no checkpoint");
-  const auto run = [&](const std::vector<std::string>& arguments) {
-    return run_program(arguments, {inputs.in_folder(""), {}, {}});
-  };
+  const auto run = [&](const std::vector<std::string>& arguments) { return run_here(arguments, inputs.in_folder("")); };
   expect_one_sentence(run({"models", "list"}), kInput, "there is no models folder checkpoints");
   expect_one_sentence(run({"models", "inspect", "text.pth"}), kInput, "text.pth");
   expect_one_sentence(run({"models", "inspect", "nothing.pth"}), kInput, "nothing.pth");
@@ -303,20 +301,20 @@ TEST(Program, ExplainsItself) {
        std::vector<std::vector<std::string>>{{}, {"animate"}, {"run"}, {"models"}}) {
     std::vector<std::string> arguments = command;
     arguments.emplace_back("--help");
-    const ProgramResult result = run_program(arguments);
+    const ProgramResult result = run_here(arguments, ".");
     EXPECT_EQ(result.status, 0);
     EXPECT_THAT(result.out, HasSubstr("Examples:"));
     EXPECT_EQ(result.err, "");
   }
-  const ProgramResult version = run_program({"--version"});
+  const ProgramResult version = run_here({"--version"}, ".");
   EXPECT_EQ(version.status, 0);
   EXPECT_THAT(version.out, ::testing::ContainsRegex("^unianimate [0-9]+\\.[0-9]+\\.[0-9]+\nlibtorch 2\\."));
   EXPECT_THAT(version.out, HasSubstr("FFmpeg "));
 }
 
 TEST(Program, RefusesToDoNothing) {
-  expect_one_sentence(run_program({}), kUsage, "see unianimate --help");
-  expect_one_sentence(run_program({"dance"}), kUsage, "see unianimate --help");
+  expect_one_sentence(run_here({}, "."), kUsage, "see unianimate --help");
+  expect_one_sentence(run_here({"dance"}, "."), kUsage, "see unianimate --help");
 }
 
 }  // namespace

@@ -3,13 +3,10 @@
 #include <ATen/Parallel.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
 
-#include "unianimate/cli/failure.h"
-#include "unianimate/cli/session.h"
-#include "unianimate/core/error.h"
+#include "unianimate/cli/invocation.h"
 
 namespace unianimate::testing {
 
@@ -45,41 +42,31 @@ class Captured {
   std::FILE* file_;
 };
 
-/// The exit status; what is wrong is printed.
-int run(const std::vector<std::string>& arguments) {
-  cli::Session session;
-  CLI::App app("", "unianimate");
-  std::vector<const char*> words{"unianimate"};
-  for (const std::string& argument : arguments) words.push_back(argument.c_str());
-  try {
-    cli::add_commands(app, session);
-    app.parse(static_cast<int>(words.size()), words.data());
-    session.command();
-    return session.exit_status;
-  } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "unianimate: %s\n", error.what());
-    return exit_status(ErrorKind::kUsage);
-  } catch (...) {
-    const cli::Failure failure = cli::describe_failure(std::current_exception());
-    std::fprintf(stderr, "unianimate: %s\n", failure.message.c_str());
-    return failure.exit_status;
-  }
-}
-
 }  // namespace
 
-ProgramResult run_here(const std::vector<std::string>& arguments, const std::filesystem::path& folder) {
-  // The program would start itself anew to set these.
+ProgramResult run_here(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
+                       const std::filesystem::path& models) {
+  constexpr const char* kModels = "UNIANIMATE_MODELS";
+  if (models.empty()) {
+    ::unsetenv(kModels);
+  } else {
+    ::setenv(kModels, models.c_str(), 1);
+  }
+  // The program would start itself anew to wait for other threads like this.
   ::setenv("OMP_WAIT_POLICY", "passive", 0);
-  ::setenv("THP_MEM_ALLOC_ENABLE", "1", 0);
   const std::filesystem::path before = std::filesystem::current_path();
   const int threads = at::get_num_threads();
   std::filesystem::current_path(folder);
+  std::vector<std::string> words{"unianimate"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
   ProgramResult result;
   {
     const Captured out(STDOUT_FILENO);
     const Captured err(STDERR_FILENO);
-    result.status = run(arguments);
+    result.status = cli::invoke(static_cast<int>(words.size()), argv.data());
     result.out = out.text();
     result.err = err.text();
   }

@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "cli/command.h"
 #include "cli/program.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
@@ -52,6 +53,8 @@ UNet: {dim: 16}
 
   [[nodiscard]] ProgramResult run(std::vector<std::string> arguments, const std::string& interrupt_after = "") const {
     if (arguments[0] != "models" && arguments[0] != "puppet") arguments.insert(arguments.end(), {"--device", "cpu"});
+    const bool here = interrupt_after.empty() && std::ranges::count(arguments, "--processes") == 0;
+    if (here) return testing::run_here(arguments, folder_.path(), shared_->path());
     return testing::run_program(arguments,
                                 {folder_.path(), {{"UNIANIMATE_MODELS", shared_->path().string()}}, interrupt_after});
   }

@@ -61,8 +61,7 @@ class DryRun : public ::testing::Test {
     return names;
   }
   static ProgramResult run(const std::vector<std::string>& arguments) {
-    ::setenv("UNIANIMATE_MODELS", "models", 1);
-    return testing::run_here(arguments, shared_->path());
+    return testing::run_here(arguments, shared_->path(), "models");
   }
   static ProgramResult animate(const std::vector<std::string>& options) {
     std::vector<std::string> arguments{"animate", "--reference", "person.png", "--output", "out.mp4",

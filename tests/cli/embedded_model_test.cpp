@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/program.h"
+#include "cli/command.h"
 #include "support/temporary_folder.h"
 #include "unianimate/media/film/open_frame_source.h"
 #include "unianimate/media/pictures/frame_source.h"
@@ -20,7 +20,7 @@ class EmbeddedModel : public ::testing::Test {
  protected:
   /// In an empty folder, without a word about models.
   [[nodiscard]] ProgramResult run(const std::vector<std::string>& arguments) const {
-    return testing::run_program(arguments, {folder_.path(), {{"UNIANIMATE_MODELS", ""}}, {}});
+    return testing::run_here(arguments, folder_.path());
   }
   testing::TemporaryFolder folder_;
 };

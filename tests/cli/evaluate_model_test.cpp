@@ -7,7 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/program.h"
+#include "cli/command.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
 #include "unianimate/media/film/open_frame_source.h"
@@ -46,7 +46,7 @@ class EvaluateModelCommand : public ::testing::Test {
       if (std::ranges::count(options, name) == 0) arguments.insert(arguments.end(), {name, value});
     }
     arguments.insert(arguments.end(), options.begin(), options.end());
-    return testing::run_program(arguments, {folder_.path(), {}, {}});
+    return testing::run_here(arguments, folder_.path());
   }
   [[nodiscard]] fs::path output(const std::string& name) const { return folder_ / ("new/quality/" + name); }
 

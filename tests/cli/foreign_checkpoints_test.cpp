@@ -6,7 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "cli/program.h"
+#include "cli/command.h"
 #include "support/file_content.h"
 #include "support/temporary_folder.h"
 #include "support/torch_zip_writer.h"
@@ -48,7 +48,7 @@ class ForeignCheckpoints : public ::testing::Test {
   }
 
   [[nodiscard]] ProgramResult run(const std::vector<std::string>& arguments) const {
-    return testing::run_program(arguments, {folder_.path(), {{"UNIANIMATE_MODELS", ""}}, {}});
+    return testing::run_here(arguments, folder_.path());
   }
   [[nodiscard]] ProgramResult animate(const std::string& models, const std::string& output,
                                       const std::vector<std::string>& more = {}) const {

@@ -187,6 +187,10 @@ TEST_F(Resume, AnInterruptedJobSaysHowToGoOnAndTheSameCommandDoes) {
   EXPECT_THAT(interrupted.err, HasSubstr("unianimate resume video-job"));
   EXPECT_THAT(run({"job", "list"}).out, HasSubstr("video-job: "));
   EXPECT_THAT(run({"job", "show", "video-job"}).out, HasSubstr("weights published"));
+  EXPECT_EQ(run(animation("video.mkv", {"--job", "video-job", "--dry-run"})).status, 0);
+  const ProgramResult other = run(animation("video.mkv", {"--job", "video-job", "--dry-run"}, "all", "5"));
+  EXPECT_EQ(other.status, 2);
+  EXPECT_THAT(other.err, HasSubstr("an unfinished job of other settings"));
   const ProgramResult again = run(animation("video.mkv"));
   ASSERT_EQ(again.status, 0) << again.err;
   EXPECT_THAT(again.err, HasSubstr("is gone on with"));

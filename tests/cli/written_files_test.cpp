@@ -8,7 +8,7 @@
 #include <memory>
 #include <set>
 
-#include "cli/program.h"
+#include "cli/command.h"
 #include "support/file_content.h"
 #include "support/temporary_folder.h"
 
@@ -38,8 +38,8 @@ class WrittenFiles : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     shared_ = std::make_unique<testing::TemporaryFolder>();
-    const ProgramResult drawn = testing::run_program(
-        {"puppet", "--size", "64x96", "--frames", "3", "--output", "person", "--quiet"}, {shared_->path(), {}, {}});
+    const ProgramResult drawn = testing::run_here(
+        {"puppet", "--size", "64x96", "--frames", "3", "--output", "person", "--quiet"}, shared_->path());
     ASSERT_EQ(drawn.status, 0) << drawn.err;
     write(*shared_ / "sizes.json", R"({
       "autoencoder": {"ch": 8, "ch_mult": [1, 2, 2], "num_res_blocks": 1, "z_channels": 4, "norm_groups": 4,
@@ -70,9 +70,7 @@ ddim_timesteps: 1
 
   WrittenFiles() { fs::copy(shared_->path(), folder_.path(), fs::copy_options::recursive); }
 
-  [[nodiscard]] ProgramResult run(const Words& arguments) const {
-    return testing::run_program(arguments, {folder_.path(), {{"UNIANIMATE_MODELS", ""}, {"OMP_NUM_THREADS", "1"}}, {}});
-  }
+  [[nodiscard]] ProgramResult run(const Words& arguments) const { return testing::run_here(arguments, folder_.path()); }
   [[nodiscard]] fs::path path(const std::string& name) const { return folder_ / name; }
   [[nodiscard]] std::set<std::string> files() const {
     std::set<std::string> names;

@@ -294,8 +294,9 @@ class Order : public StudioTest {
   Order() {
     order_.job = job("a.mkv");
     order_.refuse_given = [this](const fields::Filter& asked, std::string_view when) {
-      for (const char* name : {"person", "frame_interval", "reference"}) {
-        if (asked(fields::Field{name})) asked_.emplace(name, when);
+      for (const fields::Field& field : {fields::make_field("person", fields::group("Motion")),
+                                         fields::make_field("frame_interval"), fields::make_field("reference")}) {
+        if (asked(field)) asked_.emplace(field.name, when);
       }
     };
   }

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <array>
+#include <filesystem>
 #include <string>
 
 #include "unianimate/cli/command_table.h"
@@ -15,8 +16,7 @@ namespace unianimate::cli {
 namespace {
 
 /// In the first process, where it is asked for.
-void begin_trace(const CommandWork& work, Session& session) {
-  const auto file = work.options->taken<MessageArguments>().profile;
+void begin_trace(const CommandWork& work, const std::filesystem::path& file, Session& session) {
   if (file.empty() || distributed::read_group_environment().rank > 0) return;
   if (work.options->taken<RuntimeArguments>().dry_run)
     throw Error(ErrorKind::kUsage, "--profile has no effect with --dry-run; leave one out");
@@ -26,7 +26,7 @@ void begin_trace(const CommandWork& work, Session& session) {
 /// Makes ready what the command needs, and runs it, unless copies of the program have done so.
 void run(CommandNeeds needs, const CommandWork& work, Session& session) {
   if (needs == CommandNeeds::kNothing) return work.run();
-  if (needs >= CommandNeeds::kLibraries) restart_with_tuned_environment(session.arguments);
+  if (needs >= CommandNeeds::kLibraries) tune_environment(session.arguments);
   if (work.check) work.check();
   const auto messages = work.options->taken<MessageArguments>();
   if (needs == CommandNeeds::kGroup) {
@@ -36,7 +36,7 @@ void run(CommandNeeds needs, const CommandWork& work, Session& session) {
     session.reporter = make_reporter(messages.json, messages.quiet || needs == CommandNeeds::kStopping);
   }
   catch_interruptions();
-  begin_trace(work, session);
+  begin_trace(work, messages.profile, session);
   work.run();
   session.reporter->finish_trace();
 }

@@ -13,26 +13,26 @@
 
 namespace unianimate::cli {
 
-using json = nlohmann::ordered_json;
+using nlohmann::ordered_json;
 
 namespace {
 
-std::string json_line(const json& object) {
-  return object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+std::string json_line(const ordered_json& object) {
+  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-void print_passing_json_line(const json& object) {
+void print_passing_json_line(const ordered_json& object) {
   print_passing(json_line(object));
 }
 
 }  // namespace
 
-void print_json_line(const json& object) {
+void print_json_line(const ordered_json& object) {
   write_text(stdout, json_line(object));
 }
 
-json machine_json(const family::ModelFiles& files, const family::RuntimeOptions& runtime) {
-  json loras = json::array();
+ordered_json machine_json(const family::ModelFiles& files, const family::RuntimeOptions& runtime) {
+  ordered_json loras = ordered_json::array();
   for (const family::LoraFile& lora : runtime.loras) {
     loras.push_back({{"file", lora.path.string()}, {"scale", lora.scale}});
   }
@@ -47,17 +47,17 @@ json machine_json(const family::ModelFiles& files, const family::RuntimeOptions&
           {"latent_memory", runtime.latent_memory}};
 }
 
-json motion_json(const PlannedMotion& motion) {
-  json object{{"file", motion.request.motion.string()}, {"poses", motion.poses}};
+ordered_json motion_json(const PlannedMotion& motion) {
+  ordered_json object{{"file", motion.request.motion.string()}, {"poses", motion.poses}};
   object.update(fields::write_json(static_cast<const studio::MotionOptions&>(motion.request)));
   return object;
 }
 
 namespace {
 
-json keeping_json(const PlannedVideo& video) {
-  json object = fields::write_json(video.keeping);
-  object["folder"] = video.job_folder.empty() ? json(nullptr) : json(video.job_folder.string());
+ordered_json keeping_json(const PlannedVideo& video) {
+  ordered_json object = fields::write_json(video.keeping);
+  object["folder"] = video.job_folder.empty() ? ordered_json(nullptr) : ordered_json(video.job_folder.string());
   return object;
 }
 
@@ -72,7 +72,7 @@ void JsonReporter::begin_video(const VideoJob& job, std::size_t index, std::size
 }
 
 void JsonReporter::planned(const PlannedVideo& video) {
-  json conditions = json::array();
+  ordered_json conditions = ordered_json::array();
   for (const family::Condition condition : video.job.request.conditions.conditions()) {
     conditions.push_back(family::condition_name(condition));
   }
@@ -89,7 +89,7 @@ void JsonReporter::planned(const PlannedVideo& video) {
                    {"pass_equivalents", video.plan.pass_equivalents},
                    {"seed", video.job.request.seed},
                    {"conditions", conditions},
-                   {"background", background ? json(color_text(*background)) : json()},
+                   {"background", background ? ordered_json(color_text(*background)) : ordered_json()},
                    {"device", video.runtime.compute.device.str()},
                    {"dtype", dtype_name(video.runtime.compute.dtype)},
                    {"estimated_bytes", video.plan.peak_bytes},
@@ -100,15 +100,15 @@ void JsonReporter::planned(const PlannedVideo& video) {
                    {"frames_per_second", video.job.frames_per_second},
                    {"segments", video.plan.segments},
                    {"request", fields::write_json(video.job.request)},
-                   {"audio", video.job.audio ? json(video.job.audio->file.string()) : json(nullptr)},
-                   {"motion", video.motion ? motion_json(*video.motion) : json(nullptr)},
+                   {"audio", video.job.audio ? ordered_json(video.job.audio->file.string()) : ordered_json(nullptr)},
+                   {"motion", video.motion ? motion_json(*video.motion) : ordered_json(nullptr)},
                    {"job", keeping_json(video)},
                    {"machine", machine_json(video.files, video.runtime)},
                    {"processes", video.processes}});
 }
 
 void JsonReporter::finished(const FinishedVideo& video) {
-  json phases = json::array();
+  ordered_json phases = ordered_json::array();
   for (const pipeline::Phase& phase : video.report.phases) {
     phases.push_back({{"name", phase.place.name()}, {"seconds", phase.seconds}, {"peak_bytes", phase.peak_bytes}});
   }
@@ -129,7 +129,7 @@ void JsonReporter::finished(const FinishedVideo& video) {
 void JsonReporter::aligned(const AlignedMotion& motion) {
   const pose::PoseSequence& poses = motion.result.poses.motion;
   const pose::AlignmentReport& report = motion.result.poses.report;
-  json bones = json::array();
+  ordered_json bones = ordered_json::array();
   for (const pose::BoneRatio& bone : report.bones) {
     bones.push_back({{"bone", bone.bone}, {"ratio", bone.ratio}, {"source", bone.source}});
   }
@@ -154,7 +154,7 @@ void JsonReporter::aligned(const AlignedMotion& motion) {
 }
 
 void JsonReporter::detected(const DetectedMotion& motion) {
-  json tracks = json::array();
+  ordered_json tracks = ordered_json::array();
   for (const auto& [track, frames] : pose::count_tracks(motion.poses)) {
     tracks.push_back({{"track", track}, {"frames", frames}});
   }
@@ -185,7 +185,7 @@ void JsonReporter::show_progress(bool phase_begins) {
                            {"phase", phase()},
                            {"done", meter().done()},
                            {"total", meter().total()},
-                           {"seconds_left", left ? json(*left) : json(nullptr)}});
+                           {"seconds_left", left ? ordered_json(*left) : ordered_json(nullptr)}});
 }
 
 }  // namespace unianimate::cli

@@ -29,10 +29,10 @@ void prepare_descriptors() {
   for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
 }
 
-void restart_with_tuned_environment(char** arguments) {
+void tune_environment(char** arguments) {
+  set_default("THP_MEM_ALLOC_ENABLE", "1");
   const bool waiting = std::getenv("OMP_WAIT_POLICY") == nullptr && set_default("GOMP_SPINCOUNT", "2000");
-  const bool pages = set_default("THP_MEM_ALLOC_ENABLE", "1");
-  if (waiting || pages) ::execv("/proc/self/exe", arguments);
+  if (waiting) ::execv("/proc/self/exe", arguments);
 }
 
 void keep_freed_memory() noexcept {

@@ -8,13 +8,15 @@ namespace unianimate::cli {
 /// then fails with an error (EPIPE, EFBIG) instead of ending the process.
 void prepare_descriptors();
 
-/// Sets in the environment, which the libraries read only once, when they are loaded, what makes long computations
-/// faster, unless the user has set it, and starts the program anew with the same arguments where something was set:
+/// Sets in the environment what makes long computations faster, unless the user has set it; to be called before
+/// anything computes:
+/// - THP_MEM_ALLOC_ENABLE: libtorch then asks for huge pages, which saves most of the page faults of large tensors; it
+///   is read at the first allocation;
 /// - GOMP_SPINCOUNT: OpenMP's threads otherwise wait for each other by spinning for so long that work in small
-///   operations takes many times as long on a machine whose cores other programs use as well;
-/// - THP_MEM_ALLOC_ENABLE: libtorch then asks for huge pages, which saves most of the page faults of large tensors.
+///   operations takes many times as long on a machine whose cores other programs use as well. It is read only when the
+///   library is loaded, so the program is started anew with the same arguments where this was not set.
 /// Returns where nothing needs to be done or that fails.
-void restart_with_tuned_environment(char** arguments);
+void tune_environment(char** arguments);
 
 /// Makes the C library keep freed memory for the next allocation: a training frees and takes the same tensors again in
 /// every step, and giving them back to the system in between costs about a tenth of the time.

@@ -1,4 +1,4 @@
-// What main() and the commands share.
+// What a call of the program and its command share.
 #pragma once
 
 #include <functional>

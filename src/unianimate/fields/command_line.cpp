@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <stdexcept>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
@@ -95,10 +96,18 @@ class CommandLine::Adder final : public Archive {
     return field.none != nullptr ? field.none : "";
   }
 
+  Entry& new_entry(const Field& field) {
+    Entry& entry = line_.entries_[field.name];
+    if (entry.option != nullptr) {
+      throw std::logic_error(fmt::format("two fields of one command line are called {}", field.name));
+    }
+    entry.field = field;
+    return entry;
+  }
+
   Entry& add_option(const Field& field, const std::string& type) {
     const CLI::callback_t later = [](const CLI::results_t& /*given*/) { return true; };
-    Entry& entry = line_.entries_[field.name];
-    entry.field = field;
+    Entry& entry = new_entry(field);
     entry.option = command_.add_option(field.option_names(), later, help_of(field))->type_name(type);
     if (field.former_option != nullptr) {
       entry.former =
@@ -110,8 +119,7 @@ class CommandLine::Adder final : public Archive {
   }
 
   Entry& add_flag(const Field& field) {
-    Entry& entry = line_.entries_[field.name];
-    entry.field = field;
+    Entry& entry = new_entry(field);
     entry.flag = std::make_shared<bool>(false);
     entry.option = command_.add_flag(field.option_names(), *entry.flag, field.help)->disable_flag_override();
     complete(entry);

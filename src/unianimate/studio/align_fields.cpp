@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "unianimate/family/request_fields.h"
 #include "unianimate/media/pictures/color_fields.h"
 #include "unianimate/pose/align/alignment_fields.h"
@@ -23,6 +25,18 @@ constexpr double kFastest = 100;
 constexpr double kLargestSide = 65'536;
 
 }  // namespace
+
+fields::Filter fitting_fields() {
+  return [](const fields::Field& field) {
+    return std::string_view(field.group) == pose::kAlignmentGroup && std::string_view(field.name) != "preview";
+  };
+}
+
+fields::Filter motion_fields() {
+  return [fitting = fitting_fields()](const fields::Field& field) {
+    return std::string_view(field.group) == kMotion || fitting(field);
+  };
+}
 
 void visit(fields::Archive& archive, MotionOptions& options) {
   archive("person", options.person, type("WHO"), group(kMotion),

@@ -28,10 +28,9 @@ AlignRequest checked(const AlignOrder& order, JobObserver& observer) {
   check_exports(order);
   refuse_unused_options(order.request, order.refuse_given);
   if (order.detect_only) {
-    refuse(order.refuse_given,
-           fields::only({"background", "frames_per_second", "size", "person", "speed", "alignment",
-                         "alignment_strength", "max_stretch", "keep_inside", "smooth", "max_gap"}),
-           "with --detect-only, which shows everyone as they were found");
+    constexpr std::string_view kWhen = "with --detect-only, which shows everyone as they were found";
+    refuse(order.refuse_given, fields::only({"background", "frames_per_second", "size", "person", "speed"}), kWhen);
+    refuse(order.refuse_given, fitting_fields(), kWhen);
     if (!order.request.reference.empty()) observer.note("--reference is not looked at with --detect-only");
   } else if (order.request.reference.empty()) {
     throw Error(ErrorKind::kUsage,

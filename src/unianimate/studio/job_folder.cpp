@@ -166,19 +166,20 @@ void JobFolder::refuse_other(const fs::path& folder) {
               printable(folder.string()));
 }
 
+void JobFolder::require_suitable(const fs::path& folder, const JobRecord& record) {
+  if (suits(folder, record)) return;
+  throw Error(ErrorKind::kUsage,
+              "{} holds an unfinished job of other settings or inputs, or something else; finish a job with "
+              "'unianimate resume', remove it with 'unianimate job delete', or give another folder with --job",
+              printable(folder.string()));
+}
+
 std::unique_ptr<JobFolder> JobFolder::create(const fs::path& folder, const JobRecord& record) {
-  const auto require_suitable = [&] {
-    if (suits(folder, record)) return;
-    throw Error(ErrorKind::kUsage,
-                "{} holds an unfinished job of other settings or inputs, or something else; finish a job with "
-                "'unianimate resume', remove it with 'unianimate job delete', or give another folder with --job",
-                printable(folder.string()));
-  };
-  require_suitable();
+  require_suitable(folder, record);
   const std::string text = job_record_text(record);
   make_folder(folder);
   std::unique_ptr<JobFolder> job(new JobFolder(folder));
-  require_suitable();  // another process may have been quicker
+  require_suitable(folder, record);  // another process may have been quicker
   std::error_code ignored;
   if (!fs::exists(folder / kRecordFile, ignored)) write_checked(folder / kRecordFile, text);
   job->read(text);

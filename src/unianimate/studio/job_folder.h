@@ -38,6 +38,9 @@ class JobFolder : public pipeline::SegmentStore {
   /// Whether create() would take the folder for this record: nothing is there yet, or the same job.
   static bool suits(const std::filesystem::path& folder, const JobRecord& record);
 
+  /// Throws Error(kUsage) where it does not.
+  static void require_suitable(const std::filesystem::path& folder, const JobRecord& record);
+
   /// Takes what create() made. Throws Error(kInput) where it is no job folder, is damaged, or an input has changed;
   /// Error(kUsage) where another process has it.
   static std::unique_ptr<JobFolder> open(const std::filesystem::path& folder);

@@ -5,6 +5,7 @@
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/pose/draw/pose_folder_writer.h"
 #include "unianimate/pose/format/pose_json.h"
+#include "unianimate/studio/align_fields.h"
 #include "unianimate/studio/motion_opening.h"
 #include "unianimate/studio/motion_times.h"
 #include "unianimate/studio/video_production.h"
@@ -14,12 +15,6 @@ namespace unianimate::studio {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Fields that say how a motion is taken and fitted. Without a motion there is no preview either way.
-fields::Filter motion_fields() {
-  return fields::only({"person", "start", "end", "speed", "motion_fps", "motion_size", "detector", "alignment",
-                       "alignment_strength", "max_stretch", "keep_inside", "smooth", "max_gap"});
-}
 
 /// Where the poses are drawn: the folder that was given, or "videos/dance-poses" beside "videos/dance.mp4".
 fs::path pose_folder(const VideoOrder& order, const VideoJob& job, const Inputs& inputs, JobObserver& observer) {

@@ -56,7 +56,10 @@ class Studio::Session {
   void plan_early(const VideoJob& job, std::int64_t poses);
   void suit_size(PictureSize reference, family::AnimateRequest& request);
   FinishedVideo make_video(std::size_t index);
+  [[nodiscard]] JobRecord record_of(const VideoJob& job, const pipeline::AnimatePlan& plan,
+                                    const fs::path& preview) const;
   std::unique_ptr<JobFolder> begin_job(const VideoJob& job, const pipeline::AnimatePlan& plan, const fs::path& preview);
+  void require_suitable_job(const VideoJob& job);
 
   State& studio_;
   std::vector<VideoJob> jobs_;
@@ -159,6 +162,7 @@ void Studio::Session::tell_plans() {
   if (!studio_.writes()) return;
   for (const VideoJob& job : jobs_) {
     observer_.throw_if_cancelled();
+    require_suitable_job(job);
     const pipeline::AnimatePlan& plan = plans_->of(job.request);
     const double seconds = pipeline::estimate_seconds(plan, studio_.runtime.compute);
     observer_.planned({job, plan, studio_.files(), studio_.runtime, keeping_, wanted_job_folder(job, keeping_), motion_,
@@ -191,16 +195,29 @@ FinishedVideo Studio::Session::make_video(std::size_t index) {
       studio_.family(), observer_);
 }
 
-/// Null where none is kept, and in all processes but the first.
-std::unique_ptr<JobFolder> Studio::Session::begin_job(const VideoJob& job, const pipeline::AnimatePlan& plan,
-                                                      const fs::path& preview) {
-  if (keeping_.save_every == 0 || !studio_.writes()) return nullptr;
+/// What would be kept of the video.
+JobRecord Studio::Session::record_of(const VideoJob& job, const pipeline::AnimatePlan& plan,
+                                     const fs::path& preview) const {
   JobRecord record = make_job_record(job, plan, studio_.files(), studio_.runtime);
   record.save_every = keeping_.save_every;
   record.keep = keeping_.keep;
   record.preview = preview_options(keeping_);
   record.preview_file = fs::absolute(preview);
-  return studio::begin_job(record, wanted_job_folder(job, keeping_), keeping_, observer_);
+  return record;
+}
+
+/// Null where none is kept, and in all processes but the first.
+std::unique_ptr<JobFolder> Studio::Session::begin_job(const VideoJob& job, const pipeline::AnimatePlan& plan,
+                                                      const fs::path& preview) {
+  if (keeping_.save_every == 0 || !studio_.writes()) return nullptr;
+  return studio::begin_job(record_of(job, plan, preview), wanted_job_folder(job, keeping_), keeping_, observer_);
+}
+
+/// Says what begin_job() would refuse. Where the poses are still to be made, nobody knows what the job would hold.
+void Studio::Session::require_suitable_job(const VideoJob& job) {
+  if (keeping_.folder.empty() || keeping_.save_every == 0 || motion_) return;
+  const pipeline::AnimatePlan& plan = plans_->with_pictures(job.request);
+  JobFolder::require_suitable(keeping_.folder, record_of(job, plan, preview_file(job, inputs_)));
 }
 
 Studio::Studio(std::unique_ptr<State> state) : state_(std::move(state)) {}
