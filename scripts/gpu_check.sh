@@ -14,7 +14,8 @@ usage: scripts/gpu_check.sh [--device cuda|cpu] [--only PART]... [--output FOLDE
                bench    models and whole videos of the published sizes, beside plain PyTorch
                profile  where the time of one call of the UNet goes, kernel by kernel
                train    goes on training the model of --models; run again, it goes on where it was, bit for bit
-  --output   where gpu_check.json, gpu_check.md, log.txt and a trained model go (default: gpu_check-results)
+  --output   new folder for gpu_check.json, gpu_check.md, log.txt and a trained model (default: gpu_check-results); where
+             something stands there already, NAME-2, NAME-3, ... is taken
   --minutes  after which no new step begins and the one that runs is ended (default: 9)
   --models   folder of the model that `train` begins with (default: models/puppet, where it is there)
   --pack     instead of all below, builds a .tar.xz (default: build/gpu_check.tar.xz) that needs nothing but itself on
@@ -72,12 +73,25 @@ golden=(unet_tiny unet_tiny_batch2 vae_tiny clip_tiny pipeline_short pipeline_lo
 
 # ---- the pack ----
 
+# packages PATTERN...: the installed ones that each pattern stands for, as versions of Debian and Ubuntu name them
+# otherwise.
+packages() {
+  local pattern found
+  for pattern in "$@"; do
+    found=$(dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' "$pattern" 2>/dev/null | sed -n 's/^installed //p') || true
+    [ -n "$found" ] || fail "--pack takes libraries out of Debian's packages, and no package $pattern is installed."
+    printf '%s\n' "$found"
+  done
+}
+
 # copy_prefix FOLDER: headers, static libraries and configurations of what the sources need, out of Debian's packages. All
 # headers lie in one folder, as other compilers do not look into Debian's second one.
 copy_prefix() {
-  local prefix=$1 file target
-  dpkg -L zlib1g-dev libpng-dev libjpeg62-turbo-dev libwebp-dev libfmt-dev nlohmann-json3-dev libgtest-dev libgmock-dev \
-    libopencv-core-dev libopencv-imgproc-dev libxxhash-dev libfmt9 libtbb12 |
+  local prefix=$1 names file target
+  names=$(packages zlib1g-dev libpng-dev 'libjpeg*-turbo*-dev' libwebp-dev libfmt-dev nlohmann-json3-dev libgtest-dev \
+    libgmock-dev libopencv-core-dev libopencv-imgproc-dev libxxhash-dev 'libfmt[0-9]*' 'libtbb12*')
+  # shellcheck disable=SC2086 # names of packages
+  dpkg -L $names |
     grep -E '/include/|/cmake/|/lib(z|png|jpeg|webp|webpdemux|gtest|gtest_main|gmock|gmock_main|opencv_core|opencv_imgproc)\.a$|/libfmt\.so|/libtbb\.so\.12$' |
     while read -r file; do
       [ -f "$file" ] || continue
@@ -124,12 +138,25 @@ fi
 
 # ---- libtorch and the programs ----
 
-work=$root/build/gpu_check-work
-deps=$work/deps
-mkdir -p "$work" "$output"
-rm -f "$output"/gpu_check.json "$output"/gpu_check.md
+# new_folder WANTED: makes it, or the first of WANTED-2, WANTED-3, ... where something stands already, and says which.
+new_folder() {
+  local folder=$1 number=1
+  mkdir -p "$(dirname "$folder")"
+  until mkdir "$folder" 2>/dev/null || { [ -d "$folder" ] && [ -z "$(ls -A "$folder")" ]; }; do
+    [ -e "$folder" ] || [ -L "$folder" ] || fail "the folder $folder cannot be made."
+    number=$((number + 1))
+    folder=$1-$number
+  done
+  printf '%s\n' "$folder"
+}
+
+# What is built serves every device; results and a training belong to one.
+built=$root/build/gpu_check-work
+work=$built/$device
+deps=$built/deps
+mkdir -p "$work"
+output=$(new_folder "$output")
 log=$output/log.txt
-: >"$log"
 python=${PYTHON:-python3}
 
 # The folder in which torch/ and nvidia/ lie side by side.
@@ -164,14 +191,14 @@ build_programs() {
   fi
   architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -1 | tr -d .) || true
   [ -z "$architecture" ] || options+=("-DUNIANIMATE_CUDA_ARCHITECTURES=$architecture")
-  if ! cmake -S "$root" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DUNIANIMATE_SUBSET=ON \
+  if ! cmake -S "$root" -B "$built/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DUNIANIMATE_SUBSET=ON \
     -DUNIANIMATE_WARNINGS_AS_ERRORS=OFF "-DUNIANIMATE_DEPS_DIR=$deps" "${options[@]}" >>"$log" 2>&1; then
     tail -20 "$log" >&2
     return 1
   fi
   # Without a CUDA compiler the program computes through ATen.
-  grep -q 'UNIANIMATE_NVCC:.*nvcc' "$work/build/CMakeCache.txt" || targets=(gpu_check golden_clip_test models_golden_test cuda_kernels_tests)
-  cmake --build "$work/build" --target "${targets[@]}" >>"$log" 2>&1 || { grep -m5 -A5 -e 'error' -e 'FAILED' "$log" >&2; return 1; }
+  grep -q 'UNIANIMATE_NVCC:.*nvcc' "$built/build/CMakeCache.txt" || targets=(gpu_check golden_clip_test models_golden_test cuda_kernels_tests)
+  cmake --build "$built/build" --target "${targets[@]}" >>"$log" 2>&1 || { grep -m5 -A5 -e 'error' -e 'FAILED' "$log" >&2; return 1; }
 }
 
 site=$(find_libtorch)
@@ -181,7 +208,7 @@ bin=$root/bin
 export LD_LIBRARY_PATH=$bin:$library_path
 if ! starts "$bin"; then
   say "building, as there are no programs here that start"
-  bin=$work/build/bin
+  bin=$built/build/bin
   export LD_LIBRARY_PATH=$bin:$library_path
   started=$SECONDS
   build_programs || fail "the programs could not be built; $log has all that was said."

@@ -54,8 +54,9 @@ void train_a_piece(const Setup& setup) {
   if (start.empty()) {
     start = setup.output / "start";
     if (!std::filesystem::exists(start)) {
-      make_folder(start);
-      write_random_models(start, setup.configs(), compute.device);
+      OutputPath whole(start, OutputKind::kFolder);
+      write_random_models(whole.temporary(), setup.configs(), compute.device);
+      whole.commit();
     }
   }
   const training::TrainConfig config = config_of(setup, start);

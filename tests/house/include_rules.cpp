@@ -36,7 +36,8 @@ class Check {
     std::vector<std::string> files;
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root_)) {
       const fs::path kind = entry.path().extension();
-      if (kind == ".h" || kind == ".cpp") files.push_back(entry.path().lexically_relative(root_).string());
+      if (kind == ".h" || kind == ".cpp" || kind == ".cu")
+        files.push_back(entry.path().lexically_relative(root_).string());
     }
     std::ranges::sort(files);
     for (const std::string& file : files) read(file);

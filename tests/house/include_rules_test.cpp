@@ -61,6 +61,7 @@ TEST_F(MadeUpHouse, ForbiddenIncludesAreNamedWithLineAndRule) {
   write("family/unianimate/a.h", "");
   write("core/error.cpp", "#include \"unianimate/cli/console.h\"\n");
   write("cli/console.h", "");
+  write("nn/ops/cuda/kernel.cu", "#include \"unianimate/models/unet.h\"\n");
   EXPECT_THAT(
       problems(),
       ElementsAre(
@@ -68,6 +69,7 @@ TEST_F(MadeUpHouse, ForbiddenIncludesAreNamedWithLineAndRule) {
           StartsWith("diffusion/ddim.h:1: diffusion may not include models"),
           AllOf(StartsWith("models/unet.cpp:3: models may not include checkpoint, of which checkpoint/loading.h is"),
                 HasSubstr("it may include core, fields, nn, nn/ops")),
+          StartsWith("nn/ops/cuda/kernel.cu:1: nn/ops may not include models"),
           StartsWith("pipeline/animator.cpp:1: pipeline may not include models"),
           StartsWith("pipeline/animator.cpp:2: pipeline may not include family/unianimate")));
 }
