@@ -1,6 +1,8 @@
 #include "unianimate/pipeline/predictor.h"
 
+#include <ATen/record_function.h>
 #include <gtest/gtest.h>
+#include <torch/library.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +13,8 @@
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
+#include "unianimate/core/random.h"
+#include "unianimate/diffusion/noise_schedule.h"
 #include "unianimate/family/pictures.h"
 #include "unianimate/family/unianimate/unet_model.h"
 #include "unianimate/media/pictures/image_writer.h"
@@ -139,6 +143,106 @@ TEST_F(ClipPredictorTest, CancelsBetweenWindows) {
   ClipPredictor predictor(model, {.size = 4, .overlap = 1}, {}, *group_, progress);
   progress.now = true;
   EXPECT_THROW(predictor.predict(x_, kTimestep, {}, [](std::int64_t, const at::Tensor&) {}), Error);
+}
+
+// What libtorch's C++ does not know of tensors without numbers: the shapes of these results.
+at::Tensor shape_of_convolution(const at::Tensor& x, const at::Tensor& weight,
+                                const std::optional<at::Tensor>& /*bias*/, at::IntArrayRef stride,
+                                at::IntArrayRef padding, at::IntArrayRef /*dilation*/, bool /*transposed*/,
+                                at::IntArrayRef /*output_padding*/, std::int64_t /*groups*/) {
+  const auto side = [&](std::size_t axis) {
+    const auto dim = static_cast<std::int64_t>(axis) + 2;
+    return (x.size(dim) + 2 * padding[axis] - weight.size(dim)) / stride[axis] + 1;
+  };
+  return at::empty({x.size(0), weight.size(0), side(0), side(1)}, x.options(), at::MemoryFormat::ChannelsLast);
+}
+
+at::Tensor shape_of_pool(const at::Tensor& x, at::IntArrayRef sides) {
+  return at::empty({x.size(0), x.size(1), sides[0], sides[1]}, x.options(), at::MemoryFormat::ChannelsLast);
+}
+
+using Normed = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
+
+Normed shape_of_group_norm(const at::Tensor& x, const std::optional<at::Tensor>& /*weight*/,
+                           const std::optional<at::Tensor>& /*bias*/, std::int64_t /*images*/,
+                           std::int64_t /*channels*/, std::int64_t /*pixels*/, std::int64_t /*groups*/,
+                           double /*eps*/) {
+  return {at::empty_like(x), {}, {}};
+}
+
+Normed shape_of_layer_norm(const at::Tensor& x, at::IntArrayRef /*axes*/, const std::optional<at::Tensor>& /*weight*/,
+                           const std::optional<at::Tensor>& /*bias*/, double /*eps*/) {
+  return {at::empty_like(x), {}, {}};
+}
+
+at::Tensor shape_of_softmax(const at::Tensor& x, std::int64_t /*axis*/, std::optional<at::ScalarType> /*dtype*/) {
+  return at::empty_like(x);
+}
+
+TORCH_LIBRARY_IMPL(aten, Meta, library) {
+  library.impl("_safe_softmax", shape_of_softmax);
+  library.impl("native_group_norm", shape_of_group_norm);
+  library.impl("native_layer_norm", shape_of_layer_norm);
+  library.impl("_adaptive_avg_pool2d", shape_of_pool);
+  library.impl("convolution_overrideable", shape_of_convolution);
+}
+
+/// While it lives, counts copies from one device to another and looks at single numbers, on this thread.
+class Exchanges {
+ public:
+  Exchanges() {
+    count_ = 0;
+    handle_ = at::addThreadLocalCallback(
+        at::RecordFunctionCallback(&Exchanges::see).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
+  }
+  ~Exchanges() { at::removeCallback(handle_); }
+  Exchanges(const Exchanges&) = delete;
+  Exchanges& operator=(const Exchanges&) = delete;
+  [[nodiscard]] int count() const { return count_; }
+
+ private:
+  static std::unique_ptr<at::ObserverContext> see(const at::RecordFunction& call) {
+    const std::string name = call.name();
+    if (name == "aten::_local_scalar_dense") ++count_;
+    if (name == "aten::copy_" && call.inputs()[0].toTensor().device() != call.inputs()[1].toTensor().device()) ++count_;
+    return nullptr;
+  }
+  static inline int count_ = 0;
+  at::CallbackHandle handle_ = 0;
+};
+
+/// A device without numbers stands for a card: whoever reads from it, or sends it something, would wait for one.
+TEST_F(ClipPredictorTest, AStepExchangesNothingWithTheDeviceThatComputes) {
+  const at::TensorOptions device(at::kMeta);
+  const models::UNet unet(testing::small_model_configs().unet, device);
+  conditions_.empty_prompt = conditions_.empty_prompt.to(device);
+  conditions_.image = conditions_.image.to(device);
+  conditions_.reference_latent = conditions_.reference_latent.to(device);
+  diffusion::SamplingObserver nobody;
+  for (const diffusion::SamplerEntry& entry : diffusion::samplers()) {
+    const diffusion::NoiseSchedule schedule;
+    const auto sampler = diffusion::make_sampler(
+        schedule, {.steps = 4, .timesteps = diffusion::TimestepList::parse("trailing"), .sampler = entry.name});
+    diffusion::SamplingState state = diffusion::sampling_state(*sampler, x_.to(device), make_generator(1));
+    state.clean = {at::zeros_like(state.x), at::zeros_like(state.x)};
+    const diffusion::Trend difference{at::zeros_like(state.x), at::zeros_like(state.x)};
+    family::UNetModel model(unet, conditions_, {4, kClip.height, kClip.width});
+    ClipPredictor predictor(model, {.size = 4, .overlap = 1, .batch_size = 2}, {difference, true}, *group_, progress_);
+    const diffusion::StepWork both{.unconditional = diffusion::PassWork::kFull, .guidance_scale = 2.5};
+    const diffusion::StepWork one{.conditional = diffusion::PassWork::kReusing, .guidance_scale = 2.5};
+    diffusion::run_sampler(
+        *sampler, schedule,
+        [&](const at::Tensor& x, const diffusion::Level& level, std::int64_t step, const diffusion::TakeOutput& take) {
+          // In the first step the model is sent the windows' conditions.
+          const Exchanges exchanges;
+          predictor.predict(x, level.time, step == 1 ? one : both, take);
+          if (step > 0) {
+            EXPECT_EQ(exchanges.count(), 0) << entry.name << ", step " << step;
+          }
+        },
+        state, nobody);
+    EXPECT_EQ(predictor.calls_done, 3 * 4 + 2);
+  }
 }
 
 }  // namespace

@@ -75,9 +75,10 @@ class ClipModel {
 
   /// The model's output for a batch of windows at a time of the family's noise process, with all conditions or with
   /// none. windows: (B, C, n, h, w), `places`: where in the clip each lies, in latents. Both tensors hold 32-bit floats
-  /// on the CPU. `features`, where it is not null: of an undefined tensor the request's deep features are put there, in
-  /// whatever form; a defined one holds those of an earlier call for the same windows and conditions, which are taken
-  /// instead of computing them. Throws Error(kInput) where a pose picture cannot be read.
+  /// and lie where the windows do, on the CPU or on the device that computes. `features`, where it is not null: of an
+  /// undefined tensor the request's deep features are put there, in whatever form; a defined one holds those of an
+  /// earlier call for the same windows and conditions, which are taken instead of computing them. Throws Error(kInput)
+  /// where a pose picture cannot be read.
   [[nodiscard]] virtual at::Tensor predict(const at::Tensor& windows, double time,
                                            std::span<const diffusion::ContextWindow> places, bool conditional,
                                            at::Tensor* features) = 0;
@@ -94,7 +95,7 @@ class ClipDecoder {
   virtual ~ClipDecoder() = default;
 
   /// The frames that the next latents (1, C, n, h, w) of the clip stand for, from its first latent on or, where
-  /// latents_decode_alone, from any. 32-bit floats on the CPU.
+  /// latents_decode_alone, from any. 32-bit floats on the CPU or on the device that computes.
   [[nodiscard]] virtual std::vector<Image> next(const at::Tensor& latents) = 0;
 
  protected:

@@ -9,7 +9,7 @@ namespace {
 
 /// (4, h, w) -> (5, h·w): the channels and a one for each latent pixel.
 at::Tensor columns(const at::Tensor& latent) {
-  const at::Tensor flat = latent.to(at::kDouble).flatten(1);
+  const at::Tensor flat = latent.to(at::kCPU, at::kDouble).flatten(1);
   return at::cat({flat, at::ones({1, flat.size(1)}, at::kDouble)});
 }
 

@@ -55,8 +55,8 @@ std::int64_t ClipPredictor::owner(const Pass& pass) const {
 
 ClipPredictor::Sums ClipPredictor::zero_sums(const at::Tensor& x, std::int64_t first, std::int64_t end,
                                              bool unconditional) {
-  const auto zeros = [&] { return at::zeros({1, x.size(1), end - first, x.size(3), x.size(4)}, at::kFloat); };
-  return {first, zeros(), unconditional ? zeros() : at::Tensor(), at::zeros({end - first, 1, 1}, at::kFloat)};
+  const auto zeros = [&] { return at::zeros({1, x.size(1), end - first, x.size(3), x.size(4)}, x.options()); };
+  return {first, zeros(), unconditional ? zeros() : at::Tensor(), at::zeros({end - first, 1, 1}, x.options())};
 }
 
 void ClipPredictor::grow(Sums& sums, const at::Tensor& x, std::int64_t end) {
@@ -73,15 +73,17 @@ void ClipPredictor::add(Sums& sums, const at::Tensor& x, double time, const Pass
   for (const diffusion::ContextWindow& window : pass.windows) parts.push_back(x.narrow(2, window.first, window.size));
   at::Tensor* features = memory_.deep_features ? &features_[{pass.batch, pass.conditional}] : nullptr;
   const at::Tensor v = model_.predict(at::cat(parts), time, pass.windows, pass.conditional, features);
-  const at::Tensor weights =
-      at::tensor(diffusion::context_weights(pass.windows.front().size, windows_.weights)).view({-1, 1, 1});
+  if (!weights_.defined()) {
+    const std::vector<float> weights = diffusion::context_weights(pass.windows.front().size, windows_.weights);
+    weights_ = at::tensor(weights).view({-1, 1, 1}).to(x.device());
+  }
   for (std::int64_t i = 0; i < count; ++i) {
     const diffusion::ContextWindow& window = pass.windows[static_cast<std::size_t>(i)];
     const std::int64_t place = window.first - sums.first;
     (pass.conditional ? sums.conditional : sums.unconditional)
         .narrow(2, place, window.size)
-        .add_(v.narrow(0, i, 1) * weights);
-    if (pass.conditional) sums.weights.narrow(0, place, window.size).add_(weights);
+        .add_(v.narrow(0, i, 1) * weights_);
+    if (pass.conditional) sums.weights.narrow(0, place, window.size).add_(weights_);
   }
 }
 

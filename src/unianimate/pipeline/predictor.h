@@ -53,8 +53,9 @@ class ClipPredictor {
                 distributed::ProcessGroup& group, Progress& progress);
 
   /// diffusion::guided() of the model's outputs with and without conditions, each the weighted mean over the windows
-  /// that cover a latent, as `work` of a step of the sampler has it. x: (1, C, n, h, w) in 32-bit floats on the
-  /// CPU, as what is handed out. Every latent is handed to `take` once, in order; `take` may overwrite x of those.
+  /// that cover a latent, as `work` of a step of the sampler has it. x: (1, C, n, h, w) in 32-bit floats, always on
+  /// one device, as what is handed out. Every latent is handed to `take` once, in order; `take` may overwrite x of
+  /// those. Nothing is read back from a device, so that it may be steps behind.
   /// Every pass of a batch of windows through the model is a step of the progress, counted over all predictions from
   /// calls_done on; between them it may cancel.
   void predict(const at::Tensor& x, double time, const diffusion::StepWork& work, const diffusion::TakeOutput& take);
@@ -91,6 +92,7 @@ class ClipPredictor {
   family::ClipModel& model_;
   diffusion::ContextWindowOptions windows_;
   PredictorMemory memory_;
+  at::Tensor weights_;  ///< (n, 1, 1), of the latents of a window; sent to the device once
   std::map<std::pair<std::int64_t, bool>, at::Tensor> features_;  ///< by Pass::batch, Pass::conditional
   distributed::ProcessGroup& group_;
   Progress& progress_;

@@ -19,6 +19,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// The same on the CPU.
+NamedTensors on_cpu(NamedTensors tensors) {
+  for (NamedTensor& tensor : tensors) tensor.tensor = tensor.tensor.cpu();
+  return tensors;
+}
+
 /// Nothing need be there unless latents become too many.
 fs::path temporary_folder() {
   std::error_code problem;
@@ -59,6 +65,7 @@ class SegmentRun final : public diffusion::SamplingObserver {
  private:
   void begin();
   void share();
+  void move_to_model();
   [[nodiscard]] at::Tensor room();
   [[nodiscard]] NamedTensors saved_tensors() const;
   [[nodiscard]] bool can_be_left(std::int64_t steps_done) const;
@@ -157,10 +164,27 @@ void SegmentRun::begin() {
   }
 }
 
+/// Latents that lie in memory go to the device that computes, so that within a step nothing waits for it. Those of
+/// several processes stay where they can be summed.
+void SegmentRun::move_to_model() {
+  const at::Device device = run_.family.runtime().compute.device;
+  if (latent_->in_file() || run_.group.size() > 1) return;
+  const auto move = [&](at::Tensor& tensor) {
+    if (tensor.defined()) tensor = tensor.to(device);
+  };
+  for (at::Tensor* tensor :
+       {&state_.x, &state_.noise, &state_.clean.last, &state_.clean.before, &difference_.last, &difference_.before}) {
+    move(*tensor);
+  }
+  for (NamedTensor& kept : state_.kept) move(kept.tensor);
+}
+
 std::unique_ptr<ClipTensor> SegmentRun::sample(const Image& first_frame) {
   begin();
   if (state_.steps_done == step_count()) return std::move(latent_);
   family::Reference& reference = run_.reference();
+  if (sampler_->draws_noise()) state_.noise = room();
+  move_to_model();
   run_.phases.begin(place_.phase(PhaseKind::kLoadModel), 0);
   const family::ClipShape window{std::min(shape_.latents, windows_.size), shape_.height, shape_.width};
   const std::unique_ptr<family::ClipModel> model = reference.condition(
@@ -169,12 +193,12 @@ std::unique_ptr<ClipTensor> SegmentRun::sample(const Image& first_frame) {
   ClipPredictor predictor(*model, windows_, {difference_, request_.shortcuts.reuses_features()}, run_.group,
                           run_.progress);
   predictor.calls_done = calls(state_.steps_done);
-  if (sampler_->draws_noise()) state_.noise = room();
   const diffusion::Denoiser denoise = [&](const at::Tensor& x, const diffusion::Level& level, std::int64_t step,
                                           const diffusion::TakeOutput& take) {
     predictor.predict(x, level.time, work_[static_cast<std::size_t>(step)], take);
   };
   diffusion::run_sampler(*sampler_, run_.family.process(), denoise, state_, *this, work_);
+  if (!state_.x.is_alias_of(latent_->tensor())) latent_->tensor().copy_(state_.x);
   return std::move(latent_);
 }
 
@@ -196,7 +220,7 @@ void SegmentRun::step_ends(std::int64_t steps_done) {
   if (!save_is_due_ || !can_be_left(steps_done)) return;
   save_is_due_ = false;
   try {
-    store->save_sampling(place_.index, steps_done, saved_tensors(), state_.generator);
+    store->save_sampling(place_.index, steps_done, on_cpu(saved_tensors()), state_.generator);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kEnvironment) throw;
     run_.progress.note(fmt::format("step {} could not be saved, and the work goes on: {}", steps_done, error.what()));

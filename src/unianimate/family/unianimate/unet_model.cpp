@@ -21,12 +21,13 @@ at::Tensor UNetModel::predict(const at::Tensor& windows, double time, std::span<
   const models::EncodedConditions conditions =
       conditional ? conditions_.conditional(places) : conditions_.unconditional(count);
   const at::Device device = conditions.concat.device();
-  const at::Tensor timesteps = at::full({count}, static_cast<std::int64_t>(time), at::kLong);
+  // Made there: what is sent waits for the device.
+  const at::Tensor timesteps =
+      at::full({count}, static_cast<std::int64_t>(time), at::TensorOptions(device).dtype(at::kLong));
   models::DeepFeatures deep{cut_, features != nullptr ? *features : at::Tensor()};
-  const at::Tensor v =
-      unet_(windows.to(device), timesteps.to(device), conditions, features != nullptr ? &deep : nullptr);
+  const at::Tensor v = unet_(windows.to(device), timesteps, conditions, features != nullptr ? &deep : nullptr);
   if (features != nullptr) *features = deep.kept;
-  return v.to(at::kCPU, at::kFloat);
+  return v.to(windows.options());
 }
 
 }  // namespace unianimate::family
