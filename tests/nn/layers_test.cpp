@@ -32,6 +32,39 @@ TEST(GroupNorm, IsTheOperationWithItsParameters) {
   EXPECT_TRUE(at::equal(norm.silu(x), group_norm(x, 8, weight, bias, 1e-5, true)));
 }
 
+TEST(GroupNorm, TakesWhatAConvolutionLeavesAndAShift) {
+  const GroupNorm norm(8, 40, 1e-5, at::TensorOptions());
+  filled(norm, "weight");
+  filled(norm, "bias");
+  const at::Tensor x = rule_input("x", {6, 5, 7, 40});
+  const at::Tensor bias = rule_input("bias of a convolution", {40});
+  const at::Tensor shift = rule_input("shift", {2, 40});
+  const at::Tensor of_images = shift.repeat_interleave(3, 0).view({6, 1, 1, 40});
+  EXPECT_TRUE(at::equal(norm.silu({x, {}}), norm.silu(x)));
+  EXPECT_TRUE(at::equal(norm.silu({x, {}}, shift), norm.silu(x + of_images)));
+  EXPECT_LE(relative_error(norm.silu({x, bias}, shift), norm.silu(x + bias + of_images)), kFp32);
+  EXPECT_TRUE(at::equal(norm.silu({x, bias}), norm.silu(x + bias)));
+}
+
+TEST(BeforeBias, EndsAResidualBranch) {
+  const at::Tensor x = rule_input("x", {2, 3, 5, 4});
+  const at::Tensor residual = rule_input("residual", {2, 3, 5, 4});
+  const at::Tensor bias = rule_input("bias", {4});
+  EXPECT_TRUE(at::equal(BeforeBias{x, {}} + residual, x + residual));
+  EXPECT_TRUE(at::equal(BeforeBias{x.clone(), bias} + residual, x + bias + residual));
+}
+
+TEST(LayerNorm, GivesTheSumAndTheSumNormalised) {
+  const LayerNorm norm(12, at::TensorOptions());
+  filled(norm, "weight");
+  filled(norm, "bias");
+  const at::Tensor x = rule_input("x", {2, 3, 12});
+  const at::Tensor added = rule_input("added", {2, 3, 12});
+  const NormedSum result = norm.of_sum(x, added);
+  EXPECT_TRUE(at::equal(result.sum, x + added));
+  EXPECT_TRUE(at::equal(result.normed, norm(x + added)));
+}
+
 TEST(Linear, MatchesTheDefinitionWithAndWithoutGradients) {
   const Linear linear(48, 20, true, at::TensorOptions());
   const at::Tensor weight = filled(linear, "weight");
@@ -54,7 +87,9 @@ TEST(FrameConv, IsAConvolutionOverTheFramesOnly) {
   const at::Tensor expected =
       at::conv3d(channels_second, weight.to(at::kDouble).contiguous(), bias.to(at::kDouble), {1, 1, 1}, {1, 0, 0})
           .permute({0, 2, 3, 4, 1});
-  EXPECT_LE(relative_error(conv(x), expected), kFp32);
+  const BeforeBias convolved = conv.before_bias(x);
+  EXPECT_FALSE(convolved.bias.defined()) << "here a bias costs nothing";
+  EXPECT_LE(relative_error(convolved.x, expected), kFp32);
 }
 
 TEST(Conv2d, TakesPicturesAndClips) {

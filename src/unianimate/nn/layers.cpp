@@ -4,10 +4,13 @@
 
 #include "unianimate/nn/ops/group_norm.h"
 #include "unianimate/nn/ops/linear.h"
+#include "unianimate/nn/ops/residual.h"
 
 namespace unianimate::nn {
 
 namespace {
+
+constexpr double kLayerNormEps = 1e-5;
 
 /// (N, h, w, C) as the NCHW tensor with channels-last strides that ATen's convolutions want; a view.
 at::Tensor as_nchw(const at::Tensor& x) {
@@ -54,10 +57,19 @@ Conv2d::Conv2d(std::int64_t in, std::int64_t out, const Shape& shape, const at::
   if (shape.bias) bias_ = register_parameter("bias", {out}, options);
 }
 
-at::Tensor Conv2d::operator()(const at::Tensor& x) const {
+at::Tensor operator+(const BeforeBias& convolved, const at::Tensor& residual) {
+  return add_residual(convolved.x, convolved.bias, residual);
+}
+
+BeforeBias Conv2d::before_bias(const at::Tensor& x) const {
+  if (bias_.defined() && leaves_bias(x, {weight_, bias_})) return {convolve(x, {}), bias_};
+  return {convolve(x, bias_), {}};
+}
+
+at::Tensor Conv2d::convolve(const at::Tensor& x, const at::Tensor& bias) const {
   return frame_by_frame(x, [&](const at::Tensor& pictures) {
-    return as_nhwc(at::conv2d(as_nchw(pictures), weight_, bias_, {shape_.stride, shape_.stride},
-                              {shape_.padding, shape_.padding}));
+    return as_nhwc(
+        at::conv2d(as_nchw(pictures), weight_, bias, {shape_.stride, shape_.stride}, {shape_.padding, shape_.padding}));
   });
 }
 
@@ -66,10 +78,12 @@ FrameConv::FrameConv(std::int64_t in, std::int64_t out, const at::TensorOptions&
           register_parameter("weight", {out, in, 3, 1, 1}, options.memory_format(at::MemoryFormat::ChannelsLast3d))),
       bias_(register_parameter("bias", {out}, options)) {}
 
-at::Tensor FrameConv::operator()(const at::Tensor& x) const {
+BeforeBias FrameConv::before_bias(const at::Tensor& x) const {
+  const bool leaves = leaves_bias(x, {weight_, bias_});
   // Frames as rows and pixels as columns make it a 2-D convolution with a kernel of 3×1.
-  const at::Tensor y = at::conv2d(as_nchw(x.flatten(2, 3)), weight_.squeeze(4), bias_, {1, 1}, {1, 0});
-  return as_nhwc(y).view({x.size(0), x.size(1), x.size(2), x.size(3), y.size(1)});
+  const at::Tensor y =
+      at::conv2d(as_nchw(x.flatten(2, 3)), weight_.squeeze(4), leaves ? at::Tensor() : bias_, {1, 1}, {1, 0});
+  return {as_nhwc(y).view({x.size(0), x.size(1), x.size(2), x.size(3), y.size(1)}), leaves ? bias_ : at::Tensor()};
 }
 
 GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, double eps, const at::TensorOptions& options)
@@ -86,12 +100,22 @@ at::Tensor GroupNorm::silu(const at::Tensor& x) const {
   return group_norm(x, groups_, weight_, bias_, eps_, true);
 }
 
+at::Tensor GroupNorm::silu(const BeforeBias& convolved, const at::Tensor& shift) const {
+  const auto& [x, bias] = convolved;
+  const at::Tensor whole_shift = !bias.defined() ? shift : shift.defined() ? shift + bias : bias.unsqueeze(0);
+  return group_norm(x, groups_, weight_, bias_, eps_, true, whole_shift);
+}
+
 LayerNorm::LayerNorm(std::int64_t channels, const at::TensorOptions& options)
     : weight_(register_parameter("weight", {channels}, options)),
       bias_(register_parameter("bias", {channels}, options)) {}
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
-  return at::layer_norm(x, {x.size(-1)}, weight_, bias_, 1e-5);
+  return at::layer_norm(x, {x.size(-1)}, weight_, bias_, kLayerNormEps);
+}
+
+NormedSum LayerNorm::of_sum(const at::Tensor& x, const at::Tensor& added) const {
+  return layer_norm_of_sum(x, added, weight_, bias_, kLayerNormEps);
 }
 
 at::Tensor upsample_nearest_2x(const at::Tensor& x) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "unianimate/nn/module.h"
+#include "unianimate/nn/ops/layer_norm.h"
 
 namespace unianimate::nn {
 
@@ -36,6 +37,16 @@ class PointwiseConv : public Linear {
   PointwiseConv(std::int64_t in, std::int64_t out, int spatial_axes, const at::TensorOptions& options);
 };
 
+/// What a convolution gives: `bias` (C), where it is defined, has still to be added to x. Devices whose convolutions
+/// add it in a pass of its own leave it to whoever goes through x next.
+struct BeforeBias {
+  at::Tensor x;
+  at::Tensor bias;
+};
+
+/// The end of a residual branch. Of the convolution's result nothing may be used afterwards.
+at::Tensor operator+(const BeforeBias& convolved, const at::Tensor& residual);
+
 /// 2-D convolution with zero padding. Parameters: weight (out, in, k, k), bias (out) where asked for.
 class Conv2d : public Module {
  public:
@@ -48,9 +59,13 @@ class Conv2d : public Module {
   Conv2d(std::int64_t in, std::int64_t out, const Shape& shape, const at::TensorOptions& options);
   Conv2d(std::int64_t in, std::int64_t out, const at::TensorOptions& options) : Conv2d(in, out, Shape{}, options) {}
   /// (N, h, w, in) -> (N, h', w', out); a clip (B, F, h, w, in) is convolved frame by frame.
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const { return convolve(x, bias_); }
+  /// The same, for a normalisation or the end of a residual branch.
+  [[nodiscard]] BeforeBias before_bias(const at::Tensor& x) const;
 
  private:
+  [[nodiscard]] at::Tensor convolve(const at::Tensor& x, const at::Tensor& bias) const;
+
   at::Tensor weight_;
   at::Tensor bias_;
   Shape shape_;
@@ -61,8 +76,8 @@ class Conv2d : public Module {
 class FrameConv : public Module {
  public:
   FrameConv(std::int64_t in, std::int64_t out, const at::TensorOptions& options);
-  /// (B, F, h, w, in) -> (B, F, h, w, out)
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  /// (B, F, h, w, in) -> (B, F, h, w, out), for a normalisation or the end of a residual branch.
+  [[nodiscard]] BeforeBias before_bias(const at::Tensor& x) const;
 
  private:
   at::Tensor weight_;
@@ -79,6 +94,9 @@ class GroupNorm : public Module {
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
   /// silu of the above.
   [[nodiscard]] at::Tensor silu(const at::Tensor& x) const;
+  /// The same of a convolution's result, to which `shift` (S, C), where it is defined, is added beforehand: each row
+  /// of it to M / S entries of the first axis.
+  [[nodiscard]] at::Tensor silu(const BeforeBias& convolved, const at::Tensor& shift = {}) const;
 
  private:
   at::Tensor weight_;
@@ -92,6 +110,8 @@ class LayerNorm : public Module {
  public:
   LayerNorm(std::int64_t channels, const at::TensorOptions& options);
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  /// x + added, of one shape, and that normalised.
+  [[nodiscard]] NormedSum of_sum(const at::Tensor& x, const at::Tensor& added) const;
 
  private:
   at::Tensor weight_;

@@ -9,7 +9,9 @@
 #include "unianimate/nn/ops/attention.h"
 #include "unianimate/nn/ops/gated_gelu.h"
 #include "unianimate/nn/ops/group_norm.h"
+#include "unianimate/nn/ops/layer_norm.h"
 #include "unianimate/nn/ops/linear.h"
+#include "unianimate/nn/ops/residual.h"
 
 namespace unianimate::nn {
 namespace {
@@ -103,6 +105,8 @@ class MadeUpDevice : public ::testing::Test {
   static inline AttentionProblem attention_seen_;
   static inline GroupNormProblem group_norm_seen_;
   static inline GatedGeluProblem gated_gelu_seen_;
+  static inline LayerNormProblem layer_norm_seen_;
+  static inline ResidualProblem residual_seen_;
   static inline int linear_calls_ = 0;
 
   void SetUp() override {
@@ -111,6 +115,8 @@ class MadeUpDevice : public ::testing::Test {
                   .attention = [](const AttentionProblem& problem, const ParallelFor&) { attention_seen_ = problem; },
                   .group_norm = [](const GroupNormProblem& problem, const ParallelFor&) { group_norm_seen_ = problem; },
                   .gated_gelu = [](const GatedGeluProblem& problem, const ParallelFor&) { gated_gelu_seen_ = problem; },
+                  .layer_norm = [](const LayerNormProblem& problem, const ParallelFor&) { layer_norm_seen_ = problem; },
+                  .residual = [](const ResidualProblem& problem, const ParallelFor&) { residual_seen_ = problem; },
                   .linear =
                       [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor&) {
                         ++linear_calls_;
@@ -134,6 +140,13 @@ TEST_F(MadeUpDevice, ComputesWhatItsRowNamesInItsFormat) {
   EXPECT_EQ(group_norm(tensor({2, 6, 7, 16}), 4, tensor({16}), tensor({16}), 1e-5, true).dim(), 4);
   EXPECT_EQ(group_norm_seen_.rows, 42);
   EXPECT_TRUE(group_norm_seen_.silu);
+  group_norm(tensor({6, 7, 16}), 4, tensor({16}), tensor({16}), 1e-5, true, tensor({2, 16}));
+  EXPECT_EQ(group_norm_seen_.images_per_shift, 3);
+  EXPECT_EQ(layer_norm_of_sum(tensor({3, 5, 8}), tensor({3, 5, 8}), tensor({8}), tensor({8}), 1e-5).sum.dim(), 3);
+  EXPECT_EQ(layer_norm_seen_.rows, 15);
+  EXPECT_TRUE(leaves_bias(tensor({3, 8}), {}));
+  EXPECT_EQ(add_residual(tensor({3, 5, 8}), tensor({8}), tensor({3, 5, 8})).dim(), 3);
+  EXPECT_EQ(residual_seen_.rows, 15);
   EXPECT_EQ(gated_gelu(tensor({3, 12})).size(1), 6);
   EXPECT_EQ(gated_gelu_seen_.width, 6);
   EXPECT_EQ(linear(tensor({3, 12}), tensor({5, 12}), at::Tensor()).size(1), 5);

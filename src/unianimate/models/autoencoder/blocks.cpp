@@ -39,8 +39,8 @@ AutoencoderResBlock::AutoencoderResBlock(std::int64_t in, std::int64_t out, std:
 }
 
 at::Tensor AutoencoderResBlock::operator()(const at::Tensor& x) const {
-  const at::Tensor h = conv2_(norm2_.silu(conv1_(norm1_.silu(x))));
-  return h + (shortcut_ ? (*shortcut_)(x) : x);
+  const at::Tensor h = norm2_.silu(conv1_.before_bias(norm1_.silu(x)));
+  return conv2_.before_bias(h) + (shortcut_ ? (*shortcut_)(x) : x);
 }
 
 AutoencoderAttention::AutoencoderAttention(std::int64_t channels, std::int64_t norm_groups,

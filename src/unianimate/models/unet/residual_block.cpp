@@ -29,7 +29,9 @@ TemporalConvolution::TemporalConvolution(std::int64_t channels, std::int64_t nor
 }
 
 at::Tensor TemporalConvolution::operator()(const at::Tensor& x) const {
-  return x + conv4_(conv3_(conv2_(conv1_(x))));
+  nn::BeforeBias y{x, {}};
+  for (const Layer* layer : {&conv1_, &conv2_, &conv3_, &conv4_}) y = (*layer)(y);
+  return y + x;
 }
 
 ResBlock::ResBlock(std::int64_t in, std::int64_t out, std::int64_t time_dim, std::int64_t norm_groups,
@@ -51,11 +53,9 @@ ResBlock::ResBlock(std::int64_t in, std::int64_t out, std::int64_t time_dim, std
 
 at::Tensor ResBlock::operator()(const at::Tensor& x, const at::Tensor& silu_time) const {
   const at::Tensor frames = nn::frames_as_batch(x);
-  at::Tensor h = in_conv_(in_norm_.silu(frames));
-  h = h.view({x.size(0), x.size(1), x.size(2), x.size(3), -1}) + emb_(silu_time).unflatten(0, {-1, 1, 1, 1});
-  h = out_conv_(out_norm_.silu(nn::frames_as_batch(h))).view(h.sizes());
-  h = h + (skip_ ? (*skip_)(x) : x);
-  return temporal_(h);
+  const at::Tensor h = out_norm_.silu(in_conv_.before_bias(in_norm_.silu(frames)), emb_(silu_time));
+  const at::Tensor clip = h.view({x.size(0), x.size(1), x.size(2), x.size(3), -1});
+  return temporal_(out_conv_.before_bias(clip) + (skip_ ? (*skip_)(x) : x));
 }
 
 Downsample::Downsample(std::int64_t channels, const at::TensorOptions& options)

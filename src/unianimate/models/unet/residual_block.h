@@ -21,7 +21,7 @@ class TemporalConvolution : public nn::Module {
  private:
   struct Layer {
     Layer(std::int64_t channels, std::int64_t norm_groups, const at::TensorOptions& options);
-    [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const { return conv(norm.silu(x)); }
+    [[nodiscard]] nn::BeforeBias operator()(const nn::BeforeBias& x) const { return conv.before_bias(norm.silu(x)); }
     nn::GroupNorm norm;
     nn::FrameConv conv;
   };

@@ -84,16 +84,16 @@ TransformerBlock::TransformerBlock(std::int64_t dim, std::int64_t context_dim, s
   register_child("norm3", norm3_);
 }
 
-at::Tensor TransformerBlock::spatial(at::Tensor x, const ContextKeysValues& context) const {
-  x = x + attn1_.within_frames(norm1_(x));
-  x = x + attn2_.with_context(norm2_(x), context);
-  return x + ff_(norm3_(x));
+at::Tensor TransformerBlock::spatial(const at::Tensor& x, const ContextKeysValues& context) const {
+  nn::NormedSum y = norm2_.of_sum(x, attn1_.within_frames(norm1_(x)));
+  y = norm3_.of_sum(y.sum, attn2_.with_context(y.normed, context));
+  return y.sum + ff_(y.normed);
 }
 
-at::Tensor TransformerBlock::temporal(at::Tensor x) const {
-  x = x + attn1_.across_frames(norm1_(x));
-  x = x + attn2_.across_frames(norm2_(x));
-  return x + ff_(norm3_(x));
+at::Tensor TransformerBlock::temporal(const at::Tensor& x) const {
+  nn::NormedSum y = norm2_.of_sum(x, attn1_.across_frames(norm1_(x)));
+  y = norm3_.of_sum(y.sum, attn2_.across_frames(y.normed));
+  return y.sum + ff_(y.normed);
 }
 
 SpatialTransformer::SpatialTransformer(std::int64_t channels, std::int64_t context_dim, std::int64_t head_dim,

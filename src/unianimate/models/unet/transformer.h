@@ -57,9 +57,9 @@ class TransformerBlock : public nn::Module {
  public:
   TransformerBlock(std::int64_t dim, std::int64_t context_dim, std::int64_t head_dim, const at::TensorOptions& options);
   /// attn1 within each frame, attn2 with the context. (B, F, P, C) -> (B, F, P, C)
-  [[nodiscard]] at::Tensor spatial(at::Tensor x, const ContextKeysValues& context) const;
+  [[nodiscard]] at::Tensor spatial(const at::Tensor& x, const ContextKeysValues& context) const;
   /// attn1 and attn2 both across frames. (B, F, P, C) -> (B, F, P, C)
-  [[nodiscard]] at::Tensor temporal(at::Tensor x) const;
+  [[nodiscard]] at::Tensor temporal(const at::Tensor& x) const;
   [[nodiscard]] ContextKeysValues project_context(const at::Tensor& context) const {
     return attn2_.project_context(context);
   }

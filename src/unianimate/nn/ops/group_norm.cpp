@@ -3,6 +3,8 @@
 #include <ATen/record_function.h>
 #include <c10/core/DeviceGuard.h>
 
+#include <vector>
+
 #include "unianimate/nn/ops/ops.h"
 
 namespace unianimate::nn {
@@ -17,16 +19,28 @@ at::Tensor differentiable(const at::Tensor& x, std::int64_t groups, const at::Te
   return (silu ? at::silu(normed) : normed).contiguous().view(x.sizes());
 }
 
+at::Tensor shifted(const at::Tensor& x, const at::Tensor& shift) {
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(x.dim()) + 1, 1);
+  sizes.front() = shift.size(0);
+  sizes.back() = shift.size(1);
+  return (x.unflatten(0, {shift.size(0), -1}) + shift.view(sizes)).flatten(0, 1);
+}
+
 }  // namespace
 
 at::Tensor group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
-                      double eps, bool silu) {
+                      double eps, bool silu, const at::Tensor& shift) {
+  const Ops& ops = ops_for(x, {weight, bias, shift});
+  // Kernels that know the ends of residual branches take a shift.
+  if (shift.defined() && ops.residual == nullptr) {
+    return group_norm(shifted(x, shift), groups, weight, bias, eps, silu);
+  }
   RECORD_USER_SCOPE("unianimate::group_norm");
   if (needs_gradient({x, weight, bias})) return differentiable(x, groups, weight, bias, eps, silu);
-  const Ops& ops = ops_for(x);
   if (ops.group_norm != nullptr) {
     const c10::DeviceGuard device_guard(x.device());
     const at::Tensor dense = x.contiguous();
+    const at::Tensor dense_shift = shift.defined() ? shift.contiguous() : shift;
     at::Tensor out = at::empty_like(dense);
     ops.group_norm({.batch = x.size(0),
                     .rows = x.numel() / x.size(0) / x.size(-1),
@@ -37,7 +51,9 @@ at::Tensor group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor
                     .x = dense.data_ptr(),
                     .weight = weight.data_ptr(),
                     .bias = bias.data_ptr(),
-                    .out = out.data_ptr()},
+                    .out = out.data_ptr(),
+                    .shift = shift.defined() ? dense_shift.data_ptr() : nullptr,
+                    .images_per_shift = shift.defined() ? x.size(0) / shift.size(0) : 1},
                    on_aten_threads);
     return out;
   }

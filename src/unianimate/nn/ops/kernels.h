@@ -41,7 +41,8 @@ struct AttentionProblem {
 };
 
 /// GroupNorm, then SiLU where asked for, on (batch, rows, channels) with dense channels last. Statistics are taken over
-/// the rows and the channels of a group. `weight`, `bias`: (channels).
+/// the rows and the channels of a group. `weight`, `bias`: (channels). `shift`, where it is not null: image i has row
+/// i / images_per_shift of (…, channels) added to each of its rows beforehand.
 struct GroupNormProblem {
   std::int64_t batch;
   std::int64_t rows;
@@ -53,6 +54,32 @@ struct GroupNormProblem {
   const void* weight;
   const void* bias;
   void* out;  ///< like x
+  const void* shift = nullptr;
+  std::int64_t images_per_shift = 1;
+};
+
+/// sum = x + added, rounded to the format, and out = LayerNorm of that, for rows of `channels`. `weight`, `bias`:
+/// (channels). `sum` may be x or added.
+struct LayerNormProblem {
+  std::int64_t rows;
+  std::int64_t channels;
+  double eps;
+  const void* x;
+  const void* added;
+  const void* weight;
+  const void* bias;
+  void* sum;
+  void* out;
+};
+
+/// out = x + bias + residual for rows of `channels`, rounded once. `bias`: (channels). `out` may be x or residual.
+struct ResidualProblem {
+  std::int64_t rows;
+  std::int64_t channels;
+  const void* x;
+  const void* bias;
+  const void* residual;
+  void* out;
 };
 
 /// out = value · GELU(gate), GELU exact, for rows of (value, gate): in (rows, 2·width) -> out (rows, width).
@@ -71,6 +98,10 @@ struct Ops {
   void (*attention)(const AttentionProblem& problem, const ParallelFor& parallel_for) = nullptr;
   void (*group_norm)(const GroupNormProblem& problem, const ParallelFor& parallel_for) = nullptr;
   void (*gated_gelu)(const GatedGeluProblem& problem, const ParallelFor& parallel_for) = nullptr;
+  void (*layer_norm)(const LayerNormProblem& problem, const ParallelFor& parallel_for) = nullptr;
+  /// Not null where convolutions would add their bias in a pass of its own: they leave it to this and to `group_norm`,
+  /// which then takes a shift.
+  void (*residual)(const ResidualProblem& problem, const ParallelFor& parallel_for) = nullptr;
   /// x (..., in) times weight (out, in) transposed plus bias (out; may be undefined) -> (..., out).
   at::Tensor (*linear)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) = nullptr;
 };

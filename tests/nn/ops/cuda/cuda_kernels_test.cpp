@@ -14,6 +14,8 @@
 #include "unianimate/nn/ops/cuda/attention_kernel.h"
 #include "unianimate/nn/ops/cuda/gated_gelu_kernel.h"
 #include "unianimate/nn/ops/cuda/group_norm_kernel.h"
+#include "unianimate/nn/ops/cuda/layer_norm_kernel.h"
+#include "unianimate/nn/ops/cuda/residual_kernel.h"
 
 namespace unianimate::testing {
 namespace {
@@ -69,6 +71,16 @@ class HostBackend : public KernelBackend {
     nn::with_element(element, [&](auto zero) { nn::launch_gated_gelu<decltype(zero)>(problem, launcher); });
     return launcher.problem();
   }
+  std::string layer_norm(KernelElement element, const nn::LayerNormProblem& problem) override {
+    HostLauncher launcher(fault_, faulty_);
+    nn::with_element(element, [&](auto zero) { nn::launch_layer_norm<decltype(zero)>(problem, launcher); });
+    return launcher.problem();
+  }
+  std::string residual(KernelElement element, const nn::ResidualProblem& problem) override {
+    HostLauncher launcher(fault_, faulty_);
+    nn::with_element(element, [&](auto zero) { nn::launch_residual<decltype(zero)>(problem, launcher); });
+    return launcher.problem();
+  }
 
  private:
   static constexpr int kPoison = 0xFF;
@@ -111,6 +123,7 @@ TEST(CudaKernels, EveryBarrierIsNeeded) {
 TEST(CudaKernels, ExchangesBetweenThreadsAreNeeded) {
   EXPECT_TRUE(is_noticed("attention", Fault::kDeafShuffle, 0));
   EXPECT_TRUE(is_noticed("group_norm", Fault::kDeafShuffle, 1));
+  EXPECT_TRUE(is_noticed("layer_norm", Fault::kDeafShuffle, 0));
 }
 
 TEST(CudaKernels, WrongStridesAreNoticed) {
@@ -118,6 +131,8 @@ TEST(CudaKernels, WrongStridesAreNoticed) {
   EXPECT_TRUE(is_noticed("gated_gelu", Fault::kWrongStride, 0));
   EXPECT_TRUE(is_noticed("group_norm", Fault::kWrongStride, 0)) << "sums";
   EXPECT_TRUE(is_noticed("group_norm", Fault::kWrongStride, 2)) << "result";
+  EXPECT_TRUE(is_noticed("layer_norm", Fault::kWrongStride, 0));
+  EXPECT_TRUE(is_noticed("residual", Fault::kWrongStride, 0));
 }
 
 Numbers numbers_of(const at::Tensor& x) {
@@ -145,6 +160,17 @@ TEST(References, AreATensInDouble) {
   const Numbers own_normed = group_norm_reference({2, 5, 6, 3, 1e-5, true, nullptr, nullptr, nullptr, nullptr},
                                                   numbers_of(x), numbers_of(weight), numbers_of(bias));
   EXPECT_LE(relative_error(tensor_of(own_normed, {2, 5, 6}), normed), 1e-12);
+
+  const at::Tensor shift = rule_input("shift", {1, 1, 6}).to(at::kDouble);
+  const at::Tensor of_shifted = at::group_norm((x + shift).transpose(1, 2), 3, weight, bias, 1e-5).transpose(1, 2);
+  const Numbers own_shifted =
+      group_norm_reference({2, 5, 6, 3, 1e-5, false, nullptr, nullptr, nullptr, nullptr, nullptr, 2}, numbers_of(x),
+                           numbers_of(weight), numbers_of(bias), numbers_of(shift));
+  EXPECT_LE(relative_error(tensor_of(own_shifted, {2, 5, 6}), of_shifted), 1e-12);
+
+  const Numbers own_layer = layer_norm_reference({10, 6, 1e-5, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr},
+                                                 numbers_of(x), numbers_of(weight), numbers_of(bias));
+  EXPECT_LE(relative_error(tensor_of(own_layer, {2, 5, 6}), at::layer_norm(x, {6}, weight, bias, 1e-5)), 1e-12);
 
   const std::vector<at::Tensor> halves = x.chunk(2, -1);
   const Numbers own_gated = gated_gelu_reference({10, 3, nullptr, nullptr}, numbers_of(x));

@@ -174,6 +174,7 @@ struct GroupNormCase {
   bool silu;
   double offset;
   Special special;
+  std::int64_t images_per_shift = 0;  ///< none: no shift
 };
 
 std::string check_group_norm(KernelBackend& backend, KernelElement element, const GroupNormCase& size) {
@@ -185,9 +186,12 @@ std::string check_group_norm(KernelBackend& backend, KernelElement element, cons
   Numbers weights = numbers(size.channels, 2);
   Numbers biases = numbers(size.channels, 3);
   Numbers out = unwritten(in.size());
+  const bool has_shift = size.images_per_shift > 0;
+  Numbers shifts = has_shift ? numbers(size.batch / size.images_per_shift * size.channels, 4, 3) : Numbers();
   const Operand x(backend, element, in, size.skipped);
   const Operand weight(backend, element, weights);
   const Operand bias(backend, element, biases);
+  const Operand shift(backend, element, shifts);
   const Operand to(backend, element, out, size.skipped);
   const nn::GroupNormProblem problem{.batch = size.batch,
                                      .rows = size.rows,
@@ -198,11 +202,13 @@ std::string check_group_norm(KernelBackend& backend, KernelElement element, cons
                                      .x = x.data(),
                                      .weight = weight.data(),
                                      .bias = bias.data(),
-                                     .out = to.data()};
+                                     .out = to.data(),
+                                     .shift = has_shift ? shift.data() : nullptr,
+                                     .images_per_shift = has_shift ? size.images_per_shift : 1};
   const std::string failure = backend.group_norm(element, problem);
   const Numbers found = to.read(backend);
-  return first_of({failure, backend.release(),
-                   difference(found, group_norm_reference(problem, in, weights, biases), tolerance_of(element))});
+  const Numbers expected = group_norm_reference(problem, in, weights, biases, shifts);
+  return first_of({failure, backend.release(), difference(found, expected, tolerance_of(element))});
 }
 
 std::string check_constant_group_norm(KernelBackend& backend, KernelElement element) {
@@ -219,6 +225,56 @@ std::string check_constant_group_norm(KernelBackend& backend, KernelElement elem
   const Numbers found = to.read(backend);
   Numbers expected;
   for (std::size_t i = 0; i < in.size(); ++i) expected.push_back(biases[i % biases.size()]);
+  return first_of({failure, backend.release(), difference(found, expected, tolerance_of(element))});
+}
+
+struct RowsCase {
+  std::int64_t rows, channels, skipped;
+  double offset;
+  Special special;
+};
+
+std::string check_layer_norm(KernelBackend& backend, KernelElement element, const RowsCase& size) {
+  Numbers xs = numbers(size.rows * size.channels, 1, 1, size.offset);
+  Numbers more = numbers(size.rows * size.channels, 2, 2);
+  put_special(more, size.special);
+  Numbers weights = numbers(size.channels, 3);
+  Numbers biases = numbers(size.channels, 4);
+  Numbers outs = unwritten(xs.size());
+  Numbers sums = unwritten(xs.size());
+  const Operand x(backend, element, xs, size.skipped);
+  const Operand added(backend, element, more);
+  const Operand weight(backend, element, weights);
+  const Operand bias(backend, element, biases);
+  const Operand out(backend, element, outs);
+  const Operand sum(backend, element, sums);
+  const nn::LayerNormProblem problem{size.rows,     size.channels, 1e-5,       x.data(),  added.data(),
+                                     weight.data(), bias.data(),   sum.data(), out.data()};
+  const std::string failure = backend.layer_norm(element, problem);
+  const Numbers found = out.read(backend);
+  const Numbers found_sum = sum.read(backend);
+  Numbers expected_sum;
+  for (std::size_t i = 0; i < xs.size(); ++i) expected_sum.push_back(xs[i] + more[i]);
+  // Rounded as the kernel has to.
+  const Numbers rounded = Operand(backend, element, expected_sum).read(backend);
+  return first_of({failure, backend.release(), difference(found_sum, rounded, 0),
+                   difference(found, layer_norm_reference(problem, rounded, weights, biases), tolerance_of(element))});
+}
+
+std::string check_residual(KernelBackend& backend, KernelElement element, const RowsCase& size) {
+  Numbers xs = numbers(size.rows * size.channels, 1, 1, size.offset);
+  Numbers residuals = numbers(size.rows * size.channels, 2, 2);
+  put_special(residuals, size.special);
+  Numbers biases = numbers(size.channels, 3);
+  const Operand x(backend, element, xs, size.skipped);
+  const Operand residual(backend, element, residuals);
+  const Operand bias(backend, element, biases);
+  // Into x, as networks do.
+  const std::string failure =
+      backend.residual(element, {size.rows, size.channels, x.data(), bias.data(), residual.data(), x.data()});
+  const Numbers found = x.read(backend);
+  Numbers expected;
+  for (std::size_t i = 0; i < xs.size(); ++i) expected.push_back(xs[i] + biases[i % biases.size()] + residuals[i]);
   return first_of({failure, backend.release(), difference(found, expected, tolerance_of(element))});
 }
 
@@ -325,16 +381,39 @@ void add_group_norm(std::vector<KernelProperty>& properties) {
                                     {2, 33, 6, 3, 0, false, 1, Special::kNone},
                                     {1, 40, 515, 5, 0, true, 1, Special::kNone},
                                     {2, 35, 16, 4, 1, true, 1, Special::kNone},
+                                    {6, 35, 40, 8, 0, true, 1, Special::kNone, 3},
+                                    {2, 1287, 40, 8, 0, false, 5, Special::kNone, 2},
+                                    {2, 33, 6, 3, 0, true, 1, Special::kNone, 1},
+                                    {2, 70, 16, 4, 0, true, 1, Special::kNan, 1},
                                     {2, 70, 16, 4, 0, true, 1, Special::kNan},
                                     {2, 70, 16, 4, 0, false, 1, Special::kInfinity}}) {
     add(properties, "group_norm",
         words(size.batch, " images of ", size.rows, " rows, ", size.channels, " channels in ", size.groups, " groups, ",
-              size.skipped, " skipped, about ", size.offset, size.silu ? ", SiLU" : "", name_of(size.special)),
+              size.skipped, " skipped, about ", size.offset, size.silu ? ", SiLU" : "", name_of(size.special),
+              size.images_per_shift > 0 ? ", shifted" : ""),
         size, check_group_norm);
   }
   for (const KernelElement element : {KernelElement::kFloat, KernelElement::kBFloat16, KernelElement::kHalf}) {
     properties.push_back({"group_norm", std::string("a constant gives the bias, ") + name_of(element),
                           [=](KernelBackend& backend) { return check_constant_group_norm(backend, element); }});
+  }
+}
+
+void add_rows(std::vector<KernelProperty>& properties, const char* kernel,
+              std::string (*check)(KernelBackend&, KernelElement, const RowsCase&)) {
+  // One number; fewer packs than threads of a warp, and more; channels in no packs; many rows, the last block not full.
+  for (const RowsCase& size : {RowsCase{1, 1, 0, 0, Special::kNone},
+                               {5, 40, 0, 0, Special::kNone},
+                               {3, 1280, 0, 3, Special::kNone},
+                               {6, 515, 0, 0, Special::kNone},
+                               {257, 24, 0, 1, Special::kNone},
+                               {5, 320, 1, 0, Special::kNone},
+                               {9, 64, 0, 0, Special::kNan},
+                               {9, 64, 0, 0, Special::kInfinity}}) {
+    add(properties, kernel,
+        words(size.rows, " rows of ", size.channels, ", ", size.skipped, " skipped, about ", size.offset,
+              name_of(size.special)),
+        size, check);
   }
 }
 
@@ -371,6 +450,8 @@ std::vector<KernelProperty> kernel_properties() {
   add_gated_gelu(properties);
   add_group_norm(properties);
   add_attention(properties);
+  add_rows(properties, "layer_norm", check_layer_norm);
+  add_rows(properties, "residual", check_residual);
   return properties;
 }
 

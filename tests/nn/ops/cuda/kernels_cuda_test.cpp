@@ -43,6 +43,12 @@ class CardBackend : public KernelBackend {
   std::string gated_gelu(KernelElement element, const nn::GatedGeluProblem& problem) override {
     return finish(nn::cuda_gated_gelu(element, problem, nullptr));
   }
+  std::string layer_norm(KernelElement element, const nn::LayerNormProblem& problem) override {
+    return finish(nn::cuda_layer_norm(element, problem, nullptr));
+  }
+  std::string residual(KernelElement element, const nn::ResidualProblem& problem) override {
+    return finish(nn::cuda_residual(element, problem, nullptr));
+  }
 
  private:
   std::byte* allocate(std::size_t bytes) {

@@ -51,8 +51,13 @@ Numbers attention_reference(const nn::AttentionProblem& problem, const Numbers& 
   return out;
 }
 
-Numbers group_norm_reference(const nn::GroupNormProblem& problem, const Numbers& x, const Numbers& weight,
-                             const Numbers& bias) {
+Numbers group_norm_reference(const nn::GroupNormProblem& problem, Numbers x, const Numbers& weight, const Numbers& bias,
+                             const Numbers& shift) {
+  for (std::size_t i = 0; i < x.size() && !shift.empty(); ++i) {
+    const auto image = static_cast<std::int64_t>(i) / problem.channels / problem.rows;
+    const std::int64_t channel = static_cast<std::int64_t>(i) % problem.channels;
+    x[i] += shift[at(image / problem.images_per_shift * problem.channels + channel)];
+  }
   const std::int64_t width = problem.channels / problem.groups;
   const auto count = static_cast<double>(problem.rows * width);
   Numbers out(x.size());
@@ -72,6 +77,23 @@ Numbers group_norm_reference(const nn::GroupNormProblem& problem, const Numbers&
       const double y = (x[i] - mean) / std::sqrt(variance + problem.eps) * weight[c] + bias[c];
       out[i] = problem.silu ? y / (1 + std::exp(-y)) : y;
     });
+  }
+  return out;
+}
+
+Numbers layer_norm_reference(const nn::LayerNormProblem& problem, const Numbers& sum, const Numbers& weight,
+                             const Numbers& bias) {
+  const auto count = static_cast<double>(problem.channels);
+  Numbers out;
+  for (std::int64_t row = 0; row < problem.rows; ++row) {
+    const double* const x = sum.data() + row * problem.channels;
+    double mean = 0;
+    for (std::int64_t c = 0; c < problem.channels; ++c) mean += x[c] / count;
+    double variance = 0;
+    for (std::int64_t c = 0; c < problem.channels; ++c) variance += (x[c] - mean) * (x[c] - mean) / count;
+    for (std::int64_t c = 0; c < problem.channels; ++c) {
+      out.push_back((x[c] - mean) / std::sqrt(variance + problem.eps) * weight[at(c)] + bias[at(c)]);
+    }
   }
   return out;
 }

@@ -12,7 +12,11 @@ using Numbers = std::vector<double>;
 
 /// (batch, queries, heads, dim), dense.
 Numbers attention_reference(const nn::AttentionProblem& problem, const Numbers& q, const Numbers& k, const Numbers& v);
-Numbers group_norm_reference(const nn::GroupNormProblem& problem, const Numbers& x, const Numbers& weight,
+/// `shift`: empty where the problem has none.
+Numbers group_norm_reference(const nn::GroupNormProblem& problem, Numbers x, const Numbers& weight, const Numbers& bias,
+                             const Numbers& shift = {});
+/// Of a sum that is rounded to the format already.
+Numbers layer_norm_reference(const nn::LayerNormProblem& problem, const Numbers& sum, const Numbers& weight,
                              const Numbers& bias);
 Numbers gated_gelu_reference(const nn::GatedGeluProblem& problem, const Numbers& in);
 

@@ -16,5 +16,7 @@ std::int64_t cuda_group_norm_scratch_bytes(const GroupNormProblem& problem);
 cudaError_t cuda_group_norm(KernelElement element, const GroupNormProblem& problem, void* scratch, cudaStream_t stream);
 
 cudaError_t cuda_gated_gelu(KernelElement element, const GatedGeluProblem& problem, cudaStream_t stream);
+cudaError_t cuda_layer_norm(KernelElement element, const LayerNormProblem& problem, cudaStream_t stream);
+cudaError_t cuda_residual(KernelElement element, const ResidualProblem& problem, cudaStream_t stream);
 
 }  // namespace unianimate::nn

@@ -35,12 +35,24 @@ void gated_gelu(const GatedGeluProblem& problem, const ParallelFor& /*parallel_f
 }
 
 template <KernelElement kElement>
+void layer_norm(const LayerNormProblem& problem, const ParallelFor& /*parallel_for*/) {
+  C10_CUDA_CHECK(cuda_layer_norm(kElement, problem, c10::cuda::getCurrentCUDAStream()));
+}
+
+template <KernelElement kElement>
+void residual(const ResidualProblem& problem, const ParallelFor& /*parallel_for*/) {
+  C10_CUDA_CHECK(cuda_residual(kElement, problem, c10::cuda::getCurrentCUDAStream()));
+}
+
+template <KernelElement kElement>
 void register_element() {
   register_ops(kCuda, kElement,
                {.takes_attention = takes_attention<kElement>,
                 .attention = attention<kElement>,
                 .group_norm = group_norm<kElement>,
-                .gated_gelu = gated_gelu<kElement>});
+                .gated_gelu = gated_gelu<kElement>,
+                .layer_norm = layer_norm<kElement>,
+                .residual = residual<kElement>});
 }
 
 [[maybe_unused]] const bool kRegistered = [] {

@@ -20,7 +20,7 @@ inline GroupNormSplit split_of(const GroupNormProblem& problem) {
 }
 
 /// Of a chunk and channel. Taken of the differences from the channel's first element, so that large means cost no
-/// digits.
+/// digits, and shifts nothing.
 struct GroupNormSums {
   float sum;
   float squares;
@@ -47,6 +47,15 @@ inline GroupNormScratch group_norm_scratch(const GroupNormProblem& problem, void
   auto* const sums = static_cast<GroupNormSums*>(memory);
   return {sums,
           reinterpret_cast<GroupNormStatistics*>(sums + problem.batch * split_of(problem).chunks * problem.channels)};
+}
+
+/// What is added to an image's channel before all.
+template <typename T, typename Execution>
+UNIANIMATE_KERNEL float shift_of(const Execution& execution, const GroupNormProblem& problem, std::int64_t image,
+                                 std::int64_t channel) {
+  if (problem.shift == nullptr) return 0;
+  const T* const shifts = static_cast<const T*>(problem.shift) + image / problem.images_per_shift * problem.channels;
+  return execution.to_float(shifts[channel]);
 }
 
 /// How the threads of a block lie over a chunk: side by side along the channels, in as many lines as there is room for.
@@ -160,7 +169,10 @@ struct GroupNormStatisticsKernel {
     const std::int64_t channel = execution.block() % problem.groups * width;
     const T* const first = static_cast<const T*>(problem.x) + image * problem.rows * problem.channels + channel;
     const GroupNormSums* const sums = scratch.sums + image * split.chunks * problem.channels + channel;
-    const double origin = execution.to_float(first[0]);
+    const auto beginning = [&](std::int64_t i) -> double {
+      return execution.to_float(first[i]) + shift_of<T>(execution, problem, image, channel + i);
+    };
+    const double origin = beginning(0);
 
     // Of the differences from the origin.
     double sum = 0;
@@ -169,7 +181,7 @@ struct GroupNormStatisticsKernel {
       const std::int64_t chunk = i / width;
       const std::int64_t left = problem.rows - chunk * split.rows;
       const auto rows = static_cast<double>(left < split.rows ? left : split.rows);
-      const double shift = execution.to_float(first[i % width]) - origin;
+      const double shift = beginning(i % width) - origin;
       const GroupNormSums part = sums[chunk * problem.channels + i % width];
       sum += part.sum + rows * shift;
       squares += part.squares + shift * (2 * part.sum + rows * shift);
@@ -216,8 +228,10 @@ struct GroupNormResultKernel {
     float mean[kPack];
     float scale[kPack];
     float bias[kPack];
+    float shift[kPack];
     for (int i = 0; i < kPack; ++i) {
       const std::int64_t channel = place.channel + i;
+      shift[i] = shift_of<T>(execution, problem, place.image, channel);
       const std::int64_t group = channel / (problem.channels / problem.groups);
       const GroupNormStatistics of_group = statistics[place.image * problem.groups + group];
       mean[i] = of_group.mean;
@@ -230,7 +244,7 @@ struct GroupNormResultKernel {
       const auto x = execution.template load<Pack<T, kPack>>(static_cast<const T*>(problem.x) + at);
       Pack<T, kPack> out;
       for (int i = 0; i < kPack; ++i) {
-        float y = (execution.to_float(x.elements[i]) - mean[i]) * scale[i] + bias[i];
+        float y = (execution.to_float(x.elements[i]) + shift[i] - mean[i]) * scale[i] + bias[i];
         if (problem.silu) y = y / (1.0F + expf(-y));
         out.elements[i] = execution.template from_float<T>(y);
       }

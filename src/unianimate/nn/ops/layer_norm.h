@@ -1,0 +1,18 @@
+// Normalisation of each row of a sum, with the sum in the same pass.
+#pragma once
+
+#include <ATen/ATen.h>
+
+namespace unianimate::nn {
+
+struct NormedSum {
+  at::Tensor sum;
+  at::Tensor normed;
+};
+
+/// x + added, of one shape (..., C), and that with mean 0 and variance 1 over the last axis, each channel then with its
+/// factor and offset (weight, bias: (C)).
+NormedSum layer_norm_of_sum(const at::Tensor& x, const at::Tensor& added, const at::Tensor& weight,
+                            const at::Tensor& bias, double eps);
+
+}  // namespace unianimate::nn
