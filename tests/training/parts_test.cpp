@@ -3,12 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <mutex>
 #include <set>
+#include <thread>
 
 #include "support/rule.h"
 #include "unianimate/core/error.h"
 #include "unianimate/models/unet/unet.h"
 #include "unianimate/training/batch_order.h"
+#include "unianimate/training/footage_ahead.h"
 #include "unianimate/training/initialisation.h"
 #include "unianimate/training/lora_adapters.h"
 
@@ -45,6 +48,55 @@ TEST(BatchOrder, GoesThroughEverythingOnceARoundInAnotherOrderEachTime) {
   EXPECT_NE(first_round, second_round);
   EXPECT_EQ(BatchOrder(20, 2, 2, 7).items_of(13), order.items_of(13)) << "whatever was asked for before";
   EXPECT_THROW(BatchOrder(3, 2, 2, 7), Error);
+}
+
+/// Item i is i pictures of nothing; number 13 cannot be made.
+class Blank : public FootageSource {
+ public:
+  [[nodiscard]] std::int64_t size() const override { return 100; }
+  [[nodiscard]] Footage load(std::int64_t index) const override {
+    if (index == 13) throw Error(ErrorKind::kInput, "item 13");
+    {
+      const std::scoped_lock lock(mutex_);
+      makers_.insert(std::this_thread::get_id());
+      ++made_;
+    }
+    return {at::zeros({index, 1, 1, 3}, at::kByte), {}, {}, index};
+  }
+  [[nodiscard]] std::string description() const override { return "blank"; }
+
+  [[nodiscard]] int made() const { return made_; }
+  [[nodiscard]] bool made_here() const { return makers_.contains(std::this_thread::get_id()); }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::set<std::thread::id> makers_;
+  mutable int made_ = 0;
+};
+
+TEST(FootageAhead, IsMadeOnceByOtherThreadsAndGivenWhenItIsAskedFor) {
+  const Blank source;
+  {
+    FootageAhead ahead(source, 2);
+    for (const std::int64_t index : {3, 5, 7, 13, 3, 5}) ahead.expect(index);
+    for (const std::int64_t index : {7, 3, 5}) EXPECT_EQ(ahead.load(index).moments(), index);
+    EXPECT_FALSE(source.made_here());
+    EXPECT_THROW(static_cast<void>(ahead.load(13)), Error);
+    EXPECT_EQ(ahead.load(4).moments(), 4) << "what nobody expected is made now";
+    EXPECT_TRUE(source.made_here());
+    ahead.expect(8);  // and never asked for
+  }
+  EXPECT_GE(source.made(), 4);
+  EXPECT_LE(source.made(), 5);
+}
+
+TEST(FootageAhead, WithoutThreadsExpectsNothing) {
+  const Blank source;
+  FootageAhead ahead(source, 0);
+  ahead.expect(6);
+  EXPECT_EQ(source.made(), 0);
+  EXPECT_EQ(ahead.load(6).moments(), 6);
+  EXPECT_TRUE(source.made_here());
 }
 
 TEST(Initialisation, IsPyTorchsWithZerosAtTheEndsOfResidualBranches) {

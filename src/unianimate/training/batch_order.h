@@ -16,6 +16,10 @@ class BatchOrder {
 
   /// `batch` indices of items for the microbatch, a pure function of it.
   [[nodiscard]] std::vector<std::int64_t> items_of(std::int64_t microbatch);
+  /// The microbatch that takes from the same hand next.
+  [[nodiscard]] std::int64_t next(std::int64_t microbatch) const {
+    return microbatch + static_cast<std::int64_t>(hands_.size());
+  }
 
  private:
   void shuffle(std::int64_t part, std::int64_t round);

@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/training/footage.h"
+#include "unianimate/training/footage_ahead.h"
 
 namespace unianimate::training {
 
@@ -20,15 +22,18 @@ struct EncodedFootage {
 /// Encodes each item when it is first asked for. What it keeps takes about 2·3·H·W bytes for each moment.
 class LatentCache {
  public:
-  /// Both must outlive this.
-  LatentCache(const FootageSource& source, const models::Autoencoder& autoencoder, bool keep);
+  /// Both must outlive this. `threads_ahead`: that make footage which is expected, while the autoencoder's device
+  /// computes.
+  LatentCache(const FootageSource& source, const models::Autoencoder& autoencoder, bool keep, int threads_ahead = 0);
 
+  /// These will be asked for.
+  void expect(const std::vector<std::int64_t>& indices);
   [[nodiscard]] std::shared_ptr<const EncodedFootage> item(std::int64_t index);
 
  private:
-  [[nodiscard]] std::shared_ptr<const EncodedFootage> encode(std::int64_t index) const;
+  [[nodiscard]] std::shared_ptr<const EncodedFootage> encode(std::int64_t index);
 
-  const FootageSource& source_;
+  FootageAhead footage_;
   const models::Autoencoder& autoencoder_;
   at::Device device_;
   bool keep_;

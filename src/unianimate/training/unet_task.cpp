@@ -10,6 +10,7 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/random.h"
+#include "unianimate/core/threads.h"
 #include "unianimate/diffusion/sampling_loop.h"
 #include "unianimate/diffusion/start_latent.h"
 #include "unianimate/family/pictures.h"
@@ -45,6 +46,11 @@ at::Tensor figure_mask(const at::Tensor& poses, std::int64_t h, std::int64_t w) 
   return std::get<0>(at::adaptive_max_pool2d(skeleton_mask(poses), {h, w})).unsqueeze(1);
 }
 
+/// Processors that have nothing to do while a card computes.
+int spare_threads(at::Device device) {
+  return device.is_cpu() ? 0 : std::max(1, thread_count(0) - 1);
+}
+
 at::Tensor as_clip(const at::Tensor& bytes) {
   return family::unit_range(bytes).permute({0, 4, 1, 2, 3});
 }
@@ -68,10 +74,10 @@ UNetTask::UNetTask(UNetTaskModels models, std::shared_ptr<const FootageSource> f
       options_((options.check(), options)),
       order_(footage_->size(), microbatches, batch, seed),
       seed_(seed),
-      cache_(*footage_, *models_.autoencoder, keep_latents),
-      kept_aside_cache_(*kept_aside_, *models_.autoencoder, true),
       empty_prompt_(models_.clip_text->embed_empty_prompt().detach()),
-      device_(empty_prompt_.device()) {
+      device_(empty_prompt_.device()),
+      cache_(*footage_, *models_.autoencoder, keep_latents, spare_threads(device_)),
+      kept_aside_cache_(*kept_aside_, *models_.autoencoder, true) {
   models_.lora.check();
   if (models_.lora.rank > 0) adapters_.emplace(models_.unet->named_parameters(), models_.lora, seed);
 }
@@ -214,6 +220,8 @@ Loss UNetTask::loss(std::int64_t microbatch, double) {
   std::vector<std::shared_ptr<const EncodedFootage>> items;
   std::vector<Take> takes;
   std::vector<std::int64_t> timesteps;
+  const std::int64_t next = order_.next(microbatch);
+  for (const std::int64_t soon : {microbatch, next, order_.next(next)}) cache_.expect(order_.items_of(soon));
   for (const std::int64_t index : order_.items_of(microbatch)) {
     items.push_back(cache_.item(index));
     takes.push_back(take(items.back()->footage, random.chance(options_.coherent_share), from_reference, random));

@@ -106,11 +106,11 @@ class UNetTask : public Task {
   UNetLossOptions options_;
   BatchOrder order_;
   std::uint64_t seed_;
-  LatentCache cache_;
-  LatentCache kept_aside_cache_;
   diffusion::NoiseSchedule schedule_;
   at::Tensor empty_prompt_;
   at::Device device_;
+  LatentCache cache_;
+  LatentCache kept_aside_cache_;
 };
 
 }  // namespace unianimate::training
