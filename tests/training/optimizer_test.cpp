@@ -86,6 +86,18 @@ TEST(Optimizer, SmallUpdatesOfShortNumbersAddUp) {
   EXPECT_NEAR(weight.item<double>(), 0.99, 0.004);
 }
 
+TEST(Optimizer, MastersBeginWithWhatTheParametersAreRoundingsOf) {
+  const at::Tensor exact = at::full({1}, 1.003);
+  const at::Tensor weight = exact.to(at::kBFloat16);
+  ASSERT_NE(weight.item<double>(), exact.item<double>());
+  const Optimizer optimizer({{"w", weight}}, unclipped(), {{"w", exact}});
+  for (const NamedTensor& tensor : optimizer.state()) {
+    if (tensor.name == "weight/w" || tensor.name == "averaged/w") {
+      EXPECT_TRUE(at::equal(tensor.tensor, exact)) << tensor.name;
+    }
+  }
+}
+
 TEST(Optimizer, AveragesAndExchanges) {
   OptimizerOptions options = unclipped();
   at::Tensor weight = at::full({1}, 1.0);

@@ -139,6 +139,22 @@ TEST_F(Training, HalfPrecisionFollowsTheFullOne) {
   const std::vector<double> half = losses(root() / "short");
   ASSERT_EQ(exact.size(), half.size());
   for (std::size_t i = 0; i < exact.size(); ++i) EXPECT_NEAR(half[i], exact[i], 0.03 * exact[i]);
+
+  // It begins with the weights of the file, not with roundings of them.
+  std::string settings = unet_yaml("further", 1, "{start: exact/model, train_clip: true, precision: bf16}");
+  settings.replace(settings.find("4.0e-3"), 6, "1.0e-9");
+  run(settings, root());
+  const family::ModelFiles start = family::model_files_to_write(root() / "exact" / "model");
+  const checkpoint::Checkpoint state = checkpoint::open_checkpoint(root() / "further" / "state.safetensors");
+  const auto expect_kept = [&](const fs::path& file, const std::string& name, const std::string& in_state) {
+    const checkpoint::Checkpoint opened = checkpoint::open_checkpoint(file);
+    const at::Tensor expected = checkpoint::materialize(opened, *opened.find(name)).to(at::kFloat);
+    const at::Tensor found = checkpoint::materialize(state, *state.find("weight/" + in_state));
+    EXPECT_LE((found - expected).abs().max().item<double>(), 1e-6) << name;
+    EXPECT_GT((expected.to(at::kBFloat16).to(at::kFloat) - expected).abs().max().item<double>(), 1e-5) << name;
+  };
+  expect_kept(start.unet, "input_blocks.0.0.weight", "unet.input_blocks.0.0.weight");
+  expect_kept(start.clip, "visual.conv1.weight", "visual.conv1.weight");
 }
 
 TEST_F(Training, RefusesWhatCannotBeMeant) {

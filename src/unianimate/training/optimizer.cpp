@@ -35,12 +35,12 @@ double OptimizerOptions::learning_rate_at(std::int64_t step, std::int64_t steps)
   return learning_rate * (last_learning_rate + (1 - last_learning_rate) * falling);
 }
 
-Optimizer::Optimizer(NamedTensors parameters, const OptimizerOptions& options)
+Optimizer::Optimizer(NamedTensors parameters, const OptimizerOptions& options, const NamedTensors& exact)
     : parameters_(std::move(parameters)), options_((options.check(), options)) {
   const c10::NoGradGuard no_gradients;
-  for (const auto& [name, tensor] : parameters_) {
-    const at::Tensor& weight =
-        weights_.emplace_back(tensor.scalar_type() == at::kFloat ? tensor.detach() : tensor.detach().to(at::kFloat));
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const at::Tensor& tensor = parameters_[i].tensor;
+    const at::Tensor& weight = weights_.emplace_back(exact.empty() ? tensor.detach().to(at::kFloat) : exact[i].tensor);
     first_moments_.push_back(at::zeros_like(weight));
     second_moments_.push_back(at::zeros_like(weight));
     if (options_.ema_decay > 0) averaged_.push_back(weight.clone());

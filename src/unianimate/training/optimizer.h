@@ -32,8 +32,9 @@ struct OptimizerOptions {
 /// small updates add up.
 class Optimizer {
  public:
-  /// Makes the parameters ask for gradients. They must outlive this.
-  Optimizer(NamedTensors parameters, const OptimizerOptions& options);
+  /// Makes the parameters ask for gradients. They must outlive this. `exact`: 32-bit values of all or none of them, in
+  /// their order, of which they are roundings; masters then begin with these, which are written to.
+  Optimizer(NamedTensors parameters, const OptimizerOptions& options, const NamedTensors& exact = {});
 
   /// Forgets the gradients.
   void zero_gradients();

@@ -28,6 +28,9 @@ class Task {
 
   /// What the optimizer changes.
   [[nodiscard]] virtual NamedTensors parameters() const = 0;
+  /// 32-bit values of all parameters() in their order, where these are roundings of known ones; else none. They are
+  /// given once.
+  [[nodiscard]] virtual NamedTensors exact_parameters() { return {}; }
   /// The loss of one microbatch, a pure function of the parameters, the number, and how far the training is (0 … 1).
   /// Microbatches are numbered over the whole training and all processes.
   [[nodiscard]] virtual Loss loss(std::int64_t microbatch, double progress) = 0;

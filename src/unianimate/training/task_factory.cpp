@@ -87,6 +87,13 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const family::Mo
     models.unet = family::load_unet(files.unet, sizes.unet, {options, config.allow_nonfinite}, progress);
     models.clip_visual = family::load_clip_visual(files.clip, sizes.clip, {options, config.allow_nonfinite}, progress);
     models.clip_text = family::load_clip_text(files.clip, sizes.clip, {options, config.allow_nonfinite}, progress);
+    if (config.precision != at::kFloat && config.lora.rank == 0) {
+      const family::WeightOptions unrounded{exact, config.allow_nonfinite};
+      models.exact_unet = family::load_unet(files.unet, sizes.unet, unrounded, progress);
+      if (config.train_clip) {
+        models.exact_visual = family::load_clip_visual(files.clip, sizes.clip, unrounded, progress);
+      }
+    }
   } else {
     models.unet = std::make_unique<models::UNet>(sizes.unet, options);
     models.clip_visual = std::make_unique<models::ClipVisual>(sizes.clip, options);

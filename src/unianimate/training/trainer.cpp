@@ -81,7 +81,7 @@ class Trainer {
         footage_(open_footage(config.people, config.videos, poses, group, progress)),
         kept_aside_(open_footage(config.kept_aside, config.kept_aside_videos, poses, group, progress)),
         task_(make_task(config, description, footage_, kept_aside_, device, progress)),
-        optimizer_(task_->parameters(), config.optimizer) {
+        optimizer_(task_->parameters(), config.optimizer, task_->exact_parameters()) {
     resume();
   }
 

@@ -91,6 +91,19 @@ NamedTensors UNetTask::parameters() const {
   return all;
 }
 
+NamedTensors UNetTask::exact_parameters() {
+  if (!models_.exact_unet) return {};
+  NamedTensors all = prefixed(models_.exact_unet->named_parameters(), kUNetPrefix);
+  if (models_.train_clip) {
+    for (NamedTensor& parameter : prefixed(models_.exact_visual->named_parameters(), kVisualPrefix)) {
+      all.push_back(std::move(parameter));
+    }
+  }
+  models_.exact_unet.reset();
+  models_.exact_visual.reset();
+  return all;
+}
+
 UNetTask::Take UNetTask::take(const Footage& footage, bool coherent, bool from_reference, RandomStream& random) const {
   Take result;
   const std::int64_t moments = footage.moments();

@@ -45,6 +45,9 @@ struct UNetTaskModels {
   std::unique_ptr<models::Autoencoder> autoencoder;
   std::unique_ptr<models::ClipVisual> clip_visual;
   std::unique_ptr<models::ClipText> clip_text;
+  /// What is trained with 32 bits, where `unet` and `clip_visual` have fewer; else null.
+  std::unique_ptr<models::UNet> exact_unet;
+  std::unique_ptr<models::ClipVisual> exact_visual;
   bool train_clip = false;
   LoraOptions lora;  ///< with a rank, corrections of the UNet are trained and not the UNet
 };
@@ -58,6 +61,7 @@ class UNetTask : public Task {
 
   /// Of the UNet, or its corrections, under "unet.", of the tower under "visual.".
   [[nodiscard]] NamedTensors parameters() const override;
+  [[nodiscard]] NamedTensors exact_parameters() override;
   [[nodiscard]] Loss loss(std::int64_t microbatch, double progress) override;
   void collect_gradients() override;
   void parameters_changed() override;
