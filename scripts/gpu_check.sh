@@ -92,6 +92,7 @@ copy_prefix() {
     libgmock-dev libopencv-core-dev libopencv-imgproc-dev libxxhash-dev 'libfmt[0-9]*' 'libtbb12*')
   # shellcheck disable=SC2086 # names of packages
   dpkg -L $names |
+    grep -v '/opencv2/core/cuda/' |
     grep -E '/include/|/cmake/|/lib(z|png|jpeg|webp|webpdemux|gtest|gtest_main|gmock|gmock_main|opencv_core|opencv_imgproc)\.a$|/libfmt\.so|/libtbb\.so\.12$' |
     while read -r file; do
       [ -f "$file" ] || continue
@@ -116,8 +117,10 @@ make_pack() {
   folder=$(mktemp -d) # not local: the trap needs it
   trap 'rm -rf "$folder"' EXIT
   mkdir -p "$folder/$name/bin" "$folder/$name/tests/data/golden"
+  # Without what the preset `subset` leaves out.
   git ls-files CMakeLists.txt CMakePresets.json LICENSE cmake src tests benchmarks examples scripts |
-    grep -v -e '^tests/data/' -e '^tests/fuzz/' | xargs cp --parents -t "$folder/$name"
+    grep -vE '^(tests/(data|fuzz|media|pose|evaluation|family|pipeline|training|studio|tools|cli)|src/unianimate/(studio|cli))/' |
+    xargs cp --parents -t "$folder/$name"
   git describe --always --dirty >"$folder/$name/commit"
   for file in "${golden[@]}"; do cp "tests/data/golden/$file.safetensors" "$folder/$name/tests/data/golden"; done
   for program in "${programs[@]}" libunianimate_cuda.so; do
