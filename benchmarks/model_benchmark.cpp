@@ -20,7 +20,7 @@
 namespace unianimate::benchmarks {
 namespace {
 
-constexpr const char* kUsage = R"(usage: model_benchmark [--device cpu|cuda] [--dtype fp32|bf16|fp16] [--threads N]
+constexpr const char* kUsage = R"(usage: model_benchmark [--device cpu|cuda] [--dtype fp32|bf16|fp16|int8] [--threads N]
                        [--size WxH] [--frames N] [--repeat N] [--profile] [unet] [autoencoder]
 
 Times one call of the UNet on N frames (and the reference, which is one frame more) and the decoding of one frame, both
@@ -70,7 +70,8 @@ void run(const Options& options, const char* name, double operations, double bes
 }
 
 void benchmark_unet(const Options& options, double best_rate) {
-  const UNetCall unet({}, {1, options.frames, options.height / 8, options.width / 8}, options.tensors());
+  UNetCall unet({}, {1, options.frames, options.height / 8, options.width / 8}, options.tensors());
+  if (options.compute.int8) unet.use_int8();
   run(options, "UNet", unet.operations(), best_rate, [&] { return unet(); });
 }
 

@@ -5,6 +5,7 @@
 #include "stopwatch.h"
 #include "unianimate/models/autoencoder/cost.h"
 #include "unianimate/models/unet/cost.h"
+#include "unianimate/models/unet/int8_candidates.h"
 
 namespace unianimate::benchmarks {
 
@@ -90,6 +91,12 @@ UNetCall::UNetCall(const models::UNetConfig& config, const models::LatentShape& 
   x_ = at::randn({shape.batch, models::UNetConfig::kLatentChannels, shape.frames, shape.height, shape.width},
                  options.dtype(at::kFloat));
   timesteps_ = at::full({shape.batch}, kTimestep, options.dtype(at::kLong));
+}
+
+void UNetCall::use_int8() {
+  for (const nn::NamedProduct& layer : models::int8_candidates(unet_)) {
+    layer.product->use_int8(nn::quantize_weight(layer.product->weight()));
+  }
 }
 
 double UNetCall::operations() const {

@@ -35,6 +35,8 @@ class UNetCall {
  public:
   /// The reference's frame is counted in `operations` and not in `shape`.
   UNetCall(const models::UNetConfig& config, const models::LatentShape& shape, const at::TensorOptions& options);
+  /// From now on multiplies in 8 bits wherever the UNet may.
+  void use_int8();
   at::Tensor operator()() const { return unet_(x_, timesteps_, encoded_); }
   [[nodiscard]] double operations() const;
 

@@ -28,16 +28,20 @@ void check_values(const Checkpoint& checkpoint, const TensorEntry& entry, const 
 
 }  // namespace
 
-ConvertReport convert_checkpoint(const std::filesystem::path& input, const std::filesystem::path& output,
-                                 const ConvertOptions& options, Progress& progress) {
+void check_converted_output(const Checkpoint& input, const std::filesystem::path& output) {
   if (output.extension() != ".safetensors") {
     throw Error(ErrorKind::kUsage, "the output's name must end in .safetensors, found '{}'",
                 printable(output.string()));
   }
-  const Checkpoint checkpoint = open_checkpoint(input);
   Inputs inputs;
-  for (const std::string& file : checkpoint.file_names()) inputs.add(file);
+  for (const std::string& file : input.file_names()) inputs.add(file);
   inputs.refuse(output);
+}
+
+ConvertReport convert_checkpoint(const std::filesystem::path& input, const std::filesystem::path& output,
+                                 const ConvertOptions& options, Progress& progress) {
+  const Checkpoint checkpoint = open_checkpoint(input);
+  check_converted_output(checkpoint, output);
   checkpoint.verify_other_members();
   std::vector<TensorPlan> plans;
   for (const TensorEntry& entry : checkpoint.tensors()) {

@@ -41,7 +41,7 @@ ordered_json machine_json(const family::ModelFiles& files, const family::Runtime
           {"clip", files.clip.string()},
           {"loras", std::move(loras)},
           {"device", runtime.compute.device.str()},
-          {"dtype", dtype_name(runtime.compute.dtype)},
+          {"dtype", dtype_name(runtime.compute)},
           {"threads", at::get_num_threads()},
           {"memory_budget", runtime.memory_budget},
           {"latent_memory", runtime.latent_memory}};
@@ -91,7 +91,7 @@ void JsonReporter::planned(const PlannedVideo& video) {
                    {"conditions", conditions},
                    {"background", background ? ordered_json(color_text(*background)) : ordered_json()},
                    {"device", video.runtime.compute.device.str()},
-                   {"dtype", dtype_name(video.runtime.compute.dtype)},
+                   {"dtype", dtype_name(video.runtime.compute)},
                    {"estimated_bytes", video.plan.peak_bytes},
                    {"feature_bytes", video.plan.feature_bytes},
                    {"estimated_seconds", video.seconds},

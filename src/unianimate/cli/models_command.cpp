@@ -35,11 +35,12 @@ void visit(fields::Archive& archive, InspectArguments& arguments) {
 }
 
 /// Of floating-point tensors.
-enum class ConvertedType { kKeep, kFloat32, kBFloat16, kFloat16 };
+enum class ConvertedType { kKeep, kFloat32, kBFloat16, kFloat16, kInt8 };
 constexpr auto words(ConvertedType /*of*/) {
-  return std::array<fields::Word<ConvertedType>, 4>{{{ConvertedType::kFloat32, "fp32"},
+  return std::array<fields::Word<ConvertedType>, 5>{{{ConvertedType::kFloat32, "fp32"},
                                                      {ConvertedType::kBFloat16, "bf16"},
                                                      {ConvertedType::kFloat16, "fp16"},
+                                                     {ConvertedType::kInt8, "int8"},
                                                      {ConvertedType::kKeep, "keep"}}};
 }
 
@@ -56,7 +57,7 @@ void visit(fields::Archive& archive, ConvertArguments& arguments) {
           "Checkpoint: PyTorch or safetensors");
   archive("output", arguments.output, fields::option("output"), fields::type("OUTPUT.safetensors"), fields::kRequired,
           "File to write");
-  archive("dtype", arguments.dtype, "Of floating-point tensors: fp32, bf16, fp16 or keep");
+  archive("dtype", arguments.dtype, "Of floating-point tensors: fp32, bf16, fp16 or keep; int8: a UNet in 8 bits, measured with the models beside it");
   archive("allow_nonfinite", arguments.allow_nonfinite,
           "Write values that are not finite, in the file or in --dtype, instead of refusing them");
   archive("quiet", arguments.quiet, "No progress");
@@ -155,6 +156,7 @@ std::optional<at::ScalarType> floating_type(ConvertedType type) {
       return at::kBFloat16;
     case ConvertedType::kFloat16:
       return at::kHalf;
+    case ConvertedType::kInt8:
     case ConvertedType::kKeep:
       break;
   }
@@ -162,9 +164,12 @@ std::optional<at::ScalarType> floating_type(ConvertedType type) {
 }
 
 void convert(const ConvertArguments& arguments, Session& session) {
-  const std::optional<at::ScalarType> type = floating_type(arguments.dtype);
-  const checkpoint::ConvertReport report = checkpoint::convert_checkpoint(
-      arguments.input, arguments.output, {type, arguments.allow_nonfinite}, *session.reporter);
+  const checkpoint::ConvertReport report =
+      arguments.dtype == ConvertedType::kInt8
+          ? families::convert_to_int8(arguments.input, arguments.output, arguments.allow_nonfinite, *session.reporter)
+          : checkpoint::convert_checkpoint(arguments.input, arguments.output,
+                                           {floating_type(arguments.dtype), arguments.allow_nonfinite},
+                                           *session.reporter);
   session.reporter = make_reporter(false, arguments.quiet);
   print(stdout, "{}: {} tensors, {}\n", printable(arguments.output), report.tensors, format_bytes(report.bytes));
 }

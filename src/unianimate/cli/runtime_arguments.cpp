@@ -17,7 +17,7 @@ struct unianimate::fields::TextForm<unianimate::DeviceChoice> {
 template <>
 struct unianimate::fields::TextForm<unianimate::DTypeChoice> {
   static std::string text(DTypeChoice dtype) {
-    static constexpr std::array kNames{"auto", "fp32", "bf16", "fp16"};
+    static constexpr std::array kNames{"auto", "fp32", "bf16", "fp16", "int8"};
     return kNames.at(static_cast<std::size_t>(dtype));
   }
   static DTypeChoice parse(std::string_view text) { return parse_dtype(text); }
@@ -49,7 +49,7 @@ void visit(fields::Archive& archive, RuntimeArguments& arguments) {
           "Use weights that are not finite, with a note, instead of refusing them");
   archive("device", arguments.device, kGroup, fields::type("NAME"), "auto, cpu or cuda");
   archive("dtype", arguments.dtype, kGroup, fields::type("NAME"),
-          "Number format: auto, fp32, bf16 or fp16 (CUDA only)");
+          "Number format: auto, fp32, bf16, fp16 (CUDA only) or int8 (CPU only)");
   archive("threads", arguments.threads, kGroup, fields::range(1, kMostThreads), fields::kUntoldDefault,
           "Threads to compute and encode with (default: one for each core)");
   archive("memory_budget", arguments.memory_budget, kGroup, fields::kBytes, fields::above(0),

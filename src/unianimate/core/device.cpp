@@ -31,7 +31,8 @@ DTypeChoice parse_dtype(std::string_view text) {
   if (text == "fp32") return DTypeChoice::kFloat32;
   if (text == "bf16") return DTypeChoice::kBFloat16;
   if (text == "fp16") return DTypeChoice::kFloat16;
-  throw Error(ErrorKind::kUsage, "the dtype is one of auto, fp32, bf16, fp16; found '{}'", printable(text));
+  if (text == "int8") return DTypeChoice::kInt8;
+  throw Error(ErrorKind::kUsage, "the dtype is one of auto, fp32, bf16, fp16, int8; found '{}'", printable(text));
 }
 
 std::string dtype_name(at::ScalarType dtype) {
@@ -47,6 +48,10 @@ std::string dtype_name(at::ScalarType dtype) {
     default:
       return c10::toString(dtype);
   }
+}
+
+std::string dtype_name(const Compute& compute) {
+  return compute.int8 ? "int8" : dtype_name(compute.dtype);
 }
 
 void load_cuda_libraries(DeviceChoice choice) {
@@ -105,6 +110,18 @@ Compute choose_compute(DeviceChoice device, DTypeChoice dtype) {
       }
       compute.dtype = at::kHalf;
       compute.reason = "computing in fp16 on the GPU, as asked";
+      break;
+    case DTypeChoice::kInt8:
+      if (cuda_works) {
+        throw Error(ErrorKind::kUsage, "--dtype int8 is for CPUs only; use bf16 on a GPU, or add --device cpu");
+      }
+      if (__builtin_cpu_supports("avx2") == 0) {
+        throw Error(ErrorKind::kUsage, "--dtype int8 needs a CPU with AVX2, which this one lacks; use fp32");
+      }
+      compute.int8 = true;
+      compute.dtype = cpu_has_bf16() ? at::kBFloat16 : at::kFloat;
+      compute.reason = fmt::format("multiplying in 8 bits on this CPU, as asked, and computing the rest in {}",
+                                   dtype_name(compute.dtype));
       break;
     case DTypeChoice::kAuto:
       compute.dtype = cuda_works || cpu_has_bf16() ? at::kBFloat16 : at::kFloat;

@@ -169,7 +169,7 @@ std::string long_video_markdown(const LongVideoEvaluation& evaluation) {
       "at least {}, computed with {} in {}.\n\n{}\n{}",
       kMarkdownMark, videos.people.count(), videos.people.first, videos.people.last, puppet::motion_name(clip.motion),
       clip.frames, clip.width, clip.height, clip.frames_per_second, context.size, context.overlap,
-      evaluation.compute.device.str(), dtype_name(evaluation.compute.dtype), long_video_table(evaluation),
+      evaluation.compute.device.str(), dtype_name(evaluation.compute), long_video_table(evaluation),
       kLongVideoExplanation);
 }
 
@@ -197,7 +197,7 @@ ordered_json long_video_json(const LongVideoEvaluation& evaluation) {
           {"height", clip.height},
           {"frames_per_second", clip.frames_per_second},
           {"device", evaluation.compute.device.str()},
-          {"dtype", dtype_name(evaluation.compute.dtype)},
+          {"dtype", dtype_name(evaluation.compute)},
           {"rows", std::move(rows)}};
 }
 

@@ -146,7 +146,7 @@ std::string quality_markdown(const ModelEvaluation& evaluation) {
       "{}\n{}\n## Every person\n\nPSNR / SSIM / figure PSNR.\n\n{}",
       kMarkdownMark, request.people.count(), request.people.first, request.people.last,
       puppet::motion_name(clip.motion), clip.frames, clip.width, clip.height, clip.frames_per_second,
-      evaluation.compute.device.str(), dtype_name(evaluation.compute.dtype), quality_table(evaluation),
+      evaluation.compute.device.str(), dtype_name(evaluation.compute), quality_table(evaluation),
       kQualityExplanation, people_table(evaluation));
 }
 
@@ -168,7 +168,7 @@ ordered_json quality_json(const ModelEvaluation& evaluation) {
           {"height", clip.height},
           {"frames_per_second", clip.frames_per_second},
           {"device", evaluation.compute.device.str()},
-          {"dtype", dtype_name(evaluation.compute.dtype)},
+          {"dtype", dtype_name(evaluation.compute)},
           {"rows", std::move(rows)},
           {"baselines", std::move(baselines)},
           {"not_measured", {"LPIPS", "FVD"}}};

@@ -4,6 +4,7 @@
 #include <array>
 #include <system_error>
 
+#include "unianimate/family/unianimate/int8_file.h"
 #include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/family/unianimate/model_files.h"
 #include "unianimate/family/unianimate/model_recognition.h"
@@ -21,6 +22,7 @@ constexpr std::array kFamilies{FamilyEntry{.name = "unianimate",
                                            .default_request = family::default_request,
                                            .recognises = family::is_unianimate,
                                            .open = family::open_unianimate,
+                                           .convert_to_int8 = family::convert_unet_to_int8,
                                            .examine = family::examine_unianimate}};
 
 /// The family for which `holds` is true, else the first.
@@ -68,6 +70,12 @@ family::AnimateRequest default_request(const fs::path& folder) {
 
 std::unique_ptr<family::Family> open_family(const family::ModelFiles& files, const family::RuntimeOptions& options) {
   return choose([&](const FamilyEntry& entry) { return entry.recognises(files); }).open(files, options);
+}
+
+checkpoint::ConvertReport convert_to_int8(const fs::path& input, const fs::path& output, bool allow_nonfinite,
+                                          Progress& progress) {
+  const FamilyEntry& family = choose([&](const FamilyEntry& entry) { return entry.recognises({input, {}, {}, {}}); });
+  return family.convert_to_int8(input, output, allow_nonfinite, progress);
 }
 
 void examine(const checkpoint::Checkpoint& checkpoint, const fs::path& file, family::RecognisedModel& model) {

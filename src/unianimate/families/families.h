@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "unianimate/checkpoint/checkpoint.h"
+#include "unianimate/checkpoint/convert.h"
 #include "unianimate/family/family.h"
 #include "unianimate/family/model_files.h"
 #include "unianimate/family/recognised_model.h"
@@ -28,6 +29,9 @@ struct FamilyEntry {
   bool (*recognises)(const family::ModelFiles& files);
   /// Throws Error(kInput) for files that are not exactly this family's models.
   std::unique_ptr<family::Family> (*open)(const family::ModelFiles& files, const family::RuntimeOptions& options);
+  /// Writes a denoising model as a file of weights in 8 bits. Throws Error(kInput) for a file that is none.
+  checkpoint::ConvertReport (*convert_to_int8)(const std::filesystem::path& input, const std::filesystem::path& output,
+                                               bool allow_nonfinite, Progress& progress);
   /// Fills in what names and shapes tell of one checkpoint; leaves `model` alone where it is none of this family.
   void (*examine)(const checkpoint::Checkpoint& checkpoint, const std::filesystem::path& file,
                   family::RecognisedModel& model);
@@ -48,6 +52,10 @@ family::AnimateRequest default_request(const std::filesystem::path& folder);
 
 /// The models of the family that recognises the files; where none does, the first one says what is wrong with them.
 std::unique_ptr<family::Family> open_family(const family::ModelFiles& files, const family::RuntimeOptions& options);
+
+/// Of the family that recognises the model in the file; where none does, the first one says what is wrong with it.
+checkpoint::ConvertReport convert_to_int8(const std::filesystem::path& input, const std::filesystem::path& output,
+                                          bool allow_nonfinite, Progress& progress);
 
 /// Of the first family that knows the checkpoint's model.
 void examine(const checkpoint::Checkpoint& checkpoint, const std::filesystem::path& file,

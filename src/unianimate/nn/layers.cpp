@@ -1,9 +1,9 @@
 #include "unianimate/nn/layers.h"
 
+#include <optional>
 #include <vector>
 
 #include "unianimate/nn/ops/group_norm.h"
-#include "unianimate/nn/ops/linear.h"
 #include "unianimate/nn/ops/residual.h"
 
 namespace unianimate::nn {
@@ -37,53 +37,57 @@ at::Tensor frames_as_batch(const at::Tensor& clip) {
 Linear::Linear(std::int64_t in, std::int64_t out, bool bias, const at::TensorOptions& options)
     : Linear({out, in}, bias, options) {}
 
-Linear::Linear(at::IntArrayRef weight_shape, bool bias, const at::TensorOptions& options)
-    : weight_(register_parameter("weight", weight_shape, options)) {
-  if (bias) bias_ = register_parameter("bias", {weight_shape[0]}, options);
+Linear::Linear(at::IntArrayRef weight_shape, bool bias, const at::TensorOptions& options) {
+  const at::Tensor weight = register_parameter("weight", weight_shape, options);
+  product_ = register_product(std::make_shared<Product>(
+      weight, bias ? register_parameter("bias", {weight_shape[0]}, options) : at::Tensor(), std::nullopt));
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  return linear(x, weight_.flatten(1), bias_);
+  return (*product_)(x);
 }
 
 PointwiseConv::PointwiseConv(std::int64_t in, std::int64_t out, int spatial_axes, const at::TensorOptions& options)
     : Linear(spatial_axes == 1 ? std::vector<std::int64_t>{out, in, 1} : std::vector<std::int64_t>{out, in, 1, 1}, true,
              options) {}
 
-Conv2d::Conv2d(std::int64_t in, std::int64_t out, const Shape& shape, const at::TensorOptions& options)
-    : weight_(register_parameter("weight", {out, in, shape.kernel, shape.kernel},
-                                 options.memory_format(at::MemoryFormat::ChannelsLast))),
-      shape_(shape) {
-  if (shape.bias) bias_ = register_parameter("bias", {out}, options);
+Conv2d::Conv2d(std::int64_t in, std::int64_t out, const Shape& shape, const at::TensorOptions& options) {
+  const at::Tensor weight = register_parameter("weight", {out, in, shape.kernel, shape.kernel},
+                                               options.memory_format(at::MemoryFormat::ChannelsLast));
+  product_ = register_product(
+      std::make_shared<Product>(weight, shape.bias ? register_parameter("bias", {out}, options) : at::Tensor(),
+                                Convolution{{shape.stride, shape.stride}, {shape.padding, shape.padding}}));
 }
 
 at::Tensor operator+(const BeforeBias& convolved, const at::Tensor& residual) {
   return add_residual(convolved.x, convolved.bias, residual);
 }
 
+at::Tensor Conv2d::operator()(const at::Tensor& x) const {
+  return frame_by_frame(x, [&](const at::Tensor& pictures) { return as_nhwc((*product_)(as_nchw(pictures))); });
+}
+
 BeforeBias Conv2d::before_bias(const at::Tensor& x) const {
-  if (bias_.defined() && leaves_bias(x, {weight_, bias_})) return {convolve(x, {}), bias_};
-  return {convolve(x, bias_), {}};
-}
-
-at::Tensor Conv2d::convolve(const at::Tensor& x, const at::Tensor& bias) const {
-  return frame_by_frame(x, [&](const at::Tensor& pictures) {
-    return as_nhwc(
-        at::conv2d(as_nchw(pictures), weight_, bias, {shape_.stride, shape_.stride}, {shape_.padding, shape_.padding}));
+  at::Tensor bias;
+  const at::Tensor y = frame_by_frame(x, [&](const at::Tensor& pictures) {
+    const BeforeBias convolved = product_->before_bias(as_nchw(pictures));
+    bias = convolved.bias;
+    return as_nhwc(convolved.x);
   });
+  return {y, bias};
 }
 
-FrameConv::FrameConv(std::int64_t in, std::int64_t out, const at::TensorOptions& options)
-    : weight_(
-          register_parameter("weight", {out, in, 3, 1, 1}, options.memory_format(at::MemoryFormat::ChannelsLast3d))),
-      bias_(register_parameter("bias", {out}, options)) {}
+FrameConv::FrameConv(std::int64_t in, std::int64_t out, const at::TensorOptions& options) {
+  const at::Tensor weight =
+      register_parameter("weight", {out, in, 3, 1, 1}, options.memory_format(at::MemoryFormat::ChannelsLast3d));
+  product_ = register_product(
+      std::make_shared<Product>(weight, register_parameter("bias", {out}, options), Convolution{{1, 1}, {1, 0}}));
+}
 
 BeforeBias FrameConv::before_bias(const at::Tensor& x) const {
-  const bool leaves = leaves_bias(x, {weight_, bias_});
   // Frames as rows and pixels as columns make it a 2-D convolution with a kernel of 3×1.
-  const at::Tensor y =
-      at::conv2d(as_nchw(x.flatten(2, 3)), weight_.squeeze(4), leaves ? at::Tensor() : bias_, {1, 1}, {1, 0});
-  return {as_nhwc(y).view({x.size(0), x.size(1), x.size(2), x.size(3), y.size(1)}), leaves ? bias_ : at::Tensor()};
+  const auto [y, bias] = product_->before_bias(as_nchw(x.flatten(2, 3)));
+  return {as_nhwc(y).view({x.size(0), x.size(1), x.size(2), x.size(3), y.size(1)}), bias};
 }
 
 GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, double eps, const at::TensorOptions& options)

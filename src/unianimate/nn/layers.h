@@ -8,9 +8,11 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <memory>
 
 #include "unianimate/nn/module.h"
 #include "unianimate/nn/ops/layer_norm.h"
+#include "unianimate/nn/product.h"
 
 namespace unianimate::nn {
 
@@ -26,8 +28,7 @@ class Linear : public Module {
   Linear(at::IntArrayRef weight_shape, bool bias, const at::TensorOptions& options);
 
  private:
-  at::Tensor weight_;
-  at::Tensor bias_;
+  std::shared_ptr<Product> product_;
 };
 
 /// A convolution of kernel 1 (written with one or two spatial axes in the checkpoint), which is a Linear.
@@ -35,13 +36,6 @@ class PointwiseConv : public Linear {
  public:
   /// `spatial_axes`: 1 for weights (out, in, 1), 2 for (out, in, 1, 1).
   PointwiseConv(std::int64_t in, std::int64_t out, int spatial_axes, const at::TensorOptions& options);
-};
-
-/// What a convolution gives: `bias` (C), where it is defined, has still to be added to x. Devices whose convolutions
-/// add it in a pass of its own leave it to whoever goes through x next.
-struct BeforeBias {
-  at::Tensor x;
-  at::Tensor bias;
 };
 
 /// The end of a residual branch. Of the convolution's result nothing may be used afterwards.
@@ -59,16 +53,12 @@ class Conv2d : public Module {
   Conv2d(std::int64_t in, std::int64_t out, const Shape& shape, const at::TensorOptions& options);
   Conv2d(std::int64_t in, std::int64_t out, const at::TensorOptions& options) : Conv2d(in, out, Shape{}, options) {}
   /// (N, h, w, in) -> (N, h', w', out); a clip (B, F, h, w, in) is convolved frame by frame.
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const { return convolve(x, bias_); }
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
   /// The same, for a normalisation or the end of a residual branch.
   [[nodiscard]] BeforeBias before_bias(const at::Tensor& x) const;
 
  private:
-  [[nodiscard]] at::Tensor convolve(const at::Tensor& x, const at::Tensor& bias) const;
-
-  at::Tensor weight_;
-  at::Tensor bias_;
-  Shape shape_;
+  std::shared_ptr<Product> product_;
 };
 
 /// Convolution of kernel 3 over the frames at every pixel, zero padded at both ends.
@@ -80,8 +70,7 @@ class FrameConv : public Module {
   [[nodiscard]] BeforeBias before_bias(const at::Tensor& x) const;
 
  private:
-  at::Tensor weight_;
-  at::Tensor bias_;
+  std::shared_ptr<Product> product_;
 };
 
 /// Normalisation over groups of channels, optionally followed by SiLU.

@@ -1,7 +1,10 @@
 #include "unianimate/studio/job_record.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
 
 #include "unianimate/core/content_hash.h"
@@ -70,9 +73,9 @@ void check(const JobRecord& record) {
     require(std::isfinite(lora.scale), "loras.scale");
   }
   require(record.device == "cpu" || record.device == "cuda", "device");
-  const bool half = record.dtype == dtype_name(at::kHalf);
-  const bool known = half || record.dtype == dtype_name(at::kFloat) || record.dtype == dtype_name(at::kBFloat16);
-  require(known && !(half && record.device == "cpu"), "dtype");
+  constexpr std::array<std::string_view, 3> kOfCpu{"fp32", "bf16", "int8"};
+  constexpr std::array<std::string_view, 3> kOfCard{"fp32", "bf16", "fp16"};
+  require(std::ranges::count(record.device == "cpu" ? kOfCpu : kOfCard, record.dtype) > 0, "dtype");
 }
 
 }  // namespace
@@ -114,7 +117,7 @@ JobRecord make_job_record(const VideoJob& job, const pipeline::AnimatePlan& plan
   record.files = {absolute_path(files.unet), absolute_path(files.autoencoder), absolute_path(files.clip),
                   absolute_path(files.description)};
   record.device = runtime.compute.device.is_cuda() ? "cuda" : "cpu";
-  record.dtype = dtype_name(runtime.compute.dtype);
+  record.dtype = dtype_name(runtime.compute);
   record.memory_budget = runtime.memory_budget;
   record.latent_memory = runtime.latent_memory;
   record.allow_nonfinite = runtime.allow_nonfinite;

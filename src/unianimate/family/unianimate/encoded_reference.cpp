@@ -7,8 +7,8 @@
 #include "unianimate/diffusion/start_latent.h"
 #include "unianimate/family/latent_preview.h"
 #include "unianimate/family/pictures.h"
+#include "unianimate/family/unianimate/picture_encoding.h"
 #include "unianimate/family/unianimate/unet_model.h"
-#include "unianimate/media/pictures/resize.h"
 
 namespace unianimate::family {
 
@@ -45,7 +45,7 @@ class EncodedReference final : public Reference {
     latent_ = latent.to(at::kCPU, at::kFloat);
     if (!residency_.all_models) models_.free_autoencoder();
     conditions_.empty_prompt = models_.empty_prompt(progress);
-    if (request_.conditions.contains(Condition::kImage)) conditions_.image = embed(pictures.original, progress);
+    if (request_.conditions.contains(Condition::kImage)) conditions_.image = image_embedding(models_, pictures.original, progress);
     if (!residency_.all_models) models_.free_clip_visual();
     if (request_.conditions.contains(Condition::kRandomRef)) conditions_.reference_latent = latent;
   }
@@ -90,16 +90,7 @@ class EncodedReference final : public Reference {
     const at::Tensor noise =
         at::randn({1, models::UNetConfig::kLatentChannels, picture.height / unit, picture.width / unit},
                   make_generator(request_.seed), at::TensorOptions().dtype(at::kFloat));
-    const at::Tensor pixels = models_.on_device(unit_range(tensor_from_image(picture)).permute({2, 0, 1}).unsqueeze(0));
-    return model.sample_latent(model.encode_moments(2.0 * pixels - 1.0), models_.on_device(noise));
-  }
-
-  /// CLIP's embedding (1, 1, embed_dim).
-  [[nodiscard]] at::Tensor embed(const Image& original, Progress& progress) {
-    const auto side = static_cast<int>(models_.configs().clip.vision.image_size);
-    const at::Tensor picture = unit_range(tensor_from_image(resize_bilinear(original, side, side)));
-    const at::Tensor normalized = models::normalize_for_clip(picture.permute({2, 0, 1}).unsqueeze(0));
-    return models_.clip_visual(progress)(models_.on_device(normalized)).unsqueeze(1);
+    return model.sample_latent(latent_moments(models_, picture, progress), models_.on_device(noise));
   }
 
   LoadedModels& models_;

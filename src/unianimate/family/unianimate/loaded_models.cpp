@@ -1,6 +1,11 @@
 #include "unianimate/family/unianimate/loaded_models.h"
 
 #include <utility>
+#include <vector>
+
+#include "unianimate/family/unianimate/int8_selection.h"
+#include "unianimate/family/unianimate/int8_weights.h"
+#include "unianimate/models/unet/int8_candidates.h"
 
 namespace unianimate::family {
 
@@ -13,11 +18,44 @@ WeightOptions LoadedModels::weights() const {
 
 const models::UNet& LoadedModels::unet(Progress& progress) {
   if (!unet_) {
-    auto loaded = load_unet(files_.unet, configs_.unet, weights(), progress);
-    add_loras(options_.loras, loaded->named_parameters(), options_.allow_nonfinite, progress);
-    unet_ = std::move(loaded);
+    if (options_.compute.int8) {
+      unet_ = load_int8_unet(progress);
+    } else {
+      auto loaded = load_unet(files_.unet, configs_.unet, weights(), progress);
+      add_loras(options_.loras, loaded->named_parameters(), options_.allow_nonfinite, progress);
+      unet_ = std::move(loaded);
+    }
   }
   return *unet_;
+}
+
+std::unique_ptr<models::UNet> LoadedModels::load_int8_unet(Progress& progress) {
+  std::optional<DrawnPerson> person;
+  if (!configs_.unet_in_int8 && !int8_layers_) person = encode_drawn_person(*this, progress);
+  WeightOptions how = weights();
+  how.int8 = options_.loras.empty();
+  auto loaded = load_unet(files_.unet, configs_.unet, how, progress);
+  add_loras(options_.loras, loaded->named_parameters(), options_.allow_nonfinite, progress);
+  if (configs_.unet_in_int8 && how.int8) return loaded;
+  if (!int8_layers_) {
+    int8_layers_.emplace();
+    if (configs_.unet_in_int8) {
+      const checkpoint::Checkpoint file = checkpoint::open_checkpoint(files_.unet);
+      for (const auto& [layer, scales] : read_int8_scales(file, naming::require_naming(file, naming::ModelRole::kUNet))) {
+        int8_layers_->insert(layer);
+      }
+    } else {
+      const std::vector<Int8Error> errors = measure_int8(*loaded, *person, progress);
+      for (const Int8Error& one : errors) {
+        if (one.error <= kMostInt8Error) int8_layers_->insert(one.layer);
+      }
+      progress.note(sentence(errors));
+    }
+  }
+  for (const nn::NamedProduct& layer : models::int8_candidates(*loaded)) {
+    if (int8_layers_->contains(layer.name)) layer.product->use_int8(nn::quantize_weight(layer.product->weight()));
+  }
+  return loaded;
 }
 
 const models::Autoencoder& LoadedModels::autoencoder(Progress& progress) {

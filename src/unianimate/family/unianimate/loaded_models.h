@@ -4,6 +4,9 @@
 #include <ATen/ATen.h>
 
 #include <memory>
+#include <optional>
+#include <set>
+#include <string>
 
 #include "unianimate/core/progress.h"
 #include "unianimate/family/runtime_options.h"
@@ -22,11 +25,31 @@ class LoadedModels {
   [[nodiscard]] const RuntimeOptions& options() const { return options_; }
   [[nodiscard]] at::Tensor on_device(const at::Tensor& x) const { return x.to(options_.compute.device); }
 
+  /// Where layers are to multiply in 8 bits, those do that the file holds so; of another file those that
+  /// measure_int8() finds near enough, which takes some passes of all models.
   const models::UNet& unet(Progress& progress);
   const models::Autoencoder& autoencoder(Progress& progress);
   const models::ClipVisual& clip_visual(Progress& progress);
   /// The embedding of ""; its tower is not kept.
   const at::Tensor& empty_prompt(Progress& progress);
+
+  /// While it stands, what needs autoencoder and CLIP has them; those that were not in memory before leave it then.
+  class Visit {
+   public:
+    explicit Visit(LoadedModels& models)
+        : models_(models), keeps_autoencoder_(models.autoencoder_ != nullptr), keeps_clip_(models.clip_visual_ != nullptr) {}
+    ~Visit() {
+      if (!keeps_autoencoder_) models_.free_autoencoder();
+      if (!keeps_clip_) models_.free_clip_visual();
+    }
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+
+   private:
+    LoadedModels& models_;
+    bool keeps_autoencoder_;
+    bool keeps_clip_;
+  };
 
   void free_unet() { unet_.reset(); }
   void free_autoencoder() { autoencoder_.reset(); }
@@ -34,11 +57,13 @@ class LoadedModels {
 
  private:
   [[nodiscard]] WeightOptions weights() const;
+  [[nodiscard]] std::unique_ptr<models::UNet> load_int8_unet(Progress& progress);
 
   ModelFiles files_;
   ModelConfigs configs_;
   RuntimeOptions options_;
   std::unique_ptr<models::UNet> unet_;
+  std::optional<std::set<std::string>> int8_layers_;  ///< once they are known
   std::unique_ptr<models::Autoencoder> autoencoder_;
   std::unique_ptr<models::ClipVisual> clip_visual_;
   at::Tensor empty_prompt_;  ///< depends on nothing but the checkpoint

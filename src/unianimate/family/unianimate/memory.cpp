@@ -7,6 +7,7 @@
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/clip/clip.h"
 #include "unianimate/models/unet/cost.h"
+#include "unianimate/models/unet/int8_candidates.h"
 
 namespace unianimate::family {
 
@@ -23,6 +24,14 @@ std::int64_t bytes_of(const Config& config, at::ScalarType dtype) {
   const Model model(config, at::TensorOptions(at::kMeta));
   for (const NamedTensor& parameter : model.named_parameters()) elements += parameter.tensor.numel();
   return elements * static_cast<std::int64_t>(c10::elementSize(dtype));
+}
+
+/// Elements of the weights that may be in 8 bits.
+std::int64_t int8_elements(const models::UNetConfig& config) {
+  std::int64_t elements = 0;
+  const models::UNet model(config, at::TensorOptions(at::kMeta));
+  for (const nn::NamedProduct& layer : models::int8_candidates(model)) elements += layer.product->weight().numel();
+  return elements;
 }
 
 /// The activations of one pass through the UNet, which puts the reference before the frames of each window.
@@ -42,9 +51,20 @@ std::int64_t decoder_pass_bytes(const models::AutoencoderConfig& config, double 
 
 }  // namespace
 
-ModelBytes model_bytes(const ModelConfigs& configs, at::ScalarType dtype) {
-  return {bytes_of<models::UNet>(configs.unet, dtype), bytes_of<models::Autoencoder>(configs.autoencoder, dtype),
-          bytes_of<models::ClipVisual>(configs.clip, dtype), bytes_of<models::ClipText>(configs.clip, dtype)};
+ModelBytes model_bytes(const ModelConfigs& configs, const Compute& compute) {
+  const at::ScalarType dtype = compute.dtype;
+  const std::int64_t unet = bytes_of<models::UNet>(configs.unet, dtype);
+  ModelBytes bytes{unet,
+                   unet,
+                   bytes_of<models::Autoencoder>(configs.autoencoder, dtype),
+                   bytes_of<models::ClipVisual>(configs.clip, dtype),
+                   bytes_of<models::ClipText>(configs.clip, dtype)};
+  if (!compute.int8) return bytes;
+  const std::int64_t elements = int8_elements(configs.unet);
+  bytes.unet -= elements * (static_cast<std::int64_t>(c10::elementSize(dtype)) - 1);
+  // Whole, and what a file that holds no 8 bits is measured with beside it.
+  if (!configs.unet_in_int8) bytes.unet_loading += elements;
+  return bytes;
 }
 
 std::vector<MemoryUse> memory_uses(const ModelConfigs& configs, const ModelBytes& bytes, at::ScalarType dtype,
@@ -60,9 +80,11 @@ std::vector<MemoryUse> memory_uses(const ModelConfigs& configs, const ModelBytes
   const std::int64_t with_pictures = decoding + work.waiting_pictures;
   const std::int64_t with_autoencoder = bytes.autoencoder + with_pictures;
   const std::int64_t all =
-      bytes.unet + bytes.autoencoder + bytes.clip_visual + std::max({unet_pass, with_pictures, bytes.clip_text});
-  const std::int64_t unet_stays = bytes.unet + std::max({sampling, with_clip, with_autoencoder});
-  const std::int64_t one_by_one = std::max({bytes.unet + sampling, with_clip, with_autoencoder});
+      bytes.autoencoder + bytes.clip_visual +
+      std::max(bytes.unet + std::max({unet_pass, with_pictures, bytes.clip_text}), bytes.unet_loading);
+  const std::int64_t unet_stays =
+      std::max(bytes.unet + std::max({sampling, with_clip, with_autoencoder}), bytes.unet_loading);
+  const std::int64_t one_by_one = std::max({bytes.unet + sampling, with_clip, with_autoencoder, bytes.unet_loading});
   return {{{.all_models = true, .denoiser = true}, always + all},
           {{.all_models = false, .denoiser = true}, always + unet_stays},
           {{.all_models = false, .denoiser = false}, always + one_by_one}};

@@ -12,12 +12,13 @@ namespace unianimate::family {
 /// Bytes of each model's weights.
 struct ModelBytes {
   std::int64_t unet = 0;
+  std::int64_t unet_loading = 0;  ///< the most while it is loaded
   std::int64_t autoencoder = 0;
   std::int64_t clip_visual = 0;
   std::int64_t clip_text = 0;
 };
 
-ModelBytes model_bytes(const ModelConfigs& configs, at::ScalarType dtype);
+ModelBytes model_bytes(const ModelConfigs& configs, const Compute& compute);
 
 /// See Family::memory().
 std::vector<MemoryUse> memory_uses(const ModelConfigs& configs, const ModelBytes& bytes, at::ScalarType dtype,

@@ -8,6 +8,7 @@
 #include "unianimate/checkpoint/checkpoint.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/path_hint.h"
+#include "unianimate/family/unianimate/int8_weights.h"
 #include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/family/unianimate/model_weights.h"
 #include "unianimate/naming/model_naming.h"
@@ -203,6 +204,7 @@ ModelConfigs read_model_configs(const ModelFiles& files) {
   configs.autoencoder.check();
   configs.clip.check();
   require_models_fit_together(configs);
+  configs.unet_in_int8 = holds_int8_weights(checkpoint::open_checkpoint(files.unet));
   check_file(files.unet, naming::ModelRole::kUNet, configs.unet);
   check_file(files.autoencoder, naming::ModelRole::kAutoencoder, configs.autoencoder);
   check_file(files.clip, naming::ModelRole::kClip, configs.clip);

@@ -29,6 +29,7 @@ struct ModelConfigs {
   models::UNetConfig unet;
   models::AutoencoderConfig autoencoder;
   models::ClipConfig clip;
+  bool unet_in_int8 = false;       ///< whether the UNet's file holds weights in 8 bits
   std::vector<std::string> notes;  ///< sentences about files that are not named as published
 };
 

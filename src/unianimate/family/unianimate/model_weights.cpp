@@ -1,10 +1,12 @@
 #include "unianimate/family/unianimate/model_weights.h"
 
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/core/error.h"
+#include "unianimate/family/unianimate/int8_weights.h"
 
 namespace unianimate::family {
 
@@ -20,9 +22,12 @@ constexpr std::string_view kVisualPrefix = "visual.";
 /// Which of CLIP's two towers; none for another model.
 enum class Tower : std::uint8_t { kNone, kVisual, kText };
 
-checkpoint::LoadOptions how_to_load(const ModelNaming& naming, Tower tower) {
+/// `scales`: of the file's layers in 8 bits, which are no tensors of the model.
+checkpoint::LoadOptions how_to_load(const ModelNaming& naming, Tower tower, const Int8Scales& scales) {
   checkpoint::LoadOptions how;
-  how.place = [naming, tower](std::string_view key) -> std::optional<checkpoint::Placement> {
+  how.place = [naming, tower, has_scales = !scales.empty()](
+                  std::string_view key) -> std::optional<checkpoint::Placement> {
+    if (has_scales && key.ends_with(kScaleSuffix)) return std::nullopt;
     std::optional<checkpoint::Placement> placement = naming.place(key);
     if (!placement || tower == Tower::kNone) return placement;
     if (placement->name.starts_with(kVisualPrefix) != (tower == Tower::kVisual)) return std::nullopt;
@@ -36,7 +41,9 @@ template <typename Model, typename Config>
 std::unique_ptr<Model> load(const fs::path& file, ModelRole role, Tower tower, const Config& config,
                             const WeightOptions& options, Progress& progress) {
   const checkpoint::Checkpoint opened = checkpoint::open_checkpoint(file);
-  checkpoint::LoadOptions how = how_to_load(naming::require_naming(opened, role), tower);
+  const ModelNaming naming = naming::require_naming(opened, role);
+  const Int8Scales scales = role == ModelRole::kUNet ? read_int8_scales(opened, naming) : Int8Scales();
+  checkpoint::LoadOptions how = how_to_load(naming, tower, scales);
   how.require_finite = !options.allow_nonfinite;
   how.progress = &progress;
   auto model = std::make_unique<Model>(config, options.tensors);
@@ -46,13 +53,15 @@ std::unique_ptr<Model> load(const fs::path& file, ModelRole role, Tower tower, c
     progress.note(fmt::format("{}: {}; they are used as they are", printable(report.file),
                               checkpoint::sentence(report.nonfinite)));
   }
+  if constexpr (std::is_same_v<Model, models::UNet>) apply_int8_scales(*model, scales, options.int8);
   return model;
 }
 
 template <typename Model, typename Config>
 void compare(const checkpoint::Checkpoint& file, const ModelNaming& naming, Tower tower, const Config& config) {
   const Model model(config, at::TensorOptions(at::kMeta));
-  checkpoint::compare_names(file, model.named_parameters(), how_to_load(naming, tower)).require_ok();
+  const Int8Scales scales = std::is_same_v<Model, models::UNet> ? read_int8_scales(file, naming) : Int8Scales();
+  checkpoint::compare_names(file, model.named_parameters(), how_to_load(naming, tower, scales)).require_ok();
 }
 
 }  // namespace

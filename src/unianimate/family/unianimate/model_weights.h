@@ -18,6 +18,7 @@ namespace unianimate::family {
 struct WeightOptions {
   at::TensorOptions tensors;     ///< dtype and device of the model
   bool allow_nonfinite = false;  ///< use weights that are not finite in that dtype, with a note, instead of refusing
+  bool int8 = false;             ///< the UNet's layers that the file holds in 8 bits multiply so, on the CPU
 };
 
 /// The model's own names of the tensors of `checkpoint` that are `naming`'s, and their shapes in the model.

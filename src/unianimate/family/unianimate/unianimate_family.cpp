@@ -10,6 +10,7 @@
 #include "unianimate/family/unianimate/loaded_models.h"
 #include "unianimate/family/unianimate/memory.h"
 #include "unianimate/family/unianimate/model_sizes.h"
+#include "unianimate/family/unianimate/picture_encoding.h"
 #include "unianimate/models/unet/cost.h"
 #include "unianimate/naming/model_naming.h"
 
@@ -50,7 +51,7 @@ class FrameDecoder final : public ClipDecoder {
 class UniAnimate final : public Family {
  public:
   UniAnimate(const ModelFiles& files, const ModelConfigs& configs, const RuntimeOptions& options)
-      : models_(files, configs, options), bytes_(model_bytes(configs, options.compute.dtype)) {
+      : models_(files, configs, options), bytes_(model_bytes(configs, options.compute)) {
     geometry_.channels = models::UNetConfig::kLatentChannels;
     geometry_.pixels_per_latent = configs.autoencoder.downscale();
     geometry_.side_unit = configs.autoencoder.downscale() * configs.unet.downscale();
@@ -93,12 +94,8 @@ class UniAnimate final : public Family {
 
   [[nodiscard]] Image reconstruct(const Image& picture, Progress& progress) override {
     const c10::InferenceMode inference;
-    const models::Autoencoder& model = models_.autoencoder(progress);
-    const at::Tensor pixels = unit_range(tensor_from_image(picture)).permute({2, 0, 1}).unsqueeze(0);
-    const at::Tensor moments = model.encode_moments(2.0 * models_.on_device(pixels) - 1.0);
-    const at::Tensor mean = moments.chunk(2, 1).front();
-    const at::Tensor latent = model.sample_latent(moments, at::zeros_like(mean, at::kFloat));
-    return image_from_decoded(model.decode(latent).squeeze(0));
+    const at::Tensor latent = mean_latent(models_, picture, progress);
+    return image_from_decoded(models_.autoencoder(progress).decode(latent).squeeze(0));
   }
 
  private:

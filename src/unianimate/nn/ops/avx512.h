@@ -18,4 +18,9 @@ void avx512_group_norm_bf16(const GroupNormProblem& problem, const ParallelFor& 
 void avx512_gated_gelu_fp32(const GatedGeluProblem& problem, const ParallelFor& parallel_for);
 void avx512_gated_gelu_bf16(const GatedGeluProblem& problem, const ParallelFor& parallel_for);
 
+void avx512_value_range_fp32(ValueRange& problem, const ParallelFor& parallel_for);
+void avx512_value_range_bf16(ValueRange& problem, const ParallelFor& parallel_for);
+void avx512_quantize_fp32(const QuantizeProblem& problem, const ParallelFor& parallel_for);
+void avx512_quantize_bf16(const QuantizeProblem& problem, const ParallelFor& parallel_for);
+
 }  // namespace unianimate::nn

@@ -90,6 +90,24 @@ struct GatedGeluProblem {
   void* out;
 };
 
+/// The smallest and the largest of `count` elements; neither is a number where an element is none, or infinite.
+struct ValueRange {
+  std::int64_t count;
+  const void* x;
+  float low = 0;   ///< written to
+  float high = 0;  ///< written to
+};
+
+/// out = round(x · inverse_scale + zero), between 0 and `highest`, which 8 bits hold.
+struct QuantizeProblem {
+  std::int64_t count;
+  const void* x;
+  float inverse_scale;
+  float zero;
+  float highest;
+  std::uint8_t* out;
+};
+
 /// The operations of one device in one number format; null: ATen does it. All pointers of a problem are to that
 /// device's memory and that format, without gradients, with at least one element. Kernels of other devices than the CPU
 /// queue their work as that device's ATen does, which has been told the card, and have no use for the threads.
@@ -102,6 +120,8 @@ struct Ops {
   /// Not null where convolutions would add their bias in a pass of its own: they leave it to this and to `group_norm`,
   /// which then takes a shift.
   void (*residual)(const ResidualProblem& problem, const ParallelFor& parallel_for) = nullptr;
+  void (*value_range)(ValueRange& problem, const ParallelFor& parallel_for) = nullptr;
+  void (*quantize)(const QuantizeProblem& problem, const ParallelFor& parallel_for) = nullptr;
   /// x (..., in) times weight (out, in) transposed plus bias (out; may be undefined) -> (..., out).
   at::Tensor (*linear)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) = nullptr;
 };

@@ -30,6 +30,10 @@ Table rows_of_this_processor() {
     fp32.attention = avx512_attention_fp32;
     fp32.group_norm = avx512_group_norm_fp32;
     fp32.gated_gelu = avx512_gated_gelu_fp32;
+    fp32.value_range = avx512_value_range_fp32;
+    fp32.quantize = avx512_quantize_fp32;
+    bf16.value_range = avx512_value_range_bf16;
+    bf16.quantize = avx512_quantize_bf16;
     bf16.group_norm = avx512_group_norm_bf16;
     bf16.gated_gelu = avx512_gated_gelu_bf16;
     bf16.linear = one_dnn_linear;  // oneDNN computes bf16 only with these instructions
@@ -76,6 +80,10 @@ const Ops& ops_for(const at::Tensor& x, std::initializer_list<at::Tensor> others
 bool needs_gradient(std::initializer_list<at::Tensor> tensors) {
   return at::GradMode::is_enabled() &&
          std::ranges::any_of(tensors, [](const at::Tensor& x) { return x.defined() && x.requires_grad(); });
+}
+
+std::optional<at::Tensor> optional_of(const at::Tensor& x) {
+  return x.defined() ? std::optional(x) : std::nullopt;
 }
 
 void on_aten_threads(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& body) {

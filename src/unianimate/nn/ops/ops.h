@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 
 #include "unianimate/nn/ops/kernels.h"
 
@@ -17,6 +18,9 @@ const Ops& ops_for(const at::Tensor& x, std::initializer_list<at::Tensor> others
 
 /// Whether any of these needs a gradient now. Undefined tensors need none.
 bool needs_gradient(std::initializer_list<at::Tensor> tensors);
+
+/// As operators take what may be missing.
+std::optional<at::Tensor> optional_of(const at::Tensor& x);
 
 /// ATen's threads, for kernels on the CPU.
 void on_aten_threads(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& body);

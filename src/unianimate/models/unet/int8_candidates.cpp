@@ -1,0 +1,29 @@
+#include "unianimate/models/unet/int8_candidates.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace unianimate::models {
+
+namespace {
+
+/// Where layers lie that may: input_blocks, middle_block and output_blocks, without their time embeddings.
+constexpr std::array<std::string_view, 3> kBlocks{"input_blocks.", "middle_block.", "output_blocks."};
+constexpr std::string_view kFirst = "input_blocks.0.0";
+constexpr std::string_view kTimeEmbedding = ".emb_layers.1";
+
+bool may_be_int8(std::string_view name) {
+  return name != kFirst && !name.ends_with(kTimeEmbedding) &&
+         std::ranges::any_of(kBlocks, [&](std::string_view block) { return name.starts_with(block); });
+}
+
+}  // namespace
+
+std::vector<nn::NamedProduct> int8_candidates(const UNet& unet) {
+  std::vector<nn::NamedProduct> candidates = unet.named_products();
+  std::erase_if(candidates, [](const nn::NamedProduct& product) { return !may_be_int8(product.name); });
+  return candidates;
+}
+
+}  // namespace unianimate::models

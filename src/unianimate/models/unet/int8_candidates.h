@@ -1,0 +1,14 @@
+// Which layers of the UNet may multiply in 8 bits.
+#pragma once
+
+#include <vector>
+
+#include "unianimate/models/unet/unet.h"
+
+namespace unianimate::models {
+
+/// All but the first and the last convolution and what makes the embeddings of timestep and conditions, which together
+/// are little work and which everything else is computed from.
+std::vector<nn::NamedProduct> int8_candidates(const UNet& unet);
+
+}  // namespace unianimate::models

@@ -1,0 +1,58 @@
+// What linear layers and convolutions have in common: a weight, and the number format in which it is multiplied.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <optional>
+
+#include "unianimate/nn/ops/int8.h"
+
+namespace unianimate::nn {
+
+/// What a convolution gives: `bias` (C), where it is defined, has still to be added to x. Devices whose convolutions
+/// add it in a pass of its own leave it to whoever goes through x next.
+struct BeforeBias {
+  at::Tensor x;
+  at::Tensor bias;
+};
+
+/// x times weight, plus bias. Not changed while it computes.
+class Product {
+ public:
+  /// Shares the layer's parameters. Without a convolution: weight (out, in) or with further axes of length one, for
+  /// x (..., in). With one: weight (out, in, k, l) or (out, in, k, l, 1), for x (N, in, h, w) with channels-last
+  /// strides. `bias` may be undefined.
+  Product(at::Tensor weight, at::Tensor bias, std::optional<Convolution> convolution);
+
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  [[nodiscard]] BeforeBias before_bias(const at::Tensor& x) const;
+
+  [[nodiscard]] const at::Tensor& weight() const { return weight_; }
+
+  /// From now on computes in 8 bits, on the CPU and without gradients. The weight, which is the layer's parameter too,
+  /// becomes empty; its memory is free.
+  void use_int8(const Int8Weight& weight);
+  [[nodiscard]] bool is_int8() const { return packed_.has_value(); }
+
+  /// Computes as ever, and beside it in 8 bits, to see how far apart the two are.
+  void measure_int8();
+  /// The largest relative L2 distance in one call since then; 0 where there was none. Ends the measuring.
+  [[nodiscard]] double take_int8_error();
+
+ private:
+  struct Measure {
+    PackedInt8 packed;
+    double worst = 0;
+  };
+  [[nodiscard]] PackedInt8 pack(const Int8Weight& weight) const;
+  [[nodiscard]] at::Tensor exact(const at::Tensor& x, const at::Tensor& bias) const;
+  [[nodiscard]] at::Tensor in_int8(const at::Tensor& x, const PackedInt8& packed) const;
+
+  at::Tensor weight_;
+  at::Tensor bias_;
+  std::optional<Convolution> convolution_;
+  std::optional<PackedInt8> packed_;
+  mutable std::optional<Measure> measure_;
+};
+
+}  // namespace unianimate::nn
