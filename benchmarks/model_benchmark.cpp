@@ -45,9 +45,9 @@ struct Options {
 
 /// The faster of a 3×3 convolution and a matrix product, in FLOP/s.
 double ceiling(const Options& options) {
-  const BestRates rates = measure_best_rates(options.tensors(), options.pace());
+  const BestRates rates = measure_best_rates(options.tensors(), options.pace(), options.compute.int8);
   fmt::print("ceiling        convolution {:.3f} TFLOP/s, matrix product {:.3f} TFLOP/s ({}, {} threads)\n",
-             rates.convolution / 1e12, rates.product / 1e12, dtype_name(options.compute.dtype), at::get_num_threads());
+             rates.convolution / 1e12, rates.product / 1e12, dtype_name(options.compute), at::get_num_threads());
   return rates.best();
 }
 

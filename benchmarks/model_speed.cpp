@@ -65,7 +65,7 @@ double best_seconds(const Pace& pace, const std::function<at::Tensor()>& work) {
   return best;
 }
 
-BestRates measure_best_rates(const at::TensorOptions& options, const Pace& pace) {
+BestRates measure_best_rates(const at::TensorOptions& options, const Pace& pace, bool int8) {
   constexpr std::int64_t kChannels = 320;
   constexpr std::int64_t kTaps = 9;
   const RateSizes& sizes = options.device().is_cpu() ? kOnCpu : kOnCard;
@@ -76,6 +76,13 @@ BestRates measure_best_rates(const at::TensorOptions& options, const Pace& pace)
   const at::Tensor a = at::randn({sizes.rows, sizes.columns}, options);
   const at::Tensor b = at::randn({sizes.columns, sizes.columns}, options);
   const auto product = static_cast<double>(2 * a.numel() * sizes.columns);
+  if (int8) {
+    constexpr nn::Convolution kSame{{1, 1}, {1, 1}};
+    const nn::PackedInt8 kernel = nn::pack_int8_conv(nn::quantize_weight(weight), {}, kSame);
+    const nn::PackedInt8 matrix = nn::pack_int8_linear(nn::quantize_weight(b), {});
+    return {.convolution = convolution / best_seconds(pace, [&] { return nn::int8_conv(x, kernel, kSame); }),
+            .product = product / best_seconds(pace, [&] { return nn::int8_linear(a, matrix); })};
+  }
   return {.convolution = convolution / best_seconds(pace,
                                                     [&] {
                                                       return at::conv2d(x, weight, {}, {1, 1}, {1, 1});

@@ -28,7 +28,8 @@ struct BestRates {
 };
 
 /// Of sizes that the UNet has on a CPU, and of ones that fill a card on a card.
-BestRates measure_best_rates(const at::TensorOptions& options, const Pace& pace);
+/// `int8`: in 8 bits, from and to what `options` say.
+BestRates measure_best_rates(const at::TensorOptions& options, const Pace& pace, bool int8 = false);
 
 /// One call of the UNet with all of {image, randomref, dwpose}.
 class UNetCall {

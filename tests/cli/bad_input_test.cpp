@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"gif_fps", {"--output", "out.gif", "--fps", "60", "--dry-run"}, {}, kUsage, "at most 50 are possible"},
         BadInput{"background", {"--background", "purplish"}, {}, kUsage, "a colour is #RRGGBB or one of black, white"},
         BadInput{"device", {"--device", "tpu"}, {}, kUsage, "the device is one of auto, cpu, cuda"},
-        BadInput{"dtype", {"--dtype", "int8"}, {}, kUsage, "the dtype is one of"},
+        BadInput{"dtype", {"--dtype", "int4"}, {}, kUsage, "the dtype is one of"},
         BadInput{"fp16", {"--device", "cpu", "--dtype", "fp16"}, {}, kUsage, "--dtype fp16 is for CUDA only"},
         BadInput{"memory", {"--memory-budget", "lots"}, {}, kUsage, "--memory-budget expects a size"},
         BadInput{"no_memory", {"--memory-budget", "0"}, {}, kUsage, "--memory-budget must be above 0"},

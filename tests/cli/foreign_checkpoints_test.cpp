@@ -12,6 +12,7 @@
 #include "support/torch_zip_writer.h"
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
+#include "unianimate/core/device.h"
 
 namespace unianimate {
 namespace {
@@ -51,11 +52,12 @@ class ForeignCheckpoints : public ::testing::Test {
     return testing::run_here(arguments, folder_.path());
   }
   [[nodiscard]] ProgramResult animate(const std::string& models, const std::string& output,
-                                      const std::vector<std::string>& more = {}) const {
+                                      const std::vector<std::string>& more = {},
+                                      const std::string& dtype = "fp32") const {
     std::vector<std::string> arguments{"animate",  "--reference",  "person/reference.png",
                                        "--poses",  "person/poses", "--size",
                                        "64x96",    "--frames",     "2",
-                                       "--dtype",  "fp32",         "--device",
+                                       "--dtype",  dtype,          "--device",
                                        "cpu",      "--save-every", "0",
                                        "--models", models,         "--output",
                                        output};
@@ -84,6 +86,29 @@ TEST_F(ForeignCheckpoints, APrefixIsToldAndMakesTheSameVideo) {
   EXPECT_EQ(inspection.at("model"), "UNet");
   EXPECT_EQ(inspection.at("prefix"), "module._orig_mod.");
   EXPECT_EQ(inspection.at("problem"), "");
+}
+
+TEST_F(ForeignCheckpoints, AFileInEightBitsMakesTheVideoOfDtypeInt8) {
+  make_models("in8", [](NamedTensor&) {});
+  const std::string embedded = (fs::path(UNIANIMATE_EMBEDDED_MODEL) / kUNet).string();
+  const ProgramResult conversion = run({"models", "convert", embedded, "in8/" + kUNet, "--dtype", "int8"});
+  ASSERT_EQ(conversion.status, 0) << conversion.err;
+  EXPECT_THAT(conversion.err, HasSubstr("8 bits in "));
+  EXPECT_LT(fs::file_size(folder_ / "in8" / kUNet), fs::file_size(embedded) * 6 / 10) << "of fp16";
+  const ProgramResult direct = animate(UNIANIMATE_EMBEDDED_MODEL, "direct.mkv", {}, "int8");
+  ASSERT_EQ(direct.status, 0) << direct.err;
+  EXPECT_THAT(direct.err, AllOf(HasSubstr("multiplying in 8 bits"), HasSubstr("8 bits in ")));
+  const ProgramResult from_file = animate("in8", "file.mkv", {}, "int8");
+  ASSERT_EQ(from_file.status, 0) << from_file.err;
+  if (cpu_has_bf16()) {
+    EXPECT_EQ(bytes_of(folder_ / "direct.mkv"), bytes_of(folder_ / "file.mkv"));
+  }
+  ASSERT_EQ(animate(UNIANIMATE_EMBEDDED_MODEL, "exact.mkv").status, 0);
+  const ProgramResult comparison = run({"evaluate", "videos", "file.mkv", "exact.mkv", "--json"});
+  ASSERT_EQ(comparison.status, 0) << comparison.err;
+  const auto psnr = json::parse(comparison.out).at("psnr").get<double>();
+  EXPECT_GT(psnr, 45) << "50 and more with steps and sizes as in docs/speed.md";
+  EXPECT_LT(psnr, 90) << "nothing was computed in 8 bits";
 }
 
 TEST_F(ForeignCheckpoints, WeightsThatAreNotFiniteAreRefusedByNameUnlessAllowed) {

@@ -31,7 +31,7 @@ const IncludeRules& house_rules() {
                {"core", "fields", "media/pictures", "checkpoint", "naming", "nn", "models", "diffusion", "pose/format",
                 "pose/draw", "puppet", "family"}},
               {"families", {"core", "checkpoint", "family", "family/unianimate"}},
-              {"pipeline", {"core", "fields", "media/pictures", "diffusion", "distributed", "family"}},
+              {"pipeline", {"core", "fields", "media/pictures", "distributed", "nn/ops", "diffusion", "family"}},
               {"evaluation",
                {"core", "fields", "media/pictures", "plot", "diffusion", "pose/format", "pose/draw", "family",
                 "pipeline", "puppet"}},

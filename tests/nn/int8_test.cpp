@@ -89,8 +89,8 @@ TEST_P(Int8, LinearIsTheProductOfItsWholeNumbers) {
   const Int8Weight weight = quantize_weight(rule_input("w", {72, 96}));
   const at::Tensor bias = rule_input("b", {72});
   const at::Tensor y = int8_linear(x, pack_int8_linear(weight, bias));
-  const at::Tensor twin = at::linear(values_of(quantize_activations(x)), dequantize(weight).to(at::kDouble),
-                                     bias.to(at::kDouble));
+  const at::Tensor twin =
+      at::linear(values_of(quantize_activations(x)), dequantize(weight).to(at::kDouble), bias.to(at::kDouble));
   EXPECT_EQ(y.scalar_type(), GetParam());
   EXPECT_LE(relative_error(y, twin), tolerance());
 }
@@ -122,10 +122,11 @@ TEST_P(Int8, ConvolutionIsTheProductOfItsWholeNumbers) {
 }
 
 TEST(Int8Weight, HasAScaleForEachChannel) {
-  const at::Tensor weight = at::tensor({1.0, -2.0, 0.5, 0.001, 0.0005, -0.001, 0.0, 0.0, 0.0}).to(at::kFloat).view({3, 3});
+  const at::Tensor weight =
+      at::tensor({1.0, -2.0, 0.5, 0.001, 0.0005, -0.001, 0.0, 0.0, 0.0}).to(at::kFloat).view({3, 3});
   const Int8Weight quantized = quantize_weight(weight);
-  EXPECT_TRUE(at::equal(quantized.values,
-                        at::tensor({64, -127, 32, 127, 64, -127, 0, 0, 0}).to(at::kChar).view({3, 3})));
+  EXPECT_TRUE(
+      at::equal(quantized.values, at::tensor({64, -127, 32, 127, 64, -127, 0, 0, 0}).to(at::kChar).view({3, 3})));
   EXPECT_LE((dequantize(quantized) - weight).abs().amax(1).div(quantized.scales).max().item<double>(), 0.5);
   EXPECT_TRUE(quantized.scales.gt(0).all().item<bool>());
 }

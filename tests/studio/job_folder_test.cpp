@@ -108,6 +108,7 @@ TEST_F(JobFolderTest, TheRecordComesBackAsItWas) {
               HasSubstr("short or long, found 'sorth'"));
   EXPECT_THAT(problem_with(R"("device":"cpu")", R"("device":"tpu")"), HasSubstr("device is out of range"));
   EXPECT_THAT(problem_with(R"("dtype":"fp32")", R"("dtype":"fp16")"), HasSubstr("dtype is out of range"));
+  EXPECT_EQ(problem_with(R"("dtype":"fp32")", R"("dtype":"int8")"), "");
   EXPECT_THAT(problem_with(R"("frames_per_second":8.0)", R"("frames_per_second":1e9)"), HasSubstr("frames per second"));
   EXPECT_THAT(problem_with(R"("scale":0.5)", R"("scale":null)"), HasSubstr("x/job.json does not describe a job"));
   EXPECT_THAT(problem_with(R"("poses":"/poses")", R"("poses":"/poses\u0000/other")"),

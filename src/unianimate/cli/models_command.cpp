@@ -57,7 +57,9 @@ void visit(fields::Archive& archive, ConvertArguments& arguments) {
           "Checkpoint: PyTorch or safetensors");
   archive("output", arguments.output, fields::option("output"), fields::type("OUTPUT.safetensors"), fields::kRequired,
           "File to write");
-  archive("dtype", arguments.dtype, "Of floating-point tensors: fp32, bf16, fp16 or keep; int8: a UNet in 8 bits, measured with the models beside it");
+  archive("dtype", arguments.dtype,
+          "Of floating-point tensors: fp32, bf16, fp16 or keep; int8: a UNet in 8 bits, measured with the models "
+          "beside it");
   archive("allow_nonfinite", arguments.allow_nonfinite,
           "Write values that are not finite, in the file or in --dtype, instead of refusing them");
   archive("quiet", arguments.quiet, "No progress");

@@ -146,8 +146,8 @@ std::string quality_markdown(const ModelEvaluation& evaluation) {
       "{}\n{}\n## Every person\n\nPSNR / SSIM / figure PSNR.\n\n{}",
       kMarkdownMark, request.people.count(), request.people.first, request.people.last,
       puppet::motion_name(clip.motion), clip.frames, clip.width, clip.height, clip.frames_per_second,
-      evaluation.compute.device.str(), dtype_name(evaluation.compute), quality_table(evaluation),
-      kQualityExplanation, people_table(evaluation));
+      evaluation.compute.device.str(), dtype_name(evaluation.compute), quality_table(evaluation), kQualityExplanation,
+      people_table(evaluation));
 }
 
 ordered_json quality_json(const ModelEvaluation& evaluation) {

@@ -5,8 +5,11 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
+
+#include "unianimate/nn/ops/int8.h"
 
 namespace unianimate::pipeline {
 
@@ -14,6 +17,8 @@ namespace {
 
 /// Which share of the speed of its convolutions a model as a whole reaches.
 constexpr double kModelEfficiency = 0.75;
+/// The same where these are in 8 bits, beside which all else takes longer.
+constexpr double kInt8ModelEfficiency = 0.4;
 
 /// Operations a second that convolutions reach.
 double measure_speed(const Compute& compute) {
@@ -26,7 +31,13 @@ double measure_speed(const Compute& compute) {
   const at::Tensor x = at::ones({kFrames, kChannels, kSide, kSide}, type).contiguous(at::MemoryFormat::ChannelsLast);
   const at::Tensor weight = at::ones({kChannels, kChannels, 3, 3}, type).contiguous(at::MemoryFormat::ChannelsLast);
   const double operations = 2.0 * kFrames * kSide * kSide * kChannels * kChannels * 9;
-  const auto convolve = [&] { return at::conv2d(x, weight, {}, {1, 1}, {1, 1}).sum().item<float>(); };
+  constexpr nn::Convolution kSame{{1, 1}, {1, 1}};
+  std::optional<nn::PackedInt8> packed;
+  if (compute.int8) packed = nn::pack_int8_conv(nn::quantize_weight(weight), {}, kSame);
+  const auto convolve = [&] {
+    const at::Tensor y = packed ? nn::int8_conv(x, *packed, kSame) : at::conv2d(x, weight, {}, {1, 1}, {1, 1});
+    return y.sum().item<float>();
+  };
   convolve();
   const auto start = Clock::now();
   int repetitions = 0;
@@ -41,11 +52,11 @@ double measure_speed(const Compute& compute) {
 
 double estimate_seconds(const AnimatePlan& plan, const Compute& compute) {
   static std::mutex mutex;
-  static std::map<std::pair<std::string, at::ScalarType>, double> speeds;
+  static std::map<std::pair<std::string, std::string>, double> speeds;
   const std::scoped_lock lock(mutex);
-  double& speed = speeds[{compute.device.str(), compute.dtype}];
+  double& speed = speeds[{compute.device.str(), dtype_name(compute)}];
   if (speed == 0) speed = measure_speed(compute);
-  return plan.model_operations / speed / kModelEfficiency;
+  return plan.model_operations / speed / (compute.int8 ? kInt8ModelEfficiency : kModelEfficiency);
 }
 
 }  // namespace unianimate::pipeline

@@ -45,7 +45,8 @@ class EncodedReference final : public Reference {
     latent_ = latent.to(at::kCPU, at::kFloat);
     if (!residency_.all_models) models_.free_autoencoder();
     conditions_.empty_prompt = models_.empty_prompt(progress);
-    if (request_.conditions.contains(Condition::kImage)) conditions_.image = image_embedding(models_, pictures.original, progress);
+    if (request_.conditions.contains(Condition::kImage))
+      conditions_.image = image_embedding(models_, pictures.original, progress);
     if (!residency_.all_models) models_.free_clip_visual();
     if (request_.conditions.contains(Condition::kRandomRef)) conditions_.reference_latent = latent;
   }

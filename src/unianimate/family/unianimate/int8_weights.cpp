@@ -25,12 +25,14 @@ at::Tensor read_scales(const checkpoint::Checkpoint& file, const TensorEntry& we
   const std::string stem = weight.name.substr(0, weight.name.size() - kWeightSuffix.size());
   const TensorEntry* const entry = file.find(stem + std::string(kScaleSuffix));
   if (entry == nullptr) {
-    throw file.file().refusal("'{}' holds whole numbers without scales, expected them in '{}{}'; convert the model anew",
-                              printable(weight.name), printable(stem), kScaleSuffix);
+    throw file.file().refusal(
+        "'{}' holds whole numbers without scales, expected them in '{}{}'; convert the model anew",
+        printable(weight.name), printable(stem), kScaleSuffix);
   }
   if (entry->type != ElementType::kFloat32 || entry->shape != checkpoint::Shape{weight.shape[0]}) {
-    throw file.file().refusal("'{}' must hold {} numbers of 32 bits, one for each row of the weight; convert the model anew",
-                              printable(entry->name), weight.shape[0]);
+    throw file.file().refusal(
+        "'{}' must hold {} numbers of 32 bits, one for each row of the weight; convert the model anew",
+        printable(entry->name), weight.shape[0]);
   }
   at::Tensor scales = checkpoint::materialize(file, *entry);
   if (!scales.isfinite().logical_and(scales > 0).all().item<bool>()) {

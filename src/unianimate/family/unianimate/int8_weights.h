@@ -1,7 +1,7 @@
 // Weights in 8 bits as a UNet's file holds them.
 //
-// A layer NAME of such a file has NAME.weight as whole numbers (I8) and beside it NAME.weight_scale, 32-bit floats (out):
-// its weights are the products. All other tensors are as in any file.
+// A layer NAME of such a file has NAME.weight as whole numbers (I8) and beside it NAME.weight_scale, 32-bit floats
+// (out): its weights are the products. All other tensors are as in any file.
 #pragma once
 
 #include <ATen/ATen.h>

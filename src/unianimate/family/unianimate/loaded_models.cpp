@@ -41,7 +41,8 @@ std::unique_ptr<models::UNet> LoadedModels::load_int8_unet(Progress& progress) {
     int8_layers_.emplace();
     if (configs_.unet_in_int8) {
       const checkpoint::Checkpoint file = checkpoint::open_checkpoint(files_.unet);
-      for (const auto& [layer, scales] : read_int8_scales(file, naming::require_naming(file, naming::ModelRole::kUNet))) {
+      for (const auto& [layer, scales] :
+           read_int8_scales(file, naming::require_naming(file, naming::ModelRole::kUNet))) {
         int8_layers_->insert(layer);
       }
     } else {

@@ -37,7 +37,9 @@ class LoadedModels {
   class Visit {
    public:
     explicit Visit(LoadedModels& models)
-        : models_(models), keeps_autoencoder_(models.autoencoder_ != nullptr), keeps_clip_(models.clip_visual_ != nullptr) {}
+        : models_(models),
+          keeps_autoencoder_(models.autoencoder_ != nullptr),
+          keeps_clip_(models.clip_visual_ != nullptr) {}
     ~Visit() {
       if (!keeps_autoencoder_) models_.free_autoencoder();
       if (!keeps_clip_) models_.free_clip_visual();

@@ -54,11 +54,8 @@ std::int64_t decoder_pass_bytes(const models::AutoencoderConfig& config, double 
 ModelBytes model_bytes(const ModelConfigs& configs, const Compute& compute) {
   const at::ScalarType dtype = compute.dtype;
   const std::int64_t unet = bytes_of<models::UNet>(configs.unet, dtype);
-  ModelBytes bytes{unet,
-                   unet,
-                   bytes_of<models::Autoencoder>(configs.autoencoder, dtype),
-                   bytes_of<models::ClipVisual>(configs.clip, dtype),
-                   bytes_of<models::ClipText>(configs.clip, dtype)};
+  ModelBytes bytes{unet, unet, bytes_of<models::Autoencoder>(configs.autoencoder, dtype),
+                   bytes_of<models::ClipVisual>(configs.clip, dtype), bytes_of<models::ClipText>(configs.clip, dtype)};
   if (!compute.int8) return bytes;
   const std::int64_t elements = int8_elements(configs.unet);
   bytes.unet -= elements * (static_cast<std::int64_t>(c10::elementSize(dtype)) - 1);

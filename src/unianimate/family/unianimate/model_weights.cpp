@@ -25,8 +25,8 @@ enum class Tower : std::uint8_t { kNone, kVisual, kText };
 /// `scales`: of the file's layers in 8 bits, which are no tensors of the model.
 checkpoint::LoadOptions how_to_load(const ModelNaming& naming, Tower tower, const Int8Scales& scales) {
   checkpoint::LoadOptions how;
-  how.place = [naming, tower, has_scales = !scales.empty()](
-                  std::string_view key) -> std::optional<checkpoint::Placement> {
+  how.place = [naming, tower,
+               has_scales = !scales.empty()](std::string_view key) -> std::optional<checkpoint::Placement> {
     if (has_scales && key.ends_with(kScaleSuffix)) return std::nullopt;
     std::optional<checkpoint::Placement> placement = naming.place(key);
     if (!placement || tower == Tower::kNone) return placement;

@@ -125,8 +125,9 @@ Int8Weight quantize_weight(const at::Tensor& weight) {
   const at::Tensor exact = weight.detach().to(at::kFloat);
   const at::Tensor largest = exact.flatten(1).abs().amax(1);
   // Channels of zeros alone have any scale.
-  const at::Tensor scales = at::where(largest > 0, largest / kHighestWeight, 1.0).to(at::kFloat).clamp_min_(
-      static_cast<double>(std::numeric_limits<float>::min()));
+  const at::Tensor scales = at::where(largest > 0, largest / kHighestWeight, 1.0)
+                                .to(at::kFloat)
+                                .clamp_min_(static_cast<double>(std::numeric_limits<float>::min()));
   return {(exact / beside(scales, exact)).round_().clamp_(-kHighestWeight, kHighestWeight).to(at::kChar), scales};
 }
 
