@@ -109,7 +109,7 @@ class ToyFamilyTest : public ::testing::Test {
     request_.sampling.steps = 3;
     request_.guidance_scale = 2;
     request_.context.schedule = diffusion::ContextSchedule::kPublished;
-    options_.compute = {at::kCPU, at::kFloat, ""};
+    options_.compute = {at::kCPU, at::kFloat, false, ""};
     family_ = testing::make_toy_family(options_);
   }
 

@@ -24,7 +24,7 @@ class VideoPlansTest : public ::testing::Test {
   VideoPlansTest() {
     write("person.png");
     family::RuntimeOptions runtime;
-    runtime.compute = {at::kCPU, at::kFloat, ""};
+    runtime.compute = {at::kCPU, at::kFloat, false, ""};
     models_ = testing::make_toy_family(runtime);
   }
 
