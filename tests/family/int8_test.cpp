@@ -212,6 +212,44 @@ TEST_F(Int8Models, LayersThatWouldMoveStayAsTheyAre) {
   EXPECT_FALSE(int8_layers(changed).contains(kLayer));
 }
 
+TEST_F(Int8Models, LayersWhoseErrorIsNoNumberStayAsTheyAre) {
+  NamedTensors tensors = contents_of(files().unet);
+  for (NamedTensor& named : tensors) {
+    if (named.name != std::string(kLayer) + ".weight") continue;
+    named.tensor = named.tensor.clone();
+    named.tensor.flatten()[0] = std::numeric_limits<double>::quiet_NaN();
+  }
+  const testing::TemporaryFolder other;
+  checkpoint::save_safetensors(other / kFile, tensors);
+  RuntimeOptions options;
+  options.compute = choose_compute(DeviceChoice::kCpu, DTypeChoice::kInt8);
+  options.allow_nonfinite = true;
+  LoadedModels broken(files(other / kFile), read_model_configs(files(other / kFile)), options);
+  EXPECT_FALSE(int8_layers(broken).contains(kLayer));
+}
+
+TEST_F(Int8Models, ScalesBeyondTheNumberFormatAreRefused) {
+  NamedTensors tensors = contents_of(*folder_ / "int8.safetensors");
+  for (NamedTensor& named : tensors) {
+    if (named.name == std::string(kLayer) + ".weight_scale") named.tensor = at::full_like(named.tensor, 3e38);
+  }
+  const testing::TemporaryFolder other;
+  checkpoint::save_safetensors(other / kFile, tensors);
+  LoadedModels hostile = models(other / kFile, DTypeChoice::kFloat32);
+  Told progress;
+  EXPECT_THAT(refusal_of([&] { hostile.unet(progress); }), HasSubstr(std::string(kLayer) + ".weight_scale' takes"));
+}
+
+TEST_F(Int8Models, ScalesAreNotConvertedApart) {
+  Told progress;
+  const fs::path output = *folder_ / "half.safetensors";
+  const checkpoint::ConvertOptions to_bf16{at::kBFloat16};
+  EXPECT_THAT(
+      refusal_of([&] { checkpoint::convert_checkpoint(*folder_ / "int8.safetensors", output, to_bf16, progress); }),
+      HasSubstr("holds weights in 8 bits and their scales"));
+  EXPECT_FALSE(fs::exists(output));
+}
+
 TEST_F(Int8Models, DamagedFilesAreRefusedWithTheTensorsName) {
   const std::string layer = [] {
     for (const NamedTensor& named : contents_of(*folder_ / "int8.safetensors")) {

@@ -26,26 +26,42 @@ void check_values(const Checkpoint& checkpoint, const TensorEntry& entry, const 
   progress.note(fmt::format("{}; they are written so", found.sentence()));
 }
 
+/// Of weights in 8 bits, beside which it stands and which mean nothing without it.
+bool is_scale_of_int8(const Checkpoint& checkpoint, const TensorEntry& entry) {
+  constexpr std::string_view kSuffix = "_scale";
+  if (!entry.name.ends_with(kSuffix)) return false;
+  const TensorEntry* const weight = checkpoint.find(entry.name.substr(0, entry.name.size() - kSuffix.size()));
+  return weight != nullptr && weight->type == ElementType::kInt8;
+}
+
 }  // namespace
 
-void check_converted_output(const Checkpoint& input, const std::filesystem::path& output) {
+Checkpoint open_to_convert(const std::filesystem::path& input, const std::filesystem::path& output) {
   if (output.extension() != ".safetensors") {
     throw Error(ErrorKind::kUsage, "the output's name must end in .safetensors, found '{}'",
                 printable(output.string()));
   }
+  Checkpoint checkpoint = open_checkpoint(input);
   Inputs inputs;
-  for (const std::string& file : input.file_names()) inputs.add(file);
+  for (const std::string& file : checkpoint.file_names()) inputs.add(file);
   inputs.refuse(output);
+  return checkpoint;
 }
 
 ConvertReport convert_checkpoint(const std::filesystem::path& input, const std::filesystem::path& output,
                                  const ConvertOptions& options, Progress& progress) {
-  const Checkpoint checkpoint = open_checkpoint(input);
-  check_converted_output(checkpoint, output);
+  const Checkpoint checkpoint = open_to_convert(input, output);
   checkpoint.verify_other_members();
   std::vector<TensorPlan> plans;
   for (const TensorEntry& entry : checkpoint.tensors()) {
     const bool convert = options.floating_type && is_floating(entry.type);
+    if (convert && is_scale_of_int8(checkpoint, entry)) {
+      throw Error(
+          ErrorKind::kUsage,
+          "{} holds weights in 8 bits and their scales, which stay as they are; convert the file that it was made "
+          "from",
+          printable(input.string()));
+    }
     plans.push_back({entry.name, convert ? *options.floating_type : scalar_type(entry.type), entry.shape});
   }
   SafetensorsWriter writer(output, plans, checkpoint.metadata());

@@ -116,7 +116,7 @@ Compute choose_compute(DeviceChoice device, DTypeChoice dtype) {
         throw Error(ErrorKind::kUsage, "--dtype int8 is for CPUs only; use bf16 on a GPU, or add --device cpu");
       }
       if (__builtin_cpu_supports("avx2") == 0) {
-        throw Error(ErrorKind::kUsage, "--dtype int8 needs a CPU with AVX2, which this one lacks; use fp32");
+        throw Error(ErrorKind::kEnvironment, "--dtype int8 needs a CPU with AVX2, which this one lacks; use fp32");
       }
       compute.int8 = true;
       compute.dtype = cpu_has_bf16() ? at::kBFloat16 : at::kFloat;

@@ -3,6 +3,8 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "unianimate/nn/ops/linear.h"
@@ -21,7 +23,8 @@ at::Tensor with_axes(const at::Tensor& weight, bool convolution) {
 double relative_distance(const at::Tensor& x, const at::Tensor& exact) {
   const auto norm = exact.to(at::kDouble).norm().item<double>();
   const auto distance = (x.to(at::kDouble) - exact.to(at::kDouble)).norm().item<double>();
-  return distance == 0 ? 0 : distance / norm;
+  const double relative = distance == 0 ? 0 : distance / norm;
+  return std::isnan(relative) ? std::numeric_limits<double>::infinity() : relative;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "unianimate/training/unet_task.h"
 
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
@@ -10,7 +11,6 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/random.h"
-#include "unianimate/core/threads.h"
 #include "unianimate/diffusion/sampling_loop.h"
 #include "unianimate/diffusion/start_latent.h"
 #include "unianimate/family/pictures.h"
@@ -46,9 +46,9 @@ at::Tensor figure_mask(const at::Tensor& poses, std::int64_t h, std::int64_t w) 
   return std::get<0>(at::adaptive_max_pool2d(skeleton_mask(poses), {h, w})).unsqueeze(1);
 }
 
-/// Processors that have nothing to do while a card computes.
+/// This process's share of the processors, which have nothing to do while a card computes.
 int spare_threads(at::Device device) {
-  return device.is_cpu() ? 0 : std::max(1, thread_count(0) - 1);
+  return device.is_cpu() ? 0 : std::max(1, at::get_num_threads() - 1);
 }
 
 at::Tensor as_clip(const at::Tensor& bytes) {

@@ -28,7 +28,7 @@ struct Written {
 class Int8Writer {
  public:
   explicit Int8Writer(const std::vector<Int8Error>& errors) {
-    for (const Int8Error& one : errors) errors_[one.layer + std::string(kWeightSuffix)] = one.error;
+    for (const Int8Error& one : errors) errors_.insert_or_assign(one.layer + std::string(kWeightSuffix), one);
   }
 
   void plan(const NamedTensor& parameter) {
@@ -39,8 +39,8 @@ class Int8Writer {
 
   [[nodiscard]] checkpoint::Metadata metadata() const {
     nlohmann::ordered_json left = nlohmann::ordered_json::object();
-    for (const auto& [weight, error] : errors_) {
-      if (!in_int8(weight)) left[weight.substr(0, weight.size() - kWeightSuffix.size())] = error;
+    for (const auto& [weight, one] : errors_) {
+      if (!fits_int8(one)) left[one.layer] = one.error;
     }
     return {{kLeftOut, left.dump()}};
   }
@@ -66,7 +66,7 @@ class Int8Writer {
  private:
   [[nodiscard]] bool in_int8(const std::string& parameter) const {
     const auto found = errors_.find(parameter);
-    return found != errors_.end() && found->second <= kMostInt8Error;
+    return found != errors_.end() && fits_int8(found->second);
   }
   static std::string scale_name(const std::string& weight) {
     return weight.substr(0, weight.size() - kWeightSuffix.size()) + std::string(kScaleSuffix);
@@ -75,7 +75,7 @@ class Int8Writer {
     plans_.push_back({std::move(name), type, std::move(shape)});
   }
 
-  std::map<std::string, double> errors_;  ///< by the weight's name
+  std::map<std::string, Int8Error> errors_;  ///< by the weight's name
   std::vector<checkpoint::TensorPlan> plans_;
 };
 
@@ -92,8 +92,7 @@ ModelFiles files_beside(const fs::path& input) {
 checkpoint::ConvertReport convert_unet_to_int8(const fs::path& input, const fs::path& output, bool allow_nonfinite,
                                                Progress& progress) {
   {
-    const checkpoint::Checkpoint file = checkpoint::open_checkpoint(input);
-    checkpoint::check_converted_output(file, output);
+    const checkpoint::Checkpoint file = checkpoint::open_to_convert(input, output);
     file.verify_other_members();
     naming::require_naming(file, naming::ModelRole::kUNet);
     if (holds_int8_weights(file)) {

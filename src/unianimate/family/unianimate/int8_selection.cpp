@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/random.h"
@@ -48,10 +49,6 @@ at::Tensor pose_pictures(const puppet::Clip& clip) {
   return at::stack(pictures).permute({3, 0, 1, 2}).unsqueeze(0);
 }
 
-bool stays(const Int8Error& one) {
-  return !(one.error <= kMostInt8Error);
-}
-
 }  // namespace
 
 DrawnPerson encode_drawn_person(LoadedModels& models, Progress& progress) {
@@ -92,7 +89,7 @@ std::vector<Int8Error> measure_int8(const models::UNet& unet, const DrawnPerson&
 
 std::string sentence(const std::vector<Int8Error>& errors) {
   std::vector<Int8Error> left;
-  std::ranges::copy_if(errors, std::back_inserter(left), stays);
+  std::ranges::copy_if(errors, std::back_inserter(left), std::not_fn(fits_int8));
   const std::string count = fmt::format("8 bits in {} of {} layers", errors.size() - left.size(), errors.size());
   if (left.empty()) return count;
   std::vector<std::string> names;

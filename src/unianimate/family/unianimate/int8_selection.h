@@ -29,6 +29,11 @@ struct Int8Error {
   double error = 0;  ///< relative L2 distance of the output, the largest at timesteps 949, 499 and 40
 };
 
+/// Whether the layer is to be in 8 bits; one whose error is no number is not.
+inline bool fits_int8(const Int8Error& one) {
+  return one.error <= kMostInt8Error;
+}
+
 /// Of all layers that may, in the order of the model; its weights are as before.
 std::vector<Int8Error> measure_int8(const models::UNet& unet, const DrawnPerson& person, Progress& progress);
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "unianimate/checkpoint/loading.h"
+#include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
 #include "unianimate/models/unet/int8_candidates.h"
 
@@ -85,6 +86,9 @@ void apply_int8_scales(const models::UNet& unet, const Int8Scales& scales, bool 
       layer.product->use_int8(numbers);
     } else {
       weight.copy_(nn::dequantize(numbers));
+      if (weight.isfinite().all().item<bool>()) continue;
+      throw Error(ErrorKind::kInput, "'{}{}' takes weights in 8 bits beyond what {} can hold; use another --dtype",
+                  printable(layer.name), kScaleSuffix, dtype_name(weight.scalar_type()));
     }
   }
 }

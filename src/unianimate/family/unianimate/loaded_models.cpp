@@ -48,7 +48,7 @@ std::unique_ptr<models::UNet> LoadedModels::load_int8_unet(Progress& progress) {
     } else {
       const std::vector<Int8Error> errors = measure_int8(*loaded, *person, progress);
       for (const Int8Error& one : errors) {
-        if (one.error <= kMostInt8Error) int8_layers_->insert(one.layer);
+        if (fits_int8(one)) int8_layers_->insert(one.layer);
       }
       progress.note(sentence(errors));
     }

@@ -122,7 +122,7 @@ Int8Activations quantize_activations(const at::Tensor& x) {
 }
 
 Int8Weight quantize_weight(const at::Tensor& weight) {
-  const at::Tensor exact = weight.detach().to(at::kFloat);
+  const at::Tensor exact = weight.detach().to(at::kFloat).nan_to_num();
   const at::Tensor largest = exact.flatten(1).abs().amax(1);
   // Channels of zeros alone have any scale.
   const at::Tensor scales = at::where(largest > 0, largest / kHighestWeight, 1.0)
