@@ -30,6 +30,7 @@ if(UNIANIMATE_SANITIZERS)
 endif()
 
 if(UNIANIMATE_COVERAGE)
-  add_compile_options(--coverage)
+  # Threads count at once.
+  add_compile_options(--coverage -fprofile-update=atomic)
   add_link_options(--coverage)
 endif()

@@ -85,7 +85,7 @@ check_lint() {
 
 # Lines and branches of each folder of src/unianimate, and of all; branches that only exceptions take do not count.
 list_coverage() {
-  gcovr --root . --filter src/ --exclude-throw-branches --exclude-unreachable-branches --csv build/coverage |
+  gcovr build/coverage --root . --filter src/ --exclude-throw-branches --exclude-unreachable-branches --gcov-ignore-parse-errors --csv |
     awk -F, '
       function percent(part, all) { return 100 * part / (all ? all : 1) }
       function row(name) {
