@@ -71,6 +71,24 @@ TEST_F(EvaluateModelCommand, WritesTableNumbersAndPictures) {
   EXPECT_FALSE(fs::exists(output("guidance.png")));
 }
 
+TEST_F(EvaluateModelCommand, ComparesVariantsWithTheFirst) {
+  const ProgramResult result = run({"--conditions", "reference", "--steps", "2", "--variant", "exact", "--variant",
+                                    "reuse-every=2", "--variant", "draft"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  std::ifstream file(output("quality.json"));
+  const json rows = json::parse(file).at("rows");
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0].at("against"), nullptr);
+  EXPECT_EQ(rows[0].at("pass_equivalents"), 2);
+  EXPECT_LT(rows[1].at("pass_equivalents"), 2);
+  EXPECT_EQ(rows[1].at("against").at("name"), "reference, exact");
+  EXPECT_EQ(rows[1].at("against").at("people").size(), 2U);
+  EXPECT_EQ(rows[2].at("variant"), "draft");
+  EXPECT_EQ(rows[2].at("timesteps"), "949-50");
+  EXPECT_GT(read_image(output("variants.png")).width, 300);
+  EXPECT_FALSE(fs::exists(output("steps.png")));
+}
+
 TEST_F(EvaluateModelCommand, WritesAVideoOfEachPersonAndSettingWithFourColumns) {
   ASSERT_EQ(run({"--videos"}).status, 0);
   for (const char* name : {"person-7-1.mp4", "person-7-2.mp4", "person-8-1.mp4", "person-8-2.mp4"}) {
@@ -133,6 +151,10 @@ TEST_F(EvaluateModelCommand, RefusesBeforeLongWork) {
   std::ofstream(folder_ / "file") << "text";
   refused({"--output", "file"}, 4, "file");
   refused({"--memory-budget", "1kB"}, 4, "the budget is");
+  refused({"--variant", "exact", "--variant", "weeks=1"}, 2, "there is no setting called 'weeks'");
+  refused({"--variant", "exact", "--variant", "frames=3"}, 2, "there is no setting called 'frames' here");
+  refused({"--variant", "exact", "--preset", "draft"}, 2, "--preset has no effect with --variant");
+  refused({"--variant", "fast"}, 2, "settings are written as in steps=12 reuse_every=2, found 'fast'");
 }
 
 }  // namespace

@@ -374,6 +374,7 @@ std::vector<Change> all_changes() {
       {"--noise-prior-order", "", {"--noise-prior-order", "long"}},
   };
   const std::vector<Change> shortcuts{
+      {"--preset", "", {"--preset", "draft"}},
       {"--guidance-every", "", {"--guidance-every", "2"}},
       {"--guidance-interval", "", {"--guidance-interval", "200-900"}},
       {"--reuse-below", "", {"--reuse-below", "0"}},
@@ -484,6 +485,7 @@ std::vector<Change> all_changes() {
       {"evaluate model --noise-prior", "evaluate model", {"--noise-prior", "939"}},
       {"evaluate model --reconstruction", "evaluate model", {"--reconstruction"}},
       {"evaluate model --videos", "evaluate model", {"--videos"}},
+      {"evaluate model --variant", "evaluate model", {"--variant", "steps=3"}},
       {"evaluate model --dry-run", "evaluate model for real", {"--dry-run"}},
       {"evaluate model --profile", "evaluate model for real", {"--profile", "trace.json"}},
       {"evaluate long --strategies", "evaluate long", {"--strategies", "chain-color"}},

@@ -128,6 +128,20 @@ TEST_F(ModelEvaluationTest, ComparesWithRepeatingTheReferenceAndWithTheAutoencod
   EXPECT_EQ(evaluate_model(request_, *families::open_family(files(), runtime_), silent_).baselines.size(), 1U);
 }
 
+TEST_F(ModelEvaluationTest, ComparesVariantsWithTheFirst) {
+  request_.settings = {setting("reference"), setting("reference"), setting("reference")};
+  request_.settings[1].compared_with = request_.settings[2].compared_with = 0;
+  request_.settings[2].request.seed += 1;
+  const ModelEvaluation evaluation = evaluate_model(request_, *families::open_family(files(), runtime_), silent_);
+  EXPECT_TRUE(evaluation.rows[0].against.people.empty());
+  ASSERT_EQ(evaluation.rows[1].against.people.size(), 2U);
+  EXPECT_EQ(evaluation.rows[1].against.mean.psnr, kEqualPsnr);
+  EXPECT_EQ(evaluation.rows[1].against.people[1].seed, kFirst + 1);
+  const double other_seed = evaluation.rows[2].against.mean.psnr;
+  EXPECT_GT(other_seed, 1);
+  EXPECT_LT(other_seed, kEqualPsnr);
+}
+
 TEST_F(ModelEvaluationTest, KeepsPicturesToLookAt) {
   const ModelEvaluation evaluation = evaluate_model(request_, *families::open_family(files(), runtime_), silent_);
   ASSERT_EQ(evaluation.shown.size(), 2U);

@@ -6,6 +6,7 @@
 #include "unianimate/cli/process_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/families/families.h"
+#include "unianimate/family/presets.h"
 #include "unianimate/studio/model_choice.h"
 #include "unianimate/studio/studio.h"
 #include "unianimate/studio/video_order_fields.h"
@@ -27,10 +28,13 @@ picture for each pose, taken in the order of their names. The output's name choo
 
 /// What the options ask for, of models with these defaults.
 studio::VideoOrder order_of(const fields::CommandLine& options, const RuntimeArguments& machine,
-                            family::AnimateRequest defaults) {
+                            const family::AnimateRequest& defaults) {
   studio::VideoOrder order;
-  order.job.request = std::move(defaults);
-  options.take(order);
+  order.job.request = family::with_preset(defaults, [&](family::AnimateRequest& request) {
+    order.job.request = request;
+    options.take(order);
+    request = order.job.request;
+  });
   order.job.threads = machine.threads;
   order.motion_options.detector.dwpose_folder = studio::models_folder(machine.models);
   order.refuse_given = [&options](const fields::Filter& filter, std::string_view when) {

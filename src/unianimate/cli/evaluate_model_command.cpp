@@ -9,10 +9,31 @@
 #include "unianimate/evaluation/quality_pictures.h"
 #include "unianimate/evaluation/quality_report.h"
 #include "unianimate/families/families.h"
+#include "unianimate/family/presets.h"
 #include "unianimate/family/request_fields.h"
+#include "unianimate/fields/assignment.h"
 #include "unianimate/fields/command_line.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/studio/model_choice.h"
+
+namespace unianimate::cli {
+
+/// A preset or settings, as it was given.
+struct Variant {
+  std::string text;
+};
+
+static void visit(fields::Archive& archive, Variant& variant) {
+  archive("variant", variant.text);
+}
+
+}  // namespace unianimate::cli
+
+template <>
+struct unianimate::fields::TextForm<unianimate::cli::Variant> {
+  static std::string text(const cli::Variant& variant) { return variant.text; }
+  static cli::Variant parse(std::string_view text) { return {std::string(text)}; }
+};
 
 namespace unianimate::cli {
 
@@ -30,6 +51,7 @@ struct ModelArguments {
   bool videos = false;
   fs::path output;
   std::string conditions = "reference,first-frame";
+  std::vector<Variant> variants;
 };
 
 void visit(fields::Archive& archive, ModelArguments& arguments) {
@@ -40,6 +62,10 @@ void visit(fields::Archive& archive, ModelArguments& arguments) {
           "Folder for the results");
   archive("conditions", arguments.conditions, fields::type("LIST"), fields::group(diffusion::kSamplingGroup),
           "Sets of conditions");
+  archive.list("variants", arguments.variants, fields::option("--variant"), fields::group(diffusion::kSamplingGroup),
+               fields::type("NAME|FIELD=VALUE..."),
+               "A preset, or settings such as 'steps=12 reuse-every=2'; may be given more than once: all are compared "
+               "with the first");
 }
 
 struct ModelOptions {
@@ -51,6 +77,7 @@ struct ModelOptions {
 constexpr const char* kEvaluateModelExamples = R"(Examples:
   unianimate evaluate model --models small --people 900000-900031 --output quality
   unianimate evaluate model --steps 1,2,5,10,20,50 --guidance 1,2.5 --conditions reference --output sweep
+  unianimate evaluate model --variant exact --variant balanced --variant 'reuse-every=3' --output presets
 
 People are procedural, so that every true frame is known: each is drawn from its seed as by 'unianimate puppet' and
 animated from a reference picture and poses as by 'unianimate animate'. Options that take lists give a row for each
@@ -59,17 +86,50 @@ local_image, the reference picture is the video's first frame, else the person s
 
 The folder gets quality.md and quality.json (PSNR, SSIM, PSNR within the figure, L1, consistency from frame to frame and
 time, as means and for each person), contact_sheet.png, a plot for each number that was given several values, and with
---videos a video of each person.
+--videos a video of each person. With several variants it says what each saves and how far its videos are from the
+first one's, and variants.png shows it.
 LPIPS and FVD are not measured: the networks they need do not come with this program.)";
+
+/// The request as the variant wants it.
+family::AnimateRequest varied(family::AnimateRequest request, const Variant& variant) {
+  if (const auto preset = fields::find_word<family::Preset>(variant.text)) {
+    family::apply_preset(*preset, request);
+  } else {
+    fields::assign(request, fields::parse_assignments(variant.text),
+                   fields::all_but({"reference", "background", "poses", "pose_order", "framing", "size", "frames",
+                                    "frame_interval", "conditions", "comparison", "preset"}));
+  }
+  family::fit_preset(request);
+  return request;
+}
+
+/// Adds a request in all its variants.
+void add_variants(const std::string& conditions, const family::AnimateRequest& request,
+                  const std::vector<Variant>& variants, std::vector<evaluation::Setting>& settings) {
+  const std::size_t first = settings.size();
+  if (variants.empty()) {
+    family::AnimateRequest fitted = request;
+    family::fit_preset(fitted);
+    settings.push_back({conditions, std::move(fitted)});
+  }
+  for (const Variant& variant : variants) {
+    evaluation::Setting& setting = settings.emplace_back(conditions, varied(request, variant), variant.text);
+    if (settings.size() > first + 1) setting.compared_with = first;
+    require_few_settings(settings.size());
+  }
+}
 
 std::vector<evaluation::Setting> settings_of(const ModelOptions& options, const ModelArguments& arguments,
                                              const family::AnimateRequest& defaults) {
   family::AnimateRequest request = take_shared(options.request, defaults);
+  if (!arguments.variants.empty()) {
+    options.request.refuse(fields::only({"preset"}), "with --variant, which says what is compared");
+  }
   std::vector<evaluation::Setting> settings;
   for (const std::string_view name : split(arguments.conditions, ',')) {
     request.conditions = parse_joined_conditions(std::string(name));
-    for (family::AnimateRequest& one : options.request.combinations(request, evaluation::kMostSettings)) {
-      settings.push_back({std::string(name), std::move(one)});
+    for (const family::AnimateRequest& one : options.request.combinations(request, evaluation::kMostSettings)) {
+      add_variants(std::string(name), one, arguments.variants, settings);
       require_few_settings(settings.size());
     }
   }

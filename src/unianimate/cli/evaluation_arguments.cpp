@@ -11,6 +11,7 @@
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
 #include "unianimate/families/families.h"
+#include "unianimate/family/presets.h"
 #include "unianimate/family/request_fields.h"
 #include "unianimate/fields/json_archive.h"
 #include "unianimate/media/pictures/image_writer.h"
@@ -64,7 +65,8 @@ fields::Filter shared_settings() {
 }
 
 family::AnimateRequest take_shared(const fields::CommandLine& options, const family::AnimateRequest& defaults) {
-  family::AnimateRequest request = options.taken(defaults);
+  const family::AnimateRequest request =
+      family::with_preset(defaults, [&](family::AnimateRequest& taken) { options.take(taken); });
   if (request.sampling.timesteps.rule == diffusion::TimestepRule::kOwn) {
     options.refuse(fields::only({"steps"}), "with a list of --timesteps, which says how many there are");
   }

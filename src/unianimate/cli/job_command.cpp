@@ -7,6 +7,7 @@
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
+#include "unianimate/family/presets.h"
 #include "unianimate/studio/job_folder.h"
 
 namespace unianimate::cli {
@@ -80,6 +81,7 @@ void show(const JobCommandArguments& arguments) {
   row("conditions", request.conditions.names(", "));
   row("steps", fmt::format("{}, seed {}, guidance {}", request.sampling.steps, request.seed, request.guidance_scale));
   row("sampler", fmt::format("{}, timesteps {}", request.sampling.sampler, request.sampling.timesteps.text()));
+  if (const std::string text = family::preset_text(request); !text.empty()) row("preset", text);
   if (const auto texts = request.shortcuts.texts(); !texts.empty()) {
     row("left out", fmt::format("{}", fmt::join(texts, ", ")));
   }

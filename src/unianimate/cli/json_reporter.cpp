@@ -6,6 +6,7 @@
 
 #include "unianimate/cli/console.h"
 #include "unianimate/core/error.h"
+#include "unianimate/family/presets.h"
 #include "unianimate/family/request_fields.h"
 #include "unianimate/fields/json_archive.h"
 #include "unianimate/studio/align_fields.h"
@@ -55,6 +56,19 @@ ordered_json motion_json(const PlannedMotion& motion) {
 
 namespace {
 
+/// Null for the exact one.
+ordered_json preset_json(const family::AnimateRequest& request) {
+  if (request.preset == family::Preset::kExact) return nullptr;
+  ordered_json object{{"name", fields::word(request.preset)}, {"options", family::preset_options(request)}};
+  if (family::keeps_preset(request)) {
+    const family::PresetEntry& entry = family::preset_entry(request.preset);
+    object["times_less_work"] = entry.times_less_work;
+    object["psnr"] = entry.psnr;
+    object["worst_psnr"] = entry.worst_psnr;
+  }
+  return object;
+}
+
 ordered_json keeping_json(const PlannedVideo& video) {
   ordered_json object = fields::write_json(video.keeping);
   object["folder"] = video.job_folder.empty() ? ordered_json(nullptr) : ordered_json(video.job_folder.string());
@@ -87,6 +101,7 @@ void JsonReporter::planned(const PlannedVideo& video) {
                    {"windows", video.plan.windows},
                    {"unet_calls", video.plan.model_calls},
                    {"pass_equivalents", video.plan.pass_equivalents},
+                   {"preset", preset_json(video.job.request)},
                    {"seed", video.job.request.seed},
                    {"conditions", conditions},
                    {"background", background ? ordered_json(color_text(*background)) : ordered_json()},
@@ -121,6 +136,7 @@ void JsonReporter::finished(const FinishedVideo& video) {
                    {"unet_calls", video.report.model_calls},
                    {"pass_equivalents", video.report.pass_equivalents},
                    {"left_out", video.job.request.shortcuts.texts()},
+                   {"preset", preset_json(video.job.request)},
                    {"processes", video.processes},
                    {"phases", phases},
                    {"notes", video.report.notes}});

@@ -8,6 +8,7 @@
 #include "unianimate/cli/console.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
+#include "unianimate/family/presets.h"
 
 namespace unianimate::cli {
 
@@ -75,6 +76,7 @@ void TerminalReporter::planned(const PlannedVideo& video) {
   print_row("conditions", request.conditions.names(", "));
   print_row("steps", fmt::format("{} with {} window{} each, seed {}, guidance {}", plan.timesteps, plan.windows,
                                  plan.windows == 1 ? "" : "s", request.seed, request.guidance_scale));
+  if (const std::string text = family::preset_text(request); !text.empty()) print_row("preset", text);
   print_row("sampler", fmt::format("{}, timesteps {}", request.sampling.sampler, request.sampling.timesteps.text()));
   print_shortcuts(video);
   print_row("computing", video.runtime.compute.reason);
@@ -98,6 +100,8 @@ void TerminalReporter::finished(const FinishedVideo& video) {
       print(stdout, "{:<20}{:>12}{:>14}\n", phase.place.name(), format_duration(phase.seconds),
             format_bytes(phase.peak_bytes));
     }
+    const std::string preset = family::preset_text(video.job.request);
+    if (!preset.empty()) print(stdout, "preset {}\n", preset);
     print(stdout, "{}: {} frames of {}x{} in {}\n", output, video.report.frames, video.report.width,
           video.report.height, format_duration(video.seconds));
   }

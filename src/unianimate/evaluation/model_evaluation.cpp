@@ -62,14 +62,20 @@ void write_video(const ModelEvaluationRequest& request, const ShownPerson& perso
                      {person.references[setting], person.poses, result, person.truth}, request.clip.frames_per_second);
 }
 
-/// `made(i)` is frame i as it was made.
-template <typename MadeFrame>
-PersonQuality measure(const puppet::Clip& clip, std::int64_t first_frame, const MadeFrame& made) {
+/// `made(i)` is frame i as it was made, `wanted(i)` as it should be.
+template <typename MadeFrame, typename WantedFrame>
+PersonQuality measure(const puppet::Clip& clip, std::int64_t first_frame, const MadeFrame& made,
+                      const WantedFrame& wanted) {
   QualityMeter meter;
   for (std::int64_t i = first_frame; i < clip.options().frames; ++i) {
-    meter.add(made(i), clip.frame(i), clip.figure_mask(i));
+    meter.add(made(i), wanted(i), clip.figure_mask(i));
   }
   return {clip.options().seed, meter.quality(), 0};
+}
+
+template <typename MadeFrame>
+PersonQuality measure(const puppet::Clip& clip, std::int64_t first_frame, const MadeFrame& made) {
+  return measure(clip, first_frame, made, [&](std::int64_t frame) { return clip.frame(frame); });
 }
 
 Quality mean_over(const std::vector<PersonQuality>& people) {
@@ -134,14 +140,69 @@ void add_video(SettingRow& row, const pipeline::AnimateReport& report, PersonQua
     if (phase.place.kind == pipeline::PhaseKind::kSample) row.seconds_per_unet_call += phase.seconds;
   }
   row.unet_calls = report.model_calls;
+  row.pass_equivalents = report.pass_equivalents;
   row.row.people.push_back(person);
 }
 
 void finish(SettingRow& row) {
   row.row.mean = mean_over(row.row.people);
+  row.against.mean = mean_over(row.against.people);
   row.seconds_per_video = median_seconds(row.row.people);
   row.seconds_per_unet_call /= static_cast<double>(row.unet_calls) * static_cast<double>(row.row.people.size());
 }
+
+/// Makes videos and adds what they measure to the rows of an evaluation.
+class VideoMaker {
+ public:
+  /// All must outlive this.
+  VideoMaker(family::Family& family, SamplingProgress& progress, ModelEvaluation& evaluation)
+      : family_(family), planner_(family), progress_(progress), evaluation_(evaluation) {}
+
+  /// One person's, with every setting. `shown`: they are kept to be looked at.
+  void make(const PersonInputs& person, bool shown) {
+    const ModelEvaluationRequest& request = evaluation_.request;
+    const auto all_frames = static_cast<std::size_t>(request.clip.frames);
+    if (shown) evaluation_.shown.push_back(show(request, person, std::min(all_frames, kShownFrames)));
+    std::optional<ShownPerson> in_video;
+    if (!request.videos.empty()) in_video = show(request, person, all_frames);
+    std::vector<std::vector<Image>> videos(request.settings.size());
+    for (std::size_t s = 0; s < request.settings.size(); ++s) {
+      videos[s] = make_video(person, s, videos);
+      if (in_video) write_video(request, *in_video, s, videos[s], progress_);
+      if (shown) {
+        std::vector<Image>& pictures = evaluation_.shown.back().results.emplace_back();
+        for (const std::int64_t frame : evaluation_.shown.back().frames) {
+          pictures.push_back(videos[s][static_cast<std::size_t>(frame)]);
+        }
+      }
+      const std::optional<std::size_t> itself = s;
+      if (std::ranges::count(request.settings, itself, &Setting::compared_with) == 0) videos[s].clear();
+    }
+  }
+
+ private:
+  /// `before`: those of the settings before.
+  std::vector<Image> make_video(const PersonInputs& person, std::size_t setting,
+                                const std::vector<std::vector<Image>>& before) {
+    FrameCollector video;
+    const pipeline::AnimateReport report =
+        pipeline::animate(family_, planner_.plan(person.requests()[setting]), video, progress_, progress_.options());
+    const auto frame_of = [](const std::vector<Image>& frames) {
+      return [&frames](std::int64_t frame) -> const Image& { return frames[static_cast<std::size_t>(frame)]; };
+    };
+    SettingRow& row = evaluation_.rows[setting];
+    add_video(row, report, measure(person.clip(), 0, frame_of(video.frames)));
+    if (const auto other = evaluation_.request.settings[setting].compared_with) {
+      row.against.people.push_back(measure(person.clip(), 0, frame_of(video.frames), frame_of(before[*other])));
+    }
+    return std::move(video.frames);
+  }
+
+  family::Family& family_;
+  pipeline::AnimationPlanner planner_;
+  SamplingProgress& progress_;
+  ModelEvaluation& evaluation_;
+};
 
 }  // namespace
 
@@ -201,41 +262,23 @@ std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest&
 
 ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, family::Family& family, Progress& progress) {
   const std::vector<pipeline::AnimatePlan> plans = plan_evaluation(request, family);
-  const pipeline::AnimationPlanner planner(family);
   const std::int64_t calls_per_person =
       std::transform_reduce(plans.begin(), plans.end(), std::int64_t{0}, std::plus<>(),
                             [](const pipeline::AnimatePlan& plan) { return plan.model_calls; });
 
   ModelEvaluation evaluation{request, family.runtime().compute, {}, {}, {}};
   for (const Setting& setting : request.settings) {
-    evaluation.rows.push_back({{name_among(setting, request.settings), {}, {}}, 0, 0, 0});
+    const std::string compared =
+        setting.compared_with ? name_among(request.settings[*setting.compared_with], request.settings) : "";
+    evaluation.rows.push_back({{name_among(setting, request.settings), {}, {}}, 0, 0, 0, 0, {compared, {}, {}}});
   }
 
   // 1. the videos
   const std::uint64_t shown_people = std::max<std::uint64_t>(1, kShownRows / request.settings.size());
   SamplingProgress whole(progress, calls_per_person * static_cast<std::int64_t>(request.people.count()));
-  const auto all_frames = static_cast<std::size_t>(request.clip.frames);
+  VideoMaker maker(family, whole, evaluation);
   for (std::uint64_t i = 0; i < request.people.count(); ++i) {
-    const std::uint64_t seed = request.people.first + i;
-    const PersonInputs person(request, seed, whole);
-    const bool is_shown = i < shown_people;
-    if (is_shown) evaluation.shown.push_back(show(request, person, std::min(all_frames, kShownFrames)));
-    std::optional<ShownPerson> in_video;
-    if (!request.videos.empty()) in_video = show(request, person, all_frames);
-    for (std::size_t s = 0; s < request.settings.size(); ++s) {
-      FrameCollector video;
-      const pipeline::AnimateReport report =
-          pipeline::animate(family, planner.plan(person.requests()[s]), video, whole, whole.options());
-      const auto made = [&](std::int64_t frame) -> const Image& {
-        return video.frames[static_cast<std::size_t>(frame)];
-      };
-      add_video(evaluation.rows[s], report, measure(person.clip(), 0, made));
-      if (in_video) write_video(request, *in_video, s, video.frames, progress);
-      if (!is_shown) continue;
-      ShownPerson& shown = evaluation.shown.back();
-      std::vector<Image>& pictures = shown.results.emplace_back();
-      for (const std::int64_t frame : shown.frames) pictures.push_back(made(frame));
-    }
+    maker.make(PersonInputs(request, request.people.first + i, whole), i < shown_people);
   }
   for (SettingRow& row : evaluation.rows) finish(row);
 

@@ -80,6 +80,9 @@ struct SettingRow {
   double seconds_per_video = 0;  ///< the median, so that loading the models does not count
   double seconds_per_unet_call = 0;
   std::int64_t unet_calls = 0;  ///< for each video
+  double pass_equivalents = 0;  ///< the work of so many whole ones
+  /// How near its videos are to those of the setting that it is compared with; nobody where there is none.
+  QualityRow against = {};
 };
 
 /// A person to look at, with frames spread evenly over the video.
@@ -104,9 +107,9 @@ struct ModelEvaluation {
 std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request, const family::Family& family);
 
 /// Makes every person's video with every setting, each from a reference picture and a pose folder as `unianimate
-/// puppet` writes them (for as long as they are needed, in a temporary folder), and compares it with the true frames.
-/// Everything is checked before the first video. Phases: "animate people", whose steps are calls of the UNet, and
-/// "reconstruct truth". Throws Error of every kind.
+/// puppet` writes them (for as long as they are needed, in a temporary folder), and compares it with the true frames
+/// and with what another setting made. Everything is checked before the first video. Phases: "animate people", whose
+/// steps are calls of the UNet, and "reconstruct truth". Throws Error of every kind.
 ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, family::Family& family, Progress& progress);
 
 }  // namespace unianimate::evaluation

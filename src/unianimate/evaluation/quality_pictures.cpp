@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "unianimate/evaluation/enlarged.h"
+#include "unianimate/evaluation/variant_report.h"
 #include "unianimate/plot/line_chart.h"
 #include "unianimate/plot/picture_sheet.h"
 
@@ -111,6 +112,10 @@ Image quality_contact_sheet(const ModelEvaluation& evaluation) {
 
 std::vector<NamedPicture> quality_plots(const ModelEvaluation& evaluation) {
   std::vector<NamedPicture> plots;
+  if (has_variants(evaluation)) {
+    plots.push_back({"variants", variants_plot(evaluation)});
+    return plots;
+  }
   for (const Parameter& parameter : parameters()) {
     if (!parameter.counts_as_curve || count_values(parameter, evaluation.request.settings) < 2) continue;
     const Sweep sweep(evaluation, parameter);

@@ -17,7 +17,7 @@ struct NamedPicture {
 };
 
 /// For each parameter that takes several values: PSNR, figure PSNR and SSIM over it, a curve for each combination of
-/// everything else and one for each baseline.
+/// everything else and one for each baseline. Where settings are variants, "variants" alone, see variants_plot().
 std::vector<NamedPicture> quality_plots(const ModelEvaluation& evaluation);
 
 }  // namespace unianimate::evaluation

@@ -6,6 +6,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/written_mark.h"
 #include "unianimate/evaluation/markdown_table.h"
+#include "unianimate/evaluation/variant_report.h"
 
 namespace unianimate::evaluation {
 
@@ -99,6 +100,7 @@ ordered_json json_of(const SettingRow& row, const Setting& setting) {
                     {"context_weights", fields::word(request.context.weights)},
                     {"chain", nullptr},
                     {"unet_calls_per_video", row.unet_calls},
+                    {"pass_equivalents", row.pass_equivalents},
                     {"seconds_per_video", row.seconds_per_video},
                     {"seconds_per_unet_call", row.seconds_per_unet_call}};
   if (request.chain) {
@@ -107,7 +109,20 @@ ordered_json json_of(const SettingRow& row, const Setting& setting) {
                      {"color_match", request.chain->color_match}};
   }
   json.update(json_of(row.row));
+  json["variant"] = setting.variant;
+  json["against"] = nullptr;
+  if (setting.compared_with) json["against"] = json_of(row.against);
   return json;
+}
+
+/// With its heading; empty where nothing is compared.
+std::string variants_part(const ModelEvaluation& evaluation) {
+  if (!has_variants(evaluation)) return "";
+  return fmt::format(
+      "\n## Beside the first variant\n\nPSNR, SSIM, figure PSNR and consistency are those to the first variant's "
+      "videos "
+      "of the same people. With fewer than three people loading the models counts in the first one's time.\n\n{}",
+      variants_table(evaluation));
 }
 
 }  // namespace
@@ -122,7 +137,8 @@ std::string quality_table(const ModelEvaluation& evaluation) {
   for (std::size_t i = 0; i < evaluation.rows.size(); ++i) {
     const SettingRow& row = evaluation.rows[i];
     const Setting& setting = evaluation.request.settings[i];
-    TableRow& line = table.emplace_back(TableRow{setting.conditions});
+    TableRow& line = table.emplace_back(
+        TableRow{setting.variant.empty() ? setting.conditions : setting.conditions + ", " + setting.variant});
     for (const Parameter& parameter : parameters()) line.push_back(parameter.text(setting.request));
     add_quality(line, row.row.mean);
     line.push_back(fmt::format("{:.2f}", row.seconds_per_video));
@@ -143,11 +159,11 @@ std::string quality_markdown(const ModelEvaluation& evaluation) {
   return fmt::format(
       "{}# Measured quality\n\n"
       "{} procedural people ({} to {}), motion: {}, {} frames of {}x{} at {:g} a second, computed with {} in {}.\n\n"
-      "{}\n{}\n## Every person\n\nPSNR / SSIM / figure PSNR.\n\n{}",
+      "{}\n{}{}\n## Every person\n\nPSNR / SSIM / figure PSNR.\n\n{}",
       kMarkdownMark, request.people.count(), request.people.first, request.people.last,
       puppet::motion_name(clip.motion), clip.frames, clip.width, clip.height, clip.frames_per_second,
       evaluation.compute.device.str(), dtype_name(evaluation.compute), quality_table(evaluation), kQualityExplanation,
-      people_table(evaluation));
+      variants_part(evaluation), people_table(evaluation));
 }
 
 ordered_json quality_json(const ModelEvaluation& evaluation) {

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
+#include <vector>
 
 namespace unianimate::evaluation {
 
@@ -38,8 +41,13 @@ std::size_t count_values(const Parameter& parameter, std::span<const Setting> se
 
 std::string name_among(const Setting& setting, std::span<const Setting> settings, const Parameter* left_out) {
   std::string name = setting.conditions;
+  if (!setting.variant.empty()) name += ", " + setting.variant;
+  // What a variant sets is in its name.
+  std::vector<Setting> alike;
+  std::ranges::copy_if(settings, std::back_inserter(alike),
+                       [&](const Setting& other) { return other.variant == setting.variant; });
   for (const Parameter& parameter : parameters()) {
-    if (&parameter == left_out || count_values(parameter, settings) < 2) continue;
+    if (&parameter == left_out || count_values(parameter, alike) < 2) continue;
     name += fmt::format(", {} {}", parameter.name, parameter.text(setting.request));
   }
   return name;

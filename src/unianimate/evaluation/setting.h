@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +16,10 @@ struct Setting {
   std::string conditions;  ///< the condition set's name for people: "reference", "image+dwpose"
   /// Reference, poses, size, frames and frame interval are filled in by the evaluation.
   family::AnimateRequest request;
+  std::string variant = {};  ///< what it differs in from the first variant, for people; empty: nothing varies so
+  /// The setting with the first variant and else the same, whose videos its own are compared with; none: with no
+  /// others.
+  std::optional<std::size_t> compared_with = {};
 
   /// Whether the reference picture is the video's first frame, as local_image wants it; else the person stands
   /// otherwise in it.
@@ -33,7 +39,7 @@ const std::array<Parameter, 4>& parameters();
 /// The different values of a parameter.
 std::size_t count_values(const Parameter& parameter, std::span<const Setting> settings);
 
-/// Conditions and those parameters in which `settings` differ, without `left_out`: "reference, 20 steps".
+/// Conditions, variant and those parameters in which `settings` differ, without `left_out`: "reference, steps 20".
 std::string name_among(const Setting& setting, std::span<const Setting> settings, const Parameter* left_out = nullptr);
 
 }  // namespace unianimate::evaluation

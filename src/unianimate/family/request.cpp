@@ -1,6 +1,7 @@
 #include "unianimate/family/request.h"
 
 #include "unianimate/core/error.h"
+#include "unianimate/diffusion/sampler.h"
 #include "unianimate/family/request_fields.h"
 #include "unianimate/fields/range_check.h"
 
@@ -13,6 +14,13 @@ void ChainOptions::check() const {
 void AnimateRequest::check() const {
   fields::check_ranges(*this);
   sampling.check();
+  if (preset != Preset::kExact &&
+      diffusion::sampler_entry(sampling.sampler).kind == diffusion::SamplerKind::kDistilled) {
+    throw Error(
+        ErrorKind::kUsage,
+        "preset {} does not go with the sampler {}: a distilled model takes so few steps as it is; leave it out",
+        fields::word(preset), sampling.sampler);
+  }
   shortcuts.check(sampling, guidance_scale);
   context.check();
   if (!chain) return;

@@ -1,6 +1,7 @@
 // What one animation is to be: the plain facts, checked before any long work.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "unianimate/diffusion/start_latent.h"
 #include "unianimate/family/condition_set.h"
 #include "unianimate/family/pose_folder.h"
+#include "unianimate/fields/words.h"
 #include "unianimate/media/pictures/color.h"
 #include "unianimate/media/pictures/framing.h"
 
@@ -29,6 +31,16 @@ struct ChainOptions {
   void check() const;
 };
 
+/// Settings that make a video in less work, see presets.h.
+enum class Preset { kExact, kClose, kBalanced, kDraft, kSketch };
+constexpr auto words(Preset /*of*/) {
+  return std::array<fields::Word<Preset>, 5>{{{Preset::kExact, "exact"},
+                                              {Preset::kClose, "close"},
+                                              {Preset::kBalanced, "balanced"},
+                                              {Preset::kDraft, "draft"},
+                                              {Preset::kSketch, "sketch"}}};
+}
+
 /// The defaults are those of the published short configuration; where a video needs more than one context window they
 /// lie where that measures best.
 struct AnimateRequest {
@@ -44,6 +56,8 @@ struct AnimateRequest {
   diffusion::SamplerOptions sampling;
   double guidance_scale = 2.5;  ///< 1 switches guidance off and halves the work
   diffusion::ShortcutOptions shortcuts;
+  Preset preset =
+      Preset::kExact;  ///< what some of these settings were taken from, see with_preset(); sets nothing itself
   std::uint64_t seed = 11;
   std::int64_t noise_prior = 949;  ///< timestep of the noise put on the reference to start from, 0 … 999
   diffusion::NoisePriorOrder noise_prior_order = diffusion::NoisePriorOrder::kShort;

@@ -50,6 +50,9 @@ void visit_but_size(fields::Archive& archive, AnimateRequest& request) {
   archive("frames", request.frames, range(1, kMostFrames), fields::none("all"), "Frames to make, or all");
   archive("frame_interval", request.frame_interval, range(1, kMostFrames), kByModel,
           fields::former_option("--interval"), "Take every so many-th pose");
+  archive("preset", request.preset, fields::before("exact"), group(kSamplingGroup),
+          "Less work for a video near the exact one: close, balanced, draft or sketch; other options win, see "
+          "docs/speed.md");
   visit(archive, request.sampling);
   archive("seed", request.seed, "Start of the random numbers: the same seed gives the same video");
   archive("noise_prior", request.noise_prior, range(0, diffusion::kTimesteps - 1), kByModel, group(kSamplingGroup),

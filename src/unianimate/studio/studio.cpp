@@ -8,6 +8,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/families/families.h"
+#include "unianimate/family/presets.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/pipeline/estimate.h"
@@ -92,6 +93,8 @@ void Studio::Session::take(const VideoOrder& order, bool planned) {
   if (!keeping_.folder.empty()) JobFolder::refuse_other(keeping_.folder);
   studio_.files();
   tell_models(studio_.models, observer_);
+  const std::string too_many_steps = family::steps_note(job.request, families::default_request(studio_.models));
+  if (!too_many_steps.empty()) observer_.note(too_many_steps);
   if (order.size && !order.size->pixels) suit_size(shape, job.request);
   const VideoFrame frame{order.chosen_fit(), {job.request.width, job.request.height}};
   if (!draws) {

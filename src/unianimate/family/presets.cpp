@@ -1,0 +1,113 @@
+#include "unianimate/family/presets.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "unianimate/diffusion/sampling_fields.h"
+#include "unianimate/family/request_fields.h"
+#include "unianimate/fields/assignment.h"
+#include "unianimate/fields/field_texts.h"
+
+namespace unianimate::family {
+
+namespace {
+
+constexpr std::array kPresets{
+    PresetEntry{Preset::kExact, ""},
+    PresetEntry{Preset::kClose, "timesteps=published steps=30 guidance_every=2 reuse_every=4", 2.0, 55.0, 53.4},
+    PresetEntry{Preset::kBalanced, "timesteps=991-40 steps=12 reuse_every=2", 3.5, 50.5, 48.6},
+    PresetEntry{Preset::kDraft, "timesteps=949-50 steps=8 reuse_every=2", 5.2, 46.8, 44.6},
+    PresetEntry{Preset::kSketch, "timesteps=949-90 steps=4 reuse_every=2", 10.5, 39.4, 36.9},
+};
+
+std::string text_of(const AnimateRequest& request, const std::string& field) {
+  const std::vector<fields::FieldText> texts = fields::field_texts(request);
+  const auto found = std::ranges::find(texts, field, &fields::FieldText::path);
+  return found == texts.end() ? "" : found->text;
+}
+
+/// The preset as it is.
+AnimateRequest whole(Preset preset) {
+  AnimateRequest request;
+  apply_preset(preset, request);
+  return request;
+}
+
+/// What the preset set and the request still has.
+std::vector<fields::Assignment> kept_settings(const AnimateRequest& request) {
+  const AnimateRequest all = whole(request.preset);
+  std::vector<fields::Assignment> kept = fields::parse_assignments(preset_entry(request.preset).settings);
+  std::erase_if(kept, [&](const fields::Assignment& assignment) {
+    return text_of(request, assignment.field) != text_of(all, assignment.field);
+  });
+  return kept;
+}
+
+}  // namespace
+
+std::span<const PresetEntry> presets() {
+  return kPresets;
+}
+
+const PresetEntry& preset_entry(Preset preset) {
+  return *std::ranges::find(kPresets, preset, &PresetEntry::preset);
+}
+
+void apply_preset(Preset preset, AnimateRequest& request) {
+  fields::assign(request, fields::parse_assignments(preset_entry(preset).settings));
+  request.preset = preset;
+}
+
+void fit_preset(AnimateRequest& request) {
+  if (request.preset == Preset::kExact) return;
+  const diffusion::ShortcutOptions set = whole(request.preset).shortcuts;
+  diffusion::ShortcutOptions& shortcuts = request.shortcuts;
+  const bool reuses_nothing = request.sampling.step_count() == 1 || shortcuts.extrapolate;
+  if ((reuses_nothing || request.guidance_scale == 1.0) && shortcuts.guidance_every == set.guidance_every) {
+    shortcuts.guidance_every = 1;
+  }
+  if (reuses_nothing && shortcuts.reuse_every == set.reuse_every) shortcuts.reuse_every.reset();
+}
+
+std::string preset_options(const AnimateRequest& request) {
+  return fields::option_text<AnimateRequest>(kept_settings(request));
+}
+
+bool keeps_preset(const AnimateRequest& request) {
+  const AnimateRequest all = whole(request.preset);
+  return fields::differences(request.sampling, all.sampling).empty() &&
+         fields::differences(request.shortcuts, all.shortcuts).empty();
+}
+
+std::string preset_text(const AnimateRequest& request) {
+  if (request.preset == Preset::kExact) return "";
+  const PresetEntry& entry = preset_entry(request.preset);
+  const std::string text = fmt::format("{}: {}", fields::word(request.preset), preset_options(request));
+  if (!keeps_preset(request)) return text + " (in part)";
+  return fmt::format("{} ({:.1f} times less work, {:.1f} dB from exact videos, {:.1f} the worst of 16 people)", text,
+                     entry.times_less_work, entry.psnr, entry.worst_psnr);
+}
+
+std::string steps_note(const AnimateRequest& request, const AnimateRequest& defaults) {
+  const std::int64_t usual = defaults.sampling.step_count();
+  const std::int64_t steps = request.sampling.step_count();
+  const bool said_otherwise = steps != whole(request.preset).sampling.step_count();
+  if (request.preset == Preset::kExact || said_otherwise || steps <= usual) return "";
+  return fmt::format("the preset {} takes {} steps, but this model is best at {}: without a preset it is quicker",
+                     fields::word(request.preset), steps, usual);
+}
+
+AnimateRequest with_preset(const AnimateRequest& defaults, const std::function<void(AnimateRequest&)>& take) {
+  AnimateRequest request = defaults;
+  take(request);
+  if (request.preset == Preset::kExact) return request;
+  AnimateRequest with_settings = defaults;
+  apply_preset(request.preset, with_settings);
+  take(with_settings);
+  fit_preset(with_settings);
+  return with_settings;
+}
+
+}  // namespace unianimate::family
