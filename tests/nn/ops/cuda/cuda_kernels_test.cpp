@@ -32,7 +32,7 @@ class HostBackend : public KernelBackend {
     auto& buffer =
         buffers_.emplace_back(Buffer{std::vector<Line>(2 * kGuard + bytes.size() / sizeof(Line) + 1), bytes.size()});
     std::memset(buffer.lines.data(), kPoison, buffer.lines.size() * sizeof(Line));
-    std::memcpy(buffer.begin(), bytes.data(), bytes.size());
+    std::ranges::copy(bytes, buffer.begin());
     return buffer.begin();
   }
   std::vector<std::byte> download(const std::byte* buffer, std::size_t bytes) override {
