@@ -56,8 +56,7 @@ struct AnimateRequest {
   diffusion::SamplerOptions sampling;
   double guidance_scale = 2.5;  ///< 1 switches guidance off and halves the work
   diffusion::ShortcutOptions shortcuts;
-  Preset preset =
-      Preset::kExact;  ///< what some of these settings were taken from, see with_preset(); sets nothing itself
+  Preset preset = Preset::kExact;  ///< where some of these settings are from; sets nothing itself, see with_preset()
   std::uint64_t seed = 11;
   std::int64_t noise_prior = 949;  ///< timestep of the noise put on the reference to start from, 0 … 999
   diffusion::NoisePriorOrder noise_prior_order = diffusion::NoisePriorOrder::kShort;

@@ -15,10 +15,11 @@ namespace unianimate::family {
 struct DrawnPerson {
   at::Tensor latents;  ///< (1, 4, F, h, w)
   models::UNetConditions conditions;
-  at::Tensor empty_prompt;
+  at::Tensor empty_prompt;  ///< (1, tokens, embed_dim)
 };
 
-/// By the autoencoder and CLIP of `models`, which leave the memory again if they were not there before.
+/// By the autoencoder and CLIP of `models`, which leave the memory again if they were not there before. Throws what
+/// loading them throws.
 DrawnPerson encode_drawn_person(LoadedModels& models, Progress& progress);
 
 /// Layers that 8 bits move by more than this, relative and in L2, are left as they are.

@@ -26,11 +26,12 @@ using Int8Scales = std::map<std::string, at::Tensor>;
 /// scales are of another type or length or not all finite and above 0.
 Int8Scales read_int8_scales(const checkpoint::Checkpoint& file, const naming::ModelNaming& naming);
 
-/// Whether that many layers are to be found in the file, judged by its header alone.
+/// Whether any weight of the file is in 8 bits, judged by its header alone, whatever model it belongs to.
 bool holds_int8_weights(const checkpoint::Checkpoint& file);
 
-/// Turns the whole numbers that were loaded into weights: of layers that may multiply in 8 bits, where `int8` asks for
-/// it, exactly those; else multiplied with their scales.
+/// Turns the whole numbers that were loaded as parameters into what the layers compute with, in place: those of layers
+/// that may multiply in 8 bits, where `int8` asks for it (on a CPU alone), stay whole; all others are multiplied with
+/// their scales. Throws Error(kInput) naming the scales that lead beyond the parameters' number format.
 void apply_int8_scales(const models::UNet& unet, const Int8Scales& scales, bool int8);
 
 }  // namespace unianimate::family

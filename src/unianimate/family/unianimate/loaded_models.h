@@ -25,8 +25,8 @@ class LoadedModels {
   [[nodiscard]] const RuntimeOptions& options() const { return options_; }
   [[nodiscard]] at::Tensor on_device(const at::Tensor& x) const { return x.to(options_.compute.device); }
 
-  /// Where layers are to multiply in 8 bits, those do that the file holds so; of another file those that
-  /// measure_int8() finds near enough, which takes some passes of all models.
+  /// Where layers are to multiply in 8 bits, these are the layers that the file holds in 8 bits; where it holds none,
+  /// those that measure_int8() finds near enough, which takes a few passes of all models.
   const models::UNet& unet(Progress& progress);
   const models::Autoencoder& autoencoder(Progress& progress);
   const models::ClipVisual& clip_visual(Progress& progress);

@@ -9,6 +9,8 @@
 
 namespace unianimate::family {
 
+// All throw what loading the models throws.
+
 /// The moments (1, 2·4, h, w) of its latent, on the device.
 at::Tensor latent_moments(LoadedModels& models, const Image& picture, Progress& progress);
 
