@@ -21,11 +21,9 @@ namespace unianimate::cli {
 /// A preset or settings, as it was given.
 struct Variant {
   std::string text;
-};
 
-static void visit(fields::Archive& archive, Variant& variant) {
-  archive("variant", variant.text);
-}
+  friend void visit(fields::Archive& archive, Variant& variant) { archive("variant", variant.text); }
+};
 
 }  // namespace unianimate::cli
 

@@ -90,7 +90,7 @@ std::vector<Int8Error> measure_int8(const models::UNet& unet, const DrawnPerson&
 std::string sentence(const std::vector<Int8Error>& errors) {
   std::vector<Int8Error> left;
   std::ranges::copy_if(errors, std::back_inserter(left), std::not_fn(fits_int8));
-  const std::string count = fmt::format("8 bits in {} of {} layers", errors.size() - left.size(), errors.size());
+  std::string count = fmt::format("8 bits in {} of {} layers", errors.size() - left.size(), errors.size());
   if (left.empty()) return count;
   std::vector<std::string> names;
   for (std::size_t i = 0; i < std::min(left.size(), kNamesInSentence); ++i) {

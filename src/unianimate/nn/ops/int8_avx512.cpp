@@ -1,6 +1,7 @@
 // Compiled for AVX-512. The loops are plain C++ for the compiler to vectorise.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "unianimate/nn/ops/avx512.h"
@@ -64,7 +65,7 @@ void value_range_of(ValueRange& problem, const ParallelFor& parallel_for) {
   problem.low = ranges.front().low;
   problem.high = ranges.front().high;
   for (const Range& range : ranges) {
-    if (range.low != range.low) problem.low = problem.high = range.low;
+    if (std::isnan(range.low)) problem.low = problem.high = range.low;
     problem.low = range.low < problem.low ? range.low : problem.low;
     problem.high = range.high > problem.high ? range.high : problem.high;
   }
