@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 
+#include "support/checkpoint_tensors.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
 #include "unianimate/checkpoint/loading.h"
@@ -27,13 +28,6 @@ class Notes : public Progress {
   void note(const std::string& message) override { all.push_back(message); }
   std::vector<std::string> all;
 };
-
-NamedTensors tensors_of(const fs::path& file) {
-  const checkpoint::Checkpoint opened = checkpoint::open_checkpoint(file);
-  NamedTensors tensors;
-  for (const auto& entry : opened.tensors()) tensors.push_back({entry.name, checkpoint::materialize(opened, entry)});
-  return tensors;
-}
 
 NamedTensors renamed(NamedTensors tensors, const std::function<void(NamedTensor&)>& rename) {
   for (NamedTensor& tensor : tensors) rename(tensor);
@@ -169,7 +163,7 @@ ModelFiles ForeignModels::files_;
 
 TEST_F(ForeignModels, PrefixesMakeTheSameUNet) {
   EXPECT_THAT(read_model_configs(files_).notes, IsEmpty()) << "files as published need no word";
-  const NamedTensors unet = tensors_of(files_.unet);
+  const NamedTensors unet = testing::tensors_of(files_.unet);
   for (const std::string prefix : {"module.", "_orig_mod.", "model.diffusion_model.", "module._orig_mod."}) {
     EXPECT_THAT(notes_with(&ModelFiles::unet, with_prefix(prefix, unet)),
                 ElementsAre(HasSubstr("the names begin with '" + prefix + "'")));
@@ -180,7 +174,7 @@ TEST_F(ForeignModels, PrefixesMakeTheSameUNet) {
 }
 
 TEST_F(ForeignModels, AutoencodersOfDiffusersAndWithCompanyAreTheSame) {
-  const NamedTensors published = tensors_of(files_.autoencoder);
+  const NamedTensors published = testing::tensors_of(files_.autoencoder);
   NamedTensors alone = renamed(published, [](NamedTensor& t) { replace_once(t.name, "first_stage_model.", ""); });
   alone.push_back({"loss.logvar", at::zeros({})});
   alone.push_back({"model_ema.num_updates", at::ones({}, at::kInt)});
@@ -194,7 +188,7 @@ TEST_F(ForeignModels, AutoencodersOfDiffusersAndWithCompanyAreTheSame) {
 }
 
 TEST_F(ForeignModels, ClipsOfTransformersAndOfOpenClipsTrainingAreTheSame) {
-  const NamedTensors published = tensors_of(files_.clip);
+  const NamedTensors published = testing::tensors_of(files_.clip);
   EXPECT_THAT(notes_with(&ModelFiles::clip, with_prefix("module.", published)),
               ElementsAre(HasSubstr("begin with 'module.'")));
   EXPECT_THAT(notes_with(&ModelFiles::clip, as_transformers(published)),
@@ -205,7 +199,7 @@ TEST_F(ForeignModels, ClipsOfTransformersAndOfOpenClipsTrainingAreTheSame) {
 }
 
 TEST_F(ForeignModels, WhatIsMissingIsStillNamed) {
-  NamedTensors saved = as_transformers(tensors_of(files_.clip));
+  NamedTensors saved = as_transformers(testing::tensors_of(files_.clip));
   std::erase_if(saved,
                 [](const NamedTensor& t) { return t.name == "vision_model.encoder.layers.1.self_attn.k_proj.bias"; });
   ModelFiles files = files_;
@@ -220,7 +214,7 @@ TEST_F(ForeignModels, WhatIsMissingIsStillNamed) {
 }
 
 TEST_F(ForeignModels, WeightsThatAreNotFiniteAreRefusedUnlessAllowed) {
-  NamedTensors unet = tensors_of(files_.unet);
+  NamedTensors unet = testing::tensors_of(files_.unet);
   unet[3].tensor.flatten()[2] = std::numeric_limits<float>::quiet_NaN();
   unet[5].tensor.flatten()[0] = 1e30F;
   const fs::path file = other_ / "unet.safetensors";

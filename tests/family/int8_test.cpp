@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "support/checkpoint_tensors.h"
 #include "support/golden_file.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
@@ -34,13 +35,6 @@ class Told : public Progress {
   void note(const std::string& message) override { all.push_back(message); }
   std::vector<std::string> all;
 };
-
-NamedTensors contents_of(const fs::path& file) {
-  const checkpoint::Checkpoint opened = checkpoint::open_checkpoint(file);
-  NamedTensors tensors;
-  for (const auto& entry : opened.tensors()) tensors.push_back({entry.name, checkpoint::materialize(opened, entry)});
-  return tensors;
-}
 
 std::string refusal_of(const std::function<void()>& work) {
   try {
@@ -98,7 +92,8 @@ class Int8Models : public ::testing::Test {
   /// What is said of the converted file after `change`.
   static std::string message_with(const std::function<void(std::map<std::string, at::Tensor>&)>& change) {
     std::map<std::string, at::Tensor> tensors;
-    for (const NamedTensor& named : contents_of(*folder_ / "int8.safetensors")) tensors[named.name] = named.tensor;
+    for (const NamedTensor& named : testing::tensors_of(*folder_ / "int8.safetensors"))
+      tensors[named.name] = named.tensor;
     change(tensors);
     NamedTensors changed;
     for (const auto& [name, tensor] : tensors) changed.push_back({name, tensor});
@@ -198,7 +193,7 @@ TEST_F(Int8Models, OfAFileAreWeightsForEveryFormat) {
 
 TEST_F(Int8Models, LayersThatWouldMoveStayAsTheyAre) {
   // One input channel so large that the others fall into one step, and of no weight.
-  NamedTensors tensors = contents_of(files().unet);
+  NamedTensors tensors = testing::tensors_of(files().unet);
   for (NamedTensor& named : tensors) {
     named.tensor = named.tensor.clone();
     if (named.name == "middle_block.1.norm.weight") named.tensor[0] = 3000.0;
@@ -213,7 +208,7 @@ TEST_F(Int8Models, LayersThatWouldMoveStayAsTheyAre) {
 }
 
 TEST_F(Int8Models, LayersWhoseErrorIsNoNumberStayAsTheyAre) {
-  NamedTensors tensors = contents_of(files().unet);
+  NamedTensors tensors = testing::tensors_of(files().unet);
   for (NamedTensor& named : tensors) {
     if (named.name != std::string(kLayer) + ".weight") continue;
     named.tensor = named.tensor.clone();
@@ -229,7 +224,7 @@ TEST_F(Int8Models, LayersWhoseErrorIsNoNumberStayAsTheyAre) {
 }
 
 TEST_F(Int8Models, ScalesBeyondTheNumberFormatAreRefused) {
-  NamedTensors tensors = contents_of(*folder_ / "int8.safetensors");
+  NamedTensors tensors = testing::tensors_of(*folder_ / "int8.safetensors");
   for (NamedTensor& named : tensors) {
     if (named.name == std::string(kLayer) + ".weight_scale") named.tensor = at::full_like(named.tensor, 3e38);
   }
@@ -252,7 +247,7 @@ TEST_F(Int8Models, ScalesAreNotConvertedApart) {
 
 TEST_F(Int8Models, DamagedFilesAreRefusedWithTheTensorsName) {
   const std::string layer = [] {
-    for (const NamedTensor& named : contents_of(*folder_ / "int8.safetensors")) {
+    for (const NamedTensor& named : testing::tensors_of(*folder_ / "int8.safetensors")) {
       if (named.name.ends_with(kScaleSuffix)) return named.name.substr(0, named.name.size() - kScaleSuffix.size());
     }
     return std::string();

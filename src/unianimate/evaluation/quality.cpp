@@ -1,8 +1,14 @@
 #include "unianimate/evaluation/quality.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace unianimate::evaluation {
+
+std::string figure_psnr_text(const Quality& quality) {
+  return quality.figure_psnr ? fmt::format("{:.2f}", *quality.figure_psnr) : "";
+}
 
 Quality mean_of(std::span<const Quality> videos) {
   Quality mean;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "unianimate/evaluation/metrics.h"
@@ -23,6 +24,9 @@ struct Quality {
   std::optional<double> figure_psnr;
   double consistency_error = 0;  ///< see FrameConsistency
 };
+
+/// The figure_psnr for a table; empty where figures are not known.
+std::string figure_psnr_text(const Quality& quality);
 
 /// The mean of every number over several videos; figure_psnr over those that have it. All zeros for none.
 Quality mean_of(std::span<const Quality> videos);

@@ -24,14 +24,10 @@ counts in what a model makes, but not in what repeats it. The time of a video is
 LPIPS and FVD are not measured, because the networks they need do not come with this program.
 )";
 
-std::string figure_text(const Quality& quality) {
-  return quality.figure_psnr ? fmt::format("{:.2f}", *quality.figure_psnr) : "";
-}
-
 void add_quality(TableRow& row, const Quality& quality) {
   row.push_back(fmt::format("{:.2f}", quality.psnr));
   row.push_back(fmt::format("{:.4f}", quality.ssim));
-  row.push_back(figure_text(quality));
+  row.push_back(figure_psnr_text(quality));
   row.push_back(fmt::format("{:.4f}", quality.mean_absolute_error));
   row.push_back(fmt::format("{:.4f}", quality.consistency_error));
 }
@@ -46,7 +42,7 @@ std::string people_table(const ModelEvaluation& evaluation) {
     TableRow& line = table.emplace_back(TableRow{fmt::to_string(columns.front()->people[i].seed)});
     for (const QualityRow* column : columns) {
       const Quality& quality = column->people[i].quality;
-      line.push_back(fmt::format("{:.2f} / {:.3f} / {}", quality.psnr, quality.ssim, figure_text(quality)));
+      line.push_back(fmt::format("{:.2f} / {:.3f} / {}", quality.psnr, quality.ssim, figure_psnr_text(quality)));
     }
   }
   return markdown_table(table);

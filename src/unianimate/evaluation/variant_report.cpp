@@ -38,10 +38,6 @@ double worst_psnr(const QualityRow& row) {
   return worst;
 }
 
-std::string figure_text(const Quality& quality) {
-  return quality.figure_psnr ? fmt::format("{:.2f}", *quality.figure_psnr) : "";
-}
-
 TableRow line_of(const Comparison& one) {
   const SettingRow& row = *one.row;
   const Quality& distance = row.against.mean;
@@ -52,7 +48,7 @@ TableRow line_of(const Comparison& one) {
           fmt::format("{:.2f}", distance.psnr),
           fmt::format("{:.2f}", worst_psnr(row.against)),
           fmt::format("{:.4f}", distance.ssim),
-          figure_text(distance),
+          figure_psnr_text(distance),
           fmt::format("{:.4f}", distance.consistency_error),
           fmt::format("{:+.2f}", row.row.mean.psnr - one.first->row.mean.psnr)};
 }
