@@ -16,11 +16,12 @@ namespace unianimate::nn {
 namespace {
 
 constexpr int kLanes = 16;       // 32-bit lanes of a vector
-constexpr int kQueryBlock = 32;  // rows of scores in flight
+constexpr int kQueryBlock = 48;  // rows of scores in flight
 constexpr int kKeyBlock = 128;   // columns of scores in flight
-constexpr int kRowTile = 4;      // rows and
+constexpr int kRowTile = 6;      // rows and
 constexpr int kVectorTile = 4;   // vectors of one register tile
-constexpr std::int64_t kQueriesPerTask = 2048;
+constexpr std::int64_t kQueriesPerTask = 2016;
+constexpr std::int64_t kShortSequence = 64;  // as along frames: what is next is fetched ahead
 constexpr std::int64_t kLargestDim = 256;
 constexpr float kLog2E = 1.44269504088896340736F;
 
@@ -52,9 +53,12 @@ __m512 broadcast(const void* from) {
   return _mm512_set1_ps(lane);
 }
 
-/// 2^x for x ≤ 0, to 2e-7; 0 below -150, also for -infinity; NaN for NaN, which max lets through as its second operand.
+/// 2^x for x ≤ 0, to 2e-7; 0 below -126, also for -infinity; NaN for NaN, which max lets through as its second operand.
+/// Smaller results would be subnormal, for which some processors take 150 cycles.
 __m512 exp2_of_nonpositive(__m512 x) {
-  x = _mm512_max_ps(_mm512_set1_ps(-150.0F), x);
+  const __m512 smallest = _mm512_set1_ps(-126.0F);
+  const __mmask16 normal = _mm512_cmp_ps_mask(x, smallest, _CMP_NLT_UQ);
+  x = _mm512_max_ps(smallest, x);
   const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   const __m512 f = _mm512_sub_ps(x, whole);
   // Taylor series of 2^f around 0, |f| ≤ ½.
@@ -66,7 +70,7 @@ __m512 exp2_of_nonpositive(__m512 x) {
   p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(2.40226507e-1F));
   p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(6.93147181e-1F));
   p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.0F));
-  return _mm512_scalef_ps(p, whole);
+  return _mm512_maskz_scalef_ps(normal, p, whole);
 }
 
 /// Transposes 16 × 16 lanes in place.
@@ -94,11 +98,15 @@ void transpose(__m512 (&r)[kLanes]) {
   }
 }
 
+struct alignas(64) Vector {
+  float lanes[kLanes];
+};
+
 /// Memory of one thread, kept between tasks.
 template <typename Element>
 struct Scratch {
-  std::vector<float> keys;    // [key vector][group of d][lane = key]: 32-bit lanes
-  std::vector<float> values;  // [group of keys][d]: 32-bit lanes
+  std::vector<Vector> keys;    // [key vector][group of d], a key in each lane
+  std::vector<Vector> values;  // [group of keys][vector of d]
   alignas(64) std::array<float, kQueryBlock * kKeyBlock> scores;
   alignas(64) std::array<typename Element::Storage, kQueryBlock * kKeyBlock> weights;
   alignas(64) std::array<float, kQueryBlock * kLargestDim> sums;
@@ -116,6 +124,7 @@ class Task {
       : problem_(problem),
         scratch_(scratch),
         groups_(static_cast<int>(problem.dim) / Element::kGroup),
+        dim_vectors_(static_cast<int>(problem.dim) / kLanes),
         key_vectors_((problem.keys + kLanes - 1) / kLanes) {}
 
   void run(std::int64_t task) {
@@ -123,6 +132,7 @@ class Task {
     const std::int64_t chunk = task % chunks;
     const std::int64_t head = task / chunks % problem_.heads;
     const std::int64_t n = task / chunks / problem_.heads;
+    if (problem_.queries <= kShortSequence && problem_.keys <= kShortSequence) fetch_short(task + 1);
     pack_keys(at(problem_.k, n, 0, head));
     pack_values(at(problem_.v, n, 0, head));
     const std::int64_t end = std::min(problem_.queries, (chunk + 1) * kQueriesPerTask);
@@ -133,13 +143,33 @@ class Task {
   }
 
  private:
+  /// Fetches the rows of a head, which the processor does not do by itself where they lie far apart. Inline because GCC
+  /// drops calls of a function that does nothing else.
+  [[gnu::always_inline]] void fetch(const AttentionOperand& operand, std::int64_t n, std::int64_t head,
+                                    std::int64_t rows) const {
+    constexpr std::int64_t kLine = 64 / sizeof(Storage);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t d = 0; d < problem_.dim; d += kLine) _mm_prefetch(at(operand, n, row, head) + d, _MM_HINT_T0);
+    }
+  }
+
+  [[gnu::always_inline]] void fetch_short(std::int64_t task) const {
+    const std::int64_t head = task % problem_.heads;
+    const std::int64_t n = task / problem_.heads;
+    if (n >= problem_.batch) return;
+    fetch(problem_.q, n, head, problem_.queries);
+    fetch(problem_.k, n, head, problem_.keys);
+    fetch(problem_.v, n, head, problem_.keys);
+    fetch(problem_.out, n, head, problem_.queries);
+  }
+
   static Storage* at(const AttentionOperand& operand, std::int64_t n, std::int64_t row, std::int64_t head) {
     auto* data = static_cast<Storage*>(const_cast<void*>(operand.data));
     return data + n * operand.batch + row * operand.row + head * operand.head;
   }
 
   void pack_keys(const Storage* keys) {
-    scratch_.keys.resize(static_cast<std::size_t>(key_vectors_ * groups_ * kLanes));
+    scratch_.keys.resize(static_cast<std::size_t>(key_vectors_ * groups_));
     for (std::int64_t vector = 0; vector < key_vectors_; ++vector) {
       for (int group = 0; group < groups_; group += kLanes) {
         __m512 tile[kLanes];
@@ -149,17 +179,17 @@ class Task {
                                            : _mm512_setzero_ps();
         }
         transpose(tile);
-        float* to = scratch_.keys.data() + (vector * groups_ + group) * kLanes;
-        for (int i = 0; i < kLanes; ++i) _mm512_storeu_ps(to + i * kLanes, tile[i]);
+        Vector* to = scratch_.keys.data() + vector * groups_ + group;
+        for (int i = 0; i < kLanes; ++i) _mm512_store_ps(to[i].lanes, tile[i]);
       }
     }
   }
 
   void pack_values(const Storage* values) {
     const std::int64_t key_groups = key_vectors_ * kLanes / Element::kGroup;
-    scratch_.values.resize(static_cast<std::size_t>(key_groups * problem_.dim));
+    scratch_.values.resize(static_cast<std::size_t>(key_groups * dim_vectors_));
     for (std::int64_t group = 0; group < key_groups; ++group) {
-      float* to = scratch_.values.data() + group * problem_.dim;
+      Vector* to = scratch_.values.data() + group * dim_vectors_;
       if constexpr (Element::kGroup == 1) {
         if (group < problem_.keys) {
           std::memcpy(to, values + group * problem_.v.row, static_cast<std::size_t>(problem_.dim) * sizeof(float));
@@ -167,22 +197,23 @@ class Task {
           std::memset(to, 0, static_cast<std::size_t>(problem_.dim) * sizeof(float));
         }
       } else {
-        for (int d = 0; d < problem_.dim; d += 2 * kLanes) interleave(values, 2 * group, d, to + d);
+        for (int v = 0; v < dim_vectors_; v += 2) interleave(values, 2 * group, v, to + v);
       }
     }
   }
 
-  /// 32 bf16 of rows `key` and `key` + 1 from column d on, pairwise into 32 lanes.
-  void interleave(const Storage* values, std::int64_t key, int d, float* to) const {
+  /// 32 bf16 of rows `key` and `key` + 1 from the 16·v-th on, pairwise into two vectors.
+  void interleave(const Storage* values, std::int64_t key, int v, Vector* to) const {
     const auto load = [&](std::int64_t row) {
-      return row < problem_.keys ? _mm512_loadu_si512(values + row * problem_.v.row + d) : _mm512_setzero_si512();
+      return row < problem_.keys ? _mm512_loadu_si512(values + row * problem_.v.row + v * kLanes)
+                                 : _mm512_setzero_si512();
     };
     alignas(64) static constexpr auto kLow = interleaving_indices(0);
     alignas(64) static constexpr auto kHigh = interleaving_indices(16);
     const __m512i a = load(key);
     const __m512i b = load(key + 1);
-    _mm512_storeu_si512(to, _mm512_permutex2var_epi16(a, _mm512_load_si512(kLow.data()), b));
-    _mm512_storeu_si512(to + kLanes, _mm512_permutex2var_epi16(a, _mm512_load_si512(kHigh.data()), b));
+    _mm512_store_si512(to[0].lanes, _mm512_permutex2var_epi16(a, _mm512_load_si512(kLow.data()), b));
+    _mm512_store_si512(to[1].lanes, _mm512_permutex2var_epi16(a, _mm512_load_si512(kHigh.data()), b));
   }
 
   static constexpr std::array<std::uint16_t, 32> interleaving_indices(int start) {
@@ -220,21 +251,20 @@ class Task {
   static void for_each_tile(int rows, int vectors, F&& f) {
     for (int row = 0; row < rows; row += kRowTile) {
       for (int vector = 0; vector < vectors; vector += kVectorTile) {
-        with_size(std::min(kRowTile, rows - row), [&](auto tile_rows) {
-          with_size(std::min(kVectorTile, vectors - vector),
-                    [&](auto tile_vectors) { f(row, vector, tile_rows, tile_vectors); });
+        with_size<kRowTile>(std::min(kRowTile, rows - row), [&](auto tile_rows) {
+          with_size<kVectorTile>(std::min(kVectorTile, vectors - vector),
+                                 [&](auto tile_vectors) { f(row, vector, tile_rows, tile_vectors); });
         });
       }
     }
   }
-  template <int N>
-  using Size = std::integral_constant<int, N>;
-  template <typename F>
+  /// f with `size`, 1 … kLargest, as a constant.
+  template <int kLargest, typename F>
   static void with_size(int size, F&& f) {
-    if (size == 1) return f(Size<1>());
-    if (size == 2) return f(Size<2>());
-    if (size == 3) return f(Size<3>());
-    return f(Size<4>());
+    if constexpr (kLargest > 1) {
+      if (size < kLargest) return with_size<kLargest - 1>(size, f);
+    }
+    f(std::integral_constant<int, kLargest>());
   }
 
   /// scores = q · kᵀ of `vectors` key vectors from `first` on.
@@ -244,11 +274,11 @@ class Task {
       for (int r = 0; r < tile_rows; ++r) {
         for (int v = 0; v < tile_vectors; ++v) sum[r][v] = _mm512_setzero_ps();
       }
-      const float* keys = scratch_.keys.data() + (first + vector) * groups_ * kLanes;
+      const Vector* keys = scratch_.keys.data() + (first + vector) * groups_;
       const Storage* query = q + row * problem_.q.row;
       for (int group = 0; group < groups_; ++group) {
         __m512 key[kVectorTile];
-        for (int v = 0; v < tile_vectors; ++v) key[v] = _mm512_loadu_ps(keys + (v * groups_ + group) * kLanes);
+        for (int v = 0; v < tile_vectors; ++v) key[v] = _mm512_load_ps(keys[v * groups_ + group].lanes);
         for (int r = 0; r < tile_rows; ++r) {
           const __m512 a = broadcast(query + r * problem_.q.row + group * Element::kGroup);
           for (int v = 0; v < tile_vectors; ++v) sum[r][v] = Element::multiply_add(sum[r][v], a, key[v]);
@@ -296,7 +326,7 @@ class Task {
   /// sums = sums · correction + weights · values.
   void accumulate(std::int64_t first_group, int rows, int key_groups) {
     const auto dim = static_cast<int>(problem_.dim);
-    for_each_tile(rows, dim / kLanes, [&](int row, int vector, auto tile_rows, auto tile_vectors) {
+    for_each_tile(rows, dim_vectors_, [&](int row, int vector, auto tile_rows, auto tile_vectors) {
       __m512 sum[kRowTile][kVectorTile];
       float* sums = scratch_.sums.data() + row * dim + vector * kLanes;
       for (int r = 0; r < tile_rows; ++r) {
@@ -305,11 +335,11 @@ class Task {
           sum[r][v] = _mm512_mul_ps(_mm512_load_ps(sums + r * dim + v * kLanes), correction);
         }
       }
-      const float* values = scratch_.values.data() + first_group * dim + vector * kLanes;
+      const Vector* values = scratch_.values.data() + first_group * dim_vectors_ + vector;
       const Storage* weights = scratch_.weights.data() + row * kKeyBlock;
       for (int group = 0; group < key_groups; ++group) {
         __m512 value[kVectorTile];
-        for (int v = 0; v < tile_vectors; ++v) value[v] = _mm512_loadu_ps(values + group * dim + v * kLanes);
+        for (int v = 0; v < tile_vectors; ++v) value[v] = _mm512_load_ps(values[group * dim_vectors_ + v].lanes);
         for (int r = 0; r < tile_rows; ++r) {
           const __m512 weight = broadcast(weights + r * kKeyBlock + group * Element::kGroup);
           for (int v = 0; v < tile_vectors; ++v) sum[r][v] = Element::multiply_add(sum[r][v], weight, value[v]);
@@ -323,7 +353,8 @@ class Task {
 
   const AttentionProblem& problem_;
   Scratch<Element>& scratch_;
-  int groups_;
+  int groups_;       ///< of a row of q or k
+  int dim_vectors_;  ///< of 32-bit lanes, in a row of v
   std::int64_t key_vectors_;
 };
 
