@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <vector>
 
 #include "support/golden_file.h"
 #include "support/rule.h"
+#include "unianimate/nn/ops/avx512.h"
+#include "unianimate/nn/ops/ops.h"
 
 namespace unianimate::nn {
 namespace {
@@ -37,7 +40,7 @@ class AttentionSizes : public ::testing::TestWithParam<Case> {
   }
 };
 
-// Lengths around the blocks of the kernel (16, 32, 128, 2048), head sizes it takes and leaves to ATen.
+// Lengths around the blocks of the kernel (6, 16, 48, 128, 2016), head sizes it takes and leaves to ATen.
 INSTANTIATE_TEST_SUITE_P(Sizes, AttentionSizes,
                          ::testing::Values(Case{1, 1, 1, 1, 64}, Case{2, 9, 9, 5, 64}, Case{3, 33, 33, 8, 64},
                                            Case{1, 16, 15, 2, 32}, Case{1, 5, 17, 3, 128}, Case{2, 130, 129, 2, 64},
@@ -56,6 +59,46 @@ TEST_P(AttentionSizes, Bf16MatchesTheDefinition) {
   const at::Tensor k = input("k", GetParam().keys).to(at::kBFloat16);
   const at::Tensor v = input("v", GetParam().keys).to(at::kBFloat16);
   EXPECT_LE(relative_error(attention(q, k, v), brute_force(q, k, v)), 5e-3);
+}
+
+/// Both kernels for bf16, of which a processor uses the quicker one.
+TEST_P(AttentionSizes, EveryKernelForBf16MatchesTheDefinition) {
+  const at::Tensor q = input("q", GetParam().queries).to(at::kBFloat16);
+  const at::Tensor k = input("k", GetParam().keys).to(at::kBFloat16);
+  const at::Tensor v = input("v", GetParam().keys).to(at::kBFloat16);
+  const Ops row = ops_for(q);
+  if (row.attention == nullptr) GTEST_SKIP() << "this processor has no AVX-512";
+  std::vector kernels{avx512_attention_bf16_widened};
+  if (__builtin_cpu_supports("avx512bf16")) kernels.push_back(avx512_attention_bf16);
+  constexpr auto kCpu = static_cast<KernelDevice>(at::kCPU);
+  for (const auto kernel : kernels) {
+    Ops with_kernel = row;
+    with_kernel.attention = kernel;
+    register_ops(kCpu, KernelElement::kBFloat16, with_kernel);
+    EXPECT_LE(relative_error(attention(q, k, v), brute_force(q, k, v)), 5e-3);
+  }
+  register_ops(kCpu, KernelElement::kBFloat16, row);
+}
+
+TEST(Attention, KeysFarBelowTheBestWeighNothing) {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    const at::Tensor q = at::ones({1, 9, 1, 64}, dtype);
+    at::Tensor k = at::zeros({1, 20, 1, 64}, dtype);
+    k.select(1, 3).fill_(100);
+    const at::Tensor v = rule_input("v", {1, 20, 1, 64}).to(dtype);
+    EXPECT_TRUE(at::equal(attention(q, k, v), v.narrow(1, 3, 1).expand({1, 9, 1, 64})));
+  }
+}
+
+TEST(Attention, NoNumbersAreNotHidden) {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    at::Tensor q = rule_input("q", {1, 9, 1, 64}).to(dtype);
+    q.select(1, 4).select(2, 0).fill_(NAN);
+    const at::Tensor v = rule_input("v", {1, 20, 1, 64}).to(dtype);
+    const at::Tensor bad = attention(q, v, v).isnan().all(3).flatten();
+    EXPECT_TRUE(bad[4].item<bool>());
+    EXPECT_EQ(bad.sum().item<std::int64_t>(), 1);
+  }
 }
 
 TEST(Attention, LargeScoresStayFinite) {

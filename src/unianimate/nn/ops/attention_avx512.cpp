@@ -25,18 +25,23 @@ constexpr std::int64_t kShortSequence = 64;  // as along frames: what is next is
 constexpr std::int64_t kLargestDim = 256;
 constexpr float kLog2E = 1.44269504088896340736F;
 
-/// The two element types differ in how many elements a 32-bit lane holds and in the instruction that multiplies them.
-/// A "group" is what one lane holds: one float or two consecutive bf16.
+/// How elements are multiplied. A "group" is what a 32-bit lane holds: one float or two consecutive bf16. load() fills
+/// the lanes of a vector, store() writes 16 results, store_weights() what values are multiplied with.
 struct FloatElement {
   using Storage = float;
+  using Weight = float;
   static constexpr int kGroup = 1;
+  static __m512 load(const Storage* from) { return _mm512_loadu_ps(from); }
   static __m512 multiply_add(__m512 sum, __m512 a, __m512 b) { return _mm512_fmadd_ps(a, b, sum); }
   static void store(Storage* to, __m512 x) { _mm512_storeu_ps(to, x); }
+  static void store_weights(Weight* to, __m512 x) { _mm512_store_ps(to, x); }
 };
 
 struct BFloat16Element {
   using Storage = std::uint16_t;
+  using Weight = std::uint16_t;
   static constexpr int kGroup = 2;
+  static __m512 load(const Storage* from) { return _mm512_loadu_ps(from); }
   static __m512 multiply_add(__m512 sum, __m512 a, __m512 b) {
     return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
   }
@@ -44,6 +49,29 @@ struct BFloat16Element {
     const __m256bh rounded = _mm512_cvtneps_pbh(x);
     std::memcpy(to, &rounded, sizeof(rounded));
   }
+  static void store_weights(Weight* to, __m512 x) { store(to, x); }
+};
+
+/// Elements in bf16, multiplied as floats.
+struct WidenedElement {
+  using Storage = std::uint16_t;
+  using Weight = float;
+  static constexpr int kGroup = 1;
+  static __m512 load(const Storage* from) {
+    const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+  }
+  static __m512 multiply_add(__m512 sum, __m512 a, __m512 b) { return _mm512_fmadd_ps(a, b, sum); }
+  static void store(Storage* to, __m512 x) {
+    // To nearest even; NaN stays NaN.
+    const __m512i bits = _mm512_castps_si512(x);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i up = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF)), odd);
+    const __m512i rounded = _mm512_mask_mov_epi32(_mm512_srli_epi32(up, 16), _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q),
+                                                  _mm512_set1_epi32(0x7FC0));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16(rounded));
+  }
+  static void store_weights(Weight* to, __m512 x) { _mm512_store_ps(to, x); }
 };
 
 /// The 32 bits at `from` in every lane.
@@ -105,10 +133,11 @@ struct alignas(64) Vector {
 /// Memory of one thread, kept between tasks.
 template <typename Element>
 struct Scratch {
-  std::vector<Vector> keys;    // [key vector][group of d], a key in each lane
-  std::vector<Vector> values;  // [group of keys][vector of d]
+  std::vector<Vector> keys;                                          // [key vector][group of d], a key in each lane
+  std::vector<Vector> values;                                        // [group of keys][vector of d]
+  alignas(64) std::array<float, kQueryBlock * kLargestDim> queries;  // [row][group of d]
   alignas(64) std::array<float, kQueryBlock * kKeyBlock> scores;
-  alignas(64) std::array<typename Element::Storage, kQueryBlock * kKeyBlock> weights;
+  alignas(64) std::array<typename Element::Weight, kQueryBlock * kKeyBlock> weights;
   alignas(64) std::array<float, kQueryBlock * kLargestDim> sums;
   std::array<float, kQueryBlock> maximum;
   std::array<float, kQueryBlock> total;
@@ -175,7 +204,7 @@ class Task {
         __m512 tile[kLanes];
         for (int lane = 0; lane < kLanes; ++lane) {
           const std::int64_t key = vector * kLanes + lane;
-          tile[lane] = key < problem_.keys ? _mm512_loadu_ps(keys + key * problem_.k.row + group * Element::kGroup)
+          tile[lane] = key < problem_.keys ? Element::load(keys + key * problem_.k.row + group * Element::kGroup)
                                            : _mm512_setzero_ps();
         }
         transpose(tile);
@@ -191,10 +220,10 @@ class Task {
     for (std::int64_t group = 0; group < key_groups; ++group) {
       Vector* to = scratch_.values.data() + group * dim_vectors_;
       if constexpr (Element::kGroup == 1) {
-        if (group < problem_.keys) {
-          std::memcpy(to, values + group * problem_.v.row, static_cast<std::size_t>(problem_.dim) * sizeof(float));
-        } else {
-          std::memset(to, 0, static_cast<std::size_t>(problem_.dim) * sizeof(float));
+        for (int v = 0; v < dim_vectors_; ++v) {
+          _mm512_store_ps(to[v].lanes, group < problem_.keys
+                                           ? Element::load(values + group * problem_.v.row + v * kLanes)
+                                           : _mm512_setzero_ps());
         }
       } else {
         for (int v = 0; v < dim_vectors_; v += 2) interleave(values, 2 * group, v, to + v);
@@ -225,14 +254,24 @@ class Task {
     return indices;
   }
 
+  void pack_queries(const Storage* q, int rows) {
+    for (int row = 0; row < rows; ++row) {
+      for (int group = 0; group < groups_; group += kLanes) {
+        _mm512_store_ps(scratch_.queries.data() + row * groups_ + group,
+                        Element::load(q + row * problem_.q.row + group * Element::kGroup));
+      }
+    }
+  }
+
   void attend(const Storage* q, Storage* out, int rows) {
+    pack_queries(q, rows);
     std::fill_n(scratch_.sums.data(), rows * problem_.dim, 0.0F);
     std::fill_n(scratch_.total.data(), rows, 0.0F);
     std::fill_n(scratch_.maximum.data(), rows, -std::numeric_limits<float>::infinity());
     constexpr std::int64_t kVectorsPerBlock = kKeyBlock / kLanes;
     for (std::int64_t first = 0; first < key_vectors_; first += kVectorsPerBlock) {
       const int vectors = static_cast<int>(std::min(kVectorsPerBlock, key_vectors_ - first));
-      score(q, first, rows, vectors);
+      score(first, rows, vectors);
       const auto valid = static_cast<int>(std::min<std::int64_t>(problem_.keys - first * kLanes, kKeyBlock));
       softmax(rows, vectors, valid);
       accumulate(first * kLanes / Element::kGroup, rows, vectors * kLanes / Element::kGroup);
@@ -268,19 +307,19 @@ class Task {
   }
 
   /// scores = q · kᵀ of `vectors` key vectors from `first` on.
-  void score(const Storage* q, std::int64_t first, int rows, int vectors) {
+  void score(std::int64_t first, int rows, int vectors) {
     for_each_tile(rows, vectors, [&](int row, int vector, auto tile_rows, auto tile_vectors) {
       __m512 sum[kRowTile][kVectorTile];
       for (int r = 0; r < tile_rows; ++r) {
         for (int v = 0; v < tile_vectors; ++v) sum[r][v] = _mm512_setzero_ps();
       }
       const Vector* keys = scratch_.keys.data() + (first + vector) * groups_;
-      const Storage* query = q + row * problem_.q.row;
+      const float* query = scratch_.queries.data() + row * groups_;
       for (int group = 0; group < groups_; ++group) {
         __m512 key[kVectorTile];
         for (int v = 0; v < tile_vectors; ++v) key[v] = _mm512_load_ps(keys[v * groups_ + group].lanes);
         for (int r = 0; r < tile_rows; ++r) {
-          const __m512 a = broadcast(query + r * problem_.q.row + group * Element::kGroup);
+          const __m512 a = broadcast(query + r * groups_ + group);
           for (int v = 0; v < tile_vectors; ++v) sum[r][v] = Element::multiply_add(sum[r][v], a, key[v]);
         }
       }
@@ -308,12 +347,12 @@ class Task {
       const float maximum = std::max(scratch_.maximum[row], _mm512_reduce_max_ps(highest));
       const __m512 shift = _mm512_set1_ps(maximum * scale);
       __m512 total = _mm512_setzero_ps();
-      Storage* weights = scratch_.weights.data() + row * kKeyBlock;
+      typename Element::Weight* weights = scratch_.weights.data() + row * kKeyBlock;
       for (int v = 0; v < vectors; ++v) {
         const __m512 score = _mm512_load_ps(scores + v * kLanes);
         const __m512 weight = exp2_of_nonpositive(_mm512_fmsub_ps(score, _mm512_set1_ps(scale), shift));
         total = _mm512_add_ps(total, weight);
-        Element::store(weights + v * kLanes, weight);
+        Element::store_weights(weights + v * kLanes, weight);
       }
       const __m512 change = _mm512_set1_ps((scratch_.maximum[row] - maximum) * scale);
       const float correction = _mm512_cvtss_f32(exp2_of_nonpositive(change));
@@ -336,7 +375,7 @@ class Task {
         }
       }
       const Vector* values = scratch_.values.data() + first_group * dim_vectors_ + vector;
-      const Storage* weights = scratch_.weights.data() + row * kKeyBlock;
+      const typename Element::Weight* weights = scratch_.weights.data() + row * kKeyBlock;
       for (int group = 0; group < key_groups; ++group) {
         __m512 value[kVectorTile];
         for (int v = 0; v < tile_vectors; ++v) value[v] = _mm512_load_ps(values[group * dim_vectors_ + v].lanes);
@@ -380,6 +419,10 @@ void avx512_attention_fp32(const AttentionProblem& problem, const ParallelFor& p
 
 void avx512_attention_bf16(const AttentionProblem& problem, const ParallelFor& parallel_for) {
   attention_of<BFloat16Element>(problem, parallel_for);
+}
+
+void avx512_attention_bf16_widened(const AttentionProblem& problem, const ParallelFor& parallel_for) {
+  attention_of<WidenedElement>(problem, parallel_for);
 }
 
 }  // namespace unianimate::nn

@@ -10,6 +10,8 @@ namespace unianimate::nn {
 bool avx512_takes_attention(const AttentionProblem& problem);
 void avx512_attention_fp32(const AttentionProblem& problem, const ParallelFor& parallel_for);
 void avx512_attention_bf16(const AttentionProblem& problem, const ParallelFor& parallel_for);
+/// The same with every element made a float first, which needs no instructions for bf16.
+void avx512_attention_bf16_widened(const AttentionProblem& problem, const ParallelFor& parallel_for);
 
 /// Statistics are taken in double from 32-bit partial sums.
 void avx512_group_norm_fp32(const GroupNormProblem& problem, const ParallelFor& parallel_for);
