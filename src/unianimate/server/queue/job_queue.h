@@ -1,0 +1,146 @@
+// All jobs, in a database: every statement there is on them, once.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "unianimate/server/queue/job.h"
+#include "unianimate/server/queue/sql_connection.h"
+
+namespace unianimate::queue {
+
+/// Which jobs list() gives; what is empty asks for nothing.
+struct JobFilter {
+  std::optional<JobState> state;
+  std::optional<JobKind> kind;
+  std::optional<std::string> label;
+  std::optional<std::string> before;  ///< id of the job after which the list goes on
+  std::int64_t limit = 1000;
+};
+
+struct Added {
+  enum class Outcome {
+    kNew,
+    kThereAlready,  ///< the same was asked for with the same key
+    kOtherBody,     ///< something else was asked for with the same key
+  };
+  Outcome outcome = Outcome::kNew;
+  JobRow job;  ///< of kOtherBody: the one that has the key
+};
+
+/// How many jobs there are.
+struct JobCount {
+  JobKind kind = JobKind::kAnimate;
+  JobState state = JobState::kQueued;
+  std::int64_t jobs = 0;
+};
+
+/// Belongs to one thread; any number of them, in any processes, may be at work on one database. Each change is one
+/// transaction with a revision of its own, the next whole number, and revisions appear in their order: whoever has seen
+/// all up to one misses nothing by asking for those after it.
+///
+/// All calls throw as SqlConnection. Where a change is not possible as the job is, or there is no such job, nothing is
+/// changed and none is given.
+class JobQueue {
+ public:
+  /// Makes or upgrades the tables.
+  explicit JobQueue(std::unique_ptr<SqlConnection> connection);
+
+  // ---- for faces
+
+  Added add(const NewJob& job);
+  std::optional<JobRow> find(const std::string& id);
+  /// Newest first, without removed ones.
+  std::vector<JobRow> list(const JobFilter& filter = {});
+  /// 0 for the next that a worker takes; none unless it is queued.
+  std::optional<std::int64_t> position(const std::string& id);
+  std::vector<JobCount> counts();
+
+  /// Of all jobs, removed ones too, with a later revision; the oldest change first.
+  std::vector<JobRow> changed_since(std::int64_t revision, std::int64_t limit = 1000);
+  /// The last one.
+  std::int64_t revision();
+  /// What was removed up to this revision is forgotten: whoever has seen no more has to ask for everything.
+  std::int64_t forgotten_revision();
+  /// Forgets what was removed longer ago, and workers that have said nothing since.
+  void forget_removed(double seconds);
+
+  /// Not of jobs that are over.
+  std::optional<JobRow> change(const std::string& id, std::optional<std::int64_t> priority,
+                               const std::optional<std::string>& label);
+  /// A job that runs is asked to stop and is cancelled once its worker has stopped; not of jobs that are over.
+  std::optional<JobRow> cancel(const std::string& id);
+  /// Queues a failed or cancelled one again. `fresh`: it need not go on where it was begun; its work folder has to be
+  /// gone by then.
+  std::optional<JobRow> resume(const std::string& id, bool fresh);
+  /// Removes the row, but for what others learn of it; the job's files are then of no use. A job that runs is removed
+  /// once its worker has stopped: it is then still running in what is given.
+  std::optional<JobRow> remove(const std::string& id);
+
+  /// Nothing is taken from a queue that is paused; what runs goes on.
+  bool paused();
+  void set_paused(bool paused);
+  std::optional<std::string> setting(const std::string& name);
+  void set_setting(const std::string& name, const std::string& value);
+
+  // ---- for workers
+
+  /// The next job of the lane, now running, of those that were begun on `device` or not begun.
+  std::optional<JobRow> claim(const std::string& lane, const std::string& worker, const std::string& device);
+  /// Goes on holding the job; whether it is to stop. None: it is held no longer, by this attempt.
+  std::optional<bool> renew(const Claim& claim);
+  /// `saved`: the attempt has saved work that an earlier one had not. False: held no longer.
+  bool report(const Claim& claim, const std::string& progress, bool saved);
+  std::optional<JobRow> complete(const Claim& claim, const std::string& result);
+  std::optional<JobRow> fail(const Claim& claim, const std::string& problem);
+  std::optional<JobRow> stop_cancelled(const Claim& claim);
+  /// As if the attempt had not been, but for what it saved; cancelled where that was asked for. Not before so many
+  /// seconds have passed, if any.
+  std::optional<JobRow> give_back(const Claim& claim, double not_before_seconds = 0);
+  /// The attempt ended without a result. Queued again, unless that was the last of kMostIdleAttempts that saved
+  /// nothing, or it was to be cancelled.
+  std::optional<JobRow> lose(const Claim& claim);
+  /// The same for all that the worker holds; how many.
+  int lose_all_of(const std::string& worker);
+  /// The same for all that nobody has held for the time of a lease. claim() does this first.
+  int lose_expired();
+
+  void see(const WorkerRow& worker);
+  void forget_worker(const std::string& id);
+  /// Those that said something in the last so many seconds.
+  std::vector<WorkerRow> workers(double seconds = kLeaseSeconds);
+
+  // ---- files that jobs are made from
+
+  /// One with this content, which may be there already; whether it is new.
+  std::pair<AssetRow, bool> add_asset(const AssetRow& asset);
+  std::optional<AssetRow> find_asset(const std::string& id);
+  std::vector<AssetRow> assets_of(const std::string& job);
+  /// False where a job needs it that is not removed, or there is none.
+  bool remove_asset(const std::string& id);
+  /// Those that no job needs and that none was made from in the last so many seconds; the oldest first.
+  std::vector<AssetRow> unused_assets(double seconds);
+
+  /// See SqlConnection.
+  bool wait_for_change(std::chrono::milliseconds longest) { return connection_->wait_for_change(longest); }
+  /// Seconds since 1970 by the database's clock.
+  double now();
+
+ private:
+  std::vector<SqlRow> execute(std::string statement, const std::vector<SqlValue>& parameters = {});
+  std::vector<JobRow> select(const std::string& rest, const std::vector<SqlValue>& parameters);
+  std::int64_t next_revision();
+  /// Sets what is said, with $1 as the revision, where `where` finds one job.
+  std::optional<JobRow> update(const std::string& set, const std::string& where, std::vector<SqlValue> parameters);
+  std::optional<JobRow> update_attempt(const std::string& set, const Claim& claim, std::vector<SqlValue> parameters);
+
+  std::unique_ptr<SqlConnection> connection_;
+};
+
+}  // namespace unianimate::queue

@@ -1,0 +1,78 @@
+#include "unianimate/server/store/data_folder.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
+#include "unianimate/server/queue/random_id.h"
+#include "unianimate/server/store/content_type.h"
+
+namespace unianimate::store {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void remove_whole(const fs::path& folder) {
+  std::error_code problem;
+  fs::remove_all(folder, problem);
+  if (problem) {
+    throw Error(ErrorKind::kEnvironment, "{} cannot be removed: {}", printable(folder.string()), problem.message());
+  }
+}
+
+}  // namespace
+
+DataFolder::DataFolder(fs::path root) : root_(std::move(root)) {
+  std::error_code ignored;
+  const bool is_new = !fs::exists(root_, ignored);
+  make_folder(root_);
+  root_ = fs::absolute(root_);
+  if (is_new && ::chmod(root_.c_str(), S_IRWXU) != 0) {
+    throw Error(ErrorKind::kEnvironment, "the data folder {} cannot be kept to its owner", printable(root_.string()));
+  }
+  make_folder(incoming());
+  make_folder(root_ / "assets");
+  make_folder(root_ / "jobs");
+}
+
+fs::path DataFolder::asset(std::string_view sha256, std::string_view type) const {
+  constexpr std::size_t kDigits = 64;
+  const bool is_hash = sha256.size() == kDigits && sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!is_hash) throw Error(ErrorKind::kUsage, "{} is no SHA-256", printable(sha256));
+  return root_ / "assets" / sha256.substr(0, 2) / fmt::format("{}{}", sha256, ending_of(type));
+}
+
+fs::path DataFolder::job(const std::string& id) const {
+  if (!queue::is_id('j', id)) throw Error(ErrorKind::kUsage, "{} is no id of a job", printable(id));
+  return root_ / "jobs" / id;
+}
+
+fs::path DataFolder::result(const std::string& id, std::int64_t attempt, std::string_view ending) const {
+  return job(id) / fmt::format("result-{}{}", attempt, ending);
+}
+
+void DataFolder::remove_job(const std::string& id) const {
+  remove_whole(job(id));
+}
+
+void DataFolder::remove_work(const std::string& id) const {
+  remove_whole(work(id));
+}
+
+fs::path default_data_folder() {
+  const auto variable = [](const char* name) -> std::string {
+    const char* const value = std::getenv(name);
+    return value == nullptr ? "" : value;
+  };
+  if (const std::string data = variable("XDG_DATA_HOME"); !data.empty()) return fs::path(data) / "unianimate";
+  if (const std::string home = variable("HOME"); !home.empty()) return fs::path(home) / ".local/share/unianimate";
+  throw Error(ErrorKind::kUsage, "--data is missing: neither XDG_DATA_HOME nor HOME says where the data may lie");
+}
+
+}  // namespace unianimate::store

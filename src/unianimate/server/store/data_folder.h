@@ -1,0 +1,50 @@
+// Where everything of the service lies.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace unianimate::store {
+
+/// Names of all files, none of which a client gives: ids of jobs are refused unless they are such.
+class DataFolder {
+ public:
+  /// Made with all above it where it is not there, for its owner alone. Throws Error(kEnvironment).
+  explicit DataFolder(std::filesystem::path root);
+
+  [[nodiscard]] const std::filesystem::path& root() const { return root_; }
+  [[nodiscard]] std::filesystem::path database() const { return root_ / "server.db"; }
+  [[nodiscard]] std::filesystem::path token() const { return root_ / "token"; }
+  /// Of uploads that are not whole yet.
+  [[nodiscard]] std::filesystem::path incoming() const { return root_ / "incoming"; }
+  /// By the content, and the type that was found of it. Throws Error(kUsage) where these are none.
+  [[nodiscard]] std::filesystem::path asset(std::string_view sha256, std::string_view type) const;
+
+  /// Folder of one job; the others lie in it. All throw Error(kUsage) for what is no id of a job.
+  [[nodiscard]] std::filesystem::path job(const std::string& id) const;
+  /// The studio's job folder: what is done so far.
+  [[nodiscard]] std::filesystem::path work(const std::string& id) const { return job(id) / "work"; }
+  /// Pose pictures; the report on them is in poses-report.
+  [[nodiscard]] std::filesystem::path poses(const std::string& id) const { return job(id) / "poses"; }
+  /// What the video is called, without its ending, for as long as it is made.
+  [[nodiscard]] std::filesystem::path video(const std::string& id) const { return job(id) / "result"; }
+  /// The video of one attempt. `ending`: ".mp4"
+  [[nodiscard]] std::filesystem::path result(const std::string& id, std::int64_t attempt,
+                                             std::string_view ending) const;
+  [[nodiscard]] std::filesystem::path preview(const std::string& id) const { return job(id) / "result-preview.mp4"; }
+
+  /// Removes all files of the job.
+  void remove_job(const std::string& id) const;
+  /// Removes what is done so far.
+  void remove_work(const std::string& id) const;
+
+ private:
+  std::filesystem::path root_;
+};
+
+/// $XDG_DATA_HOME/unianimate or ~/.local/share/unianimate. Throws Error(kUsage) where neither is known.
+std::filesystem::path default_data_folder();
+
+}  // namespace unianimate::store
