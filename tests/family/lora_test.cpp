@@ -124,6 +124,9 @@ TEST_F(LoraTest, PeftsConfigurationTellsAlpha) {
   EXPECT_THAT(with_config(R"({"r": 3, "lora_alpha": 5})"), HasSubstr("adapter_config.json beside it says 3"));
   EXPECT_THAT(with_config(R"({"r": 2, "lora_alpha": 5, "use_dora": true})"), HasSubstr("use_dora"));
   EXPECT_THAT(with_config(R"({"r": 2, "lora_alpha": 5, "alpha_pattern": {"to_q": 3}})"), HasSubstr("alpha_pattern"));
+  EXPECT_EQ(with_config(R"({"r": 2, "lora_alpha": 5, "init_lora_weights": "gaussian"})"), "not refused");
+  EXPECT_THAT(with_config(R"({"r": 2, "lora_alpha": 5, "init_lora_weights": "pissa_niter_4"})"),
+              HasSubstr("'init_lora_weights' should be true, false"));
   EXPECT_THAT(with_config(R"({"r": 2, "r": 2, "lora_alpha": 5})"), HasSubstr("names 'r' twice"));
   EXPECT_THAT(with_config(R"({"r": 1e99, "lora_alpha": 5})"), HasSubstr("'r' should be"));
   EXPECT_THAT(with_config(R"({"r": 2})"), HasSubstr("'lora_alpha' should be"));

@@ -1,5 +1,6 @@
 #include "unianimate/family/adapter_config.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <fstream>
@@ -46,6 +47,12 @@ AdapterConfig parse_adapter_config(std::string_view text, std::string_view name)
   }
   for (const char* key : {"rank_pattern", "alpha_pattern", "modules_to_save"}) {
     if (!value_of(key).empty()) throw refuse(key, "empty");
+  }
+  // Others, such as "pissa", are added to weights that they have changed themselves.
+  const nlohmann::json start = value_of("init_lora_weights");
+  const std::array<nlohmann::json, 6> starts{nullptr, true, false, "gaussian", "orthogonal", "eva"};
+  if (std::ranges::find(starts, start) == starts.end()) {
+    throw refuse("init_lora_weights", "true, false, \"gaussian\", \"orthogonal\" or \"eva\"");
   }
   constexpr std::int64_t kLargestRank = 1 << 16;
   const nlohmann::json rank = value_of("r");

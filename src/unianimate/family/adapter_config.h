@@ -19,7 +19,7 @@ struct AdapterConfig {
 
 /// Reads {"peft_type": "LORA", "r": …, "lora_alpha": …, …}; `name` stands for the file in messages. Throws
 /// Error(kInput) for anything else, and for what makes the correction another one: DoRA, turned weights, ranks or
-/// alphas of their own for some layers.
+/// alphas of their own for some layers, a start that changed the weights it is added to (PiSSA, OLoRA, CorDA, LoftQ).
 AdapterConfig parse_adapter_config(std::string_view text, std::string_view name);
 
 /// That of the LoRA file `lora`, adapter_config.json beside it; empty unless the LoRA is called adapter_model, as PEFT
