@@ -33,4 +33,24 @@ double decoder_operations(const AutoencoderConfig& config, std::int64_t h, std::
   return total;
 }
 
+double decoder_operations(const SmallDecoderConfig& config, std::int64_t h, std::int64_t w) {
+  constexpr double kTaps = 9;
+  constexpr std::int64_t kConvolutionsInBlock = 3;
+  auto pixels = static_cast<double>(h * w);
+  double total = 0;
+  const auto convolutions = [&](std::int64_t count, std::int64_t in, std::int64_t out) {
+    total += 2.0 * pixels * kTaps * static_cast<double>(count * in * out);
+  };
+  convolutions(1, config.z_channels, config.widths.back());
+  for (std::size_t level = config.widths.size(); level-- > 0;) {
+    const std::int64_t width = config.widths[level];
+    convolutions(kConvolutionsInBlock * SmallDecoderConfig::blocks(level), width, width);
+    if (level == 0) break;
+    pixels *= 4;
+    convolutions(1, width, config.widths[level - 1]);
+  }
+  convolutions(1, config.widths.front(), 3);
+  return total;
+}
+
 }  // namespace unianimate::models
