@@ -22,10 +22,12 @@ namespace {
 
 constexpr const char* kUsage = R"(usage: model_benchmark [--device cpu|cuda] [--dtype fp32|bf16|fp16|int8] [--threads N]
                        [--size WxH] [--frames N] [--repeat N] [--profile] [unet] [autoencoder]
+                       [small_decoder]
 
-Times one call of the UNet on N frames (and the reference, which is one frame more) and the decoding of one frame, both
-at the published sizes with random weights, beside the best dense convolution and matrix product.
-Default: both models at 256x384, 7 frames, bf16 on the CPU.
+Times one call of the UNet on N frames (and the reference, which is one frame more) and the decoding of one frame by the
+autoencoder and by the small decoder, all at the published sizes with random weights, beside the best dense convolution
+and matrix product.
+Default: all three at 256x384, 7 frames, bf16 on the CPU.
 )";
 
 struct Options {
@@ -37,6 +39,7 @@ struct Options {
   bool profile = false;
   bool unet = false;
   bool autoencoder = false;
+  bool small_decoder = false;
   [[nodiscard]] at::TensorOptions tensors() const {
     return at::TensorOptions().device(compute.device).dtype(compute.dtype);
   }
@@ -75,9 +78,21 @@ void benchmark_unet(const Options& options, double best_rate) {
   run(options, "UNet", unet.operations(), best_rate, [&] { return unet(); });
 }
 
-void benchmark_autoencoder(const Options& options, double best_rate) {
-  const DecoderCall decoder({}, 1, options.height / 8, options.width / 8, options.tensors());
-  run(options, "decode 1 frame", decoder.operations(), best_rate, [&] { return decoder(); });
+template <typename Model, typename Config>
+void benchmark_decoder(const Options& options, const char* name, double best_rate) {
+  const DecoderCall<Model> decoder(Config(), 1, options.height / 8, options.width / 8, options.tensors());
+  run(options, name, decoder.operations(), best_rate, [&] { return decoder(); });
+}
+
+void benchmark_models(const Options& options) {
+  const double best_rate = ceiling(options);
+  if (options.unet) benchmark_unet(options, best_rate);
+  if (options.autoencoder) {
+    benchmark_decoder<models::Autoencoder, models::AutoencoderConfig>(options, "decode 1 frame", best_rate);
+  }
+  if (options.small_decoder) {
+    benchmark_decoder<models::SmallDecoder, models::SmallDecoderConfig>(options, "small decoder", best_rate);
+  }
 }
 
 Options parse(int argc, char** argv) {
@@ -110,11 +125,15 @@ Options parse(int argc, char** argv) {
       options.unet = true;
     } else if (argument == "autoencoder") {
       options.autoencoder = true;
+    } else if (argument == "small_decoder") {
+      options.small_decoder = true;
     } else {
       throw Error(ErrorKind::kUsage, "unknown argument '{}'\n{}", argument, kUsage);
     }
   }
-  if (!options.unet && !options.autoencoder) options.unet = options.autoencoder = true;
+  if (!options.unet && !options.autoencoder && !options.small_decoder) {
+    options.unet = options.autoencoder = options.small_decoder = true;
+  }
   load_cuda_libraries(device);
   options.compute = choose_compute(device, dtype);
   return options;
@@ -128,9 +147,7 @@ int main(int argc, char** argv) {
   try {
     const Options options = parse(argc, argv);
     const c10::InferenceMode inference;
-    const double best_rate = ceiling(options);
-    if (options.unet) benchmark_unet(options, best_rate);
-    if (options.autoencoder) benchmark_autoencoder(options, best_rate);
+    benchmark_models(options);
   } catch (const std::exception& error) {
     fmt::print(stderr, "model_benchmark: {}\n", error.what());
     return 1;

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "stopwatch.h"
-#include "unianimate/models/autoencoder/cost.h"
 #include "unianimate/models/unet/cost.h"
 #include "unianimate/models/unet/int8_candidates.h"
 
@@ -25,20 +24,6 @@ struct RateSizes {
 constexpr RateSizes kOnCpu{9, 48, 32, 4096, 1280};
 constexpr RateSizes kOnCard{33, 96, 64, 8192, 8192};
 
-/// So that activations keep their size and stay numbers in fp16.
-void fill(const NamedTensors& parameters) {
-  constexpr double kSmall = 0.02;
-  for (const auto& [name, tensor] : parameters) {
-    if (name.ends_with("bias")) {
-      tensor.normal_(0, kSmall);
-    } else if (tensor.dim() >= 2) {
-      tensor.normal_(0, std::sqrt(static_cast<double>(tensor.size(0)) / static_cast<double>(tensor.numel())));
-    } else {
-      tensor.fill_(1);
-    }
-  }
-}
-
 models::EncodedConditions encoded_conditions(const models::UNet& unet, const models::LatentShape& shape) {
   const models::UNetConfig& config = unet.config();
   models::UNetConditions conditions;
@@ -50,6 +35,19 @@ models::EncodedConditions encoded_conditions(const models::UNet& unet, const mod
 }
 
 }  // namespace
+
+void fill_with_numbers(const NamedTensors& parameters) {
+  constexpr double kSmall = 0.02;
+  for (const auto& [name, tensor] : parameters) {
+    if (name.ends_with("bias")) {
+      tensor.normal_(0, kSmall);
+    } else if (tensor.dim() >= 2) {
+      tensor.normal_(0, std::sqrt(static_cast<double>(tensor.size(0)) / static_cast<double>(tensor.numel())));
+    } else {
+      tensor.fill_(1);
+    }
+  }
+}
 
 double best_seconds(const Pace& pace, const std::function<at::Tensor()>& work) {
   double best = 0;
@@ -93,7 +91,7 @@ BestRates measure_best_rates(const at::TensorOptions& options, const Pace& pace,
 UNetCall::UNetCall(const models::UNetConfig& config, const models::LatentShape& shape, const at::TensorOptions& options)
     : shape_(shape), unet_(config, options) {
   constexpr std::int64_t kTimestep = 500;
-  fill(unet_.named_parameters());
+  fill_with_numbers(unet_.named_parameters());
   encoded_ = encoded_conditions(unet_, shape);
   x_ = at::randn({shape.batch, models::UNetConfig::kLatentChannels, shape.frames, shape.height, shape.width},
                  options.dtype(at::kFloat));
@@ -108,17 +106,6 @@ void UNetCall::use_int8() {
 
 double UNetCall::operations() const {
   return models::unet_operations(unet_.config(), shape_);
-}
-
-DecoderCall::DecoderCall(const models::AutoencoderConfig& config, std::int64_t frames, std::int64_t h, std::int64_t w,
-                         const at::TensorOptions& options)
-    : autoencoder_(config, options), latent_(at::randn({frames, config.z_channels, h, w}, options.dtype(at::kFloat))) {
-  fill(autoencoder_.named_parameters());
-}
-
-double DecoderCall::operations() const {
-  return static_cast<double>(latent_.size(0)) *
-         models::decoder_operations(autoencoder_.config(), latent_.size(2), latent_.size(3));
 }
 
 }  // namespace unianimate::benchmarks

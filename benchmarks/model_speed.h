@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 
+#include "unianimate/core/named_tensor.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
+#include "unianimate/models/autoencoder/cost.h"
 #include "unianimate/models/unet/unet.h"
 
 namespace unianimate::benchmarks {
@@ -19,6 +21,9 @@ struct Pace {
 
 /// Seconds of the fastest run. What `work` returns is waited for.
 double best_seconds(const Pace& pace, const std::function<at::Tensor()>& work);
+
+/// Weights with which activations keep their size and stay numbers in fp16.
+void fill_with_numbers(const NamedTensors& parameters);
 
 /// FLOP/s, a multiply-add counted as two.
 struct BestRates {
@@ -49,16 +54,24 @@ class UNetCall {
   at::Tensor timesteps_;
 };
 
-/// Decoding `frames` latents of h × w at once.
+/// Decoding `frames` latents of h × w at once, by a models::Autoencoder or models::SmallDecoder.
+template <typename Model>
 class DecoderCall {
  public:
-  DecoderCall(const models::AutoencoderConfig& config, std::int64_t frames, std::int64_t h, std::int64_t w,
-              const at::TensorOptions& options);
-  at::Tensor operator()() const { return autoencoder_.decode(latent_); }
-  [[nodiscard]] double operations() const;
+  template <typename Config>
+  DecoderCall(const Config& config, std::int64_t frames, std::int64_t h, std::int64_t w,
+              const at::TensorOptions& options)
+      : model_(config, options), latent_(at::randn({frames, config.z_channels, h, w}, options.dtype(at::kFloat))) {
+    fill_with_numbers(model_.named_parameters());
+  }
+  at::Tensor operator()() const { return model_.decode(latent_); }
+  [[nodiscard]] double operations() const {
+    return static_cast<double>(latent_.size(0)) *
+           models::decoder_operations(model_.config(), latent_.size(2), latent_.size(3));
+  }
 
  private:
-  models::Autoencoder autoencoder_;
+  Model model_;
   at::Tensor latent_;
 };
 

@@ -71,8 +71,8 @@ class ModelBench {
   }
 
   void measure_decoder(const Size& size, std::int64_t frames, std::vector<Row>& rows) {
-    const DecoderCall decoder(setup_.configs().autoencoder, frames, size.height / kPixelsOfALatent,
-                              size.width / kPixelsOfALatent, options());
+    const DecoderCall<models::Autoencoder> decoder(setup_.configs().autoencoder, frames, size.height / kPixelsOfALatent,
+                                                   size.width / kPixelsOfALatent, options());
     rows.push_back(timed({.width = size.width, .height = size.height, .frames = frames}, "decoder",
                          decoder.operations(), [&] { return decoder(); }));
   }
