@@ -48,6 +48,26 @@ save_every: 4
                      output, steps, microbatches);
 }
 
+inline std::string small_decoder_yaml(const std::string& output, std::int64_t steps, const std::string& model = "ae") {
+  return fmt::format(R"(
+task: small_decoder
+output: {}
+model: {{start: {}/model}}
+size: [32, 48]
+steps: {}
+batch_size: 2
+data: {{count: 64}}
+validation: {{count: 8}}
+loss: {{crops: [{{until: 0.5, size: [16, 16]}}]}}
+optimizer: {{learning_rate: 4.0e-3, beta2: 0.98, warmup_steps: 5, ema_decay: 0.9}}
+log_every: 1
+validate_every: 20
+sample_every: 0
+save_every: 4
+)",
+                     output, model, steps);
+}
+
 inline std::string unet_yaml(const std::string& output, std::int64_t steps, const std::string& model,
                              const std::string& more = "") {
   return fmt::format(R"(

@@ -9,9 +9,11 @@
 #include "support/temporary_folder.h"
 #include "training/tiny_training.h"
 #include "unianimate/checkpoint/loading.h"
+#include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/error.h"
 #include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/family/unianimate/model_weights.h"
+#include "unianimate/family/unianimate/small_decoder_file.h"
 
 namespace unianimate::training {
 namespace {
@@ -119,6 +121,72 @@ TEST_F(Training, LatentsOfANewAutoencoderAreNormalized) {
   }
 }
 
+TEST_F(Training, TheSmallDecoderLearnsWhatTheLargeOneMakesOfLatents) {
+  train_autoencoder();
+  run(testing::small_decoder_yaml("small", 60), root());
+  const std::vector<double> psnr = testing::logged(root() / "small", "psnr");
+  ASSERT_EQ(psnr.size(), 3U);
+  EXPECT_GT(psnr.back(), psnr.front() + 1);
+  EXPECT_GT(psnr.back(), 18) << "dB from the large decoder's pictures";
+
+  family::ModelFiles files = family::model_files_to_write(root() / "ae" / "model");
+  files.small_decoder = family::model_files_to_write(root() / "small" / "model").small_decoder;
+  const auto sizes = family::read_model_description(files.description).configs.autoencoder;
+  family::require_small_decoder_fits(files, sizes, false);
+  Progress silent;
+  const auto small = family::load_small_decoder(files.small_decoder, {}, silent);
+  const auto large = family::load_autoencoder(files.autoencoder, sizes, {}, silent);
+  const PuppetFootage people({.first_person = 910'100, .people = 4, .width = 32, .height = 48, .coherent = 1});
+  const c10::InferenceMode inference;
+  for (std::int64_t i = 0; i < 4; ++i) {
+    const at::Tensor pictures = autoencoder_input(people.load(i).pictures);
+    const at::Tensor latents = large->encode_moments(pictures).chunk(2, 1).front();
+    const at::Tensor expected = large->decode(latents);
+    EXPECT_LT((small->decode(latents) - expected).square().mean().item<double>(), 0.5 * expected.var().item<double>());
+  }
+}
+
+TEST_F(Training, ASmallDecoderIsRefusedForAnotherAutoencoder) {
+  train_autoencoder();
+  run(testing::small_decoder_yaml("small", 1), root());
+  family::ModelFiles files = family::model_files_to_write(root() / "ae" / "model");
+  const auto sizes = family::read_model_description(files.description).configs.autoencoder;
+  files.small_decoder = family::model_files_to_write(root() / "small" / "model").small_decoder;
+  const auto refusal_of = [&](const family::ModelFiles& of) {
+    try {
+      family::require_small_decoder_fits(of, sizes, false);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInput);
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  NamedTensors weights;
+  const checkpoint::Checkpoint file = checkpoint::open_checkpoint(files.autoencoder);
+  for (const checkpoint::TensorEntry& entry : file.tensors()) {
+    weights.push_back({entry.name, checkpoint::materialize(file, entry)});
+  }
+  files.autoencoder = root() / "copy.safetensors";
+  checkpoint::save_safetensors(files.autoencoder, weights, {}, at::kBFloat16);
+  EXPECT_EQ(refusal_of(files), "") << "the same in 16 bits";
+  for (NamedTensor& weight : weights) {
+    if (weight.name == "decoder.conv_out.bias") weight.tensor[1] += 0.25;
+  }
+  checkpoint::save_safetensors(files.autoencoder, weights);
+  EXPECT_THAT(refusal_of(files), HasSubstr("another autoencoder than " + files.autoencoder.string()));
+  files.small_decoder = files.autoencoder;
+  EXPECT_THAT(refusal_of(files), HasSubstr("no small decoder that this program knows"));
+}
+
+TEST_F(Training, ASmallDecoderGoesOnExactlyWhereItWasStopped) {
+  train_autoencoder();
+  run(testing::small_decoder_yaml("whole", 7), root());
+  testing::StopAfter after_three(3);
+  EXPECT_FALSE(run(testing::small_decoder_yaml("halves", 7), root(), after_three).finished);
+  EXPECT_TRUE(run(testing::small_decoder_yaml("halves", 7), root()).finished);
+  EXPECT_EQ(losses(root() / "halves"), losses(root() / "whole"));
+}
+
 TEST_F(Training, LoraChangesOnlyItsFile) {
   train_autoencoder();
   run(unet_yaml("unet", 2, from_nothing()), root());
@@ -162,7 +230,8 @@ TEST_F(Training, RefusesWhatCannotBeMeant) {
   EXPECT_THAT(refusal(autoencoder_yaml("a", 2) + "loss: {l3: 1}\n"), HasSubstr("loss.l3"));
   EXPECT_THAT(refusal("task: unet\noutput: a\nmodel: {sizes: model.json}\n"), HasSubstr("model.autoencoder"));
   EXPECT_THAT(refusal("task: unet\noutput: a\n"), HasSubstr("model.sizes"));
-  EXPECT_THAT(refusal("task: gan\noutput: a\n"), HasSubstr("unet or autoencoder"));
+  EXPECT_THAT(refusal("task: gan\noutput: a\n"), HasSubstr("unet, autoencoder or small_decoder"));
+  EXPECT_THAT(refusal("task: small_decoder\noutput: a\nmodel: {sizes: model.json}\n"), HasSubstr("model.start"));
   EXPECT_THAT(refusal("task: autoencoder\nmodel: {sizes: model.json}\n"), HasSubstr("output is missing"));
   EXPECT_THAT(refusal("task: autoencoder\noutput: a\nmodel: {sizes: none.json}\n"), HasSubstr("none.json"));
   EXPECT_THAT(refusal("task: autoencoder\noutput: a\nsize: [30, 48]\nmodel: {sizes: model.json}\n"),

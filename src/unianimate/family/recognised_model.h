@@ -13,7 +13,7 @@ struct ModelSize {
 };
 
 struct RecognisedModel {
-  std::string role;                ///< "UNet", "autoencoder", "CLIP"; empty: none of these
+  std::string role;                ///< "UNet", "autoencoder", "CLIP", "small decoder"; empty: none of these
   std::string prefix;              ///< what stands before each of its names in the file
   std::string program;             ///< whose names they are; empty: the published ones
   std::vector<ModelSize> sizes;    ///< of this model

@@ -28,16 +28,6 @@ at::Tensor figure_mask(const at::Tensor& poses) {
   return at::max_pool2d(skeleton_mask(poses).unsqueeze(1), {kReach, kReach}, {1, 1}, {kReach / 2, kReach / 2});
 }
 
-at::Tensor edge_error(const at::Tensor& a, const at::Tensor& b) {
-  const at::Tensor error = a - b;
-  const auto along = [&](std::int64_t axis) { return error.diff(1, axis).abs().mean(); };
-  return along(2) + along(3);
-}
-
-double psnr_of(double mean_squared_error) {
-  return -10 * std::log10(mean_squared_error);
-}
-
 }  // namespace
 
 void AutoencoderLossOptions::check() const {
@@ -82,40 +72,16 @@ Loss AutoencoderTask::loss(std::int64_t microbatch, double progress) {
   Batch batch = load(*footage_, order_.items_of(microbatch));
 
   // 1. pieces of the pictures
-  const auto phase = std::ranges::find_if(options_.crops, [&](const CropPhase& p) { return progress < p.until; });
-  if (phase != options_.crops.end() && phase->width > 0) {
-    const auto start = [&](std::int64_t side, int piece) { return random.below(side - piece + 1); };
-    std::vector<at::Tensor> pictures;
-    std::vector<at::Tensor> figures;
-    std::vector<at::Tensor> faces;
-    const std::int64_t area = batch.pictures.size(2) * batch.pictures.size(3);
-    const std::int64_t pieces = std::max<std::int64_t>(1, area / (2 * phase->width * phase->height));
-    for (std::int64_t k = 0; k < pieces * batch.pictures.size(0); ++k) {
-      const std::int64_t i = k / pieces;
-      const std::int64_t y = start(batch.pictures.size(2), phase->height);
-      const std::int64_t x = start(batch.pictures.size(3), phase->width);
-      const auto piece = [&](const at::Tensor& all) {
-        return all[i].narrow(1, y, phase->height).narrow(2, x, phase->width);
-      };
-      pictures.push_back(piece(batch.pictures));
-      figures.push_back(piece(batch.figure));
-      faces.push_back(piece(batch.faces));
-    }
-    batch = {at::stack(pictures), at::stack(figures), at::stack(faces)};
-  }
+  const std::vector<at::Tensor> pieces =
+      random_pieces({batch.pictures, batch.figure, batch.faces}, options_.crops, progress, random);
+  batch = {pieces[0], pieces[1], pieces[2]};
 
   // 2. there and back
   const at::Tensor moments = model_->encode_moments(batch.pictures).to(at::kFloat);
   const std::vector<at::Tensor> halves = moments.chunk(2, 1);
   const at::Generator generator = make_generator(random.next());
-  const auto noise = [&] { return at::empty(halves[0].sizes(), at::kFloat).normal_(0, 1, generator).to(device_); };
-  at::Tensor latent = model_->sample_latent(moments, noise());
-  if (options_.latent_noise > 0) {
-    const at::Tensor spread = latent.detach().transpose(0, 1).flatten(1).std(1).view({1, -1, 1, 1});
-    const at::Tensor share =
-        at::empty({latent.size(0), 1, 1, 1}, at::kFloat).uniform_(0, options_.latent_noise, generator);
-    latent = latent + share.to(device_) * spread * noise();
-  }
+  const at::Tensor noise = at::empty(halves[0].sizes(), at::kFloat).normal_(0, 1, generator).to(device_);
+  const at::Tensor latent = with_errors(model_->sample_latent(moments, noise), options_.latent_noise, generator);
   const at::Tensor decoded = model_->decode(latent).to(at::kFloat);
 
   // 3. what it lost

@@ -8,18 +8,11 @@
 #include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/training/batch_order.h"
+#include "unianimate/training/decoder_inputs.h"
 #include "unianimate/training/footage.h"
 #include "unianimate/training/task.h"
 
 namespace unianimate::training {
-
-/// Pieces of the pictures that training looks at for a while: small ones first make it fast. Half of each picture's
-/// area is looked at, by as many pieces as that takes.
-struct CropPhase {
-  double until = 1;  ///< share of the training
-  int width = 0;     ///< pixels, multiples of the autoencoder's downscale; the whole picture where 0
-  int height = 0;
-};
 
 struct AutoencoderLossOptions {
   double l1 = 1;

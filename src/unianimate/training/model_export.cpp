@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_folder.h"
 #include "unianimate/core/output_rule.h"
@@ -16,9 +15,9 @@ namespace {
 
 constexpr const char* kLoraFile = "lora.safetensors";
 
-std::array<fs::path, 5> files_in(const fs::path& folder) {
+std::array<fs::path, 6> files_in(const fs::path& folder) {
   const family::ModelFiles files = family::model_files_to_write(folder);
-  return {files.unet, files.autoencoder, files.clip, files.description, folder / kLoraFile};
+  return {files.unet, files.autoencoder, files.clip, files.description, files.small_decoder, folder / kLoraFile};
 }
 
 bool is_exported(const fs::path& file) {
@@ -47,6 +46,10 @@ void export_model(const fs::path& folder, const family::ModelDescription& descri
   save(files.autoencoder, weights.autoencoder);
   save(files.clip, weights.clip);
   save(output.temporary() / kLoraFile, weights.lora);
+  if (!weights.small_decoder.empty()) {
+    checkpoint::save_safetensors(files.small_decoder, weights.small_decoder,
+                                 checkpoint::marked(weights.small_decoder_metadata), at::kHalf);
+  }
   family::write_model_description(files.description, description);
   output.commit();
 }

@@ -4,22 +4,25 @@
 #include <filesystem>
 #include <string>
 
+#include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/named_tensor.h"
 #include "unianimate/family/unianimate/model_description.h"
 
 namespace unianimate::training {
 
-/// Parameters of the three models under their checkpoint names (CLIP's with both towers), and corrections.
+/// Parameters of the models under their checkpoint names (CLIP's with both towers), and corrections.
 struct ModelWeights {
   NamedTensors unet;
   NamedTensors autoencoder;
   NamedTensors clip;
   NamedTensors lora;
+  NamedTensors small_decoder;
+  checkpoint::Metadata small_decoder_metadata;  ///< see family/unianimate/small_decoder_file.h
 };
 
 /// Makes the folder where it is missing and puts model.json and those checkpoints that are given (corrections as
-/// lora.safetensors) into it, in place of those of an earlier export, all at once; see output_folder.h. Throws
-/// Error(kEnvironment).
+/// lora.safetensors; the small decoder in 16 bits) into it, in place of those of an earlier export, all at once; see
+/// output_folder.h. Throws Error(kEnvironment).
 void export_model(const std::filesystem::path& folder, const family::ModelDescription& description,
                   const ModelWeights& weights);
 

@@ -16,7 +16,7 @@ namespace {
 /// An autoencoder may stand alone in its folder.
 bool is_autoencoder_alone(const TrainConfig& config) {
   std::error_code ignored;
-  return config.task == TaskKind::kAutoencoder && !config.start.empty() &&
+  return config.task != TaskKind::kUNet && !config.start.empty() &&
          !fs::exists(family::model_files_to_write(config.start).unet, ignored) &&
          fs::exists(family::model_files_to_write(config.start).description, ignored);
 }
@@ -38,7 +38,9 @@ void require_fits(const TrainConfig& config, const family::ModelConfigs& sizes) 
   };
   require("width", config.people.width);
   require("height", config.people.height);
-  for (const CropPhase& phase : config.autoencoder_loss.crops) {
+  const std::vector<CropPhase>& crops =
+      config.task == TaskKind::kSmallDecoder ? config.small_decoder_loss.crops : config.autoencoder_loss.crops;
+  for (const CropPhase& phase : crops) {
     require("width of a crop", phase.width);
     require("height of a crop", phase.height);
     if (phase.width > config.people.width || phase.height > config.people.height) {
@@ -49,7 +51,29 @@ void require_fits(const TrainConfig& config, const family::ModelConfigs& sizes) 
 }
 
 /// So that the models of one training do not begin alike.
-enum SeedStream : std::uint64_t { kUNetSeed = 1, kAutoencoderSeed, kVisualSeed, kTextSeed };
+enum SeedStream : std::uint64_t { kUNetSeed = 1, kAutoencoderSeed, kVisualSeed, kTextSeed, kSmallDecoderSeed };
+
+std::unique_ptr<models::Autoencoder> load_autoencoder_of_start(const TrainConfig& config,
+                                                               const family::ModelDescription& description,
+                                                               const at::TensorOptions& options, Progress& progress) {
+  const family::ModelFiles files = is_autoencoder_alone(config) ? family::model_files_to_write(config.start)
+                                                                : family::find_model_files(config.start);
+  return family::load_autoencoder(files.autoencoder, description.configs.autoencoder, {options, config.allow_nonfinite},
+                                  progress);
+}
+
+std::unique_ptr<Task> make_small_decoder_task(const TrainConfig& config, const family::ModelDescription& description,
+                                              const std::shared_ptr<const FootageSource>& footage,
+                                              const std::shared_ptr<const FootageSource>& kept_aside, at::Device device,
+                                              Progress& progress) {
+  const at::TensorOptions exact = at::TensorOptions().device(device).dtype(at::kFloat);
+  auto model = std::make_unique<models::SmallDecoder>(models::small_decoder_for(description.configs.autoencoder),
+                                                      exact.dtype(config.precision));
+  initialise(model->named_parameters(), mixed_seed(config.seed, kSmallDecoderSeed));
+  return std::make_unique<SmallDecoderTask>(
+      std::move(model), load_autoencoder_of_start(config, description, exact, progress), description, footage,
+      kept_aside, config.small_decoder_loss, config.batch_size, config.microbatches, config.seed);
+}
 
 std::unique_ptr<Task> make_autoencoder_task(const TrainConfig& config, const family::ModelDescription& description,
                                             const std::shared_ptr<const FootageSource>& footage,
@@ -58,10 +82,7 @@ std::unique_ptr<Task> make_autoencoder_task(const TrainConfig& config, const fam
   const at::TensorOptions options = at::TensorOptions().device(device).dtype(config.precision);
   std::unique_ptr<models::Autoencoder> model;
   if (config.sizes.empty()) {
-    const family::ModelFiles files = is_autoencoder_alone(config) ? family::model_files_to_write(config.start)
-                                                                  : family::find_model_files(config.start);
-    model = family::load_autoencoder(files.autoencoder, description.configs.autoencoder,
-                                     {options, config.allow_nonfinite}, progress);
+    model = load_autoencoder_of_start(config, description, options, progress);
   } else {
     model = std::make_unique<models::Autoencoder>(description.configs.autoencoder, options);
     initialise(model->named_parameters(), mixed_seed(config.seed, kAutoencoderSeed));
@@ -137,8 +158,15 @@ std::unique_ptr<Task> make_task(const TrainConfig& config, const family::ModelDe
                                 const std::shared_ptr<const FootageSource>& kept_aside, at::Device device,
                                 Progress& progress) {
   for (const std::string& note : description.configs.notes) progress.note(note);
-  const auto make = config.task == TaskKind::kUNet ? make_unet_task : make_autoencoder_task;
-  return make(config, description, footage, kept_aside, device, progress);
+  switch (config.task) {
+    case TaskKind::kUNet:
+      return make_unet_task(config, description, footage, kept_aside, device, progress);
+    case TaskKind::kAutoencoder:
+      return make_autoencoder_task(config, description, footage, kept_aside, device, progress);
+    case TaskKind::kSmallDecoder:
+      break;
+  }
+  return make_small_decoder_task(config, description, footage, kept_aside, device, progress);
 }
 
 }  // namespace unianimate::training

@@ -33,15 +33,18 @@ void complete(TrainConfig& config) {
   if (config.kept_aside_videos) complete(*config.kept_aside_videos, config, config.kept_aside);
   config.lora.check();
   config.optimizer.check();
-  if (config.task == TaskKind::kUNet) {
-    config.unet_loss.check();
-  } else {
-    config.autoencoder_loss.check();
+  switch (config.task) {
+    case TaskKind::kUNet:
+      return config.unet_loss.check();
+    case TaskKind::kAutoencoder:
+      return config.autoencoder_loss.check();
+    case TaskKind::kSmallDecoder:
+      return config.small_decoder_loss.check();
   }
 }
 
 void set_usual_data(TrainConfig& config) {
-  if (config.task == TaskKind::kAutoencoder) {
+  if (config.task != TaskKind::kUNet) {
     config.people = {.people = std::int64_t{1} << 20, .coherent = 1, .scattered = 0};
   }
   config.kept_aside = {
@@ -66,6 +69,9 @@ void check(const TrainConfig& config, const std::string& name) {
         "give either model.sizes (a model.json, for a model made from nothing) or model.start (a folder with a model "
         "to go on from)");
   }
+  if (config.task == TaskKind::kSmallDecoder && config.start.empty()) {
+    refuse("a small decoder is trained against an autoencoder that is there; give its folder as model.start");
+  }
   const bool unet_from_nothing = config.task == TaskKind::kUNet && !config.sizes.empty();
   if (unet_from_nothing && config.autoencoder.empty()) {
     refuse("a UNet made from nothing needs model.autoencoder, the folder of a trained autoencoder");
@@ -76,7 +82,7 @@ void check(const TrainConfig& config, const std::string& name) {
   if (config.task != TaskKind::kUNet && (config.train_clip || config.recompute)) {
     refuse("model.train_clip and model.recompute are for training a UNet; remove them");
   }
-  if (config.task == TaskKind::kUNet && config.normalize_latents.value_or(false) && config.sizes.empty()) {
+  if (config.task != TaskKind::kAutoencoder && config.normalize_latents.value_or(false) && config.sizes.empty()) {
     refuse("model.normalize_latents is for training an autoencoder; remove it");
   }
   if (!config.videos && !config.kept_aside_videos && overlap(config.people, config.kept_aside)) {

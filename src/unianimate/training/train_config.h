@@ -12,14 +12,16 @@
 #include "unianimate/training/autoencoder_task.h"
 #include "unianimate/training/optimizer.h"
 #include "unianimate/training/puppet_footage.h"
+#include "unianimate/training/small_decoder_task.h"
 #include "unianimate/training/unet_task.h"
 #include "unianimate/training/video_footage.h"
 
 namespace unianimate::training {
 
-enum class TaskKind { kUNet, kAutoencoder };
+enum class TaskKind { kUNet, kAutoencoder, kSmallDecoder };
 constexpr auto words(TaskKind /*of*/) {
-  return std::array<fields::Word<TaskKind>, 2>{{{TaskKind::kUNet, "unet"}, {TaskKind::kAutoencoder, "autoencoder"}}};
+  return std::array<fields::Word<TaskKind>, 3>{
+      {{TaskKind::kUNet, "unet"}, {TaskKind::kAutoencoder, "autoencoder"}, {TaskKind::kSmallDecoder, "small_decoder"}}};
 }
 
 struct TrainConfig {
@@ -27,7 +29,7 @@ struct TrainConfig {
   std::filesystem::path output;  ///< folder for state, log, plots, samples and models
   std::uint64_t seed = 1;
   std::int64_t steps = 1000;
-  std::int64_t batch_size = 1;    ///< clips (autoencoder: pictures) that go through the model together
+  std::int64_t batch_size = 1;    ///< clips (of a UNet; else pictures) that go through the model together
   std::int64_t microbatches = 1;  ///< such batches in one step, over all processes: a multiple of their number
 
   // -- where the models come from
@@ -50,6 +52,7 @@ struct TrainConfig {
 
   OptimizerOptions optimizer;
   AutoencoderLossOptions autoencoder_loss;
+  SmallDecoderLossOptions small_decoder_loss;
   UNetLossOptions unet_loss;
 
   std::int64_t log_every = 20;        ///< steps

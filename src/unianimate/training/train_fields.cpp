@@ -124,6 +124,14 @@ void visit(fields::Archive& archive, AutoencoderLossOptions& loss) {
   archive.list("crops", loss.crops);
 }
 
+void visit(fields::Archive& archive, SmallDecoderLossOptions& loss) {
+  archive("l1", loss.l1, at_least(0));
+  archive("l2", loss.l2, at_least(0));
+  archive("edges", loss.edges, at_least(0));
+  archive("latent_noise", loss.latent_noise, at_least(0));
+  archive.list("crops", loss.crops);
+}
+
 void visit(fields::Archive& archive, UNetLossOptions& loss) {
   archive("frames", loss.frames, at_least(1));
   archive("figure_weight", loss.figure_weight, at_least(0));
@@ -157,10 +165,13 @@ void visit(fields::Archive& archive, TrainConfig& config) {
   Data validation{"validation", config.kept_aside, config.kept_aside_videos, false};
   archive.section("validation", validation);
   archive.section("optimizer", config.optimizer);
-  if (config.task == TaskKind::kUNet) {
-    archive.section("loss", config.unet_loss);
-  } else {
-    archive.section("loss", config.autoencoder_loss);
+  switch (config.task) {
+    case TaskKind::kUNet:
+      return archive.section("loss", config.unet_loss);
+    case TaskKind::kAutoencoder:
+      return archive.section("loss", config.autoencoder_loss);
+    case TaskKind::kSmallDecoder:
+      return archive.section("loss", config.small_decoder_loss);
   }
 }
 

@@ -33,9 +33,9 @@ std::string settings_of(const TrainConfig& config, const FootageSource& footage,
   return fmt::format(
       "task: {}\nseed: {}\nbatch_size: {}\nmicrobatches: {}\nprecision: {}\nlora rank: {}\nlora alpha: {}\n"
       "start: {}\nautoencoder: {}\ndata: {}\nvalidation: {}\n",
-      config.task == TaskKind::kUNet ? "unet" : "autoencoder", config.seed, config.batch_size, config.microbatches,
-      dtype_name(config.precision), config.lora.rank, config.lora.alpha, config.start.string(),
-      config.autoencoder.string(), footage.description(), kept_aside.description());
+      fields::word(config.task), config.seed, config.batch_size, config.microbatches, dtype_name(config.precision),
+      config.lora.rank, config.lora.alpha, config.start.string(), config.autoencoder.string(), footage.description(),
+      kept_aside.description());
 }
 
 /// Nothing that the training starts from may be replaced by what it writes.

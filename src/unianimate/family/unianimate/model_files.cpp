@@ -29,8 +29,8 @@ struct KnownFile {
   bool sole_file = false;            ///< whether the only checkpoint in one of those folders is it, whatever its name
 };
 
-const std::array<KnownFile, 5>& known_files() {
-  static const std::array<KnownFile, 5> files{{
+const std::array<KnownFile, 6>& known_files() {
+  static const std::array<KnownFile, 6> files{{
       {"UNet",
        "unianimate_16f_32f_non_ema_223000.pth",
        true,
@@ -50,6 +50,7 @@ const std::array<KnownFile, 5>& known_files() {
        {"clip_vision", "clip", "image_encoder", "text_encoders", "CLIP-ViT-H-14-laion2B-s32B-b79K"},
        {"open_clip_model", "CLIP-ViT-H-14-laion2B-s32B-b79K", "model", "pytorch_model"},
        true},
+      {"small decoder", "small_decoder.safetensors", false, {"vae"}, {}},
       {"person detector", "yolox_l.onnx", false, {}, {}},
       {"pose estimator", "dw-ll_ucoco_384.onnx", false, {}, {}},
   }};
@@ -147,7 +148,7 @@ ModelFiles model_files_to_write(const fs::path& folder) {
   const auto file = [&](std::size_t index) {
     return (folder / known_files().at(index).name).replace_extension(".safetensors");
   };
-  return {file(0), file(1), file(2), folder / "model.json"};
+  return {file(0), file(1), file(2), folder / "model.json", file(3)};
 }
 
 std::vector<PublishedFile> list_published_files(const fs::path& folder) {
@@ -179,7 +180,7 @@ ModelFiles find_model_files(const fs::path& folder) {
                 "folders are known (docs/formats.md, \"Checkpoints\")",
                 printable(folder.string()), fmt::join(missing, ", "));
   }
-  ModelFiles files{*published[0].found, *published[1].found, *published[2].found, {}};
+  ModelFiles files{*published[0].found, *published[1].found, *published[2].found, {}, published[3].found.value_or("")};
   std::error_code ignored;
   if (fs::exists(folder / "model.json", ignored)) files.description = folder / "model.json";
   return files;

@@ -12,7 +12,8 @@
 
 namespace unianimate::family {
 
-/// The five published files in `folder`, each present or not. Throws Error(kInput) where `folder` is no folder.
+/// The five published files, and that of a small decoder, in `folder`, each present or not. Throws Error(kInput) where
+/// `folder` is no folder.
 std::vector<PublishedFile> list_published_files(const std::filesystem::path& folder);
 
 /// The files of `folder`, and its model.json: by their published names, or with the suffix .safetensors, which is

@@ -6,6 +6,7 @@
 #include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/family/unianimate/model_sizes.h"
 #include "unianimate/family/unianimate/model_weights.h"
+#include "unianimate/family/unianimate/small_decoder_file.h"
 #include "unianimate/naming/model_naming.h"
 
 namespace unianimate::family {
@@ -43,6 +44,11 @@ void examine_as(RecognisedModel& model, const checkpoint::Checkpoint& checkpoint
 
 void examine_unianimate(const checkpoint::Checkpoint& checkpoint, const fs::path& file, RecognisedModel& model) {
   using naming::ModelRole;
+  if (is_small_decoder(checkpoint)) {
+    model.role = "small decoder";
+    model.sizes = sizes_of(read_small_decoder_config(checkpoint));
+    return;
+  }
   for (const ModelRole role : {ModelRole::kUNet, ModelRole::kClip, ModelRole::kAutoencoder}) {
     const std::optional<naming::ModelNaming> naming = naming::find_naming(checkpoint, role);
     if (!naming) continue;

@@ -33,6 +33,10 @@ std::vector<ModelSize> sizes_of(const models::ClipConfig& config) {
           {"text.context_length", {config.text.context_length}}};
 }
 
+std::vector<ModelSize> sizes_of(const models::SmallDecoderConfig& config) {
+  return {{"z_channels", {config.z_channels}}, {"widths", config.widths}};
+}
+
 std::vector<ModelSize> sizes_of(const ModelConfigs& configs) {
   std::vector<ModelSize> all{{"latent_channels", {models::UNetConfig::kLatentChannels}}};
   const auto add = [&](const std::string& section, std::vector<ModelSize> sizes) {

@@ -5,6 +5,7 @@
 
 #include "unianimate/family/recognised_model.h"
 #include "unianimate/family/unianimate/model_files.h"
+#include "unianimate/models/autoencoder/small_decoder.h"
 
 namespace unianimate::family {
 
@@ -12,6 +13,7 @@ namespace unianimate::family {
 std::vector<ModelSize> sizes_of(const models::UNetConfig& config);
 std::vector<ModelSize> sizes_of(const models::AutoencoderConfig& config);
 std::vector<ModelSize> sizes_of(const models::ClipConfig& config);
+std::vector<ModelSize> sizes_of(const models::SmallDecoderConfig& config);
 
 /// Of all three, with the section of model.json before each name ("unet.dim"), and latent_channels.
 std::vector<ModelSize> sizes_of(const ModelConfigs& configs);
