@@ -102,7 +102,8 @@ std::string settled(std::string text, const fs::path& folder) {
   for (std::size_t at = 0; (at = text.find(folder.string(), at)) != std::string::npos;) {
     text.replace(at, folder.string().size(), "here");
   }
-  static const std::regex kMeasured(R"#("(estimated_seconds|seconds|detection_seconds|peak_bytes)":[-+.e0-9]+)#");
+  static const std::regex kMeasured(
+      R"#("(estimated_seconds|estimated_decoding_seconds|seconds|detection_seconds|peak_bytes)":[-+.e0-9]+)#");
   return std::regex_replace(text, kMeasured, "");
 }
 
@@ -157,6 +158,7 @@ class Inputs {
     const fs::path in = folder_.path();
     fs::create_directories(in / "models");
     testing::write_rule_models(in / "models", testing::tiny_model_configs());
+    testing::write_rule_small_decoder(in / "models", in / "models/small_decoder.safetensors");
     fs::copy(in / "models", in / "other_models");
     const std::string name = "middle_block.1.proj_in";
     checkpoint::save_safetensors(in / "style.safetensors", {{name + ".lora_down.weight", at::ones({2, 32})},
@@ -391,6 +393,7 @@ std::vector<Change> all_changes() {
       {"--segment-size", "", {"--segment-size", "5"}, false, false, {"--chain"}},
       {"--segment-overlap", "", {"--segment-overlap", "2"}, false, false, {"--chain"}},
       {"--color-match", "", {"--color-match"}, false, false, {"--chain"}},
+      {"--decoder", "", {"--decoder", "small"}},
       {"--decode-batch", "", {"--decode-batch", "2"}},
   };
   const std::vector<Change> people{

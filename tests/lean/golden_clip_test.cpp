@@ -115,9 +115,15 @@ class FamilyWithStart : public family::Family {
                                                           Progress& progress) override {
     return std::make_unique<ReferenceWithStart>(inner_->encode(pictures, request, residency, progress), start_);
   }
-  [[nodiscard]] std::unique_ptr<family::ClipDecoder> decoder(std::int64_t batch, const family::Residency& residency,
+  [[nodiscard]] double decoding_operations(const family::ClipShape& latents,
+                                           family::DecoderChoice decoder) const override {
+    return inner_->decoding_operations(latents, decoder);
+  }
+  [[nodiscard]] bool has_small_decoder() const override { return inner_->has_small_decoder(); }
+  [[nodiscard]] std::unique_ptr<family::ClipDecoder> decoder(family::DecoderChoice choice, std::int64_t batch,
+                                                             const family::Residency& residency,
                                                              Progress& progress) override {
-    return inner_->decoder(batch, residency, progress);
+    return inner_->decoder(choice, batch, residency, progress);
   }
   [[nodiscard]] Image reconstruct(const Image& picture, Progress& progress) override {
     return inner_->reconstruct(picture, progress);

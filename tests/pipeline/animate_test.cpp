@@ -428,6 +428,49 @@ TEST_F(LongVideos, PreviewsShowTheVideoBeforeItIsDone) {
   }
 }
 
+TEST_F(LongVideos, ASmallDecoderMakesTheVideoWhereItIsAskedForAndPreviewsWhereItIsThere) {
+  const auto without = load();
+  const std::vector<Image> full = animate(*without);
+  request_.decoder = family::DecoderChoice::kSmall;
+  try {
+    (void)plan_animation(request_, *without);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("there is no small decoder beside these models; train one"));
+  }
+  family::ModelFiles files = family::find_model_files(folder_->path());
+  files.small_decoder = jobs_ / "small_decoder.safetensors";
+  testing::write_rule_small_decoder(folder_->path(), files.small_decoder);
+  const auto with = families::open_family(files, options_);
+  const std::vector<Image> small = animate(*with);
+  ASSERT_EQ(small.size(), full.size());
+  EXPECT_NE(small, full);
+  const AnimatePlan of_small = plan_animation(request_, *with);
+  request_.decoder = family::DecoderChoice::kFull;
+  const AnimatePlan of_full = plan_animation(request_, *with);
+  EXPECT_LT(of_small.decoding_operations, of_full.decoding_operations);
+  EXPECT_EQ(animate(*with), full) << "the file alone changes nothing";
+
+  const std::filesystem::path file = jobs_ / "preview.mkv";
+  AnimateOptions options;
+  options.preview = {.every = 2, .decoded = false};
+  options.open_preview = [&](int width, int height) { return open_video_writer(file, {width, height, 8}); };
+  EXPECT_EQ(animate(*with, options), full);
+  const Image first = open_frame_source(file)->next().value().image;
+  // The last step leaves next to no noise, so that its x0 is what the small decoder would make the video of.
+  const auto distance = [&](const Image& other) {
+    double sum = 0;
+    for (std::size_t i = 0; i < first.pixels.size(); ++i) {
+      sum += std::abs(static_cast<int>(first.pixels[i]) - static_cast<int>(other.pixels[i]));
+    }
+    return sum / static_cast<double>(first.pixels.size());
+  };
+  EXPECT_LT(distance(small[0]), 6);
+  EXPECT_GT(distance(full[0]), 12);
+  EXPECT_GT(plan_animation(request_, *with, options.preview).decoding_operations, of_full.decoding_operations);
+}
+
 TEST(SideUnit, FollowsFromTheModels) {
   family::ModelConfigs configs = testing::small_model_configs();
   const auto geometry = [&] { return family::make_unianimate({}, configs, {})->geometry(); };

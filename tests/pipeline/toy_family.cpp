@@ -136,8 +136,12 @@ class Toy final : public family::Family {
                                                           Progress&) override {
     return std::make_unique<Person>(brightness_of(pictures.original), geometry_);
   }
-  [[nodiscard]] std::unique_ptr<family::ClipDecoder> decoder(std::int64_t, const family::Residency&,
-                                                             Progress&) override {
+  [[nodiscard]] double decoding_operations(const family::ClipShape& latents, family::DecoderChoice) const override {
+    return static_cast<double>(latents.elements());
+  }
+  [[nodiscard]] bool has_small_decoder() const override { return false; }
+  [[nodiscard]] std::unique_ptr<family::ClipDecoder> decoder(family::DecoderChoice, std::int64_t,
+                                                             const family::Residency&, Progress&) override {
     return std::make_unique<Decoder>();
   }
   [[nodiscard]] Image reconstruct(const Image& picture, Progress&) override { return picture; }

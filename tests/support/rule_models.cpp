@@ -4,7 +4,9 @@
 
 #include "support/rule.h"
 #include "support/torch_zip_writer.h"
+#include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/family/unianimate/small_decoder_file.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/clip/clip.h"
 #include "unianimate/models/unet/unet.h"
@@ -123,6 +125,16 @@ void write_rule_models(const std::filesystem::path& folder, const family::ModelC
   write_torch_zip(folder / "open_clip_pytorch_model.bin", clip, by_rule);
 
   write_file_atomically(folder / "model.json", description(configs).dump(2) + "\n");
+}
+
+void write_rule_small_decoder(const std::filesystem::path& folder, const std::filesystem::path& file) {
+  const family::ModelFiles files = family::find_model_files(folder);
+  const models::AutoencoderConfig config = family::read_model_configs(files).autoencoder;
+  Progress silent;
+  const auto autoencoder = family::load_autoencoder(files.autoencoder, config, {}, silent);
+  const models::SmallDecoder decoder(models::small_decoder_for(config), at::TensorOptions());
+  fill_by_rule(decoder.named_parameters());
+  checkpoint::save_safetensors(file, decoder.named_parameters(), family::small_decoder_metadata(*autoencoder));
 }
 
 }  // namespace unianimate::testing

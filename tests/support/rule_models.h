@@ -17,4 +17,7 @@ family::ModelConfigs tiny_model_configs();
 /// first_stage_model.), CLIP (.bin) and model.json into `folder`, which must exist.
 void write_rule_models(const std::filesystem::path& folder, const family::ModelConfigs& configs);
 
+/// Writes `file`, a small decoder for the autoencoder of such a folder.
+void write_rule_small_decoder(const std::filesystem::path& folder, const std::filesystem::path& file);
+
 }  // namespace unianimate::testing

@@ -85,6 +85,7 @@ void show(const JobCommandArguments& arguments) {
   if (const auto texts = request.shortcuts.texts(); !texts.empty()) {
     row("left out", fmt::format("{}", fmt::join(texts, ", ")));
   }
+  if (request.decoder != family::DecoderChoice::kFull) row("decoder", std::string(fields::word(request.decoder)));
   row("windows", fmt::format("{} frames, {} shared, {}, weights {}{}", request.context.size, request.context.overlap,
                              fields::word(request.context.schedule), fields::word(request.context.weights),
                              request.chain ? ", in chained segments" : ""));

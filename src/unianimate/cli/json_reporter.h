@@ -7,11 +7,12 @@
 //   note    "message"
 //   plan    (--dry-run) "output", "width", "height", "frames", "frame_interval", "timesteps", "windows", "unet_calls",
 //           "seed", "conditions" (a list), "background", "device", "dtype", "estimated_bytes", "estimated_seconds" (of
-//           sampling), "keeps_all_models", "notes" (a list), "frames_per_second", "segments", "request" (as in
-//           job.json), "audio" (a file, or null), "motion" (null where the poses are there, else "file", "poses" and
-//           what the options say that concern it), "job" ("folder", null where none is kept, "save_every", "keep",
-//           "preview_every", "preview_decoded"), "machine" ("unet", "autoencoder", "clip", "loras", "device", "dtype",
-//           "threads", "memory_budget", "latent_memory"), "processes"
+//           sampling), "estimated_decoding_seconds", "keeps_all_models", "notes" (a list), "frames_per_second",
+//           "segments", "request" (as in job.json), "audio" (a file, or null), "motion" (null where the poses are
+//           there, else "file", "poses" and what the options say that concern it), "job" ("folder", null where none is
+//           kept, "save_every", "keep", "preview_every", "preview_decoded"), "machine" ("unet", "autoencoder", "clip",
+//           "small_decoder" (null where there is none), "loras", "device", "dtype", "threads", "memory_budget",
+//           "latent_memory"), "processes"
 //   alignment_plan  (--dry-run of align) "output", "reference" (null with --detect-only), "width", "height" (of the
 //           pose pictures), "frames_per_second", "detect_only", "models", "background", "openpose", "comfyui" (null
 //           where none is asked for), "motion" as of a plan

@@ -79,13 +79,15 @@ void TerminalReporter::planned(const PlannedVideo& video) {
   if (const std::string text = family::preset_text(request); !text.empty()) print_row("preset", text);
   print_row("sampler", fmt::format("{}, timesteps {}", request.sampling.sampler, request.sampling.timesteps.text()));
   print_shortcuts(video);
+  if (request.decoder != family::DecoderChoice::kFull) print_row("decoder", std::string(fields::word(request.decoder)));
   print_row("computing", video.runtime.compute.reason);
   print_row("memory", fmt::format("about {}{}{}", format_bytes(plan.peak_bytes),
                                   plan.residency.all_models ? "" : ", models loaded one after another",
                                   plan.feature_bytes == 0
                                       ? ""
                                       : fmt::format(", {} of it reused features", format_bytes(plan.feature_bytes))));
-  print_row("time", fmt::format("about {} for sampling", format_duration(video.seconds)));
+  print_row("time", fmt::format("about {} for sampling, {} for decoding", format_duration(video.seconds),
+                                format_duration(video.decoding_seconds)));
   for (const std::string& note : plan.notes) print_row("note", printable(note, kMessageBytes));
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,9 +36,10 @@ struct Workload {
   std::int64_t windows_at_once = 1;  ///< in one batch
   int width = 0;                     ///< of the video, in pixels
   int height = 0;
+  DecoderChoice decoder = DecoderChoice::kFull;
   std::int64_t decode_batch = 1;
-  bool decodes_previews = false;      ///< between two steps, with the decoder beside the model
-  std::int64_t waiting_pictures = 0;  ///< bytes of decoded pictures beside the decoder
+  std::optional<DecoderChoice> preview_decoder;  ///< that works between two steps, beside the model
+  std::int64_t waiting_pictures = 0;             ///< bytes of decoded pictures beside the decoder
 };
 
 /// Highest bytes of models, activations and encoded conditions with so much of them kept.
@@ -149,6 +151,11 @@ class Family {
   [[nodiscard]] virtual double operations(const ClipShape& window) const = 0;
   /// With the features below a level of the model reused. Throws Error(kUsage) where it has no such level.
   [[nodiscard]] virtual FeatureReuse feature_reuse(const ClipShape& window, std::int64_t below) const = 0;
+  /// The same of decoding all these latents.
+  [[nodiscard]] virtual double decoding_operations(const ClipShape& latents, DecoderChoice decoder) const = 0;
+  /// Whether the models have a small decoder, which decoder() can then be asked for. Throws Error(kInput) where they
+  /// have one that was trained for others.
+  [[nodiscard]] virtual bool has_small_decoder() const = 0;
   /// One entry for each way to keep models in memory, from the most kept to the least.
   [[nodiscard]] virtual std::vector<MemoryUse> memory(const Workload& work) const = 0;
 
@@ -157,8 +164,8 @@ class Family {
                                                           const AnimateRequest& request, const Residency& residency,
                                                           Progress& progress) = 0;
   /// For one clip; `batch` latents go through it at once. Frees its model when it goes, unless that is to stay.
-  [[nodiscard]] virtual std::unique_ptr<ClipDecoder> decoder(std::int64_t batch, const Residency& residency,
-                                                             Progress& progress) = 0;
+  [[nodiscard]] virtual std::unique_ptr<ClipDecoder> decoder(DecoderChoice choice, std::int64_t batch,
+                                                             const Residency& residency, Progress& progress) = 0;
 
   /// What comes back of a picture that becomes a latent and is decoded again: no video can be nearer to it for long.
   /// Its sides are multiples of geometry().side_unit. Keeps the models it loads.

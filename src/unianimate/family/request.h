@@ -41,6 +41,12 @@ constexpr auto words(Preset /*of*/) {
                                               {Preset::kSketch, "sketch"}}};
 }
 
+/// What makes pictures of latents: the autoencoder's own decoder, or a small one that was trained to do as it does.
+enum class DecoderChoice { kFull, kSmall };
+constexpr auto words(DecoderChoice /*of*/) {
+  return std::array<fields::Word<DecoderChoice>, 2>{{{DecoderChoice::kFull, "full"}, {DecoderChoice::kSmall, "small"}}};
+}
+
 /// The defaults are those of the published short configuration; where a video needs more than one context window they
 /// lie where that measures best.
 struct AnimateRequest {
@@ -63,6 +69,7 @@ struct AnimateRequest {
   diffusion::ContextWindowOptions context;
   std::optional<ChainOptions> chain;  ///< none: the whole video by context windows
   ConditionSet conditions;
+  DecoderChoice decoder = DecoderChoice::kFull;
   std::int64_t decode_batch = 1;  ///< frames decoded at once
   bool comparison = false;        ///< three columns: reference, pose, result
 

@@ -156,7 +156,7 @@ void Production::decode(const VideoRun& run, const SegmentPlace& place, const at
   // A segment is matched as a whole.
   const std::int64_t at_once = match ? latents.size(2) : kLatentsInPart;
   if (store_ == nullptr) joiner_->begin(size, place.is_last());
-  const auto decoder = family_.decoder(request().decode_batch, plan_.residency, progress_);
+  const auto decoder = family_.decoder(request().decoder, request().decode_batch, plan_.residency, progress_);
   const bool from_middle = geometry.latents_decode_alone && done > 0;
   for (std::int64_t latent = from_middle ? geometry.latents_of(done) : 0; latent < latents.size(2);) {
     if (!place.is_last()) group_.require_all();

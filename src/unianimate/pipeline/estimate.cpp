@@ -48,15 +48,26 @@ double measure_speed(const Compute& compute) {
   return operations * repetitions / std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-}  // namespace
-
-double estimate_seconds(const AnimatePlan& plan, const Compute& compute) {
+/// The same, measured once.
+double speed_of(const Compute& compute) {
   static std::mutex mutex;
   static std::map<std::pair<std::string, std::string>, double> speeds;
   const std::scoped_lock lock(mutex);
   double& speed = speeds[{compute.device.str(), dtype_name(compute)}];
   if (speed == 0) speed = measure_speed(compute);
-  return plan.model_operations / speed / (compute.int8 ? kInt8ModelEfficiency : kModelEfficiency);
+  return speed;
+}
+
+}  // namespace
+
+double estimate_seconds(const AnimatePlan& plan, const Compute& compute) {
+  return plan.model_operations / speed_of(compute) / (compute.int8 ? kInt8ModelEfficiency : kModelEfficiency);
+}
+
+double estimate_decoding_seconds(const AnimatePlan& plan, const Compute& compute) {
+  Compute of_decoder = compute;
+  of_decoder.int8 = false;
+  return plan.decoding_operations / speed_of(of_decoder) / kModelEfficiency;
 }
 
 }  // namespace unianimate::pipeline

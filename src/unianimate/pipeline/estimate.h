@@ -10,4 +10,7 @@ namespace unianimate::pipeline {
 /// call for a device and number format measures for about a second.
 double estimate_seconds(const AnimatePlan& plan, const Compute& compute);
 
+/// The same of decoding its frames and previews.
+double estimate_decoding_seconds(const AnimatePlan& plan, const Compute& compute);
+
 }  // namespace unianimate::pipeline

@@ -101,6 +101,28 @@ void AnimationPlanner::plan_sampling(AnimatePlan& plan) const {
   }
 }
 
+/// None: the linear map, or no previews.
+std::optional<family::DecoderChoice> AnimationPlanner::preview_decoder() const {
+  if (preview_.every == 0) return std::nullopt;
+  if (preview_.decoded) return family::DecoderChoice::kFull;
+  return family_.has_small_decoder() ? std::optional(family::DecoderChoice::kSmall) : std::nullopt;
+}
+
+/// Who decodes, and what that takes.
+void AnimationPlanner::plan_decoding(AnimatePlan& plan) const {
+  const family::DecoderChoice decoder = plan.request.decoder;
+  if (decoder == family::DecoderChoice::kSmall && !family_.has_small_decoder()) {
+    throw Error(ErrorKind::kUsage,
+                "there is no small decoder beside these models; train one with 'unianimate train' "
+                "(docs/training.md, \"A small decoder\"), or leave --decoder small out");
+  }
+  plan.decoding_operations = family_.decoding_operations(plan.latent, decoder);
+  if (const std::optional<family::DecoderChoice> of_previews = preview_decoder()) {
+    const auto previews = static_cast<double>(plan.timesteps / preview_.every);
+    plan.decoding_operations += previews * family_.decoding_operations(plan.latent, *of_previews);
+  }
+}
+
 /// What of poses and latents stays in memory, which does not grow once the video is long enough.
 std::int64_t AnimationPlanner::bytes_beside_models(const AnimatePlan& plan, const family::Workload& work) const {
   const family::AnimateRequest& request = plan.request;
@@ -123,8 +145,9 @@ void AnimationPlanner::plan_memory(AnimatePlan& plan) const {
       .windows_at_once = std::clamp(plan.windows, std::int64_t{1}, windows.batch_size),
       .width = request.width,
       .height = request.height,
+      .decoder = request.decoder,
       .decode_batch = request.decode_batch,
-      .decodes_previews = preview_.every > 0 && preview_.decoded,
+      .preview_decoder = preview_decoder(),
       .waiting_pictures = waiting_pictures(plan)};
   const std::int64_t always = (runtime.compute.device.is_cpu() ? kProgramBytes : 0) + bytes_beside_models(plan, work);
 
@@ -139,7 +162,7 @@ void AnimationPlanner::plan_memory(AnimatePlan& plan) const {
               "--context-size{}{} or a larger --memory-budget",
               format_bytes(plan.peak_bytes), format_bytes(budget),
               runtime.compute.dtype == at::kFloat ? ", --dtype bf16" : "",
-              work.decodes_previews ? ", no --preview-decoded" : "");
+              work.preview_decoder == family::DecoderChoice::kFull ? ", no --preview-decoded" : "");
 }
 
 AnimatePlan AnimationPlanner::plan(const family::AnimateRequest& request) const {
@@ -177,6 +200,7 @@ AnimatePlan AnimationPlanner::plan_for_poses(const family::AnimateRequest& reque
                     (static_cast<std::int64_t>(1 + sampler->state_names().size()) + request.shortcuts.kept_latents());
   plan_sampling(plan);
   note_features(plan);
+  plan_decoding(plan);
   plan_memory(plan);
   return plan;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct AnimatePlan {
   std::int64_t model_calls = 0;      ///< passes of a batch of windows through the model, all steps together
   double pass_equivalents = 0;       ///< as many as these take: less than one where deep features are reused
   double model_operations = 0;       ///< floating-point operations of these, a multiply-add counted as two
+  double decoding_operations = 0;    ///< of the video's frames and of previews that are decoded
   std::int64_t feature_bytes = 0;    ///< of deep features that are reused from step to step
   std::int64_t peak_bytes = 0;       ///< estimated highest memory of the process, models included
   family::Residency residency;       ///< which models stay for the next animation, as the memory allows
@@ -56,6 +58,8 @@ class AnimationPlanner {
 
  private:
   void plan_sampling(AnimatePlan& plan) const;
+  [[nodiscard]] std::optional<family::DecoderChoice> preview_decoder() const;
+  void plan_decoding(AnimatePlan& plan) const;
   void plan_memory(AnimatePlan& plan) const;
   [[nodiscard]] std::int64_t bytes_beside_models(const AnimatePlan& plan, const family::Workload& work) const;
 

@@ -7,7 +7,7 @@ namespace unianimate::pipeline {
 
 struct PreviewOptions {
   std::int64_t every = 0;  ///< after every so many steps; 0: never
-  bool decoded = false;    ///< by the autoencoder instead of the linear map of latent_preview.h
+  bool decoded = false;    ///< by the full decoder instead of the small one or, without that, latent_preview.h
 };
 
 }  // namespace unianimate::pipeline

@@ -205,8 +205,13 @@ std::unique_ptr<ClipTensor> SegmentRun::sample(const Image& first_frame) {
 void SegmentRun::step_begins(std::int64_t step) {
   const PreviewOptions& preview = run_.options.preview;
   if (!run_.is_first_process() || preview.every == 0 || (step + 1) % preview.every != 0) return;
-  std::unique_ptr<family::ClipDecoder> decoder =
-      preview.decoded ? run_.family.decoder(1, family::Residency(), run_.progress) : run_.reference().preview();
+  const auto decode_by = [&](family::DecoderChoice choice) {
+    return run_.family.decoder(choice, 1, family::Residency(), run_.progress);
+  };
+  std::unique_ptr<family::ClipDecoder> decoder = preview.decoded ? decode_by(family::DecoderChoice::kFull)
+                                                 : run_.family.has_small_decoder()
+                                                     ? decode_by(family::DecoderChoice::kSmall)
+                                                     : run_.reference().preview();
   preview_ = std::make_unique<PreviewWriter>(run_.options.open_preview, request_, place_.segment.size,
                                              std::move(decoder), run_.progress);
 }

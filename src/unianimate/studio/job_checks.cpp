@@ -32,7 +32,9 @@ void add_inputs(std::span<const VideoJob> jobs, const family::ModelFiles& files,
     if (pose_folders.insert(job.request.poses).second) inputs.add_folder(job.request.poses);
     if (job.audio) inputs.add(job.audio->file);
   }
-  for (const fs::path& file : {files.unet, files.autoencoder, files.clip, files.description}) inputs.add(file);
+  for (const fs::path& file : {files.unet, files.autoencoder, files.clip, files.description, files.small_decoder}) {
+    inputs.add(file);
+  }
   for (const family::LoraFile& lora : runtime.loras) inputs.add(lora.path);
 }
 

@@ -13,7 +13,7 @@ struct JobKeeping {
   std::int64_t save_every = 1;     ///< steps between savings of the latents; 0: no job folder
   bool keep = false;               ///< also when the video is done
   std::int64_t preview_every = 0;  ///< steps between previews; 0: none
-  bool preview_decoded = false;    ///< by the autoencoder
+  bool preview_decoded = false;    ///< by the autoencoder's own decoder
 };
 
 /// Throws Error(kUsage) for what was given and says nothing, because no job is kept or no preview made.

@@ -18,7 +18,7 @@ inline void visit(fields::Archive& archive, JobKeeping& keeping) {
   archive("preview_every", keeping.preview_every, kSteps, fields::group(kGroup),
           "Show what the video is going to be after every so many steps, in OUTPUT-preview.mp4; 0: never");
   archive("preview_decoded", keeping.preview_decoded, fields::needs("--preview-every"), fields::group(kGroup),
-          "Previews by the autoencoder, as fine as the video but slow, instead of a quick linear map");
+          "Previews by the autoencoder, as fine as the video but slow, instead of the small decoder or a linear map");
 }
 
 }  // namespace unianimate::studio

@@ -38,7 +38,8 @@ struct PlannedVideo {
   std::filesystem::path job_folder;            ///< empty: none
   const std::optional<PlannedMotion>& motion;  ///< none: the poses are there
   int processes = 1;
-  double seconds = 0;  ///< estimate
+  double seconds = 0;           ///< estimate, of sampling
+  double decoding_seconds = 0;  ///< the same of decoding frames and previews
 };
 
 /// What was made.

@@ -68,6 +68,7 @@ void check(const JobRecord& record) {
   require_path(record.files.autoencoder, "autoencoder");
   require_path(record.files.clip, "clip");
   if (!record.files.description.empty()) require_path(record.files.description, "description");
+  if (!record.files.small_decoder.empty()) require_path(record.files.small_decoder, "small_decoder");
   for (const family::LoraFile& lora : record.loras) {
     require_path(lora.path, "loras.path");
     require(std::isfinite(lora.scale), "loras.scale");
@@ -90,6 +91,7 @@ void visit(fields::Archive& archive, JobRecord& record) {
   archive("autoencoder", record.files.autoencoder);
   archive("clip", record.files.clip);
   archive("description", record.files.description);
+  archive("small_decoder", record.files.small_decoder, fields::before(""));
   archive("device", record.device);
   archive("dtype", record.dtype);
   archive("memory_budget", record.memory_budget, fields::at_least(0));
@@ -115,7 +117,7 @@ JobRecord make_job_record(const VideoJob& job, const pipeline::AnimatePlan& plan
   record.job.output = fs::absolute(job.output);
   if (record.job.audio) record.job.audio->file = absolute_path(job.audio->file);
   record.files = {absolute_path(files.unet), absolute_path(files.autoencoder), absolute_path(files.clip),
-                  absolute_path(files.description)};
+                  absolute_path(files.description), absolute_path(files.small_decoder)};
   record.device = runtime.compute.device.is_cuda() ? "cuda" : "cpu";
   record.dtype = dtype_name(runtime.compute);
   record.memory_budget = runtime.memory_budget;
@@ -132,6 +134,8 @@ JobRecord make_job_record(const VideoJob& job, const pipeline::AnimatePlan& plan
     add(plan.pose_folder.poses[static_cast<std::size_t>(index)]);
   }
   for (const fs::path& file : {files.unet, files.autoencoder, files.clip, files.description}) add(file);
+  // Else it makes previews, which may change.
+  if (job.request.decoder == family::DecoderChoice::kSmall) add(files.small_decoder);
   for (const family::LoraFile& lora : runtime.loras) add(lora.path);
   if (job.audio) add(job.audio->file);
   return record;

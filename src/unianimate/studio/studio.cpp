@@ -167,9 +167,9 @@ void Studio::Session::tell_plans() {
     observer_.throw_if_cancelled();
     require_suitable_job(job);
     const pipeline::AnimatePlan& plan = plans_->of(job.request);
-    const double seconds = pipeline::estimate_seconds(plan, studio_.runtime.compute);
     observer_.planned({job, plan, studio_.files(), studio_.runtime, keeping_, wanted_job_folder(job, keeping_), motion_,
-                       group_size(studio_.group), seconds});
+                       group_size(studio_.group), pipeline::estimate_seconds(plan, studio_.runtime.compute),
+                       pipeline::estimate_decoding_seconds(plan, studio_.runtime.compute)});
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "unianimate/family/unianimate/int8_selection.h"
 #include "unianimate/family/unianimate/int8_weights.h"
+#include "unianimate/family/unianimate/small_decoder_file.h"
 #include "unianimate/models/unet/int8_candidates.h"
 
 namespace unianimate::family {
@@ -62,6 +63,11 @@ std::unique_ptr<models::UNet> LoadedModels::load_int8_unet(Progress& progress) {
 const models::Autoencoder& LoadedModels::autoencoder(Progress& progress) {
   if (!autoencoder_) autoencoder_ = load_autoencoder(files_.autoencoder, configs_.autoencoder, weights(), progress);
   return *autoencoder_;
+}
+
+const models::SmallDecoder& LoadedModels::small_decoder(Progress& progress) {
+  if (!small_decoder_) small_decoder_ = load_small_decoder(files_.small_decoder, weights(), progress);
+  return *small_decoder_;
 }
 
 const models::ClipVisual& LoadedModels::clip_visual(Progress& progress) {

@@ -12,6 +12,7 @@
 #include "unianimate/family/runtime_options.h"
 #include "unianimate/family/unianimate/model_files.h"
 #include "unianimate/family/unianimate/model_weights.h"
+#include "unianimate/models/autoencoder/small_decoder.h"
 
 namespace unianimate::family {
 
@@ -29,6 +30,8 @@ class LoadedModels {
   /// those that measure_int8() finds near enough, which takes a few passes of all models.
   const models::UNet& unet(Progress& progress);
   const models::Autoencoder& autoencoder(Progress& progress);
+  /// Of a few megabytes; it stays.
+  const models::SmallDecoder& small_decoder(Progress& progress);
   const models::ClipVisual& clip_visual(Progress& progress);
   /// The embedding of ""; its tower is not kept.
   const at::Tensor& empty_prompt(Progress& progress);
@@ -67,6 +70,7 @@ class LoadedModels {
   std::unique_ptr<models::UNet> unet_;
   std::optional<std::set<std::string>> int8_layers_;  ///< once they are known
   std::unique_ptr<models::Autoencoder> autoencoder_;
+  std::unique_ptr<models::SmallDecoder> small_decoder_;
   std::unique_ptr<models::ClipVisual> clip_visual_;
   at::Tensor empty_prompt_;  ///< depends on nothing but the checkpoint
 };

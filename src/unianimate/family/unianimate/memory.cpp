@@ -5,6 +5,7 @@
 #include "unianimate/core/error.h"
 #include "unianimate/family/unianimate/window_conditions.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
+#include "unianimate/models/autoencoder/small_decoder.h"
 #include "unianimate/models/clip/clip.h"
 #include "unianimate/models/unet/cost.h"
 #include "unianimate/models/unet/int8_candidates.h"
@@ -17,6 +18,7 @@ namespace {
 /// (docs/performance.md).
 constexpr double kUNetActivations = 16.0;
 constexpr double kDecoderActivations = 9.0;
+constexpr double kSmallDecoderActivations = 3.0;
 
 template <typename Model, typename Config>
 std::int64_t bytes_of(const Config& config, at::ScalarType dtype) {
@@ -42,11 +44,22 @@ std::int64_t unet_pass_bytes(const models::UNetConfig& config, double element, c
                                    element);
 }
 
-/// The activations of one pass through the decoder.
-std::int64_t decoder_pass_bytes(const models::AutoencoderConfig& config, double element, const Workload& work) {
+/// The activations of one pass of so many pictures through the decoder.
+std::int64_t decoder_pass_bytes(const models::AutoencoderConfig& config, double element, const Workload& work,
+                                std::int64_t pictures) {
   const auto pixels = static_cast<double>(work.width) * work.height;
-  return static_cast<std::int64_t>(kDecoderActivations * static_cast<double>(work.decode_batch) * pixels *
+  return static_cast<std::int64_t>(kDecoderActivations * static_cast<double>(pictures) * pixels *
                                    static_cast<double>(config.ch) * element);
+}
+
+/// The same of the small decoder, which takes most where it reaches full size.
+std::int64_t small_decoder_pass_bytes(const models::AutoencoderConfig& config, double element, const Workload& work,
+                                      std::int64_t pictures) {
+  const std::vector<std::int64_t> widths = models::small_decoder_for(config).widths;
+  const auto pixels = static_cast<double>(work.width) * work.height;
+  const auto widest = static_cast<double>(widths[std::min<std::size_t>(1, widths.size() - 1)]);
+  return static_cast<std::int64_t>(kSmallDecoderActivations * static_cast<double>(pictures) * pixels * widest *
+                                   element);
 }
 
 }  // namespace
@@ -54,8 +67,12 @@ std::int64_t decoder_pass_bytes(const models::AutoencoderConfig& config, double 
 ModelBytes model_bytes(const ModelConfigs& configs, const Compute& compute) {
   const at::ScalarType dtype = compute.dtype;
   const std::int64_t unet = bytes_of<models::UNet>(configs.unet, dtype);
-  ModelBytes bytes{unet, unet, bytes_of<models::Autoencoder>(configs.autoencoder, dtype),
-                   bytes_of<models::ClipVisual>(configs.clip, dtype), bytes_of<models::ClipText>(configs.clip, dtype)};
+  ModelBytes bytes{unet,
+                   unet,
+                   bytes_of<models::Autoencoder>(configs.autoencoder, dtype),
+                   bytes_of<models::SmallDecoder>(models::small_decoder_for(configs.autoencoder), dtype),
+                   bytes_of<models::ClipVisual>(configs.clip, dtype),
+                   bytes_of<models::ClipText>(configs.clip, dtype)};
   if (!compute.int8) return bytes;
   const std::int64_t elements = int8_elements(configs.unet);
   bytes.unet -= elements * (static_cast<std::int64_t>(c10::elementSize(dtype)) - 1);
@@ -68,11 +85,22 @@ std::vector<MemoryUse> memory_uses(const ModelConfigs& configs, const ModelBytes
                                    const Workload& work) {
   const auto element = static_cast<double>(c10::elementSize(dtype));
   const std::int64_t unet_pass = unet_pass_bytes(configs.unet, element, work);
-  const std::int64_t decoding = decoder_pass_bytes(configs.autoencoder, element, work);
+  const auto by_full = [&](std::int64_t pictures) {
+    return decoder_pass_bytes(configs.autoencoder, element, work, pictures);
+  };
+  const auto by_small = [&](std::int64_t pictures) {
+    return small_decoder_pass_bytes(configs.autoencoder, element, work, pictures);
+  };
+  const bool small = work.decoder == DecoderChoice::kSmall;
+  const bool small_previews = work.preview_decoder == DecoderChoice::kSmall;
+  const bool full_previews = work.preview_decoder == DecoderChoice::kFull;
+  // The reference goes through the autoencoder whatever decodes.
+  const std::int64_t decoding = small ? std::max(by_full(1), by_small(work.decode_batch)) : by_full(work.decode_batch);
   // A preview is decoded between two passes of the UNet, beside which the autoencoder then stays.
-  const std::int64_t sampling =
-      std::max(unet_pass, work.decodes_previews ? decoding : 0) + (work.decodes_previews ? bytes.autoencoder : 0);
-  const std::int64_t always = WindowConditions::bytes_kept(configs.unet, dtype, work.window, work.windows);
+  const std::int64_t sampling = std::max({unet_pass, full_previews ? decoding : 0, small_previews ? by_small(1) : 0}) +
+                                (full_previews ? bytes.autoencoder : 0);
+  const std::int64_t always = WindowConditions::bytes_kept(configs.unet, dtype, work.window, work.windows) +
+                              (small || small_previews ? bytes.small_decoder : 0);
   const std::int64_t with_clip = std::max(bytes.clip_visual, bytes.clip_text);
   const std::int64_t with_pictures = decoding + work.waiting_pictures;
   const std::int64_t with_autoencoder = bytes.autoencoder + with_pictures;

@@ -14,6 +14,7 @@ struct ModelBytes {
   std::int64_t unet = 0;
   std::int64_t unet_loading = 0;  ///< the most while it is loaded
   std::int64_t autoencoder = 0;
+  std::int64_t small_decoder = 0;
   std::int64_t clip_visual = 0;
   std::int64_t clip_text = 0;
 };

@@ -11,6 +11,8 @@
 #include "unianimate/family/unianimate/memory.h"
 #include "unianimate/family/unianimate/model_sizes.h"
 #include "unianimate/family/unianimate/picture_encoding.h"
+#include "unianimate/family/unianimate/small_decoder_file.h"
+#include "unianimate/models/autoencoder/cost.h"
 #include "unianimate/models/unet/cost.h"
 #include "unianimate/naming/model_naming.h"
 
@@ -21,8 +23,13 @@ namespace {
 /// Every latent is one frame, decoded alone.
 class FrameDecoder final : public ClipDecoder {
  public:
-  FrameDecoder(LoadedModels& models, std::int64_t batch, const Residency& residency, Progress& progress)
-      : models_(models), batch_(batch), keeps_model_(residency.all_models), progress_(progress) {}
+  FrameDecoder(LoadedModels& models, DecoderChoice choice, std::int64_t batch, const Residency& residency,
+               Progress& progress)
+      : models_(models),
+        is_small_(choice == DecoderChoice::kSmall),
+        batch_(batch),
+        keeps_model_(residency.all_models || is_small_),
+        progress_(progress) {}
   ~FrameDecoder() override {
     if (!keeps_model_) models_.free_autoencoder();
   }
@@ -30,11 +37,10 @@ class FrameDecoder final : public ClipDecoder {
   FrameDecoder& operator=(const FrameDecoder&) = delete;
 
   [[nodiscard]] std::vector<Image> next(const at::Tensor& latents) override {
-    const models::Autoencoder& model = models_.autoencoder(progress_);
     std::vector<Image> pictures;
     for (const at::Tensor& part : latents.squeeze(0).transpose(0, 1).split(batch_)) {
       progress_.throw_if_cancelled();
-      for (const at::Tensor& picture : model.decode(models_.on_device(part)).unbind(0)) {
+      for (const at::Tensor& picture : decode(models_.on_device(part)).unbind(0)) {
         pictures.push_back(image_from_decoded(picture));
       }
     }
@@ -42,7 +48,13 @@ class FrameDecoder final : public ClipDecoder {
   }
 
  private:
+  [[nodiscard]] at::Tensor decode(const at::Tensor& latents) {
+    return is_small_ ? models_.small_decoder(progress_).decode(latents)
+                     : models_.autoencoder(progress_).decode(latents);
+  }
+
   LoadedModels& models_;
+  bool is_small_;
   std::int64_t batch_;
   bool keeps_model_;
   Progress& progress_;
@@ -51,7 +63,7 @@ class FrameDecoder final : public ClipDecoder {
 class UniAnimate final : public Family {
  public:
   UniAnimate(const ModelFiles& files, const ModelConfigs& configs, const RuntimeOptions& options)
-      : models_(files, configs, options), bytes_(model_bytes(configs, options.compute)) {
+      : files_(files), models_(files, configs, options), bytes_(model_bytes(configs, options.compute)) {
     geometry_.channels = models::UNetConfig::kLatentChannels;
     geometry_.pixels_per_latent = configs.autoencoder.downscale();
     geometry_.side_unit = configs.autoencoder.downscale() * configs.unet.downscale();
@@ -79,6 +91,22 @@ class UniAnimate final : public Family {
   [[nodiscard]] FeatureReuse feature_reuse(const ClipShape& window, std::int64_t below) const override {
     return family::feature_reuse(models_.configs().unet, models_.options().compute.dtype, window, below);
   }
+  [[nodiscard]] double decoding_operations(const ClipShape& latents, DecoderChoice decoder) const override {
+    const models::AutoencoderConfig& config = models_.configs().autoencoder;
+    const double of_one =
+        decoder == DecoderChoice::kFull
+            ? models::decoder_operations(config, latents.height, latents.width)
+            : models::decoder_operations(models::small_decoder_for(config), latents.height, latents.width);
+    return static_cast<double>(latents.latents) * of_one;
+  }
+  [[nodiscard]] bool has_small_decoder() const override {
+    std::error_code ignored;
+    if (!fits_ && std::filesystem::is_regular_file(files_.small_decoder, ignored)) {
+      require_small_decoder_fits(files_, models_.configs().autoencoder, models_.options().allow_nonfinite);
+      fits_ = true;
+    }
+    return fits_;
+  }
   [[nodiscard]] std::vector<MemoryUse> memory(const Workload& work) const override {
     return memory_uses(models_.configs(), bytes_, models_.options().compute.dtype, work);
   }
@@ -87,9 +115,9 @@ class UniAnimate final : public Family {
                                                   const Residency& residency, Progress& progress) override {
     return encode_reference(models_, schedule_, pictures, request, residency, progress);
   }
-  [[nodiscard]] std::unique_ptr<ClipDecoder> decoder(std::int64_t batch, const Residency& residency,
-                                                     Progress& progress) override {
-    return std::make_unique<FrameDecoder>(models_, batch, residency, progress);
+  [[nodiscard]] std::unique_ptr<ClipDecoder> decoder(DecoderChoice choice, std::int64_t batch,
+                                                     const Residency& residency, Progress& progress) override {
+    return std::make_unique<FrameDecoder>(models_, choice, batch, residency, progress);
   }
 
   [[nodiscard]] Image reconstruct(const Image& picture, Progress& progress) override {
@@ -99,6 +127,8 @@ class UniAnimate final : public Family {
   }
 
  private:
+  ModelFiles files_;
+  mutable bool fits_ = false;  ///< the small decoder; once that is known
   LoadedModels models_;
   ModelBytes bytes_;
   ClipGeometry geometry_;
