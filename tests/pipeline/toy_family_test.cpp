@@ -213,6 +213,41 @@ class ToyFamilyTest : public ::testing::Test {
   Progress silent_;
 };
 
+/// Takes so many frames and then no more.
+class FullSink final : public FrameSink {
+ public:
+  explicit FullSink(std::size_t room) : room_(room) {}
+  void write(const Image& frame) override {
+    if (frames.size() == room_) throw Error(ErrorKind::kEnvironment, "there is no more room");
+    frames.push_back(frame);
+  }
+  void finish() override { finished = true; }
+  std::vector<Image> frames;
+  bool finished = false;
+
+ private:
+  std::size_t room_;
+};
+
+// Two parts, of which the second is decoded while the first is written.
+TEST_F(ToyFamilyTest, ASinkThatTakesNoMoreEndsTheVideoInEveryPart) {
+  for (int k = kPoses; k < 80; ++k) fs::copy(folder_ / "poses/0000.png", folder_ / fmt::format("poses/{:04}.png", k));
+  const std::vector<Image> whole = animate(77);
+  ASSERT_EQ(whole.size(), 77U);
+  for (const std::size_t room : {0, 1, 60, 61, 76}) {
+    FullSink sink(room);
+    try {
+      pipeline::animate(*family_, request_, sink, silent_);
+      FAIL() << "not noticed after " << room;
+    } catch (const Error& error) {
+      EXPECT_STREQ(error.what(), "there is no more room");
+    }
+    EXPECT_FALSE(sink.finished);
+    EXPECT_TRUE(std::equal(sink.frames.begin(), sink.frames.end(), whole.begin()));
+    EXPECT_EQ(sink.frames.size(), room);
+  }
+}
+
 TEST_F(ToyFamilyTest, AShortVideoIsWhatIsWorkedOutByHand) {
   for (const auto& [frames, latents] : {std::pair{1, 1}, {5, 2}, {7, 3}, {9, 3}, {10, 4}}) {
     EXPECT_EQ(animate(frames), by_hand(frames, {{0, latents}})) << frames;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "unianimate/core/consumer.h"
 #include "unianimate/core/error.h"
 #include "unianimate/family/pictures.h"
 #include "unianimate/media/pictures/image_reader.h"
@@ -20,6 +21,12 @@ namespace {
 
 /// Latents that are decoded between two looks at the store.
 constexpr std::int64_t kLatentsInPart = 16;
+
+/// Decoded frames of a segment, from number `first` on.
+struct DecodedPart {
+  std::int64_t first = 0;
+  std::vector<Image> pictures;
+};
 
 AnimateReport begin_report(const AnimatePlan& plan) {
   AnimateReport report;
@@ -53,7 +60,7 @@ class Production {
   void make_segment(const VideoRun& run, std::size_t index);
   void hand_on(const SegmentPlace& place, std::int64_t done);
   void decode(const VideoRun& run, const SegmentPlace& place, const at::Tensor& latents, std::int64_t done);
-  void take(const SegmentPlace& place, std::int64_t first, const std::vector<Image>& pictures);
+  void take(const SegmentPlace& place, const DecodedPart& part);
   void write_video(PhaseLog& phases);
 
   [[nodiscard]] const family::AnimateRequest& request() const { return plan_.request; }
@@ -156,6 +163,11 @@ void Production::decode(const VideoRun& run, const SegmentPlace& place, const at
   // A segment is matched as a whole.
   const std::int64_t at_once = match ? latents.size(2) : kLatentsInPart;
   if (store_ == nullptr) joiner_->begin(size, place.is_last());
+  // One part is written while the next one is decoded.
+  Consumer<DecodedPart> writing(1, [&](const DecodedPart& part) {
+    const c10::InferenceMode inference;
+    take(place, part);
+  });
   const auto decoder = family_.decoder(request().decoder, request().decode_batch, plan_.residency, progress_);
   const bool from_middle = geometry.latents_decode_alone && done > 0;
   for (std::int64_t latent = from_middle ? geometry.latents_of(done) : 0; latent < latents.size(2);) {
@@ -172,21 +184,22 @@ void Production::decode(const VideoRun& run, const SegmentPlace& place, const at
     first += known;
     if (pictures.empty()) continue;
     if (match) match_colors(pictures, picture_);
-    take(place, first, pictures);
-    progress_.step(first + static_cast<std::int64_t>(pictures.size()));
+    const std::int64_t decoded = first + static_cast<std::int64_t>(pictures.size());
+    writing.give({first, std::move(pictures)});
+    progress_.step(decoded);
   }
+  writing.finish();
 }
 
-/// Finished frames of a segment, from number `first` on.
-void Production::take(const SegmentPlace& place, std::int64_t first, const std::vector<Image>& pictures) {
-  const std::int64_t place_of_next = handed_on(place) - first;
-  if (0 <= place_of_next && place_of_next < static_cast<std::int64_t>(pictures.size())) {
-    first_frame_ = pictures[static_cast<std::size_t>(place_of_next)];
+void Production::take(const SegmentPlace& place, const DecodedPart& part) {
+  const std::int64_t place_of_next = handed_on(place) - part.first;
+  if (0 <= place_of_next && place_of_next < static_cast<std::int64_t>(part.pictures.size())) {
+    first_frame_ = part.pictures[static_cast<std::size_t>(place_of_next)];
   }
   if (store_ != nullptr) {
-    store_->add_frames(place.index, pictures);
+    store_->add_frames(place.index, part.pictures);
   } else {
-    for (const Image& picture : pictures) joiner_->write(picture);
+    for (const Image& picture : part.pictures) joiner_->write(picture);
   }
 }
 

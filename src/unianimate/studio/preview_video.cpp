@@ -2,12 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include "unianimate/core/bounded_queue.h"
+#include "unianimate/core/consumer.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/pose/report/preview.h"
 #include "unianimate/studio/motion_opening.h"
@@ -27,22 +26,13 @@ const pose::Keypoints* first_person(const pose::PoseSequence& sequence, std::siz
 /// Encodes in a thread of its own what another one paints.
 class PreviewVideo {
  public:
-  PreviewVideo(const fs::path& path, const VideoFormat& format) : sink_(open_video_writer(path, format)) {
-    encoding_ = std::async(std::launch::async, [this] {
-      const CloseAtEnd close(painted_);
-      while (const std::optional<Image> frame = painted_.pop()) sink_->write(*frame);
-    });
-  }
-  ~PreviewVideo() { painted_.close(); }
-  PreviewVideo(const PreviewVideo&) = delete;
-  PreviewVideo& operator=(const PreviewVideo&) = delete;
+  PreviewVideo(const fs::path& path, const VideoFormat& format)
+      : sink_(open_video_writer(path, format)),
+        encoding_(kWaiting, [this](const Image& frame) { sink_->write(frame); }) {}
 
-  void write(Image frame) {
-    if (!painted_.push(std::move(frame))) encoding_.get();
-  }
+  void write(Image frame) { encoding_.give(std::move(frame)); }
   void finish() {
-    painted_.close();
-    encoding_.get();
+    encoding_.finish();
     sink_->finish();
   }
 
@@ -50,8 +40,7 @@ class PreviewVideo {
   static constexpr std::size_t kWaiting = 4;
 
   std::unique_ptr<FrameSink> sink_;
-  BoundedQueue<Image> painted_{kWaiting};
-  std::future<void> encoding_;
+  Consumer<Image> encoding_;
 };
 
 }  // namespace

@@ -74,7 +74,7 @@ std::optional<fs::path> first_file(const std::vector<fs::path>& candidates) {
   return found == candidates.end() ? std::nullopt : std::optional(*found);
 }
 
-/// The only checkpoint in `folder`.
+/// The only checkpoint in `folder`, whatever else that is known by its name lies there.
 std::optional<fs::path> sole_checkpoint(const fs::path& folder) {
   std::optional<fs::path> sole;
   std::error_code problem;
@@ -82,6 +82,9 @@ std::optional<fs::path> sole_checkpoint(const fs::path& folder) {
     std::error_code ignored;
     const fs::path& file = entry->path();
     if (!entry->is_regular_file(ignored) || std::ranges::count(kCheckpointSuffixes, file.extension()) == 0) continue;
+    if (std::ranges::any_of(known_files(), [&](const KnownFile& known) { return file.filename() == known.name; })) {
+      continue;
+    }
     if (sole) return std::nullopt;
     sole = file;
   }
