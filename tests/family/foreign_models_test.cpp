@@ -264,6 +264,22 @@ TEST(FindModelFiles, KnowsTheFoldersAndNamesOfOtherPrograms) {
       ElementsAre("diffusion_models/my_own.pth", "checkpoints/v2-1_512-ema-pruned.ckpt", "clip_vision/h.safetensors"));
 }
 
+TEST(FindModelFiles, ASmallDecoderLiesBesideTheAutoencoder) {
+  EXPECT_THAT(found_in({"vae/any.safetensors", "vae/small_decoder.safetensors"}),
+              ElementsAre("", "vae/any.safetensors", ""));
+  for (const char* place : {"small_decoder.safetensors", "vae/small_decoder.safetensors"}) {
+    const testing::TemporaryFolder folder;
+    make_folder(folder / "vae");
+    for (const char* name :
+         {"unianimate_16f_32f_non_ema_223000.pth", "v2-1_512-ema-pruned.ckpt", "open_clip_pytorch_model.bin"}) {
+      write_file_atomically(folder / name, "x");
+    }
+    EXPECT_EQ(find_model_files(folder.path()).small_decoder, fs::path());
+    write_file_atomically(folder / place, "x");
+    EXPECT_EQ(find_model_files(folder.path()).small_decoder, folder / place);
+  }
+}
+
 TEST(FindModelFiles, PublishedNamesComeFirstAndNothingIsGuessed) {
   EXPECT_THAT(found_in({"unianimate_16f_32f_non_ema_223000.pth", "unet/diffusion_pytorch_model.safetensors",
                         "vae/one.safetensors", "vae/two.safetensors", "model.safetensors"}),

@@ -18,7 +18,7 @@ namespace {
 /// (docs/performance.md).
 constexpr double kUNetActivations = 16.0;
 constexpr double kDecoderActivations = 9.0;
-constexpr double kSmallDecoderActivations = 3.0;
+constexpr double kSmallDecoderActivations = 2.0;
 
 template <typename Model, typename Config>
 std::int64_t bytes_of(const Config& config, at::ScalarType dtype) {
