@@ -134,10 +134,9 @@ void MultipartReader::take_headers(std::string_view headers) {
     if (same_name(line.substr(0, colon), "Content-Disposition")) {
       if (name) refuse("has two names for its part");
       if (same_name(trimmed(value.substr(0, value.find(';'))), "form-data")) name = parameter(value, "filename");
-    } else if (same_name(line.substr(0, colon), "Content-Transfer-Encoding")) {
-      if (!same_name(value, "binary") && !same_name(value, "8bit") && !same_name(value, "7bit")) {
-        refuse("has a transfer encoding, which browsers do not use; send the file as it is");
-      }
+    } else if (same_name(line.substr(0, colon), "Content-Transfer-Encoding") && !same_name(value, "binary") &&
+               !same_name(value, "8bit") && !same_name(value, "7bit")) {
+      refuse("has a transfer encoding, which browsers do not use; send the file as it is");
     }
   }
   if (!name) refuse("has a part that is no file; send exactly one file");
