@@ -66,6 +66,7 @@ class SegmentRun final : public diffusion::SamplingObserver {
   void begin();
   void share();
   void move_to_model();
+  [[nodiscard]] std::unique_ptr<family::ClipDecoder> preview_decoder();
   [[nodiscard]] at::Tensor room();
   [[nodiscard]] NamedTensors saved_tensors() const;
   [[nodiscard]] bool can_be_left(std::int64_t steps_done) const;
@@ -202,18 +203,19 @@ std::unique_ptr<ClipTensor> SegmentRun::sample(const Image& first_frame) {
   return std::move(latent_);
 }
 
+/// The full decoder where that is asked for, else the small one where it is there.
+std::unique_ptr<family::ClipDecoder> SegmentRun::preview_decoder() {
+  const bool full = run_.options.preview.decoded;
+  if (!full && !run_.family.has_small_decoder()) return run_.reference().preview();
+  const auto choice = full ? family::DecoderChoice::kFull : family::DecoderChoice::kSmall;
+  return run_.family.decoder(choice, 1, family::Residency(), run_.progress);
+}
+
 void SegmentRun::step_begins(std::int64_t step) {
   const PreviewOptions& preview = run_.options.preview;
   if (!run_.is_first_process() || preview.every == 0 || (step + 1) % preview.every != 0) return;
-  const auto decode_by = [&](family::DecoderChoice choice) {
-    return run_.family.decoder(choice, 1, family::Residency(), run_.progress);
-  };
-  std::unique_ptr<family::ClipDecoder> decoder = preview.decoded ? decode_by(family::DecoderChoice::kFull)
-                                                 : run_.family.has_small_decoder()
-                                                     ? decode_by(family::DecoderChoice::kSmall)
-                                                     : run_.reference().preview();
   preview_ = std::make_unique<PreviewWriter>(run_.options.open_preview, request_, place_.segment.size,
-                                             std::move(decoder), run_.progress);
+                                             preview_decoder(), run_.progress);
 }
 
 void SegmentRun::step_ends(std::int64_t steps_done) {

@@ -49,10 +49,7 @@ std::unique_ptr<Model> load(const fs::path& file, ModelRole role, Tower tower, c
   auto model = std::make_unique<Model>(config, options.tensors);
   const checkpoint::LoadReport report = checkpoint::load_into(opened, model->named_parameters(), how);
   report.require_ok();
-  if (!report.nonfinite.empty()) {
-    progress.note(fmt::format("{}: {}; they are used as they are", printable(report.file),
-                              checkpoint::sentence(report.nonfinite)));
-  }
+  note_nonfinite(report, progress);
   if constexpr (std::is_same_v<Model, models::UNet>) apply_int8_scales(*model, scales, options.int8);
   return model;
 }
@@ -65,6 +62,12 @@ void compare(const checkpoint::Checkpoint& file, const ModelNaming& naming, Towe
 }
 
 }  // namespace
+
+void note_nonfinite(const checkpoint::LoadReport& report, Progress& progress) {
+  if (report.nonfinite.empty()) return;
+  progress.note(
+      fmt::format("{}: {}; they are used as they are", printable(report.file), checkpoint::sentence(report.nonfinite)));
+}
 
 models::Shapes shapes_of(const checkpoint::Checkpoint& checkpoint, const ModelNaming& naming) {
   models::Shapes shapes;

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "unianimate/checkpoint/checkpoint.h"
+#include "unianimate/checkpoint/loading.h"
 #include "unianimate/core/progress.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/clip/clip.h"
@@ -20,6 +21,9 @@ struct WeightOptions {
   bool allow_nonfinite = false;  ///< use weights that are not finite in that dtype, with a note, instead of refusing
   bool int8 = false;             ///< the UNet's layers that the file holds in 8 bits multiply so, on the CPU
 };
+
+/// A sentence about weights that are not finite and are used all the same, where there are any.
+void note_nonfinite(const checkpoint::LoadReport& report, Progress& progress);
 
 /// The model's own names of the tensors of `checkpoint` that are `naming`'s, and their shapes in the model.
 models::Shapes shapes_of(const checkpoint::Checkpoint& checkpoint, const naming::ModelNaming& naming);

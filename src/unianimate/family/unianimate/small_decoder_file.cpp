@@ -57,7 +57,7 @@ models::SmallDecoderConfig read_small_decoder_config(const checkpoint::Checkpoin
   models::Shapes shapes;
   for (const checkpoint::TensorEntry& entry : file.tensors()) shapes.emplace(entry.name, entry.shape);
   try {
-    const models::SmallDecoderConfig config = models::small_decoder_config_from_shapes(shapes);
+    models::SmallDecoderConfig config = models::small_decoder_config_from_shapes(shapes);
     const models::SmallDecoder model(config, at::TensorOptions(at::kMeta));
     checkpoint::compare_names(file, model.named_parameters()).require_ok();
     return config;
@@ -90,7 +90,9 @@ std::unique_ptr<models::SmallDecoder> load_small_decoder(const fs::path& file, c
   checkpoint::LoadOptions how;
   how.require_finite = !options.allow_nonfinite;
   how.progress = &progress;
-  checkpoint::load_into(opened, model->named_parameters(), how).require_ok();
+  const checkpoint::LoadReport report = checkpoint::load_into(opened, model->named_parameters(), how);
+  report.require_ok();
+  note_nonfinite(report, progress);
   return model;
 }
 
