@@ -31,6 +31,9 @@
 #include "unianimate/pose/format/openpose_json.h"
 #include "unianimate/pose/format/pose_json.h"
 #include "unianimate/puppet/clip_poses.h"
+#include "unianimate/server/queue/job_queue.h"
+#include "unianimate/server/store/asset_store.h"
+#include "unianimate/server/worker/job_request.h"
 #include "unianimate/studio/job_folder.h"
 
 namespace unianimate {
@@ -80,6 +83,11 @@ const std::set<std::string>& changes_nothing_to_see() {
                                             "evaluate model --allow-nonfinite",
                                             "evaluate long --allow-nonfinite",
                                             "models convert --allow-nonfinite",
+                                            "worker --allow-nonfinite",
+                                            "worker --threads",
+                                            "worker --latent-memory",
+                                            "worker --idle-exit",
+                                            "worker --ends-with-parent",
                                             "train --allow-nonfinite"};
   return kNames;
 }
@@ -104,7 +112,9 @@ std::string settled(std::string text, const fs::path& folder) {
   }
   static const std::regex kMeasured(
       R"#("(estimated_seconds|estimated_decoding_seconds|seconds|detection_seconds|peak_bytes)":[-+.e0-9]+)#");
-  return std::regex_replace(text, kMeasured, "");
+  static const std::regex kOfTheMoment(
+      R"#(\b[ja][0-9a-z]{20}\b|[0-9-]+T[0-9:.]+Z|"seconds_elapsed":[-+.e0-9]+|[a-z0-9.-]+-[0-9]+ of lane)#");
+  return std::regex_replace(std::regex_replace(text, kMeasured, ""), kOfTheMoment, "");
 }
 
 std::map<std::string, std::string> files_in(const fs::path& folder) {
@@ -113,8 +123,9 @@ std::map<std::string, std::string> files_in(const fs::path& folder) {
     const std::string name = fs::relative(entry.path(), folder).string();
     // job.json and its kin hold hashes of absolute paths, logs times.
     const bool varies = entry.path().extension() == ".json" || entry.path().extension() == ".jsonl" ||
-                        entry.path().extension() == ".safetensors" || name.find("report") != std::string::npos;
-    if (entry.is_regular_file()) files[name] = varies ? "" : testing::file_content(entry.path());
+                        entry.path().extension() == ".safetensors" || name.find("report") != std::string::npos ||
+                        name.find("server.db") != std::string::npos;
+    if (entry.is_regular_file()) files[settled(name, folder)] = varies ? "" : testing::file_content(entry.path());
   }
   return files;
 }
@@ -269,6 +280,46 @@ void make_jobs_folder(const fs::path& folder) {
   prepare_jobs(folder);
 }
 
+constexpr const char* kFirstJob = "j00000000000000000000";
+constexpr const char* kSecondJob = "j11111111111111111111";
+
+/// Two queues of two jobs each: the first one failed, the second one waits.
+void make_queues(const fs::path& folder) {
+  for (const char* name : {"data", "other"}) {
+    const store::DataFolder data(folder / name);
+    auto connection = queue::open_sqlite(data.database());
+    queue::JobQueue jobs(queue::open_sqlite(data.database()));
+    for (const char* id : {kFirstJob, kSecondJob}) {
+      const auto reference = store::store_file(data, jobs, folder / "in/person.png");
+      const auto poses = store::store_file(data, jobs, folder / "in/two.json");
+      queue::NewJob job;
+      job.label = fmt::format("{} {}", name, std::string(id) == kFirstJob ? "first" : "second");
+      job.request = worker::request_text({{"reference", reference.id},
+                                          {"poses", poses.id},
+                                          {"size", "64x64"},
+                                          {"frames", 1},
+                                          {"steps", 1},
+                                          {"guidance_scale", 1}},
+                                         worker::ResultFormat::kMkv);
+      job.assets = {reference.id, poses.id};
+      connection->execute("UPDATE job SET id=$1 WHERE id=$2",
+                          {queue::SqlValue(std::string(id)), queue::SqlValue(jobs.add(job).job.id)});
+    }
+  }
+}
+
+void make_queues_with_failures(const fs::path& folder) {
+  make_queues(folder);
+  for (const char* name : {"data", "other"}) {
+    queue::open_sqlite(folder / name / "server.db")->execute("UPDATE job SET state='failed', device='cpu fp32'");
+  }
+}
+
+Words queue_add(const Words& source) {
+  const Words words{"queue", "add", "--data", "data", "--reference", "in/person.png", "--json"};
+  return with(words, source);
+}
+
 const std::map<std::string, Context>& contexts() {
   static const std::map<std::string, Context> kContexts{
       {"animate", {animation({"--poses", "in/poses"})}},
@@ -300,6 +351,16 @@ const std::map<std::string, Context>& contexts() {
       {"job list", {{"job", "list", "jobs", "--json"}, make_jobs_folder}},
       {"job show", {{"job", "show", "jobs/job", "--json"}, make_jobs_folder}},
       {"job delete", {{"job", "delete", "jobs/job"}, make_jobs_folder}},
+      {"queue add", {queue_add({"--poses", "in/two.json"})}},
+      {"queue add motion", {queue_add({"--motion", "in/two.json"})}},
+      {"queue list", {{"queue", "list", "--data", "data", "--json"}, make_queues}},
+      {"queue show", {{"queue", "show", kFirstJob, "--data", "data", "--json"}, make_queues}},
+      {"queue cancel", {{"queue", "cancel", kFirstJob, "--data", "data", "--json"}, make_queues}},
+      {"queue resume", {{"queue", "resume", kFirstJob, "--data", "data", "--json"}, make_queues_with_failures}},
+      {"worker",
+       {{"worker", "--data", "data", "--models", "in/models", "--device", "cpu", "--dtype", "fp32", "--idle-exit", "0",
+         "--json"},
+        make_queues}},
       {"evaluate poses", {{"evaluate", "poses", "in/two.json", "in/two.json", "--json"}}},
       {"evaluate videos", {{"evaluate", "videos", "in/still.mkv", "in/still.mkv", "--json"}}},
       {"evaluate model", {with(evaluation("model"), kPlan)}},
@@ -349,6 +410,22 @@ std::vector<Change> for_commands(const std::vector<std::string>& commands, const
     }
   }
   return all;
+}
+
+/// What can be queued is what can be animated.
+void add_queue_changes(std::vector<Change>& changes) {
+  const std::set<std::string> options = names_of_all_options();
+  std::set<std::string> tried;
+  for (const Change& change : changes) tried.insert(change.option);
+  const std::string animate = "animate ";
+  for (std::size_t i = 0, before = changes.size(); i < before; ++i) {
+    Change change = changes[i];
+    if (!change.option.starts_with(animate)) continue;
+    change.option = "queue add " + change.option.substr(animate.size());
+    if (!options.contains(change.option) || tried.contains(change.option)) continue;
+    change.context = change.context.starts_with("animate motion") ? "queue add motion" : "queue add";
+    changes.push_back(std::move(change));
+  }
 }
 
 std::vector<Change> all_changes() {
@@ -480,6 +557,22 @@ std::vector<Change> all_changes() {
       {"job list folder", "job list", {"jobs", "in"}},
       {"job show job", "job show", {"jobs/job", "jobs/other"}},
       {"job delete job", "job delete", {"jobs/job", "jobs/other"}},
+      {"queue add --label", "queue add", {"--label", "mine"}},
+      {"queue add --priority", "queue add", {"--priority", "3"}},
+      {"queue add --format", "queue add", {"--format", "webm"}},
+      {"queue add --poses", "queue add", {"--poses", "in/other.json"}},
+      {"queue add --save-every", "queue add", {"--save-every", "2"}},
+      {"queue show id", "queue show", {kFirstJob, kSecondJob}},
+      {"queue cancel id", "queue cancel", {kFirstJob, kSecondJob}},
+      {"queue resume id", "queue resume", {kFirstJob, kSecondJob}},
+      {"queue resume --fresh", "queue resume", {"--fresh"}},
+      {"worker --lane", "worker", {"--lane", "pose"}},
+      {"worker --once", "worker", {"--once"}},
+      {"worker --models", "worker", {"--models", "in/other_models"}},
+      {"worker --lora", "worker", {"--lora", "in/style.safetensors:0.5"}},
+      {"worker --device", "worker", {"--device", "cuda"}, true},
+      {"worker --dtype", "worker", {"--dtype", "bf16"}, true},
+      {"worker --memory-budget", "worker", {"--memory-budget", "1MB"}},
       {"evaluate poses first", "evaluate poses", {"in/two.json", "in/other.json"}},
       {"evaluate poses second", "evaluate poses", {"in/two.json", "in/other.json"}},
       {"evaluate videos first", "evaluate videos", {"in/still.mkv", "in/other.png"}, true},
@@ -531,6 +624,9 @@ std::vector<Change> all_changes() {
     change.context = "animate motion";
     changes.push_back(std::move(change));
   }
+  add(for_commands({"queue add", "queue list", "queue show", "queue cancel", "queue resume", "worker"},
+                   {{"--data", "", {"--data", "other"}}}));
+  add_queue_changes(changes);
   return changes;
 }
 

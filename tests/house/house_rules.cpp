@@ -45,10 +45,13 @@ const IncludeRules& house_rules() {
               {"server/http", {"core"}},
               {"server/queue", {"core"}},
               {"server/store", {"core", "media/film", "server/queue"}},
+              {"server/worker",
+               {"core", "fields", "family", "families", "pipeline", "studio", "server/queue", "server/store"}},
               {"cli",
-               {"core",        "fields",    "media/pictures", "media/film", "plot",       "checkpoint",  "naming",
-                "distributed", "diffusion", "pose/format",    "pose/draw",  "pose/align", "pose/detect", "pose/report",
-                "family",      "families",  "pipeline",       "puppet",     "evaluation", "training",    "studio"}},
+               {"core",        "fields",      "media/pictures", "media/film",   "plot",         "checkpoint",
+                "naming",      "distributed", "diffusion",      "pose/format",  "pose/draw",    "pose/align",
+                "pose/detect", "pose/report", "family",         "families",     "pipeline",     "puppet",
+                "evaluation",  "training",    "studio",         "server/queue", "server/store", "server/worker"}},
           },
       .reserved =
           {

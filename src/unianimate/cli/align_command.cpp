@@ -9,6 +9,7 @@
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/fields/command_line.h"
 #include "unianimate/studio/align_order.h"
+#include "unianimate/studio/event_json.h"
 #include "unianimate/studio/model_choice.h"
 
 namespace unianimate::cli {
@@ -69,7 +70,7 @@ void tell_plan(const studio::AlignOrder& order, const studio::PlannedMotion& pla
                                                      : nlohmann::ordered_json(nullptr)},
                    {"openpose", path_or_null(order.openpose)},
                    {"comfyui", path_or_null(order.comfyui)},
-                   {"motion", motion_json(plan)}});
+                   {"motion", studio::motion_json(plan)}});
 }
 
 void align(const fields::CommandLine& options, Session& session) {

@@ -53,8 +53,15 @@ CommandWork add_models_convert_command(CLI::App& command, Session& session);
 CommandWork add_models_inspect_command(CLI::App& command, Session& session);
 CommandWork add_models_list_command(CLI::App& command, Session& session);
 CommandWork add_puppet_command(CLI::App& command, Session& session);
+CommandWork add_queue_command(CLI::App& command, Session& session);
+CommandWork add_queue_add_command(CLI::App& command, Session& session);
+CommandWork add_queue_cancel_command(CLI::App& command, Session& session);
+CommandWork add_queue_list_command(CLI::App& command, Session& session);
+CommandWork add_queue_resume_command(CLI::App& command, Session& session);
+CommandWork add_queue_show_command(CLI::App& command, Session& session);
 CommandWork add_resume_command(CLI::App& command, Session& session);
 CommandWork add_run_command(CLI::App& command, Session& session);
 CommandWork add_train_command(CLI::App& command, Session& session);
+CommandWork add_worker_command(CLI::App& command, Session& session);
 
 }  // namespace unianimate::cli

@@ -6,7 +6,8 @@
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/number_list.h"
-#include "unianimate/cli/progress_meter.h"
+#include "unianimate/studio/event_json.h"
+#include "unianimate/studio/progress_meter.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
@@ -112,7 +113,7 @@ nlohmann::ordered_json plan_json(const EvaluationPlan& plan, const std::vector<p
           {"frames_per_second", request.clip.frames_per_second},
           {"reconstruction", request.reconstruction},
           {"videos", !request.videos.empty()},
-          {"machine", machine_json(plan.files, plan.runtime)},
+          {"machine", studio::machine_json(plan.files, plan.runtime)},
           {"settings", std::move(settings)},
           {"unet_calls", unet_calls},
           {"estimated_bytes", bytes},

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "unianimate/cli/console.h"
-#include "unianimate/cli/failure.h"
+#include "unianimate/studio/failure.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/cli/version.h"
 #include "unianimate/core/error.h"
@@ -91,7 +91,7 @@ int invoke(int argc, char** argv) {
     if (session.exit_status == 0) require_written_output(asks_for_json(argc, argv), session);
     return session.exit_status;
   } catch (...) {
-    Failure failure = describe_failure(std::current_exception());
+    studio::Failure failure = studio::describe_failure(std::current_exception());
     if (failure.exit_status == exit_status(ErrorKind::kCancelled)) failure.message += where_it_stood(session);
     // One of several processes leaves it to whoever started them.
     if (!distributed::tell_launcher(failure.message)) session.reporter->failed(failure.message, failure.exit_status);

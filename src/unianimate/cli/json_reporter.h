@@ -62,12 +62,6 @@ class JsonReporter final : public Reporter {
   std::chrono::steady_clock::time_point last_step_;
 };
 
-/// "motion" of a plan.
-nlohmann::ordered_json motion_json(const PlannedMotion& motion);
-
-/// "machine" of a plan.
-nlohmann::ordered_json machine_json(const family::ModelFiles& files, const family::RuntimeOptions& runtime);
-
 /// Prints the object as one line on stdout; text that is not UTF-8 is made so.
 void print_json_line(const nlohmann::ordered_json& object);
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "unianimate/cli/progress_meter.h"
+#include "unianimate/studio/progress_meter.h"
 #include "unianimate/core/trace.h"
 #include "unianimate/studio/job_observer.h"
 
@@ -18,8 +18,10 @@ constexpr std::size_t kMessageBytes = 4096;
 using studio::AlignedMotion;
 using studio::DetectedMotion;
 using studio::FinishedVideo;
+using studio::format_duration;
 using studio::PlannedMotion;
 using studio::PlannedVideo;
+using studio::ProgressMeter;
 using studio::VideoJob;
 
 /// Cancelled by Ctrl-C. Subclasses show; this class remembers where the work stands.

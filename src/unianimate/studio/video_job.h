@@ -17,6 +17,8 @@ struct VideoJob {
   std::optional<AudioSource> audio = std::nullopt;  ///< sound to go with it
   /// Where it is known: the video then plays a frame for every pose it takes, whatever frames_per_second says.
   std::optional<double> poses_per_second = std::nullopt;
+  /// Where it is written instead of the output, which goes on naming the job for whoever resumes it; empty: there.
+  std::filesystem::path written_as = {};
 };
 
 }  // namespace unianimate::studio

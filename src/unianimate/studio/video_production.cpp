@@ -19,13 +19,15 @@ class LateSink : public FrameSink {
   LateSink(const VideoJob& job, const VideoFormat& format) : job_(job), format_(format) {}
 
   void write(const Image& frame) override {
-    if (!sink_) sink_ = open_video_writer(job_.output, format_, job_.audio);
+    if (!sink_) sink_ = open_video_writer(place(), format_, job_.audio);
     sink_->write(frame);
   }
   void finish() override { sink_->finish(); }
   [[nodiscard]] std::string trouble() const override { return sink_ ? sink_->trouble() : ""; }
 
  private:
+  [[nodiscard]] const fs::path& place() const { return job_.written_as.empty() ? job_.output : job_.written_as; }
+
   const VideoJob& job_;
   VideoFormat format_;
   std::unique_ptr<FrameSink> sink_;

@@ -1,8 +1,8 @@
-#include "unianimate/cli/progress_meter.h"
+#include "unianimate/studio/progress_meter.h"
 
 #include <gtest/gtest.h>
 
-namespace unianimate::cli {
+namespace unianimate::studio {
 namespace {
 
 using std::chrono::milliseconds;
@@ -57,4 +57,4 @@ TEST(FormatDuration, SuitsItsLength) {
 }
 
 }  // namespace
-}  // namespace unianimate::cli
+}  // namespace unianimate::studio

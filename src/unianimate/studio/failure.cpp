@@ -1,4 +1,4 @@
-#include "unianimate/cli/failure.h"
+#include "unianimate/studio/failure.h"
 
 #include <c10/util/Exception.h>
 
@@ -8,7 +8,7 @@
 
 #include "unianimate/core/error.h"
 
-namespace unianimate::cli {
+namespace unianimate::studio {
 
 namespace {
 
@@ -49,4 +49,4 @@ Failure describe_failure(const std::exception_ptr& problem) {
   }
 }
 
-}  // namespace unianimate::cli
+}  // namespace unianimate::studio

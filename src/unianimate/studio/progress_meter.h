@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace unianimate::cli {
+namespace unianimate::studio {
 
 /// A moving average over the last reports, so that it follows a machine that becomes busy or free. Times are handed
 /// in, never read.
@@ -40,4 +40,4 @@ class ProgressMeter {
 /// For people: "0.4 s", "12 s", "3 min 20 s", "2 h 5 min".
 std::string format_duration(double seconds);
 
-}  // namespace unianimate::cli
+}  // namespace unianimate::studio

@@ -1,11 +1,11 @@
-#include "unianimate/cli/progress_meter.h"
+#include "unianimate/studio/progress_meter.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-namespace unianimate::cli {
+namespace unianimate::studio {
 
 namespace {
 
@@ -58,4 +58,4 @@ std::string format_duration(double seconds) {
   return fmt::format("{} h {} min", whole / kHour, whole % kHour / kMinute);
 }
 
-}  // namespace unianimate::cli
+}  // namespace unianimate::studio

@@ -4,7 +4,7 @@
 #include <exception>
 #include <string>
 
-namespace unianimate::cli {
+namespace unianimate::studio {
 
 struct Failure {
   std::string message;  ///< one sentence
@@ -15,4 +15,4 @@ struct Failure {
 /// status 1.
 Failure describe_failure(const std::exception_ptr& problem);
 
-}  // namespace unianimate::cli
+}  // namespace unianimate::studio

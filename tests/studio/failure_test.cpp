@@ -1,4 +1,4 @@
-#include "unianimate/cli/failure.h"
+#include "unianimate/studio/failure.h"
 
 #include <c10/util/Exception.h>
 #include <gmock/gmock.h>
@@ -9,7 +9,7 @@
 
 #include "unianimate/core/error.h"
 
-namespace unianimate::cli {
+namespace unianimate::studio {
 namespace {
 
 using ::testing::HasSubstr;
@@ -51,4 +51,4 @@ TEST(DescribeFailure, IsHonestAboutTheUnexpected) {
 }
 
 }  // namespace
-}  // namespace unianimate::cli
+}  // namespace unianimate::studio

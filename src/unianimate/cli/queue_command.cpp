@@ -1,0 +1,278 @@
+// unianimate queue: jobs that workers do one after another.
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "unianimate/cli/command_table.h"
+#include "unianimate/cli/console.h"
+#include "unianimate/cli/json_reporter.h"
+#include "unianimate/cli/queue_arguments.h"
+#include "unianimate/core/error.h"
+#include "unianimate/core/memory.h"
+#include "unianimate/fields/json_archive.h"
+#include "unianimate/server/queue/job_json.h"
+#include "unianimate/server/store/asset_store.h"
+#include "unianimate/server/worker/job_request.h"
+#include "unianimate/studio/ordered_poses.h"
+#include "unianimate/studio/video_order_fields.h"
+
+namespace unianimate::cli {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr const char* kQueueExamples = R"(Examples:
+  unianimate queue add --reference person.jpg --motion dance.mp4 --label first
+  unianimate queue add --reference person.jpg --motion dance.mp4 --size 768x1216 --priority 5 --format webm
+  unianimate queue list
+  unianimate queue show j4k…
+  unianimate queue cancel j4k…
+  unianimate queue resume j4k…
+
+'unianimate worker' makes the videos, one after another. The files are copied into the queue's folder, so that the
+originals may go; the video lies in the folder that 'queue show' tells.)";
+
+struct QueueAddArguments {
+  std::string label;
+  std::int64_t priority = 0;
+  worker::ResultFormat format = worker::ResultFormat::kMp4;
+  bool json = false;
+};
+
+constexpr auto kQueueGroup = fields::group("Queue");
+constexpr const char* kJsonHelp = "One JSON object a line";
+
+void visit(fields::Archive& archive, QueueAddArguments& arguments) {
+  archive("label", arguments.label, kQueueGroup, "A name for people");
+  archive("priority", arguments.priority, kQueueGroup, fields::range(-queue::kHighestPriority, queue::kHighestPriority),
+          "Jobs of a higher one are done first, of the same one in their order");
+  archive("format", arguments.format, kQueueGroup, "Kind of video: mp4, webm, mkv (lossless) or gif");
+  archive("json", arguments.json, kQueueGroup, kJsonHelp);
+}
+
+/// Of the commands on jobs that are there.
+struct QueueJobArguments {
+  std::string id;
+  std::string data;
+  bool json = false;
+  bool fresh = false;
+
+  [[nodiscard]] store::DataFolder open() const { return open_data_folder({data}); }
+};
+
+void print_job_json(queue::JobQueue& queue, const queue::JobRow& job) {
+  print_json_line(queue::job_json(job, queue.position(job.id)));
+}
+
+// ---- add
+
+/// What was given of the order, as it stands in the row once its files are stored.
+ordered_json given_order(const fields::CommandLine& options) {
+  const fields::Filter allowed = worker::video_fields();
+  const auto given = [&](const fields::Field& field) { return allowed(field) && options.gave(field.name); };
+  studio::VideoOrder order;
+  options.take(order);
+  return fields::write_json(order, given);
+}
+
+/// Throws for whatever shows without the models, before anything is stored.
+void check_order(const ordered_json& order, const fields::CommandLine& options) {
+  const std::string text = worker::request_text(order, worker::ResultFormat::kMp4);
+  const family::AnimateRequest defaults;
+  worker::VideoAsked asked = worker::read_video_request(text, defaults, [](const std::string& file) { return file; });
+  asked.order.refuse_given = [&options](const fields::Filter& filter, std::string_view when) {
+    options.refuse(filter, when);
+  };
+  studio::refuse_unused_fields(asked.order);
+}
+
+void add(const fields::CommandLine& options) {
+  const auto arguments = options.taken<QueueAddArguments>();
+  ordered_json order = given_order(options);
+  check_order(order, options);
+  const store::DataFolder folder = open_data_folder(options.taken<QueueArguments>());
+  queue::JobQueue queue = open_queue(folder);
+  queue::NewJob job;
+  job.priority = arguments.priority;
+  if (!arguments.label.empty()) job.label = arguments.label;
+  for (const char* name : worker::kFileFields) {
+    if (!order.contains(name)) continue;
+    const queue::AssetRow asset = store::store_file(folder, queue, order.at(name).get<std::string>());
+    order[name] = asset.id;
+    job.assets.push_back(asset.id);
+  }
+  job.request = worker::request_text(order, arguments.format);
+  const queue::JobRow added = queue.add(job).job;
+  if (arguments.json) return print_job_json(queue, added);
+  print(stdout, "{}\n", added.id);
+}
+
+// ---- list, show
+
+/// "sample, 12 of 62, about 14 min left"
+std::string progress_of(const queue::JobRow& job) {
+  const auto progress = nlohmann::json::parse(job.progress.value_or("null"), nullptr, false);
+  if (!progress.is_object()) return "";
+  std::string text = progress.value("phase", "");
+  const std::int64_t total = progress.value("total", std::int64_t{0});
+  if (total > 0) text += fmt::format(", {} of {}", progress.value("done", std::int64_t{0}), total);
+  const auto left = progress.find("seconds_left");
+  if (left != progress.end() && left->is_number()) {
+    text += fmt::format(", about {} left", format_duration(left->get<double>()));
+  }
+  return text;
+}
+
+std::string text_in(const std::optional<std::string>& object, const char* key) {
+  const auto parsed = nlohmann::json::parse(object.value_or("null"), nullptr, false);
+  if (!parsed.is_object()) return "";
+  const auto found = parsed.find(key);
+  return found != parsed.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+/// What a person wants to know of it in its state.
+std::string news_of(queue::JobQueue& queue, const queue::JobRow& job) {
+  switch (job.state) {
+    case queue::JobState::kQueued:
+      return fmt::format("number {} in the queue", queue.position(job.id).value_or(0) + 1);
+    case queue::JobState::kRunning:
+      return job.cancel_requested ? "is being cancelled" : progress_of(job);
+    case queue::JobState::kCompleted:
+      return text_in(job.result, "file");
+    case queue::JobState::kFailed:
+      return text_in(job.problem, "detail");
+    case queue::JobState::kCancelled:
+    case queue::JobState::kRemoved:
+      return "";
+  }
+  return "";
+}
+
+void list(const QueueJobArguments& arguments) {
+  queue::JobQueue queue = open_queue(arguments.open());
+  const auto jobs = queue.list();
+  if (jobs.empty() && !arguments.json) print(stdout, "there are no jobs in the queue\n");
+  for (const queue::JobRow& job : jobs) {
+    if (arguments.json) {
+      print_job_json(queue, job);
+      continue;
+    }
+    print(stdout, "{}  {:<10}{}{}{}\n", job.id, queue::word(job.state), printable(job.label.value_or("")),
+          job.label ? ": " : "", printable(news_of(queue, job), kMessageBytes));
+  }
+}
+
+queue::JobRow find(queue::JobQueue& queue, const std::string& id) {
+  const auto job = queue.find(id);
+  if (!job)
+    throw Error(ErrorKind::kUsage, "there is no job {} in the queue; see 'unianimate queue list'", printable(id));
+  return *job;
+}
+
+void show(const QueueJobArguments& arguments) {
+  const store::DataFolder folder = arguments.open();
+  queue::JobQueue queue = open_queue(folder);
+  const queue::JobRow job = find(queue, arguments.id);
+  if (arguments.json) return print_job_json(queue, job);
+  const auto row = [](const char* name, const std::string& value) {
+    if (!value.empty()) print(stdout, "  {:<10}{}\n", name, printable(value, kMessageBytes));
+  };
+  print(stdout, "{}\n", job.id);
+  row("label", job.label.value_or(""));
+  row("state", std::string(queue::word(job.state)));
+  row("progress", job.state == queue::JobState::kCompleted ? "" : news_of(queue, job));
+  for (const queue::AssetRow& asset : queue.assets_of(job.id)) {
+    row("file", fmt::format("{}, {}, {}", asset.name.value_or(asset.id), asset.type, format_bytes(asset.bytes)));
+  }
+  row("request", job.request);
+  row("attempts", fmt::format("{}", job.attempt));
+  row("worker", job.worker.value_or(""));
+  row("queued", queue::time_text(job.queued));
+  row("started", job.started ? queue::time_text(*job.started) : "");
+  row("finished", job.finished ? queue::time_text(*job.finished) : "");
+  if (const std::string file = text_in(job.result, "file"); !file.empty()) {
+    row("video", (folder.job(job.id) / file).string());
+  }
+}
+
+// ---- cancel, resume
+
+void cancel(const QueueJobArguments& arguments) {
+  queue::JobQueue queue = open_queue(arguments.open());
+  const queue::JobRow before = find(queue, arguments.id);
+  const auto job = queue.cancel(arguments.id);
+  if (!job) {
+    throw Error(ErrorKind::kUsage, "job {} is {}: only what waits or runs can be cancelled", before.id,
+                queue::word(before.state));
+  }
+  if (arguments.json) return print_job_json(queue, *job);
+  print(stdout, "{} {}\n", job->id,
+        job->state == queue::JobState::kCancelled ? "is cancelled" : "stops before its next step");
+}
+
+void resume(const QueueJobArguments& arguments) {
+  const store::DataFolder folder = arguments.open();
+  queue::JobQueue queue = open_queue(folder);
+  const queue::JobRow before = find(queue, arguments.id);
+  if (before.state != queue::JobState::kFailed && before.state != queue::JobState::kCancelled) {
+    throw Error(ErrorKind::kUsage, "job {} is {}: only what failed or was cancelled can be resumed", before.id,
+                queue::word(before.state));
+  }
+  if (arguments.fresh) folder.remove_work(before.id);
+  const auto job = queue.resume(before.id, arguments.fresh);
+  if (!job) throw Error(ErrorKind::kUsage, "job {} was resumed by somebody else", before.id);
+  if (arguments.json) return print_job_json(queue, *job);
+  print(stdout, "{} is queued again\n", job->id);
+}
+
+// ---- options
+
+using QueueWork = void (*)(const QueueJobArguments& arguments);
+
+/// `id`: of one job.
+CommandWork queue_command(CLI::App& command, bool id, QueueWork work) {
+  const auto arguments = std::make_shared<QueueJobArguments>();
+  if (id) command.add_option("id", arguments->id, "Job, as 'queue list' shows it")->type_name("ID")->required();
+  command.add_option("--data", arguments->data, "Folder of the queue and its files")->type_name("DIR");
+  command.add_flag("--json", arguments->json, kJsonHelp);
+  if (work == resume) {
+    command.add_flag("--fresh", arguments->fresh, "From the start, on any machine, instead of from what is saved");
+  }
+  command.footer(kQueueExamples);
+  return {[arguments, work] { work(*arguments); }};
+}
+
+}  // namespace
+
+CommandWork add_queue_command(CLI::App& command, Session& /*session*/) {
+  command.require_subcommand(1);
+  command.footer(kQueueExamples);
+  return {};
+}
+
+CommandWork add_queue_add_command(CLI::App& command, Session& /*session*/) {
+  const auto options = std::make_shared<fields::CommandLine>();
+  options->add(command, studio::VideoOrder(), worker::video_fields());
+  options->add(command, QueueArguments());
+  options->add(command, QueueAddArguments());
+  command.footer(kQueueExamples);
+  return {[options] { add(*options); }};
+}
+
+CommandWork add_queue_list_command(CLI::App& command, Session& /*session*/) {
+  return queue_command(command, false, list);
+}
+
+CommandWork add_queue_show_command(CLI::App& command, Session& /*session*/) {
+  return queue_command(command, true, show);
+}
+
+CommandWork add_queue_cancel_command(CLI::App& command, Session& /*session*/) {
+  return queue_command(command, true, cancel);
+}
+
+CommandWork add_queue_resume_command(CLI::App& command, Session& /*session*/) {
+  return queue_command(command, true, resume);
+}
+
+}  // namespace unianimate::cli

@@ -1,0 +1,87 @@
+#include "unianimate/server/worker/job_progress.h"
+
+#include <utility>
+
+#include "unianimate/core/error.h"
+#include "unianimate/studio/event_json.h"
+
+namespace unianimate::worker {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+JobProgress::JobProgress(queue::JobQueue& queue, queue::Claim claim, const Lease& lease, fs::path work,
+                         const std::function<bool()>& stopping, studio::JobObserver& watcher)
+    : queue_(queue),
+      claim_(std::move(claim)),
+      lease_(lease),
+      work_(std::move(work)),
+      stopping_(stopping),
+      watcher_(watcher),
+      saved_before_(saved_files()) {}
+
+/// Their names say how far the work is.
+std::set<std::string> JobProgress::saved_files() const {
+  std::set<std::string> names;
+  std::error_code problem;
+  for (fs::directory_iterator entry(work_, problem); !problem && entry != fs::directory_iterator();
+       entry.increment(problem)) {
+    if (entry->path().filename().string().starts_with("segment-")) names.insert(entry->path().filename().string());
+  }
+  return names;
+}
+
+void JobProgress::begin_phase(std::string_view name, std::int64_t total) {
+  phase_ = name;
+  meter_.begin(total, std::chrono::steady_clock::now());
+  tell();
+  watcher_.begin_phase(name, total);
+}
+
+void JobProgress::step(std::int64_t done) {
+  constexpr std::chrono::seconds kBetween{1};
+  const auto now = std::chrono::steady_clock::now();
+  meter_.step(done, now);
+  const bool saves_first = !saved_ && saved_files() != saved_before_;
+  saved_ = saved_ || saves_first;
+  if (saves_first || now - told_ >= kBetween) tell();
+  watcher_.step(done);
+}
+
+void JobProgress::note(const std::string& message) {
+  watcher_.note(message);
+}
+
+void JobProgress::finished(const studio::FinishedVideo& video) {
+  result_ = studio::result_json(video);
+  watcher_.finished(video);
+}
+
+void JobProgress::aligned(const studio::AlignedMotion& motion) {
+  result_ = studio::poses_json(motion);
+  watcher_.aligned(motion);
+}
+
+StopReason JobProgress::reason() const {
+  if (lease_.lost()) return StopReason::kLost;
+  if (lease_.cancel_requested()) return StopReason::kCancelled;
+  return stopping_() ? StopReason::kStopping : StopReason::kNone;
+}
+
+void JobProgress::tell() {
+  const auto now = std::chrono::steady_clock::now();
+  told_ = now;
+  const auto left = meter_.seconds_left(now);
+  const ordered_json progress{{"phase", phase_},
+                              {"done", meter_.done()},
+                              {"total", meter_.total()},
+                              {"seconds_left", left ? ordered_json(*left) : ordered_json(nullptr)},
+                              {"seconds_elapsed", std::chrono::duration<double>(now - began_).count()}};
+  try {
+    queue_.report(claim_, progress.dump(-1, ' ', false, ordered_json::error_handler_t::replace), saved_);
+  } catch (const Error&) {
+    // The lease says when the database is out of reach for too long.
+  }
+}
+
+}  // namespace unianimate::worker

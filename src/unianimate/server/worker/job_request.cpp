@@ -1,0 +1,98 @@
+#include "unianimate/server/worker/job_request.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "unianimate/core/error.h"
+#include "unianimate/core/json_text.h"
+#include "unianimate/family/presets.h"
+#include "unianimate/fields/json_archive.h"
+#include "unianimate/studio/video_order_fields.h"
+
+namespace unianimate::worker {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+namespace {
+
+/// A row's JSON.
+struct RowRequest {
+  json order;
+  ResultFormat format = ResultFormat::kMp4;
+};
+
+struct FormatField {
+  ResultFormat format = ResultFormat::kMp4;
+};
+
+void visit(fields::Archive& archive, FormatField& field) {
+  archive("format", field.format);
+}
+
+/// With files in place of the ids of assets.
+RowRequest read_row(const std::string& request, const ResolveAsset& resolve) {
+  constexpr int kDeepest = 16;
+  constexpr const char* kOrder = "order";
+  const json whole = parse_json(request, "the request", kDeepest);
+  if (!whole.is_object() || !whole.contains(kOrder) || !whole.at(kOrder).is_object()) {
+    throw Error(ErrorKind::kInput, "the request must be an object with an object \"order\"");
+  }
+  RowRequest row;
+  FormatField format;
+  fields::JsonReader reader(whole, {}, fields::Missing::kLeft);
+  reader.pass_over(kOrder);
+  visit(reader, format);
+  reader.finish();
+  row.format = format.format;
+  row.order = whole.at(kOrder);
+  for (const char* name : kFileFields) {
+    const auto found = row.order.find(name);
+    if (found == row.order.end()) continue;
+    if (!found->is_string()) throw Error(ErrorKind::kInput, "{} must be the id of a file", name);
+    *found = resolve(found->get<std::string>()).string();
+  }
+  return row;
+}
+
+}  // namespace
+
+fields::Filter video_fields() {
+  return fields::all_but({"output", "saved_poses", "folder", "keep"});
+}
+
+fields::Filter align_fields() {
+  return fields::all_but({"output", "openpose", "comfyui", "detect_only"});
+}
+
+std::string request_text(const ordered_json& order, ResultFormat format) {
+  return ordered_json{{"order", order}, {"format", fields::word(format)}}.dump();
+}
+
+VideoAsked read_video_request(const std::string& request, const family::AnimateRequest& defaults,
+                              const ResolveAsset& resolve, const std::filesystem::path& poses_folder) {
+  const RowRequest row = read_row(request, resolve);
+  VideoAsked asked{{}, row.format};
+  studio::VideoOrder& order = asked.order;
+  order.job.request = family::with_preset(defaults, [&](family::AnimateRequest& settings) {
+    order.job.request = settings;
+    fields::read_json(row.order, {}, order, fields::Missing::kLeft, video_fields());
+    settings = order.job.request;
+  });
+  if (!poses_folder.empty()) order.job.request.poses = poses_folder;
+  if (order.keeping.save_every == 0) {
+    throw Error(ErrorKind::kUsage,
+                "save_every must be at least 1 for a job of the queue, which goes on from what is saved");
+  }
+  order.check();
+  return asked;
+}
+
+studio::AlignOrder read_align_request(const std::string& request, const ResolveAsset& resolve) {
+  const RowRequest row = read_row(request, resolve);
+  studio::AlignOrder order;
+  fields::read_json(row.order, {}, order, fields::Missing::kLeft, align_fields());
+  return order;
+}
+
+}  // namespace unianimate::worker

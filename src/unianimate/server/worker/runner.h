@@ -1,0 +1,55 @@
+// Doing one job, whatever its kind.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "unianimate/family/runtime_options.h"
+#include "unianimate/server/queue/job_queue.h"
+#include "unianimate/server/store/data_folder.h"
+#include "unianimate/studio/job_observer.h"
+#include "unianimate/studio/studio.h"
+
+namespace unianimate::worker {
+
+class JobRunner {
+ public:
+  virtual ~JobRunner() = default;
+
+  /// What it computes with: "cuda bf16". Jobs go on only where they were begun.
+  [[nodiscard]] virtual std::string device() const = 0;
+
+  /// Does the job, or what is left of it, and gives the video that was made, if one is. Throws Error of every kind.
+  virtual std::optional<std::filesystem::path> run(const queue::JobRow& job, studio::JobObserver& observer) = 0;
+};
+
+/// Through the studio, which keeps its models open from one job to the next.
+class StudioRunner final : public JobRunner {
+ public:
+  struct Machine {
+    std::filesystem::path models;    ///< folder of what makes videos
+    std::filesystem::path detector;  ///< folder that may hold a detector's models
+    family::RuntimeOptions runtime;
+    int threads = 0;  ///< of encoders and detectors; 0: as many as suit
+  };
+
+  /// All have to outlive this.
+  StudioRunner(const store::DataFolder& folder, queue::JobQueue& queue, Machine machine);
+
+  [[nodiscard]] std::string device() const override;
+  std::optional<std::filesystem::path> run(const queue::JobRow& job, studio::JobObserver& observer) override;
+
+ private:
+  std::optional<std::filesystem::path> make_video(const queue::JobRow& job, studio::JobObserver& observer);
+  std::optional<std::filesystem::path> make_poses(const queue::JobRow& job, studio::JobObserver& observer);
+  [[nodiscard]] std::filesystem::path asset_file(const std::string& id);
+
+  const store::DataFolder& folder_;
+  queue::JobQueue& queue_;
+  Machine machine_;
+  studio::Studio studio_;
+};
+
+}  // namespace unianimate::worker

@@ -1,0 +1,193 @@
+#include "unianimate/server/worker/worker.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+#include "unianimate/core/error.h"
+#include "unianimate/core/folder_lock.h"
+#include "unianimate/server/store/asset_store.h"
+#include "unianimate/studio/failure.h"
+
+namespace unianimate::worker {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+std::string host_name() {
+  constexpr std::size_t kLongest = 256;
+  std::array<char, kLongest> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+/// By the exit status that the failure would have; empty where another attempt may do better.
+std::string_view problem_type(int exit_status) {
+  if (exit_status == unianimate::exit_status(ErrorKind::kUsage)) return "invalid-request";
+  if (exit_status == unianimate::exit_status(ErrorKind::kInput)) return "input";
+  if (exit_status == unianimate::exit_status(ErrorKind::kEnvironment)) return "environment";
+  return "";
+}
+
+/// Whether a process that hung, and lost the job, still has its folder.
+bool is_held(const fs::path& work) {
+  std::error_code ignored;
+  if (!fs::exists(work, ignored)) return false;
+  try {
+    const FolderLock trial(work, "worker");
+    return false;
+  } catch (const Error& error) {
+    return error.kind() == ErrorKind::kUsage;
+  }
+}
+
+/// Videos of attempts that ended between the file and the row.
+void remove_other_results(const fs::path& folder, const fs::path& kept) {
+  std::error_code problem;
+  for (fs::directory_iterator entry(folder, problem); !problem && entry != fs::directory_iterator();
+       entry.increment(problem)) {
+    const std::string name = entry->path().filename().string();
+    std::error_code ignored;
+    const bool is_result = name.starts_with("result-") && !name.starts_with("result-preview");
+    if (is_result && entry->path() != kept) fs::remove(entry->path(), ignored);
+  }
+}
+
+void replace_all(std::string& text, const std::string& what, const std::string& by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) {
+    text.replace(at, what.size(), by);
+  }
+}
+
+}  // namespace
+
+std::string worker_id(std::int64_t pid) {
+  return fmt::format("{}-{}", host_name(), pid);
+}
+
+Worker::Worker(const OpenQueue& open, queue::JobQueue& queue, const store::DataFolder& folder, JobRunner& runner,
+               const WorkerOptions& options, std::function<bool()> stopping, studio::JobObserver& watcher)
+    : open_(open),
+      queue_(queue),
+      folder_(folder),
+      runner_(runner),
+      options_(options),
+      stopping_(std::move(stopping)),
+      watcher_(watcher),
+      parent_(::getppid()) {
+  row_.pid = ::getpid();
+  row_.id = worker_id(row_.pid);
+  row_.lane = options.lane;
+  row_.host = host_name();
+  const std::string device = runner.device();
+  const std::size_t space = device.find(' ');
+  row_.device = device.substr(0, space);
+  row_.dtype = space == std::string::npos ? "" : device.substr(space + 1);
+}
+
+bool Worker::to_end() const {
+  return stopping_() || (options_.ends_with_parent && ::getppid() != parent_);
+}
+
+void Worker::run() {
+  auto idle_since = std::chrono::steady_clock::now();
+  while (!to_end()) {
+    row_.job = std::nullopt;
+    queue_.see(row_);
+    const auto job = queue_.claim(options_.lane, row_.id, runner_.device());
+    if (!job) {
+      if (!wait_for_job(idle_since)) break;
+      continue;
+    }
+    work_on(*job);
+    if (options_.once) break;
+    idle_since = std::chrono::steady_clock::now();
+  }
+  queue_.forget_worker(row_.id);
+}
+
+/// False once that has taken too long.
+bool Worker::wait_for_job(std::chrono::steady_clock::time_point idle_since) {
+  if (options_.idle_exit_seconds) {
+    const std::chrono::duration<double> idle = std::chrono::steady_clock::now() - idle_since;
+    if (idle.count() >= *options_.idle_exit_seconds) return false;
+  }
+  queue_.wait_for_change(options_.look);
+  return true;
+}
+
+void Worker::work_on(const queue::JobRow& job) {
+  const queue::Claim claim{job.id, job.attempt};
+  constexpr double kUntilTheFolderIsFree = 60;
+  if (is_held(folder_.work(job.id))) {
+    watcher_.note(fmt::format("job {} waits: another process still holds its folder", job.id));
+    queue_.give_back(claim, kUntilTheFolderIsFree);
+    return;
+  }
+  row_.job = job.id;
+  queue_.see(row_);
+  watcher_.note(fmt::format("job {}, attempt {}", job.id, job.attempt));
+  const Lease lease(open_, claim, row_, options_.lease);
+  JobProgress progress(queue_, claim, lease, folder_.work(job.id), stopping_, watcher_);
+  try {
+    complete(job, runner_.run(job, progress), progress);
+  } catch (...) {
+    end_badly(job, std::current_exception(), progress);
+  }
+}
+
+void Worker::complete(const queue::JobRow& job, const std::optional<fs::path>& video, JobProgress& progress) {
+  ordered_json result = progress.result().is_object() ? progress.result() : ordered_json::object();
+  result.erase("output");
+  std::error_code ignored;
+  if (video) {
+    result["file"] = video->filename().string();
+    result["bytes"] = fs::file_size(*video, ignored);
+  }
+  const std::string text = result.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  if (!queue_.complete({job.id, job.attempt}, text)) {
+    // Another attempt has the job, and its own file.
+    if (video) fs::remove(*video, ignored);
+    watcher_.note(fmt::format("job {} was lost to another worker; nothing of it is kept here", job.id));
+    return;
+  }
+  watcher_.note(fmt::format("job {} is done{}", job.id, video ? ": " + video->string() : ""));
+  if (video) remove_other_results(folder_.job(job.id), *video);
+  folder_.remove_work(job.id);
+}
+
+void Worker::end_badly(const queue::JobRow& job, const std::exception_ptr& problem, const JobProgress& progress) {
+  const queue::Claim claim{job.id, job.attempt};
+  const studio::Failure failure = studio::describe_failure(problem);
+  const StopReason reason = progress.reason();
+  if (reason == StopReason::kLost) {
+    watcher_.note(fmt::format("job {} was lost to another worker", job.id));
+  } else if (failure.exit_status == exit_status(ErrorKind::kCancelled)) {
+    const bool cancelled = reason == StopReason::kCancelled;
+    watcher_.note(fmt::format("job {} {}", job.id, cancelled ? "is cancelled" : "is given back"));
+    cancelled ? queue_.stop_cancelled(claim) : queue_.give_back(claim);
+  } else {
+    const std::string detail = readable(job, failure.message);
+    watcher_.note(fmt::format("job {}: {}", job.id, detail));
+    const std::string_view type = problem_type(failure.exit_status);
+    const ordered_json object{{"type", type}, {"detail", detail}};
+    if (type.empty()) {
+      queue_.lose(claim);
+    } else {
+      queue_.fail(claim, object.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+    }
+  }
+}
+
+/// Files are called what their owner calls them.
+std::string Worker::readable(const queue::JobRow& job, std::string message) {
+  for (const queue::AssetRow& asset : queue_.assets_of(job.id)) {
+    replace_all(message, store::file_of(folder_, asset).string(), asset.name.value_or(asset.id));
+  }
+  replace_all(message, folder_.job(job.id).string() + "/", "");
+  return message;
+}
+
+}  // namespace unianimate::worker

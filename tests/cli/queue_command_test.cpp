@@ -1,0 +1,211 @@
+// The queue from the command line to the video, with the embedded model.
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+
+#include "cli/command.h"
+#include "support/file_content.h"
+#include "support/temporary_folder.h"
+#include "unianimate/server/queue/job_queue.h"
+#include "unianimate/server/store/data_folder.h"
+
+namespace unianimate {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::HasSubstr;
+using testing::ProgramResult;
+using Words = std::vector<std::string>;
+
+class QueueCommand : public ::testing::Test {
+ protected:
+  QueueCommand() { person_ = run({"puppet", "--seed", "9", "--size", "64x96", "--frames", "6", "--output", "person"}); }
+
+  [[nodiscard]] ProgramResult run(const Words& arguments) const { return testing::run_here(arguments, folder_.path()); }
+  [[nodiscard]] static Words asked(const Words& before, const Words& after = {}) {
+    Words words = before;
+    for (const char* word : {"--reference", "person/reference.png", "--poses", "person/poses.json", "--size", "64x96",
+                             "--frames", "6", "--steps", "6"}) {
+      words.emplace_back(word);
+    }
+    words.insert(words.end(), after.begin(), after.end());
+    return words;
+  }
+  [[nodiscard]] ProgramResult add(const Words& more = {}) const {
+    return run(asked({"queue", "add", "--data", "data", "--json"}, more));
+  }
+  [[nodiscard]] std::string added(const Words& more = {}) const {
+    const ProgramResult result = add(more);
+    EXPECT_EQ(result.status, 0) << result.err;
+    return json::parse(result.out).at("id");
+  }
+  [[nodiscard]] ProgramResult work(const Words& more = {"--once"}) const {
+    Words words{"worker", "--data", "data", "--device", "cpu", "--dtype", "fp32", "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  }
+  [[nodiscard]] json shown(const std::string& id) const {
+    const ProgramResult result = run({"queue", "show", id, "--data", "data", "--json"});
+    EXPECT_EQ(result.status, 0) << result.err;
+    return json::parse(result.out);
+  }
+  [[nodiscard]] std::string animated() const {
+    const ProgramResult result =
+        run(asked({"animate", "--device", "cpu", "--dtype", "fp32", "--quiet", "--output", "direct.mp4"}));
+    EXPECT_EQ(result.status, 0) << result.err;
+    return testing::file_content(folder_ / "direct.mp4");
+  }
+  [[nodiscard]] std::string video_of(const std::string& id) const {
+    const std::string file = shown(id).at("result").at("file");
+    return testing::file_content(folder_.path() / "data/jobs" / id / file);
+  }
+
+  testing::TemporaryFolder folder_;
+  ProgramResult person_;
+};
+
+TEST_F(QueueCommand, MakesTheVideoThatAnimateMakesWithoutTheOriginals) {
+  ASSERT_EQ(person_.status, 0) << person_.err;
+  const std::string expected = animated();
+  const std::string id = added({"--label", "first", "--priority", "3"});
+  fs::remove_all(folder_ / "person");
+  const json before = shown(id);
+  EXPECT_EQ(before.at("state"), "queued");
+  EXPECT_EQ(before.at("position"), 0);
+  EXPECT_EQ(before.at("label"), "first");
+  EXPECT_EQ(before.at("priority"), 3);
+  const ProgramResult worked = work();
+  ASSERT_EQ(worked.status, 0) << worked.err;
+  const json after = shown(id);
+  ASSERT_EQ(after.at("state"), "completed") << after;
+  EXPECT_EQ(after.at("result").at("frames"), 6);
+  EXPECT_EQ(after.at("result").at("width"), 64);
+  EXPECT_EQ(after.at("result").at("bytes"), expected.size());
+  EXPECT_EQ(video_of(id), expected);
+  const ProgramResult told = run({"queue", "show", id, "--data", "data"});
+  EXPECT_THAT(told.out, HasSubstr((folder_.path() / "data/jobs" / id / "result-1.mp4").string()));
+  EXPECT_THAT(told.out, HasSubstr("reference.png, image/png"));
+  EXPECT_THAT(run({"queue", "list", "--data", "data"}).out, HasSubstr("first: result-1.mp4"));
+}
+
+TEST_F(QueueCommand, KeepsTheModelsOpenFromOneJobToTheNext) {
+  const std::string one = added();
+  const std::string two = added({"--seed", "5", "--format", "mkv"});
+  const std::string three = added();
+  ASSERT_EQ(work({"--idle-exit", "0"}).status, 0);
+  EXPECT_EQ(video_of(one), video_of(three));
+  EXPECT_EQ(shown(two).at("result").at("file"), "result-1.mkv");
+  EXPECT_EQ(video_of(one), animated());
+}
+
+TEST_F(QueueCommand, CancelsAndResumes) {
+  const std::string id = added();
+  EXPECT_EQ(run({"queue", "cancel", id, "--data", "data"}).status, 0);
+  EXPECT_EQ(shown(id).at("state"), "cancelled");
+  EXPECT_EQ(work({"--idle-exit", "0"}).status, 0);
+  EXPECT_EQ(shown(id).at("attempt"), 0);
+  const ProgramResult again = run({"queue", "cancel", id, "--data", "data"});
+  EXPECT_EQ(again.status, 2);
+  EXPECT_THAT(again.err, HasSubstr("is cancelled: only what waits or runs can be cancelled"));
+  EXPECT_EQ(run({"queue", "resume", id, "--data", "data"}).status, 0);
+  EXPECT_EQ(run({"queue", "resume", id, "--data", "data"}).status, 2);
+  EXPECT_EQ(shown(id).at("state"), "queued");
+}
+
+TEST_F(QueueCommand, RefusesWhatAnimateRefuses) {
+  const auto refusal = [&](const Words& more, int status) {
+    const ProgramResult result = add(more);
+    EXPECT_EQ(result.status, status) << result.err;
+    return result.err;
+  };
+  EXPECT_THAT(refusal({"--motion", "dance.mp4"}, 2), HasSubstr("--motion"));
+  EXPECT_THAT(refusal({"--priority", "101"}, 2), HasSubstr("--priority"));
+  EXPECT_THAT(refusal({"--save-every", "0"}, 2), HasSubstr("save_every"));
+  EXPECT_THAT(refusal({"--output", "x.mp4"}, 2), HasSubstr("--output"));
+  const ProgramResult missing =
+      run({"queue", "add", "--data", "data", "--reference", "nobody.png", "--poses", "x.json"});
+  EXPECT_EQ(missing.status, 3);
+  EXPECT_THAT(missing.err, HasSubstr("nobody.png"));
+  EXPECT_THAT(run({"queue", "list", "--data", "data"}).out, HasSubstr("no jobs"));
+  EXPECT_EQ(run({"queue", "show", "j-nothing", "--data", "data"}).status, 2);
+}
+
+TEST_F(QueueCommand, TellsWhyAJobFailed) {
+  ASSERT_EQ(run({"queue", "add", "--data", "data", "--reference", "person/poses.json", "--poses", "person/poses.json",
+                 "--json"})
+                .status,
+            0);
+  ASSERT_EQ(work().status, 0);
+  const ProgramResult listed = run({"queue", "list", "--data", "data"});
+  EXPECT_THAT(listed.out, HasSubstr("failed"));
+  EXPECT_THAT(listed.out, HasSubstr("poses.json"));
+  EXPECT_THAT(listed.out, ::testing::Not(HasSubstr("assets"))) << listed.out;
+}
+
+/// A worker in a process of its own.
+pid_t start_worker(const fs::path& folder) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::chdir(folder.c_str()) == 0) {
+      ::execl(UNIANIMATE_PROGRAM, "unianimate", "worker", "--data", "data", "--device", "cpu", "--dtype", "fp32",
+              "--quiet", "--idle-exit", "0", nullptr);
+    }
+    ::_exit(127);
+  }
+  return child;
+}
+
+TEST_F(QueueCommand, LosesNothingToWorkersThatAreKilled) {
+  const std::string expected = animated();
+  const std::string id = added();
+  queue::JobQueue queue(queue::open_sqlite(folder_ / "data/server.db"));
+  // Each is killed once it has told something new, the last one left alone.
+  for (int kills = 0; kills < 4; ++kills) {
+    const std::int64_t before = queue.find(id)->attempt;
+    const pid_t worker = start_worker(folder_.path());
+    int status = 0;
+    while (::waitpid(worker, &status, WNOHANG) == 0) {
+      const auto job = queue.find(id).value();
+      if (job.attempt > before && job.progress && job.progress->find("\"sample\"") != std::string::npos) {
+        ::kill(worker, SIGKILL);
+      }
+      queue.wait_for_change(std::chrono::milliseconds(5));
+    }
+    for (const queue::JobRow& job : queue.list()) {
+      if (job.state == queue::JobState::kRunning) queue.lose({job.id, job.attempt});
+    }
+    if (queue.find(id)->state == queue::JobState::kFailed) queue.resume(id, false);
+  }
+  if (queue.find(id)->state != queue::JobState::kCompleted) {
+    ASSERT_EQ(work().status, 0);
+  }
+  EXPECT_EQ(video_of(id), expected);
+  EXPECT_FALSE(fs::exists(folder_.path() / "data/jobs" / id / "work"));
+}
+
+TEST_F(QueueCommand, GivesBackTheJobOfAWorkerThatIsToldToStop) {
+  const std::string expected = animated();
+  const std::string id = added();
+  queue::JobQueue queue(queue::open_sqlite(folder_ / "data/server.db"));
+  const pid_t worker = start_worker(folder_.path());
+  while (queue.find(id)->state == queue::JobState::kQueued) queue.wait_for_change(std::chrono::milliseconds(5));
+  ::kill(worker, SIGTERM);
+  int status = 0;
+  ::waitpid(worker, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  const auto job = queue.find(id).value();
+  if (job.state == queue::JobState::kQueued) {
+    EXPECT_EQ(job.idle_attempts, 0);
+    ASSERT_EQ(work().status, 0);
+  }
+  EXPECT_EQ(video_of(id), expected);
+}
+
+}  // namespace
+}  // namespace unianimate
