@@ -1,5 +1,7 @@
 #include "unianimate/cli/queue_arguments.h"
 
+#include <sys/stat.h>
+
 namespace unianimate::cli {
 
 void visit(fields::Archive& archive, QueueArguments& arguments) {
@@ -9,6 +11,10 @@ void visit(fields::Archive& archive, QueueArguments& arguments) {
 
 store::DataFolder open_data_folder(const QueueArguments& arguments) {
   return store::DataFolder(arguments.data.empty() ? store::default_data_folder() : arguments.data);
+}
+
+void keep_to_owner() {
+  ::umask(S_IRWXG | S_IRWXO);
 }
 
 queue::JobQueue open_queue(const store::DataFolder& folder) {

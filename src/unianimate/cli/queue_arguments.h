@@ -18,6 +18,9 @@ void visit(fields::Archive& archive, QueueArguments& arguments);
 /// Throws Error(kUsage), Error(kEnvironment).
 store::DataFolder open_data_folder(const QueueArguments& arguments);
 
+/// From now on nobody else may read what this process makes.
+void keep_to_owner();
+
 /// Throws as JobQueue.
 queue::JobQueue open_queue(const store::DataFolder& folder);
 

@@ -1,13 +1,16 @@
 // unianimate queue: jobs that workers do one after another.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/queue_arguments.h"
 #include "unianimate/core/error.h"
+#include "unianimate/core/folder_lock.h"
 #include "unianimate/core/memory.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/fields/json_archive.h"
 #include "unianimate/server/queue/job_json.h"
 #include "unianimate/server/store/asset_store.h"
@@ -57,8 +60,24 @@ struct QueueJobArguments {
   bool json = false;
   bool fresh = false;
 
-  [[nodiscard]] store::DataFolder open() const { return open_data_folder({data}); }
+  /// Of a queue that is there. Throws Error(kUsage) where there is none.
+  [[nodiscard]] store::DataFolder open() const {
+    const std::filesystem::path root = data.empty() ? store::default_data_folder() : std::filesystem::path(data);
+    std::error_code ignored;
+    if (!std::filesystem::exists(root / "server.db", ignored)) {
+      throw Error(ErrorKind::kUsage, "there is no queue in {}; 'unianimate queue add' begins one, --data says where",
+                  printable(root.string()));
+    }
+    return store::DataFolder(root);
+  }
 };
+
+/// With jobs of workers that are gone as these have left them.
+queue::JobQueue open_jobs(const store::DataFolder& folder) {
+  queue::JobQueue queue = open_queue(folder);
+  queue.lose_expired();
+  return queue;
+}
 
 void print_job_json(queue::JobQueue& queue, const queue::JobRow& job) {
   print_json_line(queue::job_json(job, queue.position(job.id)));
@@ -77,9 +96,15 @@ ordered_json given_order(const fields::CommandLine& options) {
 
 /// Throws for whatever shows without the models, before anything is stored.
 void check_order(const ordered_json& order, const fields::CommandLine& options) {
-  const std::string text = worker::request_text(order, worker::ResultFormat::kMp4);
+  // Names of files may hold what JSON cannot.
+  ordered_json named = order;
+  for (const char* name : worker::kFileFields) {
+    if (named.contains(name)) named[name] = name;
+  }
   const family::AnimateRequest defaults;
-  worker::VideoAsked asked = worker::read_video_request(text, defaults, [](const std::string& file) { return file; });
+  worker::VideoAsked asked =
+      worker::read_video_request(worker::request_text(named, worker::ResultFormat::kMp4), defaults,
+                                 [&](const std::string& name) { return order.at(name).get<std::string>(); });
   asked.order.refuse_given = [&options](const fields::Filter& filter, std::string_view when) {
     options.refuse(filter, when);
   };
@@ -87,6 +112,7 @@ void check_order(const ordered_json& order, const fields::CommandLine& options) 
 }
 
 void add(const fields::CommandLine& options) {
+  keep_to_owner();
   const auto arguments = options.taken<QueueAddArguments>();
   ordered_json order = given_order(options);
   check_order(order, options);
@@ -149,7 +175,7 @@ std::string news_of(queue::JobQueue& queue, const queue::JobRow& job) {
 }
 
 void list(const QueueJobArguments& arguments) {
-  queue::JobQueue queue = open_queue(arguments.open());
+  queue::JobQueue queue = open_jobs(arguments.open());
   const auto jobs = queue.list();
   if (jobs.empty() && !arguments.json) print(stdout, "there are no jobs in the queue\n");
   for (const queue::JobRow& job : jobs) {
@@ -171,7 +197,7 @@ queue::JobRow find(queue::JobQueue& queue, const std::string& id) {
 
 void show(const QueueJobArguments& arguments) {
   const store::DataFolder folder = arguments.open();
-  queue::JobQueue queue = open_queue(folder);
+  queue::JobQueue queue = open_jobs(folder);
   const queue::JobRow job = find(queue, arguments.id);
   if (arguments.json) return print_job_json(queue, job);
   const auto row = [](const char* name, const std::string& value) {
@@ -198,7 +224,7 @@ void show(const QueueJobArguments& arguments) {
 // ---- cancel, resume
 
 void cancel(const QueueJobArguments& arguments) {
-  queue::JobQueue queue = open_queue(arguments.open());
+  queue::JobQueue queue = open_jobs(arguments.open());
   const queue::JobRow before = find(queue, arguments.id);
   const auto job = queue.cancel(arguments.id);
   if (!job) {
@@ -212,7 +238,14 @@ void cancel(const QueueJobArguments& arguments) {
 
 void resume(const QueueJobArguments& arguments) {
   const store::DataFolder folder = arguments.open();
-  queue::JobQueue queue = open_queue(folder);
+  queue::JobQueue queue = open_jobs(folder);
+  // Held until the row is queued, so that no worker has what is removed.
+  std::optional<FolderLock> lock;
+  find(queue, arguments.id);
+  if (arguments.fresh) {
+    make_folder(folder.job(arguments.id));
+    lock.emplace(folder.job(arguments.id), "worker");
+  }
   const queue::JobRow before = find(queue, arguments.id);
   if (before.state != queue::JobState::kFailed && before.state != queue::JobState::kCancelled) {
     throw Error(ErrorKind::kUsage, "job {} is {}: only what failed or was cancelled can be resumed", before.id,

@@ -49,14 +49,10 @@ void visit(fields::Archive& archive, WorkerArguments& arguments) {
           "End, between two jobs, once the process is gone that started this one");
 }
 
-/// What clients send is decoded here: no memory of theirs is left in a core file, and no file of theirs to others.
-void keep_to_owner() {
+void work(const fields::CommandLine& options, Session& session) {
+  // What clients send is decoded here: no memory of theirs is left in a core file.
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
-  ::umask(S_IRWXG | S_IRWXO);
-}
-
-void work(const fields::CommandLine& options, Session& session) {
   keep_to_owner();
   const auto machine = options.taken<RuntimeArguments>();
   const auto arguments = options.taken<WorkerArguments>();

@@ -149,7 +149,8 @@ bool JobFolder::suits(const fs::path& folder, const JobRecord& record) {
   std::error_code ignored;
   if (fs::exists(folder / kRecordFile, ignored)) {
     try {
-      const JobRecord there = read_job_record(read_checked(folder / kRecordFile), folder / kRecordFile);
+      JobRecord there = read_job_record(read_checked(folder / kRecordFile), folder / kRecordFile);
+      there.job.threads = record.job.threads;  // of no effect on what is made
       return job_record_text(there) == job_record_text(record);
     } catch (const Error&) {
       return false;

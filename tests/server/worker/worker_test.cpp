@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <limits>
 #include <new>
 
 #include "support/temporary_folder.h"
@@ -37,6 +38,7 @@ class WorkerTest : public ::testing::Test {
   WorkerTest() {
     options_.once = true;
     options_.look = std::chrono::milliseconds(1);
+    options_.least_free_bytes = 0;
     options_.lease.between = std::chrono::milliseconds(1);
     runner_.work = [this](const queue::JobRow& job, studio::JobObserver& observer) {
       return make_video(job, observer);
@@ -221,12 +223,14 @@ TEST_F(WorkerTest, TriesAgainWhatNobodyUnderstandsAndGivesUpInTheEnd) {
   runner_.work = [](const queue::JobRow&, studio::JobObserver&) -> std::optional<fs::path> {
     throw std::runtime_error("unheard of");
   };
+  const std::string next = add();
   options_.once = false;
-  options_.idle_exit_seconds = 0;
-  run();
+  for (int i = 0; i < 3; ++i) EXPECT_THROW(run(), Error) << "this process may be of no use any more";
   EXPECT_EQ(runner_.runs, 3);
   EXPECT_EQ(row(id).state, queue::JobState::kFailed);
-  EXPECT_THAT(row(id).problem.value(), HasSubstr("worker-lost"));
+  EXPECT_THAT(row(id).problem.value(), HasSubstr(R"("type":"worker-lost")"));
+  EXPECT_THAT(row(id).problem.value(), HasSubstr("unheard of"));
+  EXPECT_EQ(row(next).attempt, 0);
 }
 
 TEST_F(WorkerTest, CountsNoAttemptThatSavedSomething) {
@@ -240,18 +244,28 @@ TEST_F(WorkerTest, CountsNoAttemptThatSavedSomething) {
     EXPECT_EQ(row(id).idle_attempts, 0);
     throw std::runtime_error("unheard of");
   };
-  for (int i = 0; i < 5; ++i) run();
+  for (int i = 0; i < 5; ++i) EXPECT_THROW(run(), Error);
   EXPECT_EQ(row(id).state, queue::JobState::kQueued);
 }
 
 TEST_F(WorkerTest, LeavesAJobAloneWhoseFolderAHungProcessHolds) {
   const std::string id = add();
-  const FolderLock hung(folder_.work(id), "worker");
-  options_.once = true;
+  const FolderLock hung(folder_.job(id), "worker");
+  const double before = queue_.now();
   run();
   EXPECT_EQ(runner_.runs, 0);
   EXPECT_EQ(row(id).state, queue::JobState::kQueued);
-  EXPECT_NEAR(row(id).not_before.value(), queue_.now() + 60, 30);
+  EXPECT_GE(row(id).not_before.value(), before + 60);
+  EXPECT_LE(row(id).not_before.value(), queue_.now() + 60);
+}
+
+TEST_F(WorkerTest, LeavesJobsToWaitWhereThereIsNoRoom) {
+  const std::string id = add();
+  options_.least_free_bytes = std::numeric_limits<std::uintmax_t>::max();
+  options_.idle_exit_seconds = 0;
+  run();
+  EXPECT_EQ(runner_.runs, 0);
+  EXPECT_EQ(row(id).state, queue::JobState::kQueued);
 }
 
 TEST_F(WorkerTest, CountsAJobAsLostWhereTheDatabaseIsOutOfReach) {

@@ -37,7 +37,7 @@ Table rows_of_this_processor() {
     bf16.quantize = avx512_quantize_bf16;
     bf16.group_norm = avx512_group_norm_bf16;
     bf16.gated_gelu = avx512_gated_gelu_bf16;
-    bf16.linear = one_dnn_linear;  // oneDNN computes bf16 only with these instructions
+    bf16.linear = one_dnn_linear;  // oneDNN computes bf16 only with AVX-512
     bf16.takes_attention = avx512_takes_attention;
     bf16.attention = quick_with_bf16 ? avx512_attention_bf16 : avx512_attention_bf16_widened;
   }

@@ -178,6 +178,8 @@ void check_body(const Route& route, const Request& request, const Limits& limits
 
 /// All that is asked of a request before its body.
 const Route& admit(Request& request, const Service& service, const Limits& limits) {
+  // Whatever comes of it: the next request on this connection begins after a body that is understood.
+  announced_body(request);
   if (request.target.size() > limits.target_bytes) {
     Problem problem = make_problem(
         problems::kTooLarge, fmt::format("the request's path may have {} bytes with its query", limits.target_bytes));
@@ -306,8 +308,8 @@ asio::awaitable<void> Connection::run() {
   try {
     while (co_await serve_one()) {
     }
-  } catch (const boost::system::system_error&) {
-    // The other end is gone, or too slow to take its answer.
+  } catch (const std::exception&) {
+    // The other end is gone, or too slow to take its answer; or a stream has no more to say.
   }
   close();
 }

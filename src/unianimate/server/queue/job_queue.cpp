@@ -373,9 +373,9 @@ std::optional<JobRow> JobQueue::give_back(const Claim& claim, double not_before_
       claim, {SqlValue(not_before_seconds)});
 }
 
-std::optional<JobRow> JobQueue::lose(const Claim& claim) {
+std::optional<JobRow> JobQueue::lose(const Claim& claim, const std::optional<std::string>& problem) {
   return update_attempt(fmt::format("{}, cancel_requested=0", kLoseSet), claim,
-                        {SqlValue(kMostIdleAttempts), text(kLostProblem)});
+                        {SqlValue(kMostIdleAttempts), text(problem.value_or(kLostProblem))});
 }
 
 int JobQueue::lose_all_of(const std::string& worker) {

@@ -105,7 +105,8 @@ class JobQueue {
   std::optional<JobRow> give_back(const Claim& claim, double not_before_seconds = 0);
   /// The attempt ended without a result. Queued again, unless that was the last of kMostIdleAttempts that saved
   /// nothing, or it was to be cancelled.
-  std::optional<JobRow> lose(const Claim& claim);
+  /// `problem`: what it fails with then; none: that its worker ended without a word.
+  std::optional<JobRow> lose(const Claim& claim, const std::optional<std::string>& problem = std::nullopt);
   /// The same for all that the worker holds; how many.
   int lose_all_of(const std::string& worker);
   /// The same for all that nobody has held for the time of a lease. claim() does this first.

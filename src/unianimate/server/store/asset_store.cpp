@@ -106,8 +106,10 @@ std::pair<queue::AssetRow, bool> AssetWriter::finish(queue::JobQueue& queue, con
 queue::AssetRow store_file(const DataFolder& folder, queue::JobQueue& queue, const fs::path& file) {
   constexpr std::size_t kChunk = std::size_t{1} << 20;
   std::error_code ignored;
-  std::ifstream source(file, std::ios::binary);
-  if (!source || !fs::is_regular_file(file, ignored)) {
+  // A pipe would be waited for.
+  std::ifstream source;
+  if (fs::is_regular_file(file, ignored)) source.open(file, std::ios::binary);
+  if (!source.is_open()) {
     throw Error(ErrorKind::kInput, "{} is no file that can be read: a queued job takes single files",
                 printable(file.string()));
   }

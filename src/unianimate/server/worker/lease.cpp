@@ -36,10 +36,10 @@ void Lease::keep(const OpenQueue& open) {
 }
 
 void Lease::renew(queue::JobQueue& queue) {
-  queue.see(worker_);
   const std::optional<bool> to_stop = queue.renew(claim_);
   if (!to_stop) lost_ = true;
   if (to_stop.value_or(false)) cancel_requested_ = true;
+  queue.see(worker_);
 }
 
 /// Whether it is over.

@@ -3,10 +3,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <memory>
+#include <thread>
 #include <utility>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/folder_lock.h"
+#include "unianimate/core/memory.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/server/store/asset_store.h"
 #include "unianimate/studio/failure.h"
 
@@ -31,15 +35,14 @@ std::string_view problem_type(int exit_status) {
   return "";
 }
 
-/// Whether a process that hung, and lost the job, still has its folder.
-bool is_held(const fs::path& work) {
-  std::error_code ignored;
-  if (!fs::exists(work, ignored)) return false;
+/// None where a process that hung, and lost the job, still has its folder.
+std::unique_ptr<FolderLock> take_folder(const fs::path& job) {
+  make_folder(job);
   try {
-    const FolderLock trial(work, "worker");
-    return false;
+    return std::make_unique<FolderLock>(job, "worker");
   } catch (const Error& error) {
-    return error.kind() == ErrorKind::kUsage;
+    if (error.kind() != ErrorKind::kUsage) throw;
+    return nullptr;
   }
 }
 
@@ -94,9 +97,8 @@ bool Worker::to_end() const {
 void Worker::run() {
   auto idle_since = std::chrono::steady_clock::now();
   while (!to_end()) {
-    row_.job = std::nullopt;
-    queue_.see(row_);
-    const auto job = queue_.claim(options_.lane, row_.id, runner_.device());
+    say_alive(std::nullopt);
+    const auto job = has_room() ? queue_.claim(options_.lane, row_.id, runner_.device()) : std::nullopt;
     if (!job) {
       if (!wait_for_job(idle_since)) break;
       continue;
@@ -106,6 +108,30 @@ void Worker::run() {
     idle_since = std::chrono::steady_clock::now();
   }
   queue_.forget_worker(row_.id);
+}
+
+/// Seldom, as every change of the database wakes all that wait for one.
+void Worker::say_alive(const std::optional<std::string>& job) {
+  const auto now = std::chrono::steady_clock::now();
+  if (said_ != std::chrono::steady_clock::time_point() && row_.job == job && now - said_ < options_.lease.between) {
+    return;
+  }
+  said_ = now;
+  row_.job = job;
+  queue_.see(row_);
+}
+
+bool Worker::has_room() {
+  std::error_code unknown;
+  const std::uintmax_t free = fs::space(folder_.root(), unknown).available;
+  const bool enough = unknown || free >= options_.least_free_bytes;
+  if (!enough && !told_of_room_) {
+    watcher_.note(fmt::format("jobs wait until there is more room: {} has {} free, and {} are kept free",
+                              printable(folder_.root().string()), format_bytes(static_cast<std::int64_t>(free)),
+                              format_bytes(static_cast<std::int64_t>(options_.least_free_bytes))));
+  }
+  told_of_room_ = !enough;
+  return enough;
 }
 
 /// False once that has taken too long.
@@ -121,24 +147,40 @@ bool Worker::wait_for_job(std::chrono::steady_clock::time_point idle_since) {
 void Worker::work_on(const queue::JobRow& job) {
   const queue::Claim claim{job.id, job.attempt};
   constexpr double kUntilTheFolderIsFree = 60;
-  if (is_held(folder_.work(job.id))) {
+  const std::unique_ptr<FolderLock> lock = take_folder(folder_.job(job.id));
+  if (lock == nullptr) {
     watcher_.note(fmt::format("job {} waits: another process still holds its folder", job.id));
     queue_.give_back(claim, kUntilTheFolderIsFree);
     return;
   }
-  row_.job = job.id;
-  queue_.see(row_);
+  say_alive(job.id);
   watcher_.note(fmt::format("job {}, attempt {}", job.id, job.attempt));
   const Lease lease(open_, claim, row_, options_.lease);
   JobProgress progress(queue_, claim, lease, folder_.work(job.id), stopping_, watcher_);
+  std::optional<fs::path> video;
+  std::exception_ptr problem;
   try {
-    complete(job, runner_.run(job, progress), progress);
+    video = runner_.run(job, progress);
   } catch (...) {
-    end_badly(job, std::current_exception(), progress);
+    problem = std::current_exception();
+  }
+  problem ? end_badly(job, problem, progress) : complete(job, video, progress);
+}
+
+template <typename Change>
+auto Worker::settle(const JobProgress& progress, const Change& change) {
+  constexpr std::chrono::milliseconds kBetweenTries{200};
+  while (true) {
+    try {
+      return change();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kEnvironment || progress.reason() == StopReason::kLost) throw;
+    }
+    std::this_thread::sleep_for(kBetweenTries);
   }
 }
 
-void Worker::complete(const queue::JobRow& job, const std::optional<fs::path>& video, JobProgress& progress) {
+void Worker::complete(const queue::JobRow& job, const std::optional<fs::path>& video, const JobProgress& progress) {
   ordered_json result = progress.result().is_object() ? progress.result() : ordered_json::object();
   result.erase("output");
   std::error_code ignored;
@@ -147,7 +189,7 @@ void Worker::complete(const queue::JobRow& job, const std::optional<fs::path>& v
     result["bytes"] = fs::file_size(*video, ignored);
   }
   const std::string text = result.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-  if (!queue_.complete({job.id, job.attempt}, text)) {
+  if (!settle(progress, [&] { return queue_.complete({job.id, job.attempt}, text); })) {
     // Another attempt has the job, and its own file.
     if (video) fs::remove(*video, ignored);
     watcher_.note(fmt::format("job {} was lost to another worker; nothing of it is kept here", job.id));
@@ -167,16 +209,20 @@ void Worker::end_badly(const queue::JobRow& job, const std::exception_ptr& probl
   } else if (failure.exit_status == exit_status(ErrorKind::kCancelled)) {
     const bool cancelled = reason == StopReason::kCancelled;
     watcher_.note(fmt::format("job {} {}", job.id, cancelled ? "is cancelled" : "is given back"));
-    cancelled ? queue_.stop_cancelled(claim) : queue_.give_back(claim);
+    settle(progress, [&] { return cancelled ? queue_.stop_cancelled(claim) : queue_.give_back(claim); });
   } else {
     const std::string detail = readable(job, failure.message);
     watcher_.note(fmt::format("job {}: {}", job.id, detail));
     const std::string_view type = problem_type(failure.exit_status);
-    const ordered_json object{{"type", type}, {"detail", detail}};
+    const ordered_json object{{"type", type.empty() ? "worker-lost" : type}, {"detail", detail}};
+    const std::string text = object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+    settle(progress, [&] { return type.empty() ? queue_.lose(claim, text) : queue_.fail(claim, text); });
     if (type.empty()) {
-      queue_.lose(claim);
-    } else {
-      queue_.fail(claim, object.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+      throw Error(
+          ErrorKind::kEnvironment,
+          "job {} ended in a way that nobody foresaw, see above; what is left of this process may be of no use: "
+          "start a worker again",
+          job.id);
     }
   }
 }

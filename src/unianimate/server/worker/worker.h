@@ -22,6 +22,8 @@ struct WorkerOptions {
   std::optional<double> idle_exit_seconds;  ///< ends after so long without a job
   LeaseTimes lease;
   std::chrono::milliseconds look{1000};  ///< longest time between two looks for a job
+  /// Jobs are left to wait while there is less free space where the queue lies.
+  std::uintmax_t least_free_bytes = std::uintmax_t{2} << 30;
 };
 
 /// "host-4711", of a process on this machine: how a supervisor knows the workers that it started.
@@ -36,14 +38,21 @@ class Worker {
   Worker(const OpenQueue& open, queue::JobQueue& queue, const store::DataFolder& folder, JobRunner& runner,
          const WorkerOptions& options, std::function<bool()> stopping, studio::JobObserver& watcher);
 
-  /// Throws Error(kEnvironment) where the queue cannot be used.
+  /// Throws Error(kEnvironment) where the queue cannot be used, and after a failure of a kind that nobody foresaw: what
+  /// is left of the process may be of no use, and another one is to go on.
   void run();
 
  private:
+  void say_alive(const std::optional<std::string>& job);
+  bool has_room();
   bool wait_for_job(std::chrono::steady_clock::time_point idle_since);
   void work_on(const queue::JobRow& job);
-  void complete(const queue::JobRow& job, const std::optional<std::filesystem::path>& video, JobProgress& progress);
+  void complete(const queue::JobRow& job, const std::optional<std::filesystem::path>& video,
+                const JobProgress& progress);
   void end_badly(const queue::JobRow& job, const std::exception_ptr& problem, const JobProgress& progress);
+  /// Makes the last change of a job, again and again while the database cannot be written and the job is held.
+  template <typename Change>
+  auto settle(const JobProgress& progress, const Change& change);
   [[nodiscard]] std::string readable(const queue::JobRow& job, std::string message);
   [[nodiscard]] bool to_end() const;
 
@@ -55,6 +64,8 @@ class Worker {
   std::function<bool()> stopping_;
   studio::JobObserver& watcher_;
   queue::WorkerRow row_;
+  std::chrono::steady_clock::time_point said_;  ///< that it is alive
+  bool told_of_room_ = false;
   std::int64_t parent_;
 };
 
