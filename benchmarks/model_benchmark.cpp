@@ -13,6 +13,7 @@
 
 #include "model_speed.h"
 #include "operator_profile.h"
+#include "stopwatch.h"
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
@@ -21,12 +22,14 @@ namespace unianimate::benchmarks {
 namespace {
 
 constexpr const char* kUsage = R"(usage: model_benchmark [--device cpu|cuda] [--dtype fp32|bf16|fp16|int8] [--threads N]
-                       [--size WxH] [--frames N] [--repeat N] [--profile] [unet] [autoencoder]
-                       [small_decoder]
+                       [--size WxH] [--frames N] [--repeat N] [--profile] [--on-request]
+                       [unet] [autoencoder] [small_decoder]
 
 Times one call of the UNet on N frames (and the reference, which is one frame more) and the decoding of one frame by the
 autoencoder and by the small decoder, all at the published sizes with random weights, beside the best dense convolution
 and matrix product.
+With --on-request it warms up and then answers each line on stdin with the seconds of one more run of the UNet and the
+autoencoder's decoder, as JSON.
 Default: all three at 256x384, 7 frames, bf16 on the CPU.
 )";
 
@@ -37,6 +40,7 @@ struct Options {
   int frames = 7;
   int repeat = 3;
   bool profile = false;
+  bool on_request = false;
   bool unet = false;
   bool autoencoder = false;
   bool small_decoder = false;
@@ -95,6 +99,24 @@ void benchmark_models(const Options& options) {
   }
 }
 
+/// So that something else can be timed in turns with it.
+void answer_requests(const Options& options) {
+  const std::int64_t h = options.height / 8;
+  const std::int64_t w = options.width / 8;
+  UNetCall unet({}, {1, options.frames, h, w}, options.tensors());
+  if (options.compute.int8) unet.use_int8();
+  const DecoderCall<models::Autoencoder> decoder(models::AutoencoderConfig(), 1, h, w, options.tensors());
+  const auto timed = [](const auto& model) { return seconds_of([&] { model().flatten()[0].template item<float>(); }); };
+  timed(unet);
+  timed(decoder);
+  for (int character = std::getchar(); character != EOF; character = std::getchar()) {
+    if (character != '\n') continue;
+    const double of_unet = timed(unet);
+    fmt::print("{{\"unet\": {:.4f}, \"decoder\": {:.4f}}}\n", of_unet, timed(decoder));
+    std::fflush(stdout);
+  }
+}
+
 Options parse(int argc, char** argv) {
   Options options;
   DeviceChoice device = DeviceChoice::kCpu;
@@ -121,6 +143,8 @@ Options parse(int argc, char** argv) {
       options.repeat = std::max(1, std::atoi(value()));
     } else if (argument == "--profile") {
       options.profile = true;
+    } else if (argument == "--on-request") {
+      options.on_request = true;
     } else if (argument == "unet") {
       options.unet = true;
     } else if (argument == "autoencoder") {
@@ -147,7 +171,11 @@ int main(int argc, char** argv) {
   try {
     const Options options = parse(argc, argv);
     const c10::InferenceMode inference;
-    benchmark_models(options);
+    if (options.on_request) {
+      answer_requests(options);
+    } else {
+      benchmark_models(options);
+    }
   } catch (const std::exception& error) {
     fmt::print(stderr, "model_benchmark: {}\n", error.what());
     return 1;

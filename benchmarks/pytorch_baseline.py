@@ -1,16 +1,22 @@
 """The UNet and the decoder of the published model in plain PyTorch: how fast the same work is without this program.
 
-Written from the model's description. Run by scripts/gpu_check.sh; nothing else needs Python.
+Written from the model's description. Run by scripts/gpu_check.sh and scripts/measure_performance.sh; nothing else needs
+Python.
 """
 import argparse
 import json
 import math
+import os
+import statistics
 import struct
+import subprocess
 import sys
 import time
+import warnings
 import zlib
 from pathlib import Path
 
+warnings.filterwarnings("ignore", message="Failed to initialize NumPy")  # which nothing here needs
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -469,13 +475,121 @@ def measure(device, tiny, dtype_name):
     return rows
 
 
+# ---- in turns with this program's models ----
+
+
+@torch.no_grad()
+def made_of_noise(model):
+    for name, parameter in model.named_parameters():
+        if name.endswith("bias"):
+            parameter.normal_(0, 0.02)
+        elif parameter.dim() >= 2:
+            parameter.normal_(0, math.sqrt(parameter.shape[0] / parameter.numel()))
+        else:
+            parameter.fill_(1)
+    return model.eval()
+
+
+def seconds_of(work):
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+class Ours:
+    """model_benchmark with the libtorch of this PyTorch, which runs its models whenever it is asked to."""
+
+    def __init__(self, program, dtype, width, height, frames):
+        site = Path(torch.__file__).parent.parent
+        libraries = [site / "torch/lib", site / "nvidia/cu13/lib"]
+        environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, libraries)), "GOMP_SPINCOUNT": "2000"}
+        command = [program, "--on-request", "--dtype", dtype, "--size", f"{width}x{height}", "--frames", str(frames)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env=environment)
+
+    def __call__(self):
+        self.process.stdin.write("run\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            sys.exit(f"pytorch_baseline.py: {self.process.args[0]} gave no answer (exit status {self.process.wait()})")
+        return json.loads(answer)
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+@torch.inference_mode()
+def compare(options):
+    """Seconds of both in each round, after one that warms up; both on as many threads as there are cores."""
+    width, height = (int(side) for side in options.size.split("x"))
+    h, w, frames = height // 8, width // 8, options.frames
+    for kind in (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d):
+        kind.reset_parameters = lambda layer: None  # all is filled in once, afterwards
+    rows = []
+    for dtype_name in options.dtype:
+        dtype = DTYPES[dtype_name]
+        ours = Ours(options.against, dtype_name, width, height, frames)
+        torch.set_default_dtype(dtype)
+        unet, decoder = made_of_noise(UNet()), made_of_noise(Decoder())
+        torch.set_default_dtype(torch.float32)
+        encoded = unet.encode(torch.randn(1, 1, unet.context_dim).to(dtype),
+                              torch.rand(1, 3, 1 + frames, height, width).to(dtype),
+                              torch.randn(1, 4, 1, h, w).to(dtype), torch.randn(1, 77, unet.context_dim).to(dtype))
+        x, t = torch.randn(1, 4, frames, h, w).to(dtype), torch.full((1,), 500, dtype=torch.long)
+        latent = torch.randn(1, 4, h, w).to(dtype)
+        works = {"unet": lambda: unet(x, t, encoded), "decoder": lambda: decoder(latent)}
+        seconds = {what: {"ours": [], "pytorch": []} for what in works}
+        for round_number in range(options.rounds + 1):
+            answer = ours()
+            for what, work in works.items():
+                theirs = seconds_of(work)
+                if round_number > 0:
+                    seconds[what]["ours"].append(answer[what])
+                    seconds[what]["pytorch"].append(theirs)
+        ours.end()
+        for what, of_both in seconds.items():
+            rows.append({"what": what, "size": options.size, "frames": frames if what == "unet" else 1,
+                         "dtype": dtype_name, **of_both})
+    return rows
+
+
+def ratio_text(row):
+    ratios = [theirs / ours for ours, theirs in zip(row["ours"], row["pytorch"])]
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
+def table(rows):
+    lines = ["| what | dtype | this program, seconds | plain PyTorch, seconds | times as fast, median (and range) of "
+             "rounds | of the minima |", "| --- | --- | --- | --- | --- | --- |"]
+    for row in rows:
+        what = (f"one UNet call, {row['frames']} frames and the reference, {row['size']}" if row["what"] == "unet" else
+                f"decoding one frame of {row['size']}")
+        both = (f"{min(row[side]):.2f} to {max(row[side]):.2f}" for side in ("ours", "pytorch"))
+        minima = min(row["pytorch"]) / min(row["ours"])
+        lines.append(f"| {what} | {row['dtype']} | {' | '.join(both)} | {ratio_text(row)} | {minima:.2f} |")
+    return "\n".join(lines)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cuda")
     parser.add_argument("--tiny", action="store_true", help="small models and pictures, to try it out on a CPU")
     parser.add_argument("--golden", type=Path, help="folder of golden numbers to compare with first")
+    parser.add_argument("--against", metavar="MODEL_BENCHMARK",
+                        help="this program's model_benchmark, to be timed in turns on the CPU; prints a table")
+    parser.add_argument("--rounds", type=int, default=5, help="of --against")
+    parser.add_argument("--size", default="256x384", help="of --against")
+    parser.add_argument("--frames", type=int, default=7, help="of --against")
+    parser.add_argument("--dtype", nargs="+", choices=["bf16", "fp32"], default=["bf16", "fp32"], help="of --against")
     parser.add_argument("--output", type=Path, required=True, help="JSON file for what was measured")
     options = parser.parse_args()
+    if options.against:
+        rows = compare(options)
+        options.output.write_text(json.dumps(rows, indent=2) + "\n")
+        print(table(rows))
+        return
     rows = check_against_golden(options.golden) if options.golden else []
     for dtype_name in ("bf16", "fp16") if options.device == "cuda" else ("fp32", "bf16"):
         rows += measure(options.device, options.tiny, dtype_name)

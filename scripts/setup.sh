@@ -5,11 +5,13 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: scripts/setup.sh [--cuda] [--cuda-compiler] [--lint]
+usage: scripts/setup.sh [--cuda] [--cuda-compiler] [--lint] [--baseline]
 
   --cuda           also fetch libtorch's CUDA half and NVIDIA's libraries (2.5 GB to download, 4 GB unpacked)
   --cuda-compiler  also fetch nvcc, which compiles the kernels for cards (105 MB to download, 270 MB unpacked)
   --lint           also fetch clang-tidy, for 'scripts/test.sh --lint' (46 MB to download, 142 MB unpacked)
+  --baseline       also make a virtual environment with plain PyTorch, for scripts/measure_performance.sh: it comes with
+                   all of NVIDIA's libraries (2.6 GB to download, 5 GB unpacked); nothing else needs it
 
 Downloads are unpacked into $UNIANIMATE_CACHE (default: ${XDG_CACHE_HOME:-~/.cache}/unianimate.cpp)
 and linked as build/deps. Every user of the machine can read them there, unless a folder above is closed, as home
@@ -26,11 +28,13 @@ say() { printf '%s\n' "-- $*"; }
 want_cuda=no
 want_compiler=no
 want_lint=no
+want_baseline=no
 for argument in "$@"; do
   case "$argument" in
     --cuda) want_cuda=yes ;;
     --cuda-compiler) want_compiler=yes ;;
     --lint) want_lint=yes ;;
+    --baseline) want_baseline=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; fail "unknown argument '$argument'." ;;
   esac
@@ -161,6 +165,37 @@ if [ "$want_lint" = yes ]; then
     unpack_wheels "$lint_list" 400 'clang_tidy/data/*' 'clang_tidy-*/licenses/*'
     touch "$lint_stamp"
   fi
+fi
+
+# make_baseline LIST FOLDER: a virtual environment with the wheels of LIST.
+make_baseline() {
+  local list=$1 folder=$2 log free_mb
+  free_mb=$(df -Pm "$cache" | awk 'NR==2 {print $4}')
+  [ "$free_mb" -ge 8000 ] ||
+    fail "$cache has $free_mb MB free, 8000 MB are needed; free some space or set UNIANIMATE_CACHE to another disk."
+  say "making a virtual environment with plain PyTorch"
+  log=$(mktemp)
+  rm -rf "$folder"
+  # Without its own pip, which Debian has in a package of its own.
+  "$python" -m venv --without-pip "$folder" 2>"$log" ||
+    fail "Python's virtual environment $folder could not be made (what it said: $log)."
+  PIP_REQUIRE_VIRTUALENV=false "$python" -m pip --python "$folder/bin/python" install --quiet \
+    --disable-pip-version-check --retries 2 --no-deps --require-hashes --only-binary=:all: --no-cache-dir \
+    --requirement "$list" >"$log" 2>&1 ||
+    fail "the wheels of scripts/$(basename "$list") could not be installed; check the network and that $("$python" --version) is 3.11, 3.12 or 3.13 (what pip said: $log)."
+  rm -f "$log"
+}
+
+if [ "$want_baseline" = yes ]; then
+  baseline_list="$here/wheels-baseline.txt"
+  baseline="$cache/baseline-$(sha256sum "$baseline_list" | cut -c1-12)"
+  if [ ! -e "$baseline/complete" ]; then
+    make_baseline "$baseline_list" "$baseline"
+    touch "$baseline/complete"
+  fi
+  mkdir -p "$root/build"
+  ln -sfn "$baseline" "$root/build/baseline"
+  say "plain PyTorch is ready in $baseline"
 fi
 
 # closed_folder PATH: the first folder on the way to PATH that other users cannot enter, if there is one.

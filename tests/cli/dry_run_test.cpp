@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
+#include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pose/format/openpose_json.h"
@@ -122,6 +123,46 @@ TEST_F(DryRun, CountsTheStepsOfEveryList) {
   EXPECT_EQ(own.at("timesteps"), 3);
   EXPECT_EQ(own.at("request").at("steps"), 3);
   EXPECT_EQ(own.at("request").at("sampler"), "unipc");
+}
+
+TEST_F(DryRun, EveryPhaseIsEstimated) {
+  const json planned = plan({"--poses", "poses"});
+  double sum = 0;
+  std::vector<std::string> names;
+  for (const json& phase : planned.at("estimated_phases")) {
+    names.push_back(phase.at("name"));
+    EXPECT_GT(phase.at("seconds").get<double>(), 0) << names.back();
+    sum += phase.at("seconds").get<double>();
+    const bool computes = names.back() == "encode reference" || names.back() == "sample" || names.back() == "decode";
+    EXPECT_EQ(phase.at("operations").is_number(), computes) << names.back();
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"read pictures", "encode reference", "load UNet", "sample", "decode",
+                                             "write video"}));
+  EXPECT_DOUBLE_EQ(planned.at("estimated_seconds").get<double>(), sum);
+}
+
+TEST_F(DryRun, ADistilledLoraSetsTheSamplingUnlessItIsSaidOtherwise) {
+  const std::string layer = "middle_block.1.proj_in";
+  checkpoint::save_safetensors(
+      *shared_ / "fast.safetensors",
+      {{layer + ".lora_down.weight", at::ones({2, 32})}, {layer + ".lora_up.weight", at::ones({32, 2})}},
+      {{"sampler", "lcm"}, {"steps", "4"}, {"grid", "50"}, {"guidance", "2.5"}});
+  const json fast = plan({"--poses", "poses", "--lora", "fast.safetensors"}).at("request");
+  EXPECT_EQ(fast.at("sampler"), "lcm");
+  EXPECT_EQ(fast.at("timesteps"), "distillation");
+  EXPECT_EQ(fast.at("steps"), 4);
+  EXPECT_EQ(fast.at("guidance_scale"), 1);
+  const json said =
+      plan({"--poses", "poses", "--lora", "fast.safetensors", "--steps", "8", "--guidance", "1.5"}).at("request");
+  EXPECT_EQ(said.at("sampler"), "lcm");
+  EXPECT_EQ(said.at("steps"), 8);
+  EXPECT_EQ(said.at("guidance_scale"), 1.5);
+  EXPECT_THAT(animate({"--poses", "poses", "--lora", "fast.safetensors", "--dry-run"}).err,
+              HasSubstr("fast.safetensors says that it is distilled (lcm, 4 steps"));
+  EXPECT_THAT(
+      animate({"--poses", "poses", "--sampler", "lcm", "--timesteps", "distillation", "--steps", "4", "--dry-run"}).err,
+      HasSubstr("nothing in these files says that they are"));
+  fs::remove(*shared_ / "fast.safetensors");
 }
 
 TEST_F(DryRun, WhereThePublishedProgramMakesNoPictureIsTold) {

@@ -152,6 +152,8 @@ TEST_F(EvaluateModelCommand, RefusesBeforeLongWork) {
   refused({"--output", "file"}, 4, "file");
   refused({"--memory-budget", "1kB"}, 4, "the budget is");
   refused({"--variant", "exact", "--variant", "weeks=1"}, 2, "there is no setting called 'weeks'");
+  refused({"--variant", "exact", "--variant", "segment_overlap=4"}, 2,
+          "there is no setting called 'segment_overlap' here unless --chain is given");
   refused({"--variant", "exact", "--variant", "frames=3"}, 2, "there is no setting called 'frames' here");
   refused({"--variant", "exact", "--preset", "draft"}, 2, "--preset has no effect with --variant");
   refused({"--variant", "fast"}, 2, "settings are written as in steps=12 reuse_every=2, found 'fast'");

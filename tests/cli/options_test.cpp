@@ -111,7 +111,7 @@ std::string settled(std::string text, const fs::path& folder) {
     text.replace(at, folder.string().size(), "here");
   }
   static const std::regex kMeasured(
-      R"#("(estimated_seconds|estimated_decoding_seconds|seconds|detection_seconds|peak_bytes)":[-+.e0-9]+)#");
+      R"#("(estimated_seconds|seconds|operations_per_second|detection_seconds|peak_bytes)":[-+.e0-9]+)#");
   static const std::regex kOfTheMoment(
       R"#(\b[ja][0-9a-z]{20}\b|[0-9-]+T[0-9:.]+Z|"seconds_elapsed":[-+.e0-9]+|[a-z0-9.-]+-[0-9]+ of lane)#");
   return std::regex_replace(std::regex_replace(text, kMeasured, ""), kOfTheMoment, "");

@@ -85,6 +85,13 @@ TEST(QualityMarkdown, SaysWhatWasMeasuredAndWhatNot) {
   EXPECT_THAT(text, HasSubstr("25.00 / 0.750 / 17.50"));
 }
 
+TEST(QualityMarkdown, NamesWhatWasLeftOut) {
+  ModelEvaluation evaluation = made_up();
+  EXPECT_THAT(quality_markdown(evaluation), ::testing::Not(HasSubstr("Left out")));
+  for (Setting& setting : evaluation.request.settings) setting.request.shortcuts.guidance_every = 3;
+  EXPECT_THAT(quality_markdown(evaluation), HasSubstr("Left out in all videos: guidance every 3 steps"));
+}
+
 TEST(QualityJson, HoldsMeansAndPeople) {
   const nlohmann::ordered_json json = quality_json(made_up());
   EXPECT_EQ(json.at("first_person"), 7);

@@ -297,8 +297,10 @@ TEST(Int8Memory, CountsOneByteForEachWeightInEightBits) {
   EXPECT_LT(bytes.unet, whole * 53 / 100) << "little else than weights that may be in 8 bits";
   EXPECT_EQ(bytes.unet_loading, whole + (whole - bytes.unet)) << "the measured numbers beside the weights";
   ModelConfigs in_file = published;
-  in_file.unet_in_int8 = true;
+  constexpr std::int64_t kInFile = 1'000'000;
+  in_file.unet_int8_elements = kInFile;
   EXPECT_EQ(model_bytes(in_file, int8).unet_loading, whole);
+  EXPECT_EQ(model_bytes(in_file, int8).unet, whole - kInFile) << "the rest of the file keeps its two bytes";
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ AnimateRequest with(Preset preset, const std::function<void(AnimateRequest&)>& s
 
 TEST(Presets, OfThemselvesCanBeHadAndTakeLessTheFartherTheyAre) {
   double times_less_work = 0.5;
-  for (const PresetEntry& entry : presets()) {
+  for (const auto& word : words(Preset())) {
+    const PresetEntry& entry = preset_entry(word.value);
     const AnimateRequest request = with(entry.preset);
     EXPECT_NO_THROW(request.check()) << entry.settings;
     EXPECT_GT(entry.times_less_work, times_less_work) << entry.settings;
@@ -48,7 +49,8 @@ TEST(Presets, OfThePublishedNetworkTakeWhatTheySay) {
   };
   AnimateRequest exact;
   exact.sampling.timesteps.rule = diffusion::TimestepRule::kPublished;
-  for (const PresetEntry& entry : presets()) {
+  for (const auto& word : words(Preset())) {
+    const PresetEntry& entry = preset_entry(word.value);
     EXPECT_NEAR(work_of(exact) / work_of(with(entry.preset)), entry.times_less_work, 0.05) << entry.settings;
   }
 }
@@ -73,7 +75,8 @@ TEST(Presets, LeaveOutWhatDoesNotGoWithIt) {
   EXPECT_NO_THROW(one_step.check());
   const auto extrapolate = [](AnimateRequest& taken) { taken.shortcuts.extrapolate = true; };
   EXPECT_NO_THROW(with(Preset::kClose, extrapolate).check());
-  for (const PresetEntry& entry : presets()) {
+  for (const auto& word : words(Preset())) {
+    const PresetEntry& entry = preset_entry(word.value);
     EXPECT_NO_THROW(with(entry.preset, [](AnimateRequest& taken) { taken.guidance_scale = 1; }).check());
   }
 }

@@ -103,6 +103,13 @@ class FamilyWithStart : public family::Family {
   [[nodiscard]] std::vector<family::ModelSize> sizes() const override { return inner_->sizes(); }
   [[nodiscard]] std::vector<std::string> check() const override { return inner_->check(); }
   [[nodiscard]] double operations(const family::ClipShape& window) const override { return inner_->operations(window); }
+  [[nodiscard]] double encode_operations(const family::AnimateRequest& request) const override {
+    return inner_->encode_operations(request);
+  }
+  [[nodiscard]] family::WorkSeconds time_work(const family::AnimateRequest& request,
+                                              const family::ClipShape& window) override {
+    return inner_->time_work(request, window);
+  }
   [[nodiscard]] family::FeatureReuse feature_reuse(const family::ClipShape& window, std::int64_t below) const override {
     return inner_->feature_reuse(window, below);
   }

@@ -10,7 +10,9 @@
 #include "support/rule.h"
 #include "unianimate/core/error.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
+#include "unianimate/models/autoencoder/cost.h"
 #include "unianimate/models/clip/clip.h"
+#include "unianimate/models/clip/cost.h"
 #include "unianimate/models/unet/cost.h"
 
 namespace unianimate::models {
@@ -99,6 +101,33 @@ TEST(UNetCost, CountsThePublishedSizes) {
   EXPECT_NEAR(unet_operations({}, {1, 32, 96, 64}) / 1e12, 67.4, 0.1);
   EXPECT_NEAR(unet_operations({}, {1, 7, 48, 32}) / 1e12, 3.66, 0.02);
   EXPECT_DOUBLE_EQ(unet_operations({}, {2, 7, 48, 32}), 2 * unet_operations({}, {1, 7, 48, 32}));
+}
+
+TEST(UNetCost, LevelsAddUpToThePass) {
+  constexpr LatentShape kClip{1, 7, 48, 32};
+  const std::vector<double> of_level = unet_level_operations({}, kClip);
+  ASSERT_EQ(of_level.size(), 4U);
+  EXPECT_DOUBLE_EQ(of_level[0] + of_level[1] + of_level[2] + of_level[3], unet_operations({}, kClip));
+  EXPECT_DOUBLE_EQ(unet_level_operations({}, kClip, 3)[3], 0) << "below the cut nothing is computed";
+  // Without attention a block is seven convolutions of 9, 9 and four times 3 elements, at 4 × 6 pixels of 8 frames.
+  EXPECT_DOUBLE_EQ(unet_block_operations({}, {1, 7, 6, 4}, 3), 2.0 * 8 * 24 * 1280 * 1280 * (9 + 9 + 4 * 3));
+}
+
+TEST(AutoencoderCost, CountsThePublishedSizes) {
+  EXPECT_NEAR(decoder_operations(AutoencoderConfig(), 96, 64) / 1e12, 3.80, 0.01);
+  const std::vector<double> of_level = encoder_level_operations({}, 96, 64);
+  ASSERT_EQ(of_level.size(), 4U);
+  // The outermost level: from colours to 128 channels, two blocks of two convolutions, and one that halves the sides.
+  const double pixels = 768 * 512;
+  EXPECT_DOUBLE_EQ(of_level[0], 2 * pixels * (3 * 128 * 9 + 4 * 128 * 128 * 9 + 128 * 128 * 9 / 4));
+  EXPECT_DOUBLE_EQ(autoencoder_block_operations({}, 0, 768 * 512), 2 * pixels * 2 * 128 * 128 * 9);
+  EXPECT_LT(encoder_operations({}, 96, 64), decoder_operations(AutoencoderConfig(), 96, 64)) << "it has a block less at each level";
+}
+
+TEST(ClipCost, CountsThePublishedSizes) {
+  // Known of ViT-H-14: 334 and 48 GFLOP for a picture and a text with all 24 blocks, a multiply-add counted as two.
+  EXPECT_NEAR(clip_visual_operations({}) / 1e9, 334, 2);
+  EXPECT_NEAR(clip_text_operations({}) / 1e9 * 24 / 23, 47, 1);
 }
 
 /// The derivative of f's projection along `direction` by a central difference against the one backward gives.

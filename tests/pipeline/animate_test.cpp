@@ -201,6 +201,12 @@ TEST_F(AnimateTest, ReportsPhasesAndCalls) {
   EXPECT_EQ(names, (std::vector<std::string>{"read pictures", "encode reference", "load UNet", "sample", "decode"}));
   const auto passes = request_.sampling.step_count() * 2;
   EXPECT_EQ(report_.model_calls, passes);
+  const AnimatePlan plan = plan_animation(request_, *animator);
+  std::vector<double> operations;
+  for (const Phase& phase : report_.phases) operations.push_back(phase.operations);
+  EXPECT_EQ(operations,
+            (std::vector<double>{0, animator->encode_operations(request_), 0, plan.model_operations,
+                                 animator->decoding_operations(plan.latent, family::DecoderChoice::kFull)}));
 }
 
 TEST_F(AnimateTest, LorasChangeTheVideoAsFarAsTheirScaleGoes) {

@@ -123,6 +123,13 @@ class Toy final : public family::Family {
   [[nodiscard]] double operations(const family::ClipShape& window) const override {
     return static_cast<double>(window.elements());
   }
+  [[nodiscard]] double encode_operations(const family::AnimateRequest& request) const override {
+    return static_cast<double>(request.width) * request.height;
+  }
+  [[nodiscard]] family::WorkSeconds time_work(const family::AnimateRequest& /*request*/,
+                                              const family::ClipShape& /*window*/) override {
+    return kToySeconds;
+  }
   [[nodiscard]] family::FeatureReuse feature_reuse(const family::ClipShape& window, std::int64_t below) const override {
     if (below > 0) throw Error(ErrorKind::kUsage, "the toy has one level");
     return {kToyShareAboveFeatures * operations(window),
@@ -137,7 +144,7 @@ class Toy final : public family::Family {
     return std::make_unique<Person>(brightness_of(pictures.original), geometry_);
   }
   [[nodiscard]] double decoding_operations(const family::ClipShape& latents, family::DecoderChoice) const override {
-    return static_cast<double>(latents.elements());
+    return kToyDecoderOperations * static_cast<double>(latents.elements());
   }
   [[nodiscard]] bool has_small_decoder() const override { return false; }
   [[nodiscard]] std::unique_ptr<family::ClipDecoder> decoder(family::DecoderChoice, std::int64_t,

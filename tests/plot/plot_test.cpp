@@ -143,6 +143,15 @@ TEST(LineChart, LongCurvesAreThinAndHaveNoMarks) {
   EXPECT_LE(lowest - highest, 2);
 }
 
+TEST(LineChart, WhereColoursComeAgainMarksAreOthers) {
+  const auto pixels_of = [](std::size_t series) {
+    LineChart chart = chart_of(std::vector<Series>(9, Series{"", {}, {}}));
+    chart.series[series] = {"", {1}, {1}};
+    return find(draw_line_chart(chart), kFirstCurve).pixels;
+  };
+  EXPECT_GT(pixels_of(8), pixels_of(0) + 10) << "a square of the side that the first one's circle is wide";
+}
+
 TEST(LineChart, RefusesWhatIsNoChart) {
   EXPECT_THROW(draw_line_chart(chart_of({{"a", {1, 2}, {1}}})), Error);
   EXPECT_THROW(draw_line_chart({}, 100, 400), Error);

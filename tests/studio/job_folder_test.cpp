@@ -109,6 +109,11 @@ TEST_F(JobFolderTest, TheRecordComesBackAsItWas) {
   EXPECT_THAT(problem_with(R"("device":"cpu")", R"("device":"tpu")"), HasSubstr("device is out of range"));
   EXPECT_THAT(problem_with(R"("dtype":"fp32")", R"("dtype":"fp16")"), HasSubstr("dtype is out of range"));
   EXPECT_EQ(problem_with(R"("dtype":"fp32")", R"("dtype":"int8")"), "");
+  EXPECT_EQ(problem_with(R"("dtype":"fp32","rest_dtype":"")", R"("dtype":"int8","rest_dtype":"bf16")"), "");
+  EXPECT_EQ(problem_with(R"("dtype":"fp32","rest_dtype":"")", R"("dtype":"int8")"), "") << "as jobs of before";
+  EXPECT_THAT(problem_with(R"("rest_dtype":"")", R"("rest_dtype":"bf16")"), HasSubstr("rest_dtype is out of range"));
+  EXPECT_THAT(problem_with(R"("dtype":"fp32","rest_dtype":"")", R"("dtype":"int8","rest_dtype":"int8")"),
+              HasSubstr("rest_dtype is out of range"));
   EXPECT_THAT(problem_with(R"("frames_per_second":8.0)", R"("frames_per_second":1e9)"), HasSubstr("frames per second"));
   EXPECT_THAT(problem_with(R"("scale":0.5)", R"("scale":null)"), HasSubstr("x/job.json does not describe a job"));
   EXPECT_THAT(problem_with(R"("poses":"/poses")", R"("poses":"/poses\u0000/other")"),

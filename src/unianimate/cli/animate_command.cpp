@@ -47,7 +47,7 @@ void animate(const fields::CommandLine& options, Session& session) {
   const auto machine = options.taken<RuntimeArguments>();
   family::RuntimeOptions runtime = prepare_runtime(machine);
   const std::filesystem::path models = studio::models_to_animate_with(machine.models);
-  const studio::VideoOrder order = order_of(options, machine, families::default_request(models));
+  const studio::VideoOrder order = order_of(options, machine, families::default_request(models, machine.loras));
   const auto group = join_processes(runtime);
   auto studio = studio::Studio::open(models, runtime, group.get());
   if (machine.dry_run) {

@@ -90,7 +90,8 @@ void evaluate_long_videos(const LongOptions& options, Session& session) {
   const auto arguments = options.rest.taken<LongArguments>();
   const auto machine = options.rest.taken<RuntimeArguments>();
   const fs::path models = studio::models_to_animate_with(machine.models);
-  const evaluation::LongVideoRequest request = request_of(options, arguments, families::default_request(models));
+  const evaluation::LongVideoRequest request =
+      request_of(options, arguments, families::default_request(models, machine.loras));
   const family::RuntimeOptions runtime = prepare_runtime(machine);
   const family::ModelFiles files = families::find_files(models);
   EvaluationPlan plan{request.videos, files, runtime, arguments.output, {}};

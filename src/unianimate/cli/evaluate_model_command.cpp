@@ -88,11 +88,11 @@ time, as means and for each person), contact_sheet.png, a plot for each number t
 first one's, and variants.png shows it.
 LPIPS and FVD are not measured: the networks they need do not come with this program.)";
 
-/// The request as the variant wants it.
+/// The request as the variant wants it; one of no text wants nothing.
 family::AnimateRequest varied(family::AnimateRequest request, const Variant& variant) {
   if (const auto preset = fields::find_word<family::Preset>(variant.text)) {
     family::apply_preset(*preset, request);
-  } else {
+  } else if (!variant.text.empty()) {
     fields::assign(request, fields::parse_assignments(variant.text),
                    fields::all_but({"reference", "background", "poses", "pose_order", "framing", "size", "frames",
                                     "frame_interval", "conditions", "comparison", "preset"}));
@@ -101,15 +101,10 @@ family::AnimateRequest varied(family::AnimateRequest request, const Variant& var
   return request;
 }
 
-/// Adds a request in all its variants.
+/// Adds a request in all its variants, of which there is at least one.
 void add_variants(const std::string& conditions, const family::AnimateRequest& request,
                   const std::vector<Variant>& variants, std::vector<evaluation::Setting>& settings) {
   const std::size_t first = settings.size();
-  if (variants.empty()) {
-    family::AnimateRequest fitted = request;
-    family::fit_preset(fitted);
-    settings.push_back({conditions, std::move(fitted)});
-  }
   for (const Variant& variant : variants) {
     evaluation::Setting& setting = settings.emplace_back(conditions, varied(request, variant), variant.text);
     if (settings.size() > first + 1) setting.compared_with = first;
@@ -123,11 +118,12 @@ std::vector<evaluation::Setting> settings_of(const ModelOptions& options, const 
   if (!arguments.variants.empty()) {
     options.request.refuse(fields::only({"preset"}), "with --variant, which says what is compared");
   }
+  const std::vector<Variant> variants = arguments.variants.empty() ? std::vector<Variant>(1) : arguments.variants;
   std::vector<evaluation::Setting> settings;
   for (const std::string_view name : split(arguments.conditions, ',')) {
     request.conditions = parse_joined_conditions(std::string(name));
     for (const family::AnimateRequest& one : options.request.combinations(request, evaluation::kMostSettings)) {
-      add_variants(std::string(name), one, arguments.variants, settings);
+      add_variants(std::string(name), one, variants, settings);
       require_few_settings(settings.size());
     }
   }
@@ -152,7 +148,8 @@ void evaluate_model(const ModelOptions& options, Session& session) {
   const auto arguments = options.rest.taken<ModelArguments>();
   const auto machine = options.rest.taken<RuntimeArguments>();
   const fs::path models = studio::models_to_animate_with(machine.models);
-  const evaluation::ModelEvaluationRequest request = request_of(options, arguments, families::default_request(models));
+  const evaluation::ModelEvaluationRequest request =
+      request_of(options, arguments, families::default_request(models, machine.loras));
   const family::RuntimeOptions runtime = prepare_runtime(machine);
   const family::ModelFiles files = families::find_files(models);
   const EvaluationPlan plan{request, files, runtime, arguments.output, {}};

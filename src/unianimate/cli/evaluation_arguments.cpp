@@ -124,18 +124,18 @@ nlohmann::ordered_json plan_json(const EvaluationPlan& plan, const std::vector<p
 
 void tell_evaluation_plan(const EvaluationPlan& plan, const RuntimeArguments& machine, Progress& progress) {
   const evaluation::ModelEvaluationRequest& request = plan.request;
-  const std::vector<pipeline::AnimatePlan> plans =
-      evaluation::plan_evaluation(request, *families::open_family(plan.files, plan.runtime));
+  const std::unique_ptr<family::Family> family = families::open_family(plan.files, plan.runtime);
+  const std::vector<pipeline::AnimatePlan> plans = evaluation::plan_evaluation(request, *family);
   const auto people = static_cast<std::int64_t>(request.people.count());
   std::int64_t unet_calls = 0;
   double seconds = 0;
   for (const pipeline::AnimatePlan& each : plans) {
     unet_calls += people * each.model_calls;
-    seconds += static_cast<double>(people) * pipeline::estimate_seconds(each, plan.runtime.compute);
+    seconds += static_cast<double>(people) * pipeline::total_seconds(pipeline::estimate_phases(each, *family, {}));
   }
   for (const std::string& note : plans.front().notes) progress.note(note);
   if (machine.messages.json) return print_json_line(plan_json(plan, plans, seconds));
-  print(stdout, "{} people with {} settings: {} videos of {} frames, {} calls of the UNet, about {} for sampling\n",
+  print(stdout, "{} people with {} settings: {} videos of {} frames, {} calls of the UNet, about {} for the models\n",
         people, plans.size(), people * static_cast<std::int64_t>(plans.size()), request.clip.frames, unet_calls,
         format_duration(seconds));
 }

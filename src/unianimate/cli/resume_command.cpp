@@ -5,7 +5,6 @@
 #include "unianimate/cli/process_arguments.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/studio/job_folder.h"
-#include "unianimate/studio/machine.h"
 #include "unianimate/studio/resumption.h"
 
 namespace unianimate::cli {
@@ -40,8 +39,7 @@ another seed; its neighbours stay as they are and fade into it.)";
 void resume(const ResumeArguments& arguments, Session& session) {
   const studio::JobRecord record = studio::summarize_job(arguments.job).record;
   family::RuntimeOptions runtime;
-  runtime.compute =
-      studio::prepare_machine({parse_device(record.device), parse_dtype(record.dtype), record.job.threads});
+  runtime.compute = studio::prepare_machine(record);
   const auto group = join_processes(runtime);
   const studio::ResumeOptions options{arguments.keep, arguments.redo, arguments.seed};
   studio::resume(arguments.job, record, runtime.compute, options, group.get(), *session.reporter);

@@ -40,6 +40,24 @@ void print_shortcuts(const PlannedVideo& video) {
             fmt::format("{}, the work of {:.1f} whole ones", video.plan.model_calls, video.plan.pass_equivalents));
 }
 
+/// Of what models compute; empty where nothing is counted.
+std::string speed_text(double operations, double seconds) {
+  constexpr double kTera = 1e12;
+  return operations > 0 && seconds > 0 ? fmt::format("{:.3f}", operations / seconds / kTera) : "";
+}
+
+void print_estimate(const PlannedVideo& video) {
+  print_row(
+      "time",
+      fmt::format("about {}{}", format_duration(pipeline::total_seconds(video.phases)),
+                  video.processes == 1 ? "" : " if one process did it all; the others take their share of sampling"));
+  for (const pipeline::PhaseEstimate& phase : video.phases) {
+    const std::string speed = speed_text(phase.operations, phase.seconds);
+    print(stdout, "  {:<12}{:<18}{:>12}{}\n", "", pipeline::phase_name(phase.kind), format_duration(phase.seconds),
+          speed.empty() ? "" : fmt::format("  {} TFLOP/s", speed));
+  }
+}
+
 }  // namespace
 
 TerminalReporter::TerminalReporter(bool quiet) : quiet_(quiet), on_terminal_(::isatty(STDERR_FILENO) != 0) {}
@@ -86,8 +104,7 @@ void TerminalReporter::planned(const PlannedVideo& video) {
                                   plan.feature_bytes == 0
                                       ? ""
                                       : fmt::format(", {} of it reused features", format_bytes(plan.feature_bytes))));
-  print_row("time", fmt::format("about {} for sampling, {} for decoding", format_duration(video.seconds),
-                                format_duration(video.decoding_seconds)));
+  print_estimate(video);
   for (const std::string& note : plan.notes) print_row("note", printable(note, kMessageBytes));
 }
 
@@ -97,10 +114,11 @@ void TerminalReporter::finished(const FinishedVideo& video) {
   if (quiet_) {
     print(stdout, "{}\n", output);
   } else {
-    print(stdout, "{:<20}{:>12}{:>14}\n", "phase", "time", "peak memory");
+    print(stdout, "{:<20}{:>12}{:>14}{:>10}\n", "phase", "time", "peak memory", "TFLOP/s");
     for (const pipeline::Phase& phase : video.report.phases) {
-      print(stdout, "{:<20}{:>12}{:>14}\n", phase.place.name(), format_duration(phase.seconds),
-            format_bytes(phase.peak_bytes));
+      const std::string memory = phase.peak_bytes > 0 ? format_bytes(phase.peak_bytes) : "";
+      print(stdout, "{:<20}{:>12}{:>14}{:>10}\n", phase.place.name(), format_duration(phase.seconds), memory,
+            speed_text(phase.operations, phase.seconds));
     }
     const std::string preset = family::preset_text(video.job.request);
     if (!preset.empty()) print(stdout, "preset {}\n", preset);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "unianimate/core/progress.h"
+#include "unianimate/core/scratch_folder.h"
 #include "unianimate/evaluation/person_inputs.h"
 #include "unianimate/evaluation/quality.h"
 #include "unianimate/evaluation/setting.h"

@@ -1,6 +1,5 @@
 #include "unianimate/evaluation/person_inputs.h"
 
-#include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pose/draw/pose_folder_writer.h"
@@ -9,21 +8,6 @@
 namespace unianimate::evaluation {
 
 namespace fs = std::filesystem;
-
-namespace {
-
-/// Nothing ever stands there; what is used is named after it.
-fs::path scratch_name() {
-  std::error_code problem;
-  const fs::path folder = fs::temp_directory_path(problem);
-  if (!problem) return folder / "unianimate";
-  throw Error(ErrorKind::kEnvironment, "there is no folder for temporary files ({}); set TMPDIR to another place",
-              problem.message());
-}
-
-}  // namespace
-
-ScratchFolder::ScratchFolder() : place_(scratch_name(), OutputKind::kFolder) {}
 
 void write_person_inputs(const puppet::Clip& clip, bool from_first_frame, const fs::path& folder,
                          family::AnimateRequest& request, Progress& progress) {

@@ -121,6 +121,13 @@ std::string variants_part(const ModelEvaluation& evaluation) {
       variants_table(evaluation));
 }
 
+/// What was guessed in all videos instead of computed; variants have it in their names.
+std::string shortcuts_part(const ModelEvaluation& evaluation) {
+  if (has_variants(evaluation)) return "";
+  const std::vector<std::string> texts = evaluation.request.settings.front().request.shortcuts.texts();
+  return texts.empty() ? "" : fmt::format("Left out in all videos: {}.\n\n", fmt::join(texts, ", "));
+}
+
 }  // namespace
 
 std::string quality_table(const ModelEvaluation& evaluation) {
@@ -133,8 +140,7 @@ std::string quality_table(const ModelEvaluation& evaluation) {
   for (std::size_t i = 0; i < evaluation.rows.size(); ++i) {
     const SettingRow& row = evaluation.rows[i];
     const Setting& setting = evaluation.request.settings[i];
-    TableRow& line = table.emplace_back(
-        TableRow{setting.variant.empty() ? setting.conditions : setting.conditions + ", " + setting.variant});
+    TableRow& line = table.emplace_back(TableRow{setting.label()});
     for (const Parameter& parameter : parameters()) line.push_back(parameter.text(setting.request));
     add_quality(line, row.row.mean);
     line.push_back(fmt::format("{:.2f}", row.seconds_per_video));
@@ -155,11 +161,11 @@ std::string quality_markdown(const ModelEvaluation& evaluation) {
   return fmt::format(
       "{}# Measured quality\n\n"
       "{} procedural people ({} to {}), motion: {}, {} frames of {}x{} at {:g} a second, computed with {} in {}.\n\n"
-      "{}\n{}{}\n## Every person\n\nPSNR / SSIM / figure PSNR.\n\n{}",
+      "{}{}\n{}{}\n## Every person\n\nPSNR / SSIM / figure PSNR.\n\n{}",
       kMarkdownMark, request.people.count(), request.people.first, request.people.last,
       puppet::motion_name(clip.motion), clip.frames, clip.width, clip.height, clip.frames_per_second,
-      evaluation.compute.device.str(), dtype_name(evaluation.compute), quality_table(evaluation), kQualityExplanation,
-      variants_part(evaluation), people_table(evaluation));
+      evaluation.compute.device.str(), dtype_name(evaluation.compute), shortcuts_part(evaluation),
+      quality_table(evaluation), kQualityExplanation, variants_part(evaluation), people_table(evaluation));
 }
 
 ordered_json quality_json(const ModelEvaluation& evaluation) {

@@ -15,6 +15,10 @@ using family::AnimateRequest;
 
 }  // namespace
 
+std::string Setting::label() const {
+  return variant.empty() ? conditions : conditions + ", " + variant;
+}
+
 bool Setting::starts_from_first_frame() const {
   return request.conditions.contains(family::Condition::kLocalImage);
 }
@@ -40,8 +44,7 @@ std::size_t count_values(const Parameter& parameter, std::span<const Setting> se
 }
 
 std::string name_among(const Setting& setting, std::span<const Setting> settings, const Parameter* left_out) {
-  std::string name = setting.conditions;
-  if (!setting.variant.empty()) name += ", " + setting.variant;
+  std::string name = setting.label();
   // What a variant sets is in its name.
   std::vector<Setting> alike;
   std::ranges::copy_if(settings, std::back_inserter(alike),

@@ -21,6 +21,8 @@ struct Setting {
   /// others.
   std::optional<std::size_t> compared_with = {};
 
+  /// Conditions and variant, for tables.
+  [[nodiscard]] std::string label() const;
   /// Whether the reference picture is the video's first frame, as local_image wants it; else the person stands
   /// otherwise in it.
   [[nodiscard]] bool starts_from_first_frame() const;

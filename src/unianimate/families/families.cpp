@@ -4,6 +4,7 @@
 #include <array>
 #include <system_error>
 
+#include "unianimate/core/error.h"
 #include "unianimate/family/unianimate/int8_file.h"
 #include "unianimate/family/unianimate/model_description.h"
 #include "unianimate/family/unianimate/model_files.h"
@@ -38,6 +39,18 @@ bool has_denoiser_in(const FamilyEntry& entry, const fs::path& folder) {
                              [](const family::PublishedFile& file) { return file.denoises && file.found; });
 }
 
+/// Of the only kind of file that has metadata.
+std::optional<family::Distillation> distillation_of(const fs::path& file) {
+  if (file.extension() != ".safetensors") return std::nullopt;
+  std::optional<checkpoint::Checkpoint> opened;
+  try {
+    opened.emplace(checkpoint::open_checkpoint(file));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return family::read_distillation(*opened, file);
+}
+
 const FamilyEntry& family_in(const fs::path& folder) {
   return choose([&](const FamilyEntry& entry) { return has_denoiser_in(entry, folder); });
 }
@@ -64,8 +77,23 @@ family::ModelFiles find_files(const fs::path& folder) {
   return family_in(folder).find_files(folder);
 }
 
-family::AnimateRequest default_request(const fs::path& folder) {
-  return family_in(folder).default_request(folder);
+family::AnimateRequest default_request(const fs::path& folder, const std::vector<family::LoraFile>& loras) {
+  family::AnimateRequest request = family_in(folder).default_request(folder);
+  if (const auto distillation = find_distillation(folder, loras)) distillation->apply(request);
+  return request;
+}
+
+std::optional<family::Distillation> find_distillation(const fs::path& folder,
+                                                      const std::vector<family::LoraFile>& loras) {
+  for (auto lora = loras.rbegin(); lora != loras.rend(); ++lora) {
+    if (auto found = distillation_of(lora->path)) return found;
+  }
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) return std::nullopt;
+  for (const family::PublishedFile& file : family_in(folder).list_files(folder)) {
+    if (file.denoises && file.found) return distillation_of(*file.found);
+  }
+  return std::nullopt;
 }
 
 std::unique_ptr<family::Family> open_family(const family::ModelFiles& files, const family::RuntimeOptions& options) {

@@ -3,13 +3,16 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "unianimate/checkpoint/checkpoint.h"
 #include "unianimate/checkpoint/convert.h"
+#include "unianimate/family/distillation.h"
 #include "unianimate/family/family.h"
+#include "unianimate/family/lora.h"
 #include "unianimate/family/model_files.h"
 #include "unianimate/family/recognised_model.h"
 #include "unianimate/family/request.h"
@@ -48,7 +51,14 @@ std::vector<family::PublishedFile> list_files(const std::filesystem::path& folde
 
 /// Of the family whose denoising model lies in the folder; where none does, the first one says what is missing.
 family::ModelFiles find_files(const std::filesystem::path& folder);
-family::AnimateRequest default_request(const std::filesystem::path& folder);
+/// With the sampling that find_distillation() tells of over it.
+family::AnimateRequest default_request(const std::filesystem::path& folder,
+                                       const std::vector<family::LoraFile>& loras = {});
+
+/// What the last of the LoRAs that says so, or else the folder's denoising model, was distilled for. Throws
+/// Error(kInput) where a file says what nobody knows; files that cannot be read are passed over.
+std::optional<family::Distillation> find_distillation(const std::filesystem::path& folder,
+                                                      const std::vector<family::LoraFile>& loras);
 
 /// The models of the family that recognises the files; where none does, the first one says what is wrong with them.
 std::unique_ptr<family::Family> open_family(const family::ModelFiles& files, const family::RuntimeOptions& options);

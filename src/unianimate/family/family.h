@@ -54,6 +54,17 @@ struct FeatureReuse {
   std::int64_t bytes = 0;  ///< of one pass over one window, in the memory of the device that computes
 };
 
+/// Seconds that parts of the work are likely to take on this machine.
+struct WorkSeconds {
+  double load_encoders = 0;  ///< the models that encode the reference
+  double encode = 0;         ///< the reference
+  double load_denoiser = 0;
+  double conditions = 0;  ///< of one window, before the first pass over it
+  double pass = 0;        ///< of the denoiser over one window
+  double load_decoder = 0;
+  double decode = 0;  ///< of one latent, by the request's decoder
+};
+
 /// Of the person, as read and as large as the video.
 struct ReferencePictures {
   const Image& original;
@@ -149,6 +160,12 @@ class Family {
 
   /// Floating-point operations of the model for one window, a multiply-add counted as two.
   [[nodiscard]] virtual double operations(const ClipShape& window) const = 0;
+  /// Of encode() of a request's reference.
+  [[nodiscard]] virtual double encode_operations(const AnimateRequest& request) const = 0;
+  /// Tries out how fast this machine computes pieces of the models on windows of this shape, and loads pieces of their
+  /// files: for a few seconds the first time that it is asked for a size. Throws Error(kInput) where a file cannot be
+  /// read.
+  [[nodiscard]] virtual WorkSeconds time_work(const AnimateRequest& request, const ClipShape& window) = 0;
   /// With the features below a level of the model reused. Throws Error(kUsage) where it has no such level.
   [[nodiscard]] virtual FeatureReuse feature_reuse(const ClipShape& window, std::int64_t below) const = 0;
   /// The same of decoding all these latents.

@@ -47,10 +47,6 @@ std::vector<fields::Assignment> kept_settings(const AnimateRequest& request) {
 
 }  // namespace
 
-std::span<const PresetEntry> presets() {
-  return kPresets;
-}
-
 const PresetEntry& preset_entry(Preset preset) {
   return *std::ranges::find(kPresets, preset, &PresetEntry::preset);
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <span>
 #include <string>
 
 #include "unianimate/family/request.h"
@@ -17,8 +16,7 @@ struct PresetEntry {
   double worst_psnr = 0;       ///< of one person; both as docs/speed-measured.md has them
 };
 
-/// From the nearest to the quickest; the first one sets nothing.
-std::span<const PresetEntry> presets();
+/// Of exact, the first one, it sets nothing; the others follow from the nearest to the quickest.
 const PresetEntry& preset_entry(Preset preset);
 
 /// Puts what the preset sets into the request, its name too.

@@ -44,8 +44,10 @@ void AssignmentReader::take(const Field& field, const Value& value, bool* presen
   }
 }
 
-bool AssignmentReader::enter(const Field& /*field*/, bool* present) {
-  return present == nullptr || *present;
+bool AssignmentReader::enter(const Field& field, bool* present) {
+  const bool enters = present == nullptr || *present;
+  if (!enters) off_.push_back(field.option_name());
+  return enters;
 }
 
 std::optional<std::size_t> AssignmentReader::begin_list(const Field& /*field*/, std::size_t /*size*/) {
@@ -57,7 +59,9 @@ void AssignmentReader::enter_item(std::size_t /*index*/) {}
 void AssignmentReader::require_all() const {
   for (const Item& item : items_) {
     if (!item.option.empty()) continue;
-    throw Error(ErrorKind::kUsage, "there is no setting called '{}' here", printable(item.assignment.field));
+    const std::string may_be_off = off_.empty() ? "" : fmt::format(" unless {} is given", fmt::join(off_, " or "));
+    throw Error(ErrorKind::kUsage, "there is no setting called '{}' here{}", printable(item.assignment.field),
+                may_be_off);
   }
 }
 

@@ -42,6 +42,7 @@ class AssignmentReader final : public Archive {
     std::string option;  ///< empty: not met yet
   };
   std::vector<Item> items_;
+  std::vector<std::string> off_;  ///< options that would turn parts of the settings on
   Filter filter_;
 };
 

@@ -119,7 +119,7 @@ void Production::read_reference(PhaseLog& phases) {
 /// A video that is only to be decoded does without.
 family::Reference& Production::reference(PhaseLog& phases) {
   if (!reference_) {
-    phases.begin({PhaseKind::kEncodeReference}, 0);
+    phases.begin({PhaseKind::kEncodeReference}, 0, family_.encode_operations(request()));
     reference_ = family_.encode({original_, picture_}, request(), plan_.residency, progress_);
     original_ = {};
   }
@@ -157,8 +157,10 @@ void Production::hand_on(const SegmentPlace& place, std::int64_t done) {
 
 void Production::decode(const VideoRun& run, const SegmentPlace& place, const at::Tensor& latents, std::int64_t done) {
   const std::int64_t size = place.segment.size;
-  run.phases.begin(place.phase(PhaseKind::kDecode), size);
   const family::ClipGeometry& geometry = family_.geometry();
+  const std::int64_t first_latent = geometry.latents_decode_alone && done > 0 ? geometry.latents_of(done) : 0;
+  const family::ClipShape to_decode{latents.size(2) - first_latent, latents.size(3), latents.size(4)};
+  run.phases.begin(place.phase(PhaseKind::kDecode), size, family_.decoding_operations(to_decode, request().decoder));
   const bool match = request().chain && request().chain->color_match;
   // A segment is matched as a whole.
   const std::int64_t at_once = match ? latents.size(2) : kLatentsInPart;
@@ -169,8 +171,7 @@ void Production::decode(const VideoRun& run, const SegmentPlace& place, const at
     take(place, part);
   });
   const auto decoder = family_.decoder(request().decoder, request().decode_batch, plan_.residency, progress_);
-  const bool from_middle = geometry.latents_decode_alone && done > 0;
-  for (std::int64_t latent = from_middle ? geometry.latents_of(done) : 0; latent < latents.size(2);) {
+  for (std::int64_t latent = first_latent; latent < latents.size(2);) {
     if (!place.is_last()) group_.require_all();
     const std::int64_t count = std::min(at_once, latents.size(2) - latent);
     std::vector<Image> pictures = decoder->next(latents.narrow(2, latent, count));

@@ -7,8 +7,20 @@
 
 namespace unianimate::pipeline {
 
-/// In the order of the work; from kLoadModel on once for each segment.
-enum class PhaseKind : std::uint8_t { kReadPictures, kEncodeReference, kLoadModel, kSample, kDecode, kWriteVideo };
+/// In the order of the work; kLoadModel, kSample and kDecode once for each segment. kTakePoses is the work of whoever
+/// makes the pose pictures.
+enum class PhaseKind : std::uint8_t {
+  kTakePoses,
+  kReadPictures,
+  kEncodeReference,
+  kLoadModel,
+  kSample,
+  kDecode,
+  kWriteVideo
+};
+
+/// For people and logs: "sample".
+std::string phase_name(PhaseKind kind);
 
 /// Which part of the work.
 struct PhasePlace {
@@ -25,6 +37,7 @@ struct PhasePlace {
 struct Phase {
   PhasePlace place;
   double seconds = 0;
+  double operations = 0;        ///< of the models, floating-point, a multiply-add counted as two; 0: not counted
   std::int64_t peak_bytes = 0;  ///< highest resident memory of the process during it
 };
 

@@ -22,8 +22,8 @@ class PhaseLog {
   PhaseLog(const PhaseLog&) = delete;
   PhaseLog& operator=(const PhaseLog&) = delete;
 
-  /// Of `total` steps; 0: not known.
-  void begin(const PhasePlace& place, std::int64_t total);
+  /// Of `total` steps; 0: not known. `operations`: see Phase.
+  void begin(const PhasePlace& place, std::int64_t total, double operations = 0);
 
  private:
   void end();
@@ -32,6 +32,7 @@ class PhaseLog {
   const std::function<void(const PhasePlace&)>& begins_;
   Progress& progress_;
   std::optional<PhasePlace> present_;
+  double operations_ = 0;
   std::chrono::steady_clock::time_point start_;
 };
 

@@ -7,11 +7,11 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/diffusion/sampler.h"
-#include "unianimate/diffusion/shortcuts.h"
 #include "unianimate/family/pose_pictures.h"
 #include "unianimate/pipeline/clip_tensor.h"
 #include "unianimate/pipeline/predictor.h"
 #include "unianimate/pipeline/reference_notes.h"
+#include "unianimate/pipeline/sampling_cost.h"
 #include "unianimate/pipeline/segments.h"
 
 namespace unianimate::pipeline {
@@ -26,15 +26,6 @@ std::map<std::int64_t, std::int64_t> count_segments(std::int64_t frames, const f
   std::map<std::int64_t, std::int64_t> counts;
   for (const Segment& segment : video_segments(frames, request)) ++counts[segment.size];
   return counts;
-}
-
-/// `share`: what a pass takes that reuses deep features, of a whole one.
-double pass_equivalents(const diffusion::StepWork& work, double share) {
-  const auto of_pass = [&](diffusion::PassWork pass) {
-    if (pass == diffusion::PassWork::kNone) return 0.0;
-    return pass == diffusion::PassWork::kFull ? 1.0 : share;
-  };
-  return of_pass(work.conditional) + of_pass(work.unconditional);
 }
 
 /// Decoded pictures that wait: for all of their segment where its colours are matched, and for the next segment.
@@ -73,29 +64,14 @@ AnimationPlanner::AnimationPlanner(const family::Family& family, const PreviewOp
 
 /// Passes through the model, and what they take.
 void AnimationPlanner::plan_sampling(AnimatePlan& plan) const {
-  const family::AnimateRequest& request = plan.request;
-  const diffusion::ContextWindowOptions windows = latent_windows(request.context, family_.geometry());
-  const bool moving = windows.schedule == diffusion::ContextSchedule::kMoving;
-  const auto sampler = diffusion::make_sampler(family_.process(), request.sampling);
-  const auto work = diffusion::step_work(request.shortcuts, request.guidance_scale, sampler->levels());
-  for (const auto& [size, count] : count_segments(plan.frames(), request)) {
-    const std::int64_t latents = family_.geometry().latents_of(size);
-    const family::ClipShape window{std::min(latents, windows.size), plan.latent.height, plan.latent.width};
-    const double operations = family_.operations(window);
-    const family::FeatureReuse reuse = request.shortcuts.reuses_features()
-                                           ? family_.feature_reuse(window, request.shortcuts.features_below())
-                                           : family::FeatureReuse();
-    const std::int64_t kept_passes = request.guidance_scale == 1.0 ? 1 : 2;
-    StepWindows of_step;
-    for (std::size_t step = 0; step < work.size(); ++step) {
-      if (step == 0 || moving) of_step = step_windows(latents, windows, work[step].windows_of);
-      if (step == 0) plan.windows += count * of_step.windows;
-      const double passes = pass_equivalents(work[step], reuse.operations / operations);
-      plan.model_calls += count * of_step.batches * work[step].passes();
-      plan.pass_equivalents += static_cast<double>(count * of_step.batches) * passes;
-      plan.model_operations += static_cast<double>(count * of_step.windows) * passes * operations;
-      plan.feature_bytes = std::max(plan.feature_bytes, kept_passes * of_step.windows * reuse.bytes);
-    }
+  for (const auto& [size, count] : count_segments(plan.frames(), plan.request)) {
+    const family::ClipShape clip{family_.geometry().latents_of(size), plan.latent.height, plan.latent.width};
+    const SamplingCost cost = sampling_cost(family_, plan.request, clip);
+    plan.windows += count * cost.windows;
+    plan.model_calls += count * cost.calls;
+    plan.pass_equivalents += static_cast<double>(count) * cost.pass_equivalents;
+    plan.model_operations += static_cast<double>(count) * cost.operations;
+    plan.feature_bytes = std::max(plan.feature_bytes, cost.feature_bytes);
     plan.segments += count;
     plan.largest_segment = std::max(plan.largest_segment, size);
   }

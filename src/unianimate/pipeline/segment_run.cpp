@@ -12,6 +12,7 @@
 #include "unianimate/diffusion/shortcuts.h"
 #include "unianimate/diffusion/trend.h"
 #include "unianimate/pipeline/predictor.h"
+#include "unianimate/pipeline/sampling_cost.h"
 
 namespace unianimate::pipeline {
 
@@ -187,10 +188,11 @@ std::unique_ptr<ClipTensor> SegmentRun::sample(const Image& first_frame) {
   if (sampler_->draws_noise()) state_.noise = room();
   move_to_model();
   run_.phases.begin(place_.phase(PhaseKind::kLoadModel), 0);
-  const family::ClipShape window{std::min(shape_.latents, windows_.size), shape_.height, shape_.width};
+  const family::ClipShape window = window_shape(run_.family, request_, shape_);
   const std::unique_ptr<family::ClipModel> model = reference.condition(
       {run_.poses, place_.segment.first, place_.segment.size, first_frame, place_.index > 0, window}, run_.progress);
-  run_.phases.begin(place_.phase(PhaseKind::kSample), calls(step_count()));
+  run_.phases.begin(place_.phase(PhaseKind::kSample), calls(step_count()),
+                    sampling_cost(run_.family, request_, shape_, state_.steps_done).operations);
   ClipPredictor predictor(*model, windows_, {difference_, request_.shortcuts.reuses_features()}, run_.group,
                           run_.progress);
   predictor.calls_done = calls(state_.steps_done);

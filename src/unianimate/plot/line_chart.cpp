@@ -31,15 +31,16 @@ const cv::Scalar kGrid = cv::Scalar::all(226);
 const cv::Scalar kAxisColour = cv::Scalar::all(120);
 
 /// Told apart with any colour vision (Okabe and Ito, 2008), darker where they were too pale for lines.
+const std::array<cv::Scalar, 8> kColours{{{0, 114, 178},
+                                          {213, 94, 0},
+                                          {0, 158, 115},
+                                          {204, 121, 167},
+                                          {230, 159, 0},
+                                          {86, 180, 233},
+                                          {70, 70, 70},
+                                          {150, 140, 30}}};
+
 const cv::Scalar& colour_of(std::size_t series) {
-  static const std::array<cv::Scalar, 8> kColours{{{0, 114, 178},
-                                                   {213, 94, 0},
-                                                   {0, 158, 115},
-                                                   {204, 121, 167},
-                                                   {230, 159, 0},
-                                                   {86, 180, 233},
-                                                   {70, 70, 70},
-                                                   {150, 140, 30}}};
   return kColours[series % kColours.size()];
 }
 
@@ -115,7 +116,7 @@ class ChartPainter {
       top += kLineHeight;
     }
     frame(top);
-    for (std::size_t i = 0; i < chart_.series.size(); ++i) curve(chart_.series[i], colour_of(i));
+    for (std::size_t i = 0; i < chart_.series.size(); ++i) curve(i);
   }
 
  private:
@@ -134,6 +135,7 @@ class ChartPainter {
         top += kLineHeight;
       }
       cv::line(page_, {left, top + kText / 2}, {left + kSwatch, top + kText / 2}, colour_of(i), kThickness + 1);
+      if (i >= kColours.size()) mark({(left + kSwatch / 2) << kShift, (top + kText / 2) << kShift}, i);
       write_text(page_, name, {left + kSwatch + kGap, top + kText}, kText);
       left += width + kAfterText;
     }
@@ -162,9 +164,31 @@ class ChartPainter {
                TextAlign::kCentre);
   }
 
-  void curve(const Series& series, const cv::Scalar& colour) {
+  /// Where colours come again, the marks are others.
+  void mark(cv::Point at, std::size_t series) {
+    constexpr int kRadius = 4 << kShift;
+    constexpr int kMarks = 4;
+    const cv::Scalar& colour = colour_of(series);
+    const auto polygon = [&](std::vector<cv::Point> corners) {
+      for (cv::Point& corner : corners) corner += at;
+      cv::fillConvexPoly(page_, corners, colour, cv::LINE_AA, kShift);
+    };
+    switch (series / kColours.size() % kMarks) {
+      case 1:
+        return polygon({{-kRadius, -kRadius}, {kRadius, -kRadius}, {kRadius, kRadius}, {-kRadius, kRadius}});
+      case 2:
+        return polygon({{0, -kRadius}, {kRadius, kRadius}, {-kRadius, kRadius}});
+      case 3:
+        return polygon({{0, -2 * kRadius}, {kRadius, 0}, {0, 2 * kRadius}, {-kRadius, 0}});
+      default:
+        cv::circle(page_, at, kRadius, colour, cv::FILLED, cv::LINE_AA, kShift);
+    }
+  }
+
+  void curve(std::size_t number) {
     constexpr std::size_t kMostMarked = 60;
-    constexpr int kMarkRadius = 4;
+    const Series& series = chart_.series[number];
+    const cv::Scalar& colour = colour_of(number);
     const bool marked = series.x.size() <= kMostMarked;
     const int thickness = marked ? kThickness : 1;
     std::vector<cv::Point> points;
@@ -174,7 +198,7 @@ class ChartPainter {
         continue;
       }
       points.push_back(fixed(at_x(series.x[i]), at_y(series.y[i])));
-      if (marked) cv::circle(page_, points.back(), kMarkRadius << kShift, colour, cv::FILLED, cv::LINE_AA, kShift);
+      if (marked) mark(points.back(), number);
     }
     line_through(points, colour, thickness);
   }

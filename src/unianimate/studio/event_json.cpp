@@ -59,6 +59,23 @@ ordered_json keeping_json(const PlannedVideo& video) {
   return object;
 }
 
+/// What of it is computed by models; null where nothing is.
+void add_operations(double operations, double seconds, ordered_json& phase) {
+  const bool counted = operations > 0 && seconds > 0;
+  phase["operations"] = counted ? ordered_json(operations) : ordered_json();
+  phase["operations_per_second"] = counted ? ordered_json(operations / seconds) : ordered_json();
+}
+
+ordered_json estimates_json(const std::vector<pipeline::PhaseEstimate>& phases) {
+  ordered_json list = ordered_json::array();
+  for (const pipeline::PhaseEstimate& phase : phases) {
+    ordered_json& entry = list.emplace_back();
+    entry = {{"name", pipeline::phase_name(phase.kind)}, {"seconds", phase.seconds}};
+    add_operations(phase.operations, phase.seconds, entry);
+  }
+  return list;
+}
+
 }  // namespace
 
 ordered_json plan_json(const PlannedVideo& video) {
@@ -84,8 +101,8 @@ ordered_json plan_json(const PlannedVideo& video) {
           {"dtype", dtype_name(video.runtime.compute)},
           {"estimated_bytes", video.plan.peak_bytes},
           {"feature_bytes", video.plan.feature_bytes},
-          {"estimated_seconds", video.seconds},
-          {"estimated_decoding_seconds", video.decoding_seconds},
+          {"estimated_seconds", pipeline::total_seconds(video.phases)},
+          {"estimated_phases", estimates_json(video.phases)},
           {"keeps_all_models", video.plan.residency.all_models},
           {"notes", video.plan.notes},
           {"frames_per_second", video.job.frames_per_second},
@@ -101,7 +118,9 @@ ordered_json plan_json(const PlannedVideo& video) {
 ordered_json result_json(const FinishedVideo& video) {
   ordered_json phases = ordered_json::array();
   for (const pipeline::Phase& phase : video.report.phases) {
-    phases.push_back({{"name", phase.place.name()}, {"seconds", phase.seconds}, {"peak_bytes", phase.peak_bytes}});
+    ordered_json& entry = phases.emplace_back();
+    entry = {{"name", phase.place.name()}, {"seconds", phase.seconds}, {"peak_bytes", phase.peak_bytes}};
+    add_operations(phase.operations, phase.seconds, entry);
   }
   return {{"output", video.job.output.string()},
           {"width", video.report.width},

@@ -7,11 +7,13 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "unianimate/core/progress.h"
 #include "unianimate/family/model_files.h"
 #include "unianimate/family/runtime_options.h"
 #include "unianimate/pipeline/animate.h"
+#include "unianimate/pipeline/estimate.h"
 #include "unianimate/pipeline/plan.h"
 #include "unianimate/pose/format/pose_sequence.h"
 #include "unianimate/studio/align_request.h"
@@ -38,8 +40,7 @@ struct PlannedVideo {
   std::filesystem::path job_folder;            ///< empty: none
   const std::optional<PlannedMotion>& motion;  ///< none: the poses are there
   int processes = 1;
-  double seconds = 0;           ///< estimate, of sampling
-  double decoding_seconds = 0;  ///< the same of decoding frames and previews
+  std::vector<pipeline::PhaseEstimate> phases;  ///< what each is likely to take where one process does it all
 };
 
 /// What was made.

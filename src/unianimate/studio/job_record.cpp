@@ -40,8 +40,10 @@ void unwrap(json& request, const char* key, const char* inside, const char* now)
   request[now] = std::move(value);
 }
 
-/// Jobs were begun that call the frames "max_frames", and write an optional value as an object of one.
+/// Jobs were begun that call the frames "max_frames", write an optional value as an object of one, and do not say what
+/// is computed beside 8 bits.
 void take_former_spelling(json& record) {
+  if (record.is_object() && !record.contains("rest_dtype")) record["rest_dtype"] = "";
   if (!record.is_object() || !record.contains("request") || !record.at("request").is_object()) return;
   json& request = record.at("request");
   if (!request.contains("frames")) unwrap(request, "max_frames", "value", "frames");
@@ -77,6 +79,8 @@ void check(const JobRecord& record) {
   constexpr std::array<std::string_view, 3> kOfCpu{"fp32", "bf16", "int8"};
   constexpr std::array<std::string_view, 3> kOfCard{"fp32", "bf16", "fp16"};
   require(std::ranges::count(record.device == "cpu" ? kOfCpu : kOfCard, record.dtype) > 0, "dtype");
+  const bool mixed = record.rest_dtype == "fp32" || record.rest_dtype == "bf16";
+  require(record.rest_dtype.empty() || (mixed && record.dtype == "int8"), "rest_dtype");
 }
 
 }  // namespace
@@ -94,6 +98,7 @@ void visit(fields::Archive& archive, JobRecord& record) {
   archive("small_decoder", record.files.small_decoder, fields::before(""));
   archive("device", record.device);
   archive("dtype", record.dtype);
+  archive("rest_dtype", record.rest_dtype);
   archive("memory_budget", record.memory_budget, fields::at_least(0));
   archive("latent_memory", record.latent_memory, fields::at_least(0));
   archive.list("loras", record.loras);
@@ -120,6 +125,7 @@ JobRecord make_job_record(const VideoJob& job, const pipeline::AnimatePlan& plan
                   absolute_path(files.description), absolute_path(files.small_decoder)};
   record.device = runtime.compute.device.is_cuda() ? "cuda" : "cpu";
   record.dtype = dtype_name(runtime.compute);
+  if (runtime.compute.int8) record.rest_dtype = dtype_name(runtime.compute.dtype);
   record.memory_budget = runtime.memory_budget;
   record.latent_memory = runtime.latent_memory;
   record.allow_nonfinite = runtime.allow_nonfinite;

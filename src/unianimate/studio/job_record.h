@@ -19,8 +19,9 @@ namespace unianimate::studio {
 struct JobRecord {
   VideoJob job;
   family::ModelFiles files;
-  std::string device;  ///< "cpu" or "cuda"
-  std::string dtype;   ///< "fp32", …
+  std::string device;           ///< "cpu" or "cuda"
+  std::string dtype;            ///< "fp32", …
+  std::string rest_dtype = {};  ///< of int8, what all else is computed in: "fp32" or "bf16"; else empty
   std::int64_t memory_budget = 0;
   std::int64_t latent_memory = 0;
   std::vector<family::LoraFile> loras;

@@ -4,7 +4,9 @@
 #include <system_error>
 
 #include "unianimate/core/error.h"
+#include "unianimate/diffusion/sampler.h"
 #include "unianimate/families/families.h"
+#include "unianimate/family/presets.h"
 
 namespace unianimate::studio {
 
@@ -41,6 +43,19 @@ std::filesystem::path models_to_animate_with(const std::string& given) {
   std::filesystem::path folder = models_folder(given);
   if (!chosen_models(given).empty() || !embedded_model_exists()) return folder;
   return families::holds_models(folder) ? folder : UNIANIMATE_EMBEDDED_MODEL;
+}
+
+void tell_sampling(const family::AnimateRequest& request, const std::filesystem::path& models,
+                   const std::vector<family::LoraFile>& loras, Progress& progress) {
+  const std::string_view sampler = request.sampling.sampler;
+  if (const auto distillation = families::find_distillation(models, loras)) {
+    progress.note(distillation->sentence());
+  } else if (diffusion::sampler_entry(sampler).kind == diffusion::SamplerKind::kDistilled) {
+    progress.note(
+        fmt::format("the sampler {} is for distilled models, and nothing in these files says that they are", sampler));
+  }
+  const std::string too_many = family::steps_note(request, families::default_request(models, loras));
+  if (!too_many.empty()) progress.note(too_many);
 }
 
 void tell_models(const std::filesystem::path& models, Progress& progress) {

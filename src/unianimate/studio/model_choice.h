@@ -3,8 +3,11 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "unianimate/core/progress.h"
+#include "unianimate/family/lora.h"
+#include "unianimate/family/request.h"
 
 namespace unianimate::studio {
 
@@ -14,6 +17,11 @@ std::filesystem::path models_folder(const std::string& given);
 /// The same, but the embedded model where nothing is given and ./checkpoints has no UNet. Throws Error(kEnvironment)
 /// where that model may not be read.
 std::filesystem::path models_to_animate_with(const std::string& given);
+
+/// Notes on the sampling of a request: what models or LoRAs say they were distilled for, a sampler of distilled models
+/// that none of them says it was, and more steps than suit the models.
+void tell_sampling(const family::AnimateRequest& request, const std::filesystem::path& models,
+                   const std::vector<family::LoraFile>& loras, Progress& progress);
 
 /// A note where `models` is the embedded model.
 void tell_models(const std::filesystem::path& models, Progress& progress);

@@ -12,6 +12,7 @@
 #include "unianimate/pipeline/segments.h"
 #include "unianimate/studio/job_checks.h"
 #include "unianimate/studio/job_folder.h"
+#include "unianimate/studio/machine.h"
 #include "unianimate/studio/video_production.h"
 
 namespace unianimate::studio {
@@ -56,6 +57,16 @@ void redo_segment(const ResumeOptions& options, const pipeline::AnimatePlan& pla
 }
 
 }  // namespace
+
+Compute prepare_machine(const JobRecord& record) {
+  Compute compute =
+      prepare_machine(MachineOptions{parse_device(record.device), parse_dtype(record.dtype), record.job.threads});
+  if (!compute.int8 || record.rest_dtype.empty()) return compute;
+  compute.dtype = parse_dtype(record.rest_dtype) == DTypeChoice::kBFloat16 ? at::kBFloat16 : at::kFloat;
+  compute.reason = fmt::format("multiplying in 8 bits on this CPU and computing the rest in {}, as the job was begun",
+                               record.rest_dtype);
+  return compute;
+}
 
 FinishedVideo resume(const fs::path& folder, const JobRecord& record, const Compute& compute,
                      const ResumeOptions& options, distributed::ProcessGroup* group, JobObserver& outer) {

@@ -18,6 +18,10 @@ struct ResumeOptions {
   std::optional<std::uint64_t> seed;  ///< of that segment; none: one more than it had
 };
 
+/// The machine as the job was begun on it: in its number formats, whatever this one would take beside 8 bits. Throws as
+/// prepare_machine() of options.
+Compute prepare_machine(const JobRecord& record);
+
 /// Makes the rest of the video of the job in `folder`, whose record is `record`; `compute` is where the record says.
 /// The processes of `group`, null for this one alone, all call this. Throws Error of every kind, Error(kInput) where
 /// the job cannot go on.

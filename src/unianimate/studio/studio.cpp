@@ -1,6 +1,8 @@
 #include "unianimate/studio/studio.h"
 
+#include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <utility>
@@ -8,7 +10,6 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/families/families.h"
-#include "unianimate/family/presets.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/pipeline/estimate.h"
@@ -16,6 +17,8 @@
 #include "unianimate/studio/job_folder.h"
 #include "unianimate/studio/model_choice.h"
 #include "unianimate/studio/ordered_poses.h"
+#include "unianimate/studio/picture_timing.h"
+#include "unianimate/studio/pose_timing.h"
 #include "unianimate/studio/video_plans.h"
 #include "unianimate/studio/video_production.h"
 
@@ -55,7 +58,9 @@ class Studio::Session {
 
  private:
   void plan_early(const VideoJob& job, std::int64_t poses);
+  void tell_rare_saving(const diffusion::ShortcutOptions& shortcuts);
   void suit_size(PictureSize reference, family::AnimateRequest& request);
+  const std::vector<pipeline::PhaseEstimate>& estimate(const VideoJob& job, const pipeline::AnimatePlan& plan);
   FinishedVideo make_video(std::size_t index);
   [[nodiscard]] JobRecord record_of(const VideoJob& job, const pipeline::AnimatePlan& plan,
                                     const fs::path& preview) const;
@@ -68,7 +73,9 @@ class Studio::Session {
   NotesOnce observer_;
   Inputs inputs_;                        ///< what the videos are made from
   std::optional<PlannedMotion> motion_;  ///< where the poses are still to be taken from it
+  std::optional<double> pose_seconds_;   ///< what making the poses took
   std::optional<VideoPlans> plans_;
+  std::map<const pipeline::AnimatePlan*, std::vector<pipeline::PhaseEstimate>> estimates_;
 };
 
 void Studio::Session::take(const VideoOrder& order, bool planned) {
@@ -93,8 +100,7 @@ void Studio::Session::take(const VideoOrder& order, bool planned) {
   if (!keeping_.folder.empty()) JobFolder::refuse_other(keeping_.folder);
   studio_.files();
   tell_models(studio_.models, observer_);
-  const std::string too_many_steps = family::steps_note(job.request, families::default_request(studio_.models));
-  if (!too_many_steps.empty()) observer_.note(too_many_steps);
+  tell_sampling(job.request, studio_.models, studio_.runtime.loras, observer_);
   if (order.size && !order.size->pixels) suit_size(shape, job.request);
   const VideoFrame frame{order.chosen_fit(), {job.request.width, job.request.height}};
   if (!draws) {
@@ -117,7 +123,9 @@ void Studio::Session::take(const VideoOrder& order, bool planned) {
     motion_ = motion;
   } else {
     plan_early(job, motion.poses);
+    const auto start = std::chrono::steady_clock::now();
     poses.make(shape, job);
+    pose_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
 }
 
@@ -157,8 +165,17 @@ void Studio::Session::plan() {
     if (keeping_.save_every > 0) {
       const fs::path& folder = keeping_.folder.empty() ? job.output : keeping_.folder;
       require_room(folder, static_cast<std::uintmax_t>(job_bytes(job.request, plan)), "its job");
+      tell_rare_saving(job.request.shortcuts);
     }
   }
+}
+
+void Studio::Session::tell_rare_saving(const diffusion::ShortcutOptions& shortcuts) {
+  constexpr std::int64_t kRare = 5;
+  const std::int64_t every = shortcuts.features_every();
+  if (every < kRare || every <= keeping_.save_every) return;
+  observer_.note(fmt::format(
+      "what is done is saved only every {} steps, when the features that are reused between are computed anew", every));
 }
 
 void Studio::Session::tell_plans() {
@@ -168,9 +185,21 @@ void Studio::Session::tell_plans() {
     require_suitable_job(job);
     const pipeline::AnimatePlan& plan = plans_->of(job.request);
     observer_.planned({job, plan, studio_.files(), studio_.runtime, keeping_, wanted_job_folder(job, keeping_), motion_,
-                       group_size(studio_.group), pipeline::estimate_seconds(plan, studio_.runtime.compute),
-                       pipeline::estimate_decoding_seconds(plan, studio_.runtime.compute)});
+                       group_size(studio_.group), estimate(job, plan)});
   }
+}
+
+/// Once for each plan.
+const std::vector<pipeline::PhaseEstimate>& Studio::Session::estimate(const VideoJob& job,
+                                                                      const pipeline::AnimatePlan& plan) {
+  const auto [known, is_new] = estimates_.try_emplace(&plan);
+  std::vector<pipeline::PhaseEstimate>& phases = known->second;
+  if (!is_new) return phases;
+  phases = pipeline::estimate_phases(plan, studio_.family(), time_pictures(job, plan, keeping_.save_every > 0));
+  if (motion_) {
+    phases.insert(phases.begin(), {pipeline::PhaseKind::kTakePoses, time_poses(*motion_, job, observer_)});
+  }
+  return phases;
 }
 
 std::vector<FinishedVideo> Studio::Session::make() {
@@ -193,9 +222,9 @@ FinishedVideo Studio::Session::make_video(std::size_t index) {
   if (keeping_.preview_every > 0 && studio_.writes()) {
     tell_place(beside_output(job.output, "-preview.mp4"), preview, observer_);
   }
-  return produce(
-      {job, plan, begin_job(job, plan, preview), preview_options(keeping_), preview, keeping_.keep, studio_.group},
-      studio_.family(), observer_);
+  return produce({job, plan, begin_job(job, plan, preview), preview_options(keeping_), preview, keeping_.keep,
+                  studio_.group, pose_seconds_},
+                 studio_.family(), observer_);
 }
 
 /// What would be kept of the video.

@@ -104,6 +104,10 @@ FinishedVideo produce(Production production, family::Family& models, JobObserver
         production.group, [&](const pipeline::PhasePlace& place) { observer.phase_begins(place); }};
     video.report = pipeline::animate(models, production.plan, sink, observer, options);
     if (!is_first(production.group)) return video;
+    if (production.pose_seconds) {
+      std::vector<pipeline::Phase>& phases = video.report.phases;
+      phases.insert(phases.begin(), {{pipeline::PhaseKind::kTakePoses}, *production.pose_seconds});
+    }
     if (!sink.trouble().empty()) observer.note(sink.trouble());
     if (folder != nullptr && !production.keep) folder->remove();
     video.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

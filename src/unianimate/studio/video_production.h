@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "unianimate/core/output_rule.h"
@@ -46,6 +47,7 @@ struct Production {
   std::filesystem::path preview_file;          ///< a video, replaced with every preview
   bool keep = false;                           ///< the folder, when the video is done
   distributed::ProcessGroup* group = nullptr;  ///< processes that share the work; null: this one alone
+  std::optional<double> pose_seconds = {};     ///< that making its poses took
 };
 
 /// Throws Error of every kind; the job folder then stays where it holds work, and a note says so.

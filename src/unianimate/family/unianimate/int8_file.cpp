@@ -95,7 +95,7 @@ checkpoint::ConvertReport convert_unet_to_int8(const fs::path& input, const fs::
     const checkpoint::Checkpoint file = checkpoint::open_to_convert(input, output);
     file.verify_other_members();
     naming::require_naming(file, naming::ModelRole::kUNet);
-    if (holds_int8_weights(file)) {
+    if (count_int8_weights(file) > 0) {
       throw Error(ErrorKind::kUsage, "{} holds weights in 8 bits already; name the file that it was made from",
                   printable(input.string()));
     }

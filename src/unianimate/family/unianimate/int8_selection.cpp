@@ -24,7 +24,7 @@ constexpr std::uint64_t kSeed = 20'240'601;
 constexpr std::int64_t kFrames = 4;
 constexpr int kWidth = 128;
 constexpr int kHeight = 192;
-constexpr std::array<std::int64_t, 3> kTimesteps{949, 499, 40};
+constexpr std::array<std::int64_t, kMeasuringPasses> kTimesteps{949, 499, 40};
 constexpr std::size_t kNamesInSentence = 4;
 
 /// The next multiple of `unit`.
@@ -32,10 +32,9 @@ int multiple(int side, std::int64_t unit) {
   return static_cast<int>((side + unit - 1) / unit * unit);
 }
 
-puppet::Clip draw_person(const ModelConfigs& configs) {
+puppet::ClipOptions drawn_clip(const ModelConfigs& configs) {
   const std::int64_t unit = configs.autoencoder.downscale() * configs.unet.downscale();
-  return puppet::Clip(
-      {.seed = kSeed, .width = multiple(kWidth, unit), .height = multiple(kHeight, unit), .frames = kFrames});
+  return {.seed = kSeed, .width = multiple(kWidth, unit), .height = multiple(kHeight, unit), .frames = kFrames};
 }
 
 /// (H, W, 3) in [0, 1].
@@ -51,10 +50,16 @@ at::Tensor pose_pictures(const puppet::Clip& clip) {
 
 }  // namespace
 
+ClipShape drawn_person_shape(const ModelConfigs& configs) {
+  const puppet::ClipOptions options = drawn_clip(configs);
+  const std::int64_t unit = configs.autoencoder.downscale();
+  return {kFrames, options.height / unit, options.width / unit};
+}
+
 DrawnPerson encode_drawn_person(LoadedModels& models, Progress& progress) {
   const c10::InferenceMode inference;
   const LoadedModels::Visit visit(models);
-  const puppet::Clip clip = draw_person(models.configs());
+  const puppet::Clip clip(drawn_clip(models.configs()));
   std::vector<at::Tensor> latents;
   for (std::int64_t i = 0; i < kFrames; ++i) latents.push_back(mean_latent(models, clip.frame(i), progress));
   const Image reference = clip.reference();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "unianimate/core/progress.h"
+#include "unianimate/family/clip_geometry.h"
 #include "unianimate/family/unianimate/loaded_models.h"
 
 namespace unianimate::family {
@@ -21,6 +22,10 @@ struct DrawnPerson {
 /// By the autoencoder and CLIP of `models`, which leave the memory again if they were not there before. Throws what
 /// loading them throws.
 DrawnPerson encode_drawn_person(LoadedModels& models, Progress& progress);
+
+/// Its shape, and how many passes over it measure_int8() makes.
+ClipShape drawn_person_shape(const ModelConfigs& configs);
+inline constexpr std::size_t kMeasuringPasses = 3;
 
 /// Layers that 8 bits move by more than this, relative and in L2, are left as they are.
 inline constexpr double kMostInt8Error = 0.02;

@@ -45,8 +45,12 @@ at::Tensor read_scales(const checkpoint::Checkpoint& file, const TensorEntry& we
 
 }  // namespace
 
-bool holds_int8_weights(const checkpoint::Checkpoint& file) {
-  return std::ranges::any_of(file.tensors(), is_int8_weight);
+std::int64_t count_int8_weights(const checkpoint::Checkpoint& file) {
+  std::int64_t elements = 0;
+  for (const TensorEntry& entry : file.tensors()) {
+    if (is_int8_weight(entry)) elements += entry.elements();
+  }
+  return elements;
 }
 
 Int8Scales read_int8_scales(const checkpoint::Checkpoint& file, const naming::ModelNaming& naming) {

@@ -26,8 +26,8 @@ using Int8Scales = std::map<std::string, at::Tensor>;
 /// scales are of another type or length or not all finite and above 0.
 Int8Scales read_int8_scales(const checkpoint::Checkpoint& file, const naming::ModelNaming& naming);
 
-/// Whether any weight of the file is in 8 bits, judged by its header alone, whatever model it belongs to.
-bool holds_int8_weights(const checkpoint::Checkpoint& file);
+/// Weights of the file that are in 8 bits, judged by its header alone, whatever model they belong to.
+std::int64_t count_int8_weights(const checkpoint::Checkpoint& file);
 
 /// Turns the whole numbers that were loaded as parameters into what the layers compute with, in place: those of layers
 /// that may multiply in 8 bits, where `int8` asks for it (on a CPU alone), stay whole; all others are multiplied with

@@ -32,15 +32,15 @@ const models::UNet& LoadedModels::unet(Progress& progress) {
 
 std::unique_ptr<models::UNet> LoadedModels::load_int8_unet(Progress& progress) {
   std::optional<DrawnPerson> person;
-  if (!configs_.unet_in_int8 && !int8_layers_) person = encode_drawn_person(*this, progress);
+  if (configs_.unet_int8_elements == 0 && !int8_layers_) person = encode_drawn_person(*this, progress);
   WeightOptions how = weights();
   how.int8 = options_.loras.empty();
   auto loaded = load_unet(files_.unet, configs_.unet, how, progress);
   add_loras(options_.loras, loaded->named_parameters(), options_.allow_nonfinite, progress);
-  if (configs_.unet_in_int8 && how.int8) return loaded;
+  if (configs_.unet_int8_elements > 0 && how.int8) return loaded;
   if (!int8_layers_) {
     int8_layers_.emplace();
-    if (configs_.unet_in_int8) {
+    if (configs_.unet_int8_elements > 0) {
       const checkpoint::Checkpoint file = checkpoint::open_checkpoint(files_.unet);
       for (const auto& [layer, scales] :
            read_int8_scales(file, naming::require_naming(file, naming::ModelRole::kUNet))) {

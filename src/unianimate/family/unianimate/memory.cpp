@@ -74,10 +74,12 @@ ModelBytes model_bytes(const ModelConfigs& configs, const Compute& compute) {
                    bytes_of<models::ClipVisual>(configs.clip, dtype),
                    bytes_of<models::ClipText>(configs.clip, dtype)};
   if (!compute.int8) return bytes;
-  const std::int64_t elements = int8_elements(configs.unet);
+  const std::int64_t in_file = configs.unet_int8_elements;
+  const std::int64_t most = int8_elements(configs.unet);
+  const std::int64_t elements = in_file > 0 ? std::min(in_file, most) : most;
   bytes.unet -= elements * (static_cast<std::int64_t>(c10::elementSize(dtype)) - 1);
   // Whole, and what a file that holds no 8 bits is measured with beside it.
-  if (!configs.unet_in_int8) bytes.unet_loading += elements;
+  if (in_file == 0) bytes.unet_loading += elements;
   return bytes;
 }
 

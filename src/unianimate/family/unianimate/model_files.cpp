@@ -208,7 +208,7 @@ ModelConfigs read_model_configs(const ModelFiles& files) {
   configs.autoencoder.check();
   configs.clip.check();
   require_models_fit_together(configs);
-  configs.unet_in_int8 = holds_int8_weights(checkpoint::open_checkpoint(files.unet));
+  configs.unet_int8_elements = count_int8_weights(checkpoint::open_checkpoint(files.unet));
   check_file(files.unet, naming::ModelRole::kUNet, configs.unet);
   check_file(files.autoencoder, naming::ModelRole::kAutoencoder, configs.autoencoder);
   check_file(files.clip, naming::ModelRole::kClip, configs.clip);

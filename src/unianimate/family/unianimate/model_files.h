@@ -30,8 +30,8 @@ struct ModelConfigs {
   models::UNetConfig unet;
   models::AutoencoderConfig autoencoder;
   models::ClipConfig clip;
-  bool unet_in_int8 = false;       ///< whether the UNet's file holds weights in 8 bits
-  std::vector<std::string> notes;  ///< sentences about files that are not named as published
+  std::int64_t unet_int8_elements = 0;  ///< weights that the UNet's file holds in 8 bits
+  std::vector<std::string> notes;       ///< sentences about files that are not named as published
 };
 
 /// Works the sizes out from the checkpoints' shapes. What shapes cannot tell, model.json may say: {"unet": {...},

@@ -69,8 +69,8 @@ models::SmallDecoderConfig read_small_decoder_config(const checkpoint::Checkpoin
 void require_small_decoder_fits(const ModelFiles& files, const models::AutoencoderConfig& config,
                                 bool allow_nonfinite) {
   const checkpoint::Checkpoint file = checkpoint::open_checkpoint(files.small_decoder);
-  const models::SmallDecoderConfig sizes = read_small_decoder_config(file);
-  const bool same_sizes = sizes.z_channels == config.z_channels && sizes.upscale() == config.downscale();
+  // What is planned is of these sizes.
+  const bool same_sizes = read_small_decoder_config(file) == models::small_decoder_for(config);
   Progress silent;
   const WeightOptions as_hashed{at::TensorOptions(at::kBFloat16), allow_nonfinite};
   if (same_sizes &&
@@ -78,7 +78,8 @@ void require_small_decoder_fits(const ModelFiles& files, const models::Autoencod
     return;
   }
   throw file.file().refusal(
-      "this small decoder was trained for another autoencoder than {}; train one for it with 'unianimate train' "
+      "this small decoder was trained for another autoencoder than {}, or has other sizes than one for it; train one "
+      "with 'unianimate train' "
       "(docs/training.md, \"A small decoder\"), or take the file away",
       printable(files.autoencoder.string()));
 }

@@ -10,9 +10,11 @@
 #include "unianimate/family/unianimate/loaded_models.h"
 #include "unianimate/family/unianimate/memory.h"
 #include "unianimate/family/unianimate/model_sizes.h"
+#include "unianimate/family/unianimate/model_timing.h"
 #include "unianimate/family/unianimate/picture_encoding.h"
 #include "unianimate/family/unianimate/small_decoder_file.h"
 #include "unianimate/models/autoencoder/cost.h"
+#include "unianimate/models/clip/cost.h"
 #include "unianimate/models/unet/cost.h"
 #include "unianimate/naming/model_naming.h"
 
@@ -63,7 +65,10 @@ class FrameDecoder final : public ClipDecoder {
 class UniAnimate final : public Family {
  public:
   UniAnimate(const ModelFiles& files, const ModelConfigs& configs, const RuntimeOptions& options)
-      : files_(files), models_(files, configs, options), bytes_(model_bytes(configs, options.compute)) {
+      : files_(files),
+        models_(files, configs, options),
+        bytes_(model_bytes(configs, options.compute)),
+        timing_(files_, models_.configs(), models_.options()) {
     geometry_.channels = models::UNetConfig::kLatentChannels;
     geometry_.pixels_per_latent = configs.autoencoder.downscale();
     geometry_.side_unit = configs.autoencoder.downscale() * configs.unet.downscale();
@@ -87,6 +92,16 @@ class UniAnimate final : public Family {
 
   [[nodiscard]] double operations(const ClipShape& window) const override {
     return models::unet_operations(models_.configs().unet, {1, window.latents, window.height, window.width});
+  }
+  [[nodiscard]] double encode_operations(const AnimateRequest& request) const override {
+    const ModelConfigs& configs = models_.configs();
+    const std::int64_t unit = geometry_.pixels_per_latent;
+    return models::encoder_operations(configs.autoencoder, request.height / unit, request.width / unit) +
+           models::clip_text_operations(configs.clip) +
+           (request.conditions.contains(Condition::kImage) ? models::clip_visual_operations(configs.clip) : 0);
+  }
+  [[nodiscard]] WorkSeconds time_work(const AnimateRequest& request, const ClipShape& window) override {
+    return timing_.seconds(request, window);
   }
   [[nodiscard]] FeatureReuse feature_reuse(const ClipShape& window, std::int64_t below) const override {
     return family::feature_reuse(models_.configs().unet, models_.options().compute.dtype, window, below);
@@ -131,6 +146,7 @@ class UniAnimate final : public Family {
   mutable bool fits_ = false;  ///< the small decoder; once that is known
   LoadedModels models_;
   ModelBytes bytes_;
+  ModelTiming timing_;
   ClipGeometry geometry_;
   const diffusion::NoiseSchedule schedule_;
 };

@@ -9,7 +9,6 @@ namespace unianimate::models {
 
 namespace {
 
-constexpr std::int64_t kTextMlpRatio = 4;
 
 }  // namespace
 
@@ -76,7 +75,7 @@ ClipText::ClipText(const ClipConfig& config, const at::TensorOptions& options)
       logit_scale_(register_parameter("logit_scale", {}, options)),
       ln_final_(config.text.width, options) {
   for (std::int64_t i = 0; i < config.text.layers; ++i) {
-    blocks_.push_back(std::make_unique<ClipBlock>(config.text.width, config.text.heads, kTextMlpRatio, options));
+    blocks_.push_back(std::make_unique<ClipBlock>(config.text.width, config.text.heads, ClipConfig::Text::kMlpRatio, options));
     register_child(fmt::format("transformer.resblocks.{}", i), *blocks_.back());
   }
   token_embedding_ = register_parameter("token_embedding.weight", {config.text.vocab_size, config.text.width}, options);

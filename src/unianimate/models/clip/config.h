@@ -19,6 +19,7 @@ struct ClipConfig {
     bool operator==(const Vision&) const = default;
   };
   struct Text {
+    static constexpr std::int64_t kMlpRatio = 4;
     std::int64_t width = 1024;
     std::int64_t layers = 24;
     std::int64_t heads = 16;

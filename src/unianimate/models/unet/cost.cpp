@@ -1,5 +1,6 @@
 #include "unianimate/models/unet/cost.h"
 
+#include <numeric>
 #include <utility>
 
 namespace unianimate::models {
@@ -13,13 +14,17 @@ class Counter {
       : config_(config),
         clips_(static_cast<double>(shape.batch)),
         frames_(static_cast<double>(shape.frames + 1)),
-        pixels_(static_cast<double>(shape.height * shape.width)) {}
+        pixels_(static_cast<double>(shape.height * shape.width)),
+        of_level_(config.dim_mult.size()) {}
+
+  /// Where what follows is counted.
+  void enter(std::size_t level) { level_ = level; }
 
   /// Whether what follows is computed at all.
   void computes(bool computed) { computed_ = computed; }
   void convolution(std::int64_t in, std::int64_t out, int kernel_elements) {
     if (!computed_) return;
-    total_ += 2.0 * tokens() * static_cast<double>(in) * static_cast<double>(out) * kernel_elements;
+    of_level_[level_] += 2.0 * tokens() * static_cast<double>(in) * static_cast<double>(out) * kernel_elements;
   }
   void residual_block(std::int64_t in, std::int64_t out) {
     convolution(in, out, 9);
@@ -43,7 +48,7 @@ class Counter {
   }
   void halve() { pixels_ /= 4; }
   void double_sides() { pixels_ *= 4; }
-  [[nodiscard]] double total() const { return total_; }
+  [[nodiscard]] std::vector<double> of_levels() const { return of_level_; }
 
  private:
   [[nodiscard]] double tokens() const { return clips_ * frames_ * pixels_; }
@@ -55,20 +60,22 @@ class Counter {
   }
   void attention(std::int64_t channels, double keys) {
     if (!computed_) return;
-    total_ += 4.0 * tokens() * keys * static_cast<double>(channels);
+    of_level_[level_] += 4.0 * tokens() * keys * static_cast<double>(channels);
   }
 
   const UNetConfig& config_;
   double clips_;
   double frames_;
   double pixels_;
-  double total_ = 0;
+  std::size_t level_ = 0;
+  std::vector<double> of_level_;
   bool computed_ = true;
 };
 
 }  // namespace
 
-double unet_operations(const UNetConfig& config, const LatentShape& shape, std::optional<std::int64_t> cut) {
+std::vector<double> unet_level_operations(const UNetConfig& config, const LatentShape& shape,
+                                          std::optional<std::int64_t> cut) {
   Counter count(config, shape);
   // A block of the encoder by its number, one of the decoder by that of the skip that it takes.
   const auto block = [&](std::size_t number) { count.computes(!cut || static_cast<std::int64_t>(number) <= *cut); };
@@ -82,6 +89,7 @@ double unet_operations(const UNetConfig& config, const LatentShape& shape, std::
   count.temporal_transformer(config.dim, config.num_heads * config.head_dim);
   std::int64_t channels = config.dim;
   for (std::size_t level = 0; level < config.dim_mult.size(); ++level) {
+    count.enter(level);
     const std::int64_t out = config.dim * config.dim_mult[level];
     for (std::int64_t i = 0; i < config.num_res_blocks; ++i) {
       block(skips.size());
@@ -101,6 +109,7 @@ double unet_operations(const UNetConfig& config, const LatentShape& shape, std::
   count.temporal_transformer(channels, channels);
   count.residual_block(channels, channels);
   for (std::size_t level = config.dim_mult.size(); level-- > 0;) {
+    count.enter(level);
     const std::int64_t out = config.dim * config.dim_mult[level];
     for (std::int64_t i = 0; i <= config.num_res_blocks; ++i) {
       block(skips.size() - 1);
@@ -113,7 +122,24 @@ double unet_operations(const UNetConfig& config, const LatentShape& shape, std::
     count.convolution(out, out, 9);
   }
   count.convolution(channels, UNetConfig::kLatentChannels, 9);
-  return count.total();
+  return count.of_levels();
+}
+
+double unet_operations(const UNetConfig& config, const LatentShape& shape, std::optional<std::int64_t> cut) {
+  const std::vector<double> of_level = unet_level_operations(config, shape, cut);
+  return std::accumulate(of_level.begin(), of_level.end(), 0.0);
+}
+
+double unet_block_operations(const UNetConfig& config, const LatentShape& shape, std::size_t level) {
+  Counter count(config, shape);
+  count.enter(level);
+  const std::int64_t channels = config.dim * config.dim_mult[level];
+  count.residual_block(channels, channels);
+  if (config.has_attention(level)) {
+    count.spatial_transformer(channels);
+    count.temporal_transformer(channels, channels);
+  }
+  return count.of_levels()[level];
 }
 
 std::int64_t deep_feature_elements(const UNetConfig& config, const LatentShape& shape, std::int64_t cut) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "unianimate/models/unet/unet.h"
 
@@ -12,6 +13,13 @@ namespace unianimate::models {
 /// and attention products, a multiply-add counted as two; conditions are not included, they are encoded only once.
 /// `cut`: of a call that takes DeepFeatures of this cut.
 double unet_operations(const UNetConfig& config, const LatentShape& shape, std::optional<std::int64_t> cut = {});
+
+/// The same, level by level from the outermost: what is computed at one resolution.
+std::vector<double> unet_level_operations(const UNetConfig& config, const LatentShape& shape,
+                                          std::optional<std::int64_t> cut = {});
+
+/// Of one residual block of a level and, where it has them, its two transformers; `shape` is that of the level.
+double unet_block_operations(const UNetConfig& config, const LatentShape& shape, std::size_t level);
 
 /// Values in DeepFeatures::kept.
 std::int64_t deep_feature_elements(const UNetConfig& config, const LatentShape& shape, std::int64_t cut);

@@ -36,8 +36,8 @@ std::optional<fs::path> StudioRunner::run(const queue::JobRow& job, studio::JobO
 std::optional<fs::path> StudioRunner::make_video(const queue::JobRow& job, studio::JobObserver& observer) {
   const fs::path poses = job.poses_job ? folder_.poses(*job.poses_job) : fs::path();
   VideoAsked asked = read_video_request(
-      job.request, families::default_request(machine_.models), [this](const std::string& id) { return asset_file(id); },
-      poses);
+      job.request, families::default_request(machine_.models, machine_.runtime.loras),
+      [this](const std::string& id) { return asset_file(id); }, poses);
   studio::VideoOrder& order = asked.order;
   const std::string ending = fmt::format(".{}", fields::word(asked.format));
   order.job.output = folder_.video(job.id).concat(ending);

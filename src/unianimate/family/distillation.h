@@ -1,0 +1,36 @@
+// What a checkpoint or a LoRA says in its metadata of how it is to be sampled, because it was distilled to few steps.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "unianimate/family/request.h"
+
+namespace unianimate::checkpoint {
+class Checkpoint;
+}  // namespace unianimate::checkpoint
+
+namespace unianimate::family {
+
+/// Learnt from a teacher with guidance, so that it is asked without.
+struct Distillation {
+  diffusion::SamplerOptions sampling;  ///< sampler, timesteps and steps that it was distilled for
+  std::string name;                    ///< of the sampler in the metadata: "lcm", "tcd" or "phased"
+  double guidance = 1;                 ///< of its teacher
+  std::filesystem::path file;
+
+  /// Asks for the sampling that suits it.
+  void apply(AnimateRequest& request) const;
+  /// For people: which file was distilled for what.
+  [[nodiscard]] std::string sentence() const;
+};
+
+/// Of a safetensors file whose metadata have "sampler" (lcm, tcd or phased) and "grid", the number of timesteps that it
+/// was distilled on; "steps", 4 where they say nothing, and "guidance", the teacher's. None where one of the first two
+/// is missing. Throws Error(kInput), naming file, key and what was expected, for values that are none of these.
+std::optional<Distillation> read_distillation(const checkpoint::Checkpoint& checkpoint,
+                                              const std::filesystem::path& file);
+
+}  // namespace unianimate::family

@@ -1,0 +1,96 @@
+#include "unianimate/studio/picture_timing.h"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "unianimate/core/content_hash.h"
+#include "unianimate/core/scratch_folder.h"
+#include "unianimate/family/pose_folder.h"
+#include "unianimate/media/film/open_frame_source.h"
+#include "unianimate/media/film/video_writer.h"
+#include "unianimate/media/pictures/image_reader.h"
+#include "unianimate/media/pictures/image_writer.h"
+#include "unianimate/media/pictures/resize.h"
+#include "unianimate/studio/video_production.h"
+
+namespace unianimate::studio {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kWrittenFrames = 16;
+
+/// Seconds for each of kWrittenFrames.
+template <typename Work>
+double seconds_of_one(const Work& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / kWrittenFrames;
+}
+
+/// The picture, each time some rows further up, so that there is something to encode.
+std::vector<Image> moving(const Image& picture) {
+  constexpr int kRows = 2;
+  std::vector<Image> frames{picture};
+  const std::ptrdiff_t step = std::ptrdiff_t{kRows} * picture.width * Image::kChannels;
+  while (frames.size() < kWrittenFrames) {
+    Image next = frames.back();
+    std::rotate(next.pixels.begin(), next.pixels.begin() + step % std::ssize(next.pixels), next.pixels.end());
+    frames.push_back(std::move(next));
+  }
+  return frames;
+}
+
+void write(const fs::path& path, const VideoFormat& format, const std::vector<Image>& frames) {
+  const auto sink = open_video_writer(path, format);
+  for (const Image& frame : frames) sink->write(frame);
+  sink->finish();
+}
+
+/// A pose picture of the job or, where they are still to be made, one as dark as they are.
+fs::path some_pose(const VideoJob& job, const fs::path& scratch) {
+  std::error_code ignored;
+  if (fs::is_directory(job.request.poses, ignored)) {
+    return family::open_pose_folder(job.request.poses, job.request.pose_order).reference_pose;
+  }
+  fs::path file = scratch / "pose.png";
+  write_png(file, Image(job.request.width, job.request.height));
+  return file;
+}
+
+}  // namespace
+
+pipeline::PictureSeconds time_pictures(const VideoJob& job, const pipeline::AnimatePlan& plan, bool keeps_job) {
+  const ScratchFolder scratch;
+  const family::AnimateRequest& request = job.request;
+  const Image reference = read_reference(request.reference, request.background).image;
+  pipeline::PictureSeconds seconds;
+  const fs::path pose = some_pose(job, scratch.path());
+  seconds.read = seconds_of_one([&] {
+    for (int i = 0; i < kWrittenFrames; ++i) resize_bilinear(read_image(pose), request.width, request.height);
+  });
+  const std::vector<Image> frames = moving(resize_bilinear(reference, plan.output_width, plan.output_height));
+  const fs::path video = scratch.path() / ("video" + job.output.extension().string());
+  if (!job.output.has_extension()) make_folder(video);
+  const double written = seconds_of_one([&] { write(video, video_format(job, plan), frames); });
+  if (!keeps_job) {
+    seconds.decode = written;
+    return seconds;
+  }
+  const std::vector<Image> kept = moving(resize_bilinear(reference, request.width, request.height));
+  const fs::path part = scratch.path() / "part.mkv";
+  seconds.decode = seconds_of_one([&] {
+    write(part, {request.width, request.height, job.frames_per_second, 0}, kept);
+    content_hash(part);
+  });
+  seconds.write = written + seconds_of_one([&] {
+                    const auto source = open_frame_source(part);
+                    while (source->next()) {
+                    }
+                  });
+  return seconds;
+}
+
+}  // namespace unianimate::studio
