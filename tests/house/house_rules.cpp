@@ -46,6 +46,7 @@ const IncludeRules& house_rules() {
               {"server/queue", {"core"}},
               {"server/store", {"core", "media/film", "server/queue"}},
               {"server/api", {"core", "fields", "media/film", "studio", "server/http", "server/queue", "server/store"}},
+              {"server/serve", {"core", "server/http", "server/queue", "server/store", "server/api"}},
               {"cli",
                {"core",        "fields",    "media/pictures", "media/film", "plot",       "checkpoint",  "naming",
                 "distributed", "diffusion", "pose/format",    "pose/draw",  "pose/align", "pose/detect", "pose/report",
