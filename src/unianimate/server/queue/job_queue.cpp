@@ -310,6 +310,19 @@ void JobQueue::set_setting(const std::string& name, const std::string& value) {
           {SqlValue(name), SqlValue(value)});
 }
 
+void JobQueue::open_session(const std::string& sha256) {
+  execute("INSERT INTO session (sha256, created) VALUES ($1, NOW)", {SqlValue(sha256)});
+}
+
+void JobQueue::close_session(const std::string& sha256) {
+  execute("DELETE FROM session WHERE sha256=$1", {SqlValue(sha256)});
+}
+
+bool JobQueue::has_session(const std::string& sha256, double seconds) {
+  execute("DELETE FROM session WHERE created<NOW-$1", {SqlValue(seconds)});
+  return !execute("SELECT 1 FROM session WHERE sha256=$1", {SqlValue(sha256)}).empty();
+}
+
 // ---- for workers
 
 std::optional<JobRow> JobQueue::claim(const std::string& lane, const std::string& worker, const std::string& device) {

@@ -89,6 +89,12 @@ class JobQueue {
   std::optional<std::string> setting(const std::string& name);
   void set_setting(const std::string& name, const std::string& value);
 
+  /// Cookies of browsers, by their SHA-256.
+  void open_session(const std::string& sha256);
+  void close_session(const std::string& sha256);
+  /// Whether it was opened in the last so many seconds.
+  bool has_session(const std::string& sha256, double seconds);
+
   // ---- for workers
 
   /// The next job of the lane, now running, of those that were begun on `device` or not begun.

@@ -1,0 +1,36 @@
+#include "unianimate/server/api/api.h"
+
+#include "unianimate/server/api/document.h"
+
+namespace unianimate::server {
+
+std::unique_ptr<queue::JobQueue> QueuePool::take() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!idle_.empty()) {
+      std::unique_ptr<queue::JobQueue> queue = std::move(idle_.back());
+      idle_.pop_back();
+      return queue;
+    }
+  }
+  return std::make_unique<queue::JobQueue>(queue::open_sqlite(database_));
+}
+
+void QueuePool::give_back(std::unique_ptr<queue::JobQueue> queue) {
+  const std::scoped_lock lock(mutex_);
+  idle_.push_back(std::move(queue));
+}
+
+Api::Api(const std::filesystem::path& data, ApiOptions options)
+    : folder_(data), queues_(folder_.database()), schemas_(openapi_document()), options_(std::move(options)) {}
+
+void Api::add_routes(http::Router& router, const http::AccessRules& access) {
+  add_asset_routes(router, *this);
+  add_job_routes(router, *this);
+  add_file_routes(router, *this);
+  add_queue_routes(router, *this);
+  add_system_routes(router, *this);
+  add_session_routes(router, *this, access);
+}
+
+}  // namespace unianimate::server

@@ -1,0 +1,85 @@
+// The service's own interface: routes over the queue and the data folder.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "unianimate/server/api/metrics.h"
+#include "unianimate/server/api/schema_check.h"
+#include "unianimate/server/http/access.h"
+#include "unianimate/server/http/router.h"
+#include "unianimate/server/queue/job_queue.h"
+#include "unianimate/server/store/data_folder.h"
+
+namespace unianimate::server {
+
+/// Connections to the queue, each of which belongs to one thread at a time.
+class QueuePool {
+ public:
+  explicit QueuePool(std::filesystem::path database) : database_(std::move(database)) {}
+
+  /// Lends a connection to `work`, which gives something back.
+  template <typename Work>
+  auto with(const Work& work) {
+    std::unique_ptr<queue::JobQueue> queue = take();
+    auto result = work(*queue);
+    give_back(std::move(queue));
+    return result;
+  }
+
+ private:
+  std::unique_ptr<queue::JobQueue> take();
+  void give_back(std::unique_ptr<queue::JobQueue> queue);
+
+  std::filesystem::path database_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<queue::JobQueue>> idle_;
+};
+
+struct ApiOptions {
+  std::string version;                             ///< of the program
+  std::int64_t most_jobs = 1000;                   ///< waiting
+  std::uintmax_t free_space_kept = 2'000'000'000;  ///< bytes of the disk that uploads leave
+};
+
+/// What all routes share. They may run in several threads at once.
+class Api {
+ public:
+  Api(const std::filesystem::path& data, ApiOptions options);
+
+  /// All routes; the access rules are asked for tokens and sessions, and have to outlive the router.
+  void add_routes(http::Router& router, const http::AccessRules& access);
+  /// Whether a cookie is one that add_routes() gave out.
+  bool is_session(std::string_view cookie);
+
+  const store::DataFolder& folder() const { return folder_; }
+  QueuePool& queues() { return queues_; }
+  const SchemaCheck& schemas() const { return schemas_; }
+  const ApiOptions& options() const { return options_; }
+  RequestCount& requests() { return requests_; }
+
+  /// Open streams of events; set by whoever has the listener.
+  std::function<std::size_t()> streams = [] { return std::size_t{0}; };
+
+ private:
+  store::DataFolder folder_;
+  QueuePool queues_;
+  SchemaCheck schemas_;
+  ApiOptions options_;
+  RequestCount requests_;
+};
+
+// Parts of add_routes().
+void add_asset_routes(http::Router& router, Api& api);
+void add_job_routes(http::Router& router, Api& api);
+void add_file_routes(http::Router& router, Api& api);
+void add_queue_routes(http::Router& router, Api& api);
+void add_system_routes(http::Router& router, Api& api);
+void add_session_routes(http::Router& router, Api& api, const http::AccessRules& access);
+
+}  // namespace unianimate::server

@@ -1,0 +1,50 @@
+#include "unianimate/server/api/document.h"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "unianimate/fields/json_schema.h"
+#include "unianimate/studio/align_fields.h"
+#include "unianimate/studio/video_order_fields.h"
+
+namespace unianimate::server {
+
+using nlohmann::json;
+
+extern const std::string_view openapi_text;
+
+namespace {
+
+json as_json(const nlohmann::ordered_json& schema) {
+  return json::parse(schema.dump());
+}
+
+}  // namespace
+
+fields::Filter settings_of_motions() {
+  return [motion = studio::motion_fields()](const fields::Field& field) {
+    return motion(field) && std::string_view(field.name) != "preview";
+  };
+}
+
+fields::Filter settings_of_videos() {
+  return [motion = studio::motion_fields(),
+          others = fields::all_but({"reference", "poses", "pose_order", "framing", "motion", "output", "saved_poses",
+                                    "folder", "save_every", "keep", "preview"})](const fields::Field& field) {
+    return others(field) && !motion(field);
+  };
+}
+
+const json& openapi_document() {
+  static const json kDocument = [] {
+    json document = json::parse(openapi_text);
+    json& schemas = document.at("components").at("schemas");
+    schemas["AnimateSettings"] = as_json(fields::json_schema(studio::VideoOrder(), settings_of_videos()));
+    schemas["AlignSettings"] = as_json(fields::json_schema(studio::MotionOptions(), settings_of_motions()));
+    return document;
+  }();
+  return kDocument;
+}
+
+}  // namespace unianimate::server

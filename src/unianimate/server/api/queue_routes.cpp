@@ -1,0 +1,110 @@
+// The queue as a whole, and what changes in it.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
+
+#include "unianimate/server/api/answers.h"
+#include "unianimate/server/api/api.h"
+#include "unianimate/server/api/job_json.h"
+#include "unianimate/server/http/event_stream.h"
+
+namespace unianimate::server {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+ordered_json queue_json(queue::JobQueue& queue) {
+  ordered_json counts = ordered_json::array();
+  for (const queue::JobCount& count : queue.counts()) {
+    counts.push_back({{"kind", queue::word(count.kind)}, {"state", queue::word(count.state)}, {"jobs", count.jobs}});
+  }
+  ordered_json workers = ordered_json::array();
+  for (const queue::WorkerRow& worker : queue.workers()) {
+    workers.push_back({{"lane", worker.lane},
+                       {"host", worker.host},
+                       {"device", worker.device},
+                       {"dtype", worker.dtype},
+                       {"job", worker.job ? ordered_json(*worker.job) : ordered_json(nullptr)}});
+  }
+  return {{"paused", queue.paused()}, {"counts", std::move(counts)}, {"workers", std::move(workers)}};
+}
+
+http::Response change_queue(const http::Request& request, Api& api) {
+  const nlohmann::json body = parse_body(request.body);
+  api.schemas().check(body, "QueueChange");
+  return api.queues().with([&](queue::JobQueue& queue) {
+    queue.set_paused(body.at("paused").get<bool>());
+    return json_response(200, queue_json(queue));
+  });
+}
+
+/// What one client was told of the queue. The state of things, not their history: each job as it is now.
+class Events {
+ public:
+  Events(Api& api, std::int64_t since) : api_(api), told_(since) {}
+
+  std::string next() {
+    return api_.queues().with([&](queue::JobQueue& queue) { return new_events(queue); });
+  }
+
+ private:
+  /// As much as a client may have unread.
+  static constexpr std::size_t kMostBytes = 64'000;
+
+  std::string new_events(queue::JobQueue& queue) {
+    std::string text;
+    const bool from_start = told_ == 0;
+    if ((told_ > 0 && told_ < queue.forgotten_revision()) || told_ > queue.revision()) {
+      told_ = 0;
+      text = http::event_text("reset", "", "{}");
+    }
+    constexpr std::int64_t kAtOnce = 50;
+    for (const queue::JobRow& job : queue.changed_since(told_, kAtOnce)) {
+      if (text.size() > kMostBytes) return text;
+      told_ = job.revision;
+      if (job.state != queue::JobState::kRemoved) {
+        text += http::event_text("job", fmt::to_string(job.revision), job_json(job, queue).dump());
+      } else if (!from_start) {
+        text += http::event_text("removed", fmt::to_string(job.revision), ordered_json{{"id", job.id}}.dump());
+      }
+    }
+    std::string about_queue = queue_json(queue).dump();
+    if (about_queue != about_queue_) text += http::event_text("queue", "", about_queue);
+    about_queue_ = std::move(about_queue);
+    return text;
+  }
+
+  Api& api_;
+  std::int64_t told_;
+  std::string about_queue_;
+};
+
+http::Response events(const http::Request& request, Api& api) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  std::int64_t since = query_number(request, "since", 0, kMost).value_or(0);
+  if (const auto last = request.header("Last-Event-ID")) {
+    std::int64_t number = 0;
+    std::from_chars(last->data(), last->data() + last->size(), number);
+    since = std::max<std::int64_t>(number, 0);
+  }
+  return http::event_stream([told = std::make_shared<Events>(api, since)] { return told->next(); });
+}
+
+}  // namespace
+
+void add_queue_routes(http::Router& router, Api& api) {
+  router.add({.method = "GET", .pattern = "/api/v1/queue", .handle = [&](const http::Request&) {
+                return api.queues().with([](queue::JobQueue& queue) { return json_response(200, queue_json(queue)); });
+              }});
+  router.add({.method = "PATCH",
+              .pattern = "/api/v1/queue",
+              .body = http::BodyKind::kJson,
+              .handle = [&](const http::Request& request) { return change_queue(request, api); }});
+  router.add({.method = "GET", .pattern = "/api/v1/events", .handle = [&](const http::Request& request) {
+                return events(request, api);
+              }});
+}
+
+}  // namespace unianimate::server

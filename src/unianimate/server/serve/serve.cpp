@@ -1,0 +1,200 @@
+#include "unianimate/server/serve/serve.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <exception>
+#include <fstream>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "unianimate/core/error.h"
+#include "unianimate/server/api/api.h"
+#include "unianimate/server/store/asset_store.h"
+
+namespace unianimate::server {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1";
+}
+
+/// 32 random bytes in hexadecimal digits.
+std::string make_token() {
+  std::array<unsigned char, 32> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    throw Error(ErrorKind::kEnvironment, "the system gives no random numbers for a token");
+  }
+  std::string token;
+  for (const unsigned char byte : bytes) token += fmt::format("{:02x}", byte);
+  return token;
+}
+
+std::string read_token(const fs::path& file) {
+  std::ifstream stream(file);
+  std::string token;
+  if (!std::getline(stream, token)) {
+    throw Error(ErrorKind::kEnvironment, "the token cannot be read from {}", printable(file.string()));
+  }
+  constexpr std::size_t kShortest = 16;
+  if (token.size() < kShortest || token.find_first_of(" \t\r") != std::string::npos) {
+    throw Error(ErrorKind::kInput, "{} holds no token: expected one line of at least {} characters without spaces",
+                printable(file.string()), kShortest);
+  }
+  return token;
+}
+
+/// Of the data folder, made at the first start for its owner alone.
+std::string own_token(const fs::path& file) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (descriptor < 0) return read_token(file);
+  const std::string line = make_token() + "\n";
+  const ssize_t written = ::write(descriptor, line.data(), line.size());
+  ::close(descriptor);
+  if (written != static_cast<ssize_t>(line.size())) {
+    std::error_code ignored;
+    fs::remove(file, ignored);
+    throw Error(ErrorKind::kEnvironment, "the token cannot be written to {}", printable(file.string()));
+  }
+  return read_token(file);
+}
+
+std::string in_url(const std::string& address) {
+  return address.find(':') == std::string::npos ? address : fmt::format("[{}]", address);
+}
+
+http::Limits limits_of(const ServeOptions& options) {
+  http::Limits limits;
+  limits.upload_bytes = options.upload_bytes;
+  return limits;
+}
+
+ApiOptions api_options(const ServeOptions& options) {
+  ApiOptions api;
+  api.version = options.version;
+  api.most_jobs = options.most_jobs;
+  return api;
+}
+
+}  // namespace
+
+std::pair<std::string, std::uint16_t> parse_listen(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  std::uint16_t port = 0;
+  std::string_view address = text.substr(0, colon);
+  if (colon != std::string_view::npos) {
+    const char* const end = text.data() + text.size();
+    const auto result = std::from_chars(text.data() + colon + 1, end, port);
+    const bool bracketed = address.starts_with('[') && address.ends_with(']');
+    if (bracketed) address = address.substr(1, address.size() - 2);
+    const bool sound = bracketed || address.find(':') == std::string_view::npos;
+    if (result.ec == std::errc() && result.ptr == end && sound && !address.empty()) return {std::string(address), port};
+  }
+  throw Error(ErrorKind::kUsage, "--listen expects ADDRESS:PORT such as 127.0.0.1:8720 or [::1]:0, found '{}'",
+              printable(text));
+}
+
+struct Serving::State {
+  explicit State(ServeOptions given)
+      : options(std::move(given)),
+        api(options.data, api_options(options)),
+        listener(options.address, options.port, limits_of(options)) {}
+
+  /// Tells streams and waiting answers of what others change in the database.
+  void watch();
+
+  ServeOptions options;
+  Api api;
+  http::Listener listener;
+  http::Service service;
+  std::vector<std::string> notes;
+  std::atomic<bool> stopping{false};
+};
+
+void Serving::State::watch() {
+  constexpr std::chrono::milliseconds kLongest{250};
+  queue::JobQueue queue(queue::open_sqlite(api.folder().database()));
+  while (!stopping) {
+    if (queue.wait_for_change(kLongest)) listener.changed();
+  }
+}
+
+Serving::Serving(ServeOptions options) : state_(std::make_unique<State>(std::move(options))) {
+  const ServeOptions& given = state_->options;
+  if (!given.needs_token && !is_loopback(given.address)) {
+    throw Error(ErrorKind::kUsage, "--no-token is for this machine alone, and --listen {} is open to others",
+                given.address);
+  }
+  if (!is_loopback(given.address)) {
+    state_->notes.emplace_back(
+        "traffic is not encrypted: let a reverse proxy do that, or come by 'ssh -L' (docs/service.md)");
+  }
+  http::AccessRules& access = state_->service.access;
+  const std::uint16_t port = state_->listener.port();
+  for (const std::string& name : {std::string("localhost"), std::string("127.0.0.1"), std::string("[::1]")}) {
+    access.hosts.push_back(fmt::format("{}:{}", name, port));
+  }
+  access.hosts.insert(access.hosts.end(), given.host_names.begin(), given.host_names.end());
+  access.origins = given.origins;
+  if (given.needs_token) {
+    access.token = given.token_file.empty() ? own_token(state_->api.folder().token()) : read_token(given.token_file);
+  }
+  access.is_session = [this](std::string_view cookie) { return state_->api.is_session(cookie); };
+  state_->api.streams = [this] { return state_->listener.streams(); };
+  state_->api.add_routes(state_->service.router, access);
+  state_->service.observe = [this](const http::Exchange& exchange) {
+    state_->api.requests().add(exchange);
+    if (state_->options.log) state_->options.log(exchange);
+  };
+  store::clear_incoming(state_->api.folder());
+  if (given.paused) {
+    state_->api.queues().with([](queue::JobQueue& queue) {
+      queue.set_paused(true);
+      return true;
+    });
+  }
+}
+
+Serving::~Serving() = default;
+
+std::string Serving::url() const {
+  const std::string& token = state_->service.access.token;
+  return fmt::format("http://{}:{}/{}", in_url(state_->options.address), state_->listener.port(),
+                     token.empty() ? "" : "#token=" + token);
+}
+
+const std::vector<std::string>& Serving::notes() const noexcept {
+  return state_->notes;
+}
+
+void Serving::run() {
+  std::exception_ptr failure;
+  std::thread watcher([&] {
+    try {
+      state_->watch();
+    } catch (...) {
+      failure = std::current_exception();
+      state_->listener.stop();
+    }
+  });
+  state_->listener.serve(state_->service);
+  state_->stopping = true;
+  watcher.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+void Serving::stop() {
+  state_->listener.stop();
+}
+
+}  // namespace unianimate::server

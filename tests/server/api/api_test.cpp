@@ -1,0 +1,375 @@
+// The whole interface over real sockets, with the queue and the data folder, and nobody who works.
+#include "unianimate/server/api/api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+
+#include "server/http/client.h"
+#include "support/temporary_folder.h"
+#include "unianimate/fields/json_archive.h"
+#include "unianimate/server/api/document.h"
+#include "unianimate/studio/align_fields.h"
+#include "unianimate/studio/video_order_fields.h"
+
+namespace unianimate::server {
+namespace {
+
+using http::testing::Answer;
+using http::testing::Client;
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+const std::string kPicture("\xff\xd8\xff\xe0 a picture", 14);
+const std::string kVideo(
+    "\0\0\0\x18"
+    "ftypmp42 a video",
+    20);
+constexpr const char* kToken = "Authorization: Bearer token\r\n";
+constexpr const char* kJson = "Content-Type: application/json\r\n";
+
+class Apis : public ::testing::Test {
+ protected:
+  Apis()
+      : api_(folder_.path() / "data", {.version = "1.2", .most_jobs = 3, .free_space_kept = 0}),
+        listener_("127.0.0.1", 0, {}) {
+    service_.access.hosts = {"test"};
+    service_.access.token = "token";
+    service_.access.is_session = [this](std::string_view cookie) { return api_.is_session(cookie); };
+    api_.add_routes(service_.router, service_.access);
+    thread_ = std::thread([this] { listener_.serve(service_); });
+  }
+  ~Apis() override {
+    listener_.stop();
+    thread_.join();
+  }
+
+  Answer ask(const char* method, const std::string& target, const std::string& body = "",
+             const std::string& headers = std::string(kToken) + kJson) {
+    Client client(listener_.port());
+    client.send(http::testing::request_text(method, target, headers, body));
+    return client.read_answer(std::string_view(method) == "HEAD");
+  }
+  json ask_json(const char* method, const std::string& target, const std::string& body = "", int status = 200) {
+    const Answer answer = ask(method, target, body);
+    EXPECT_EQ(answer.status, status) << method << " " << target << " " << answer.body;
+    return json::parse(answer.body);
+  }
+  std::string problem_of(const Answer& answer) {
+    return answer.status >= 400 ? json::parse(answer.body).at("type").get<std::string>() : "none";
+  }
+  std::string upload(const std::string& content, const std::string& name = "x") {
+    const Answer answer = ask("POST", "/api/v1/assets?name=" + name, content, kToken);
+    return json::parse(answer.body).at("id");
+  }
+  std::string animation() {
+    return json{{"kind", "animate"}, {"reference", upload(kPicture)}, {"motion", upload(kVideo)}}.dump();
+  }
+  std::string make_job() { return ask_json("POST", "/api/v1/jobs", animation(), 201).at("id"); }
+  template <typename Work>
+  auto with_queue(const Work& work) {
+    return api_.queues().with(work);
+  }
+
+  unianimate::testing::TemporaryFolder folder_;
+  Api api_;
+  http::Listener listener_;
+  http::Service service_;
+  std::thread thread_;
+};
+
+// ---- the document
+
+TEST_F(Apis, HaveEveryRouteInTheDocumentAndTheReverse) {
+  std::set<std::string> routes;
+  for (const http::Route& route : service_.router.routes()) routes.insert(route.method + " " + route.pattern);
+  std::set<std::string> documented;
+  for (const auto& [path, methods] : openapi_document().at("paths").items()) {
+    for (auto [method, operation] : methods.items()) {
+      std::string name = method;
+      for (char& letter : name) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+      documented.insert(name + " " + path);
+      const bool open = operation.contains("security");
+      for (const http::Route& route : service_.router.routes()) {
+        if (route.method != name || route.pattern != path) continue;
+        EXPECT_EQ(route.open, open) << path;
+      }
+    }
+  }
+  EXPECT_EQ(routes, documented);
+  EXPECT_EQ(ask_json("GET", "/openapi.json"), openapi_document());
+}
+
+/// Names that a struct's list of fields writes, sections as one.
+template <typename T>
+std::set<std::string> names_of(const T& settings, const fields::Filter& filter) {
+  std::set<std::string> names;
+  const nlohmann::ordered_json written = fields::write_json(settings, filter);
+  for (const auto& [name, value] : written.items()) names.insert(name);
+  return names;
+}
+
+std::set<std::string> property_names(const char* schema) {
+  std::set<std::string> names;
+  const json& properties = openapi_document().at("components").at("schemas").at(schema).at("properties");
+  for (const auto& [name, value] : properties.items()) names.insert(name);
+  return names;
+}
+
+TEST(Document, HasEverySettingOfTheListsOfFields) {
+  EXPECT_EQ(property_names("AnimateSettings"), names_of(studio::VideoOrder(), settings_of_videos()));
+  EXPECT_EQ(property_names("AlignSettings"), names_of(studio::MotionOptions(), settings_of_motions()));
+  for (const char* name : {"steps", "seed", "size", "context_size", "preset", "sampler", "chain", "audio"}) {
+    EXPECT_EQ(property_names("AnimateSettings").count(name), 1U) << name;
+  }
+  for (const char* name : {"person", "start", "end", "speed", "alignment", "smooth"}) {
+    EXPECT_EQ(property_names("AlignSettings").count(name), 1U) << name;
+  }
+}
+
+// ---- assets
+
+TEST_F(Apis, StoreFilesOnce) {
+  const Answer first = ask("POST", "/api/v1/assets?name=me.jpg", kPicture, kToken);
+  EXPECT_EQ(first.status, 201);
+  const json asset = json::parse(first.body);
+  EXPECT_EQ(asset.at("type"), "image/jpeg");
+  EXPECT_EQ(asset.at("name"), "me.jpg");
+  EXPECT_EQ(asset.at("bytes"), kPicture.size());
+  const std::string place = first.headers.at("location");
+  EXPECT_EQ(ask_json("GET", place), asset);
+  const Answer second =
+      ask("POST", "/api/v1/assets",
+          "--b\r\nContent-Disposition: form-data; name=file; filename=\"../x\"\r\n\r\n" + kPicture + "\r\n--b--",
+          std::string(kToken) + "Content-Type: multipart/form-data; boundary=b\r\n");
+  EXPECT_EQ(second.status, 200);
+  EXPECT_EQ(json::parse(second.body).at("id"), asset.at("id"));
+  const Answer content = ask("GET", place + "/content", "", std::string(kToken) + "Range: bytes=0-1\r\n");
+  EXPECT_EQ(content.status, 206);
+  EXPECT_EQ(content.body, "\xff\xd8");
+  EXPECT_EQ(content.headers.at("content-security-policy"), "sandbox");
+  EXPECT_EQ(ask("DELETE", place, "", kToken).status, 204);
+  EXPECT_EQ(problem_of(ask("GET", place)), "/problems/not-found");
+}
+
+TEST_F(Apis, RefuseFilesOfOtherKinds) {
+  EXPECT_EQ(problem_of(ask("POST", "/api/v1/assets", "#!/bin/sh", kToken)), "/problems/unsupported-type");
+  EXPECT_EQ(problem_of(ask("POST", "/api/v1/assets?name=" + std::string(300, 'x'), kPicture, kToken)),
+            "/problems/invalid-request");
+  EXPECT_EQ(problem_of(ask("POST", "/api/v1/assets", "broken",
+                           std::string(kToken) + "Content-Type: multipart/form-data; boundary=b\r\n")),
+            "/problems/bad-request");
+}
+
+TEST_F(Apis, KeepFilesThatJobsNeed) {
+  const json job = ask_json("GET", "/api/v1/jobs/" + make_job());
+  const std::string asset = "/api/v1/assets/" + job.at("request").at("reference").get<std::string>();
+  EXPECT_EQ(problem_of(ask("DELETE", asset, "", kToken)), "/problems/conflict");
+  EXPECT_EQ(ask("DELETE", "/api/v1/jobs/" + job.at("id").get<std::string>(), "", kToken).status, 204);
+  EXPECT_EQ(ask("DELETE", asset, "", kToken).status, 204);
+}
+
+TEST(FullDisks, TakeNoFiles) {
+  const unianimate::testing::TemporaryFolder folder;
+  Api api(folder.path() / "data", {.version = "1", .free_space_kept = std::numeric_limits<std::uintmax_t>::max()});
+  http::Router router;
+  add_asset_routes(router, api);
+  http::Request request;
+  request.method = "POST";
+  request.path = "/api/v1/assets";
+  try {
+    router.find(request).begin(request);
+    FAIL();
+  } catch (const http::Refused& refused) {
+    EXPECT_EQ(refused.problem().type, "quota-exceeded");
+  }
+}
+
+// ---- jobs
+
+TEST_F(Apis, MakeJobs) {
+  json body = json::parse(animation());
+  body["label"] = "duo";
+  body["priority"] = 5;
+  body["settings"] = {{"steps", 4}};
+  body["align"] = {{"person", "left"}};
+  const Answer answer = ask("POST", "/api/v1/jobs", body.dump());
+  ASSERT_EQ(answer.status, 201) << answer.body;
+  const json job = json::parse(answer.body);
+  EXPECT_EQ(answer.headers.at("location"), "/api/v1/jobs/" + job.at("id").get<std::string>());
+  EXPECT_EQ(job.at("kind"), "animate");
+  EXPECT_EQ(job.at("state"), "queued");
+  EXPECT_EQ(job.at("label"), "duo");
+  EXPECT_EQ(job.at("priority"), 5);
+  EXPECT_EQ(job.at("position"), 1);
+  EXPECT_EQ(job.at("request").at("settings"), body.at("settings"));
+  EXPECT_EQ(job.at("progress"), nullptr);
+  EXPECT_EQ(ask_json("GET", answer.headers.at("location")), job);
+}
+
+TEST_F(Apis, RefuseJobsThatCannotBe) {
+  const auto problem = [&](const char* pointer, const char* value) {
+    json body = json::parse(animation());
+    body[json::json_pointer(pointer)] = json::parse(value);
+    const json found = ask_json("POST", "/api/v1/jobs", body.dump(), 422);
+    return found.at("errors").at(0).at("pointer").get<std::string>();
+  };
+  EXPECT_EQ(problem("/kind", "\"dance\""), "/kind");
+  EXPECT_EQ(problem("/reference", "\"a00000000000000000000\""), "/reference");
+  EXPECT_EQ(problem("/reference", json(upload(kVideo)).dump().c_str()), "/reference");
+  EXPECT_EQ(problem("/motion", "\"../../etc\""), "/motion");
+  EXPECT_EQ(problem("/settings", "{\"steps\":0}"), "/settings/steps");
+  EXPECT_EQ(problem("/priority", "101"), "/priority");
+  EXPECT_EQ(problem_of(ask("POST", "/api/v1/jobs", "{")), "/problems/invalid-json");
+  EXPECT_EQ(problem_of(ask("POST", "/api/v1/jobs", "{}", kToken)), "/problems/unsupported-type");
+}
+
+TEST_F(Apis, MakeOneJobOfOneKey) {
+  const std::string body = animation();
+  const std::string headers = std::string(kToken) + kJson + "Idempotency-Key: k1\r\n";
+  const Answer first = ask("POST", "/api/v1/jobs", body, headers);
+  EXPECT_EQ(first.status, 201);
+  const Answer second = ask("POST", "/api/v1/jobs", body, headers);
+  EXPECT_EQ(second.status, 200);
+  EXPECT_EQ(json::parse(second.body).at("id"), json::parse(first.body).at("id"));
+  json other = json::parse(body);
+  other["label"] = "other";
+  EXPECT_EQ(problem_of(ask("POST", "/api/v1/jobs", other.dump(), headers)), "/problems/conflict");
+}
+
+TEST_F(Apis, LetNoMoreThanTheLimitWait) {
+  for (int i = 0; i < 3; ++i) make_job();
+  const Answer answer = ask("POST", "/api/v1/jobs", animation());
+  EXPECT_EQ(problem_of(answer), "/problems/too-many");
+  EXPECT_THAT(answer.body, HasSubstr("--max-queue"));
+}
+
+TEST_F(Apis, ListJobs) {
+  const std::string first = make_job();
+  const std::string second = make_job();
+  json page = ask_json("GET", "/api/v1/jobs?limit=1");
+  EXPECT_EQ(page.at("jobs").at(0).at("id"), second);
+  page = ask_json("GET", "/api/v1/jobs?limit=1&before=" + page.at("next").get<std::string>());
+  EXPECT_EQ(page.at("jobs").at(0).at("id"), first);
+  EXPECT_EQ(page.at("next"), nullptr);
+  EXPECT_TRUE(ask_json("GET", "/api/v1/jobs?state=running").at("jobs").empty());
+  EXPECT_EQ(ask_json("GET", "/api/v1/jobs?kind=animate&state=queued").at("jobs").size(), 2U);
+  for (const char* query : {"state=odd", "kind=plan", "limit=0", "limit=x"}) {
+    EXPECT_EQ(problem_of(ask("GET", std::string("/api/v1/jobs?") + query)), "/problems/invalid-request") << query;
+  }
+}
+
+TEST_F(Apis, ChangeCancelResumeAndRemoveJobs) {
+  const std::string place = "/api/v1/jobs/" + make_job();
+  EXPECT_EQ(ask_json("PATCH", place, R"({"priority":7})").at("priority"), 7);
+  EXPECT_EQ(problem_of(ask("PATCH", place, "{}")), "/problems/invalid-request");
+  EXPECT_EQ(ask_json("POST", place + "/cancel", "", 202).at("state"), "cancelled");
+  EXPECT_EQ(problem_of(ask("POST", place + "/cancel", "")), "/problems/conflict");
+  EXPECT_EQ(problem_of(ask("PATCH", place, R"({"label":"x"})")), "/problems/conflict");
+  EXPECT_EQ(ask_json("POST", place + "/resume", R"({"fresh":true})", 202).at("state"), "queued");
+  EXPECT_EQ(problem_of(ask("POST", place + "/resume", "{}")), "/problems/conflict");
+  EXPECT_EQ(ask("DELETE", place, "", kToken).status, 204);
+  EXPECT_EQ(problem_of(ask("GET", place)), "/problems/not-found");
+}
+
+TEST_F(Apis, TellTheNextRevisionOfAJob) {
+  const std::string id = make_job();
+  const json job = ask_json("GET", "/api/v1/jobs/" + id);
+  EXPECT_EQ(ask_json("GET", "/api/v1/jobs/" + id + "?wait=60&revision=0"), job);
+  Client client(listener_.port());
+  client.send(http::testing::request_text(
+      "GET", "/api/v1/jobs/" + id + "?wait=60&revision=" + job.at("revision").dump(), kToken));
+  with_queue([&](queue::JobQueue& queue) { return queue.cancel(id).has_value(); });
+  listener_.changed();
+  EXPECT_EQ(json::parse(client.read_answer().body).at("state"), "cancelled");
+}
+
+TEST_F(Apis, GiveWhatJobsHaveMade) {
+  const std::string id = make_job();
+  const std::string place = "/api/v1/jobs/" + id;
+  for (const char* file : {"/video", "/preview", "/poses/contact_sheet.png", "/poses/..%2F..%2Ftoken"}) {
+    EXPECT_EQ(problem_of(ask("GET", place + file)), "/problems/not-found") << file;
+  }
+  with_queue([&](queue::JobQueue& queue) {
+    const auto job = queue.claim("video", "w", "cpu fp32");
+    std::filesystem::create_directories(api_.folder().job(id));
+    std::ofstream(api_.folder().result(id, job->attempt, ".mp4")) << "a video";
+    return queue.complete({id, job->attempt}, R"({"frames":3})").has_value();
+  });
+  EXPECT_EQ(ask_json("GET", place).at("result").at("frames"), 3);
+  const Answer video = ask("GET", place + "/video");
+  EXPECT_EQ(video.body, "a video");
+  EXPECT_EQ(video.headers.at("content-type"), "video/mp4");
+}
+
+// ---- the rest
+
+TEST_F(Apis, PauseTheQueue) {
+  EXPECT_EQ(ask_json("GET", "/api/v1/queue").at("paused"), false);
+  EXPECT_EQ(ask_json("PATCH", "/api/v1/queue", R"({"paused":true})").at("paused"), true);
+  EXPECT_TRUE(with_queue([](queue::JobQueue& queue) { return queue.paused(); }));
+  EXPECT_EQ(problem_of(ask("PATCH", "/api/v1/queue", R"({"paused":1})")), "/problems/invalid-request");
+}
+
+TEST_F(Apis, TellEventsAsThingsAre) {
+  const std::string id = make_job();
+  Client client(listener_.port());
+  client.send(http::testing::request_text("GET", "/api/v1/events", kToken));
+  EXPECT_THAT(client.read_until("event: job"), HasSubstr("200 OK"));
+  EXPECT_THAT(client.read_until("event: queue"), HasSubstr(id));
+  const Answer removed = ask("DELETE", "/api/v1/jobs/" + id, "", kToken);
+  EXPECT_EQ(removed.status, 204);
+  listener_.changed();
+  EXPECT_THAT(client.read_until("event: removed\n"), HasSubstr("data"));
+  EXPECT_THAT(client.read_until("\n\n"), HasSubstr(id));
+  // A client that comes back with what nobody has told it begins anew.
+  Client other(listener_.port());
+  other.send(http::testing::request_text("GET", "/api/v1/events", std::string(kToken) + "Last-Event-ID: 999999\r\n"));
+  other.read_until("event: reset");
+}
+
+TEST_F(Apis, TradeTheTokenForACookie) {
+  EXPECT_EQ(problem_of(ask("POST", "/api/v1/session", R"({"token":"wrong"})", kJson)), "/problems/unauthorized");
+  const Answer answer = ask("POST", "/api/v1/session", R"({"token":"token"})", kJson);
+  ASSERT_EQ(answer.status, 204);
+  const std::string set = answer.headers.at("set-cookie");
+  EXPECT_THAT(set, HasSubstr("; HttpOnly; SameSite=Strict; Path=/; Max-Age=2592000"));
+  const std::string cookie = "Cookie: " + set.substr(0, set.find(';')) + "\r\n";
+  EXPECT_EQ(ask("GET", "/api/v1/queue", "", cookie).status, 200);
+  EXPECT_EQ(problem_of(ask("DELETE", "/api/v1/session", "", cookie)), "/problems/cross-origin");
+  EXPECT_EQ(ask("DELETE", "/api/v1/session", "", cookie + "Sec-Fetch-Site: same-origin\r\n").status, 204);
+  EXPECT_EQ(problem_of(ask("GET", "/api/v1/queue", "", cookie)), "/problems/unauthorized");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path() / "data")) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string content{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_EQ(content.find(set.substr(set.find('=') + 1, 20)), std::string::npos) << entry.path();
+  }
+}
+
+TEST_F(Apis, TellHealthAndMeasures) {
+  EXPECT_EQ(ask("GET", "/health/live", "", "").status, 200);
+  const Answer ready = ask("GET", "/health/ready", "", "");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_THAT(ready.body, HasSubstr("a worker for video"));
+  with_queue([](queue::JobQueue& queue) {
+    for (const char* lane : {"pose", "video"}) {
+      queue::WorkerRow worker;
+      worker.id = worker.lane = lane;
+      queue.see(worker);
+    }
+    return true;
+  });
+  EXPECT_EQ(ask("GET", "/health/ready", "", "").status, 200);
+  make_job();
+  const std::string text = ask("GET", "/metrics").body;
+  EXPECT_THAT(text, HasSubstr("unianimate_jobs{kind=\"animate\",state=\"queued\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("# TYPE unianimate_http_request_seconds histogram\n"));
+  EXPECT_THAT(text, HasSubstr("unianimate_build_info{version=\"1.2\"} 1\n"));
+  EXPECT_EQ(ask_json("GET", "/api/v1/system").at("version"), "1.2");
+}
+
+}  // namespace
+}  // namespace unianimate::server
