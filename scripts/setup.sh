@@ -5,11 +5,12 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: scripts/setup.sh [--cuda] [--cuda-compiler] [--lint]
+usage: scripts/setup.sh [--cuda] [--cuda-compiler] [--lint] [--service-tests]
 
   --cuda           also fetch libtorch's CUDA half and NVIDIA's libraries (2.5 GB to download, 4 GB unpacked)
   --cuda-compiler  also fetch nvcc, which compiles the kernels for cards (105 MB to download, 270 MB unpacked)
   --lint           also fetch clang-tidy, for 'scripts/test.sh --lint' (46 MB to download, 142 MB unpacked)
+  --service-tests  also install chromium and fetch what drives it, for the tests of the service's page (0.5 GB)
 
 Downloads are unpacked into $UNIANIMATE_CACHE (default: ${XDG_CACHE_HOME:-~/.cache}/unianimate.cpp)
 and linked as build/deps. Every user of the machine can read them there, unless a folder above is closed, as home
@@ -26,11 +27,13 @@ say() { printf '%s\n' "-- $*"; }
 want_cuda=no
 want_compiler=no
 want_lint=no
+want_service_tests=no
 for argument in "$@"; do
   case "$argument" in
     --cuda) want_cuda=yes ;;
     --cuda-compiler) want_compiler=yes ;;
     --lint) want_lint=yes ;;
+    --service-tests) want_service_tests=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; fail "unknown argument '$argument'." ;;
   esac
@@ -47,6 +50,7 @@ python=/usr/bin/python3
 install_debian_packages() {
   local wanted missing=() package
   mapfile -t wanted < <(grep -v '^#' "$here/debian-packages.txt")
+  [ "$want_service_tests" = no ] || wanted+=(chromium chromium-driver)
   if ! command -v dpkg-query >/dev/null; then
     say "this is neither Debian nor Ubuntu: the packages of scripts/debian-packages.txt are taken to be installed"
     return 0
@@ -109,6 +113,19 @@ unpack_wheels() {
   rm -rf "$downloads"
 }
 
+# Wheels of pure Python, which lie in a folder of their own that PYTHONPATH names.
+unpack_service_tests() {
+  local downloads="$deps.download" wheel
+  rm -rf "$deps/service-tests" "$downloads"
+  mkdir -p "$deps/service-tests" "$downloads"
+  say "fetching the $(grep -c -- '--hash' "$service_list") wheels of scripts/$(basename "$service_list")"
+  fetch_wheels "$service_list" "$downloads"
+  for wheel in "$downloads"/*.whl; do
+    unzip -q -o "$wheel" -d "$deps/service-tests" || fail "$wheel could not be unpacked into $deps/service-tests."
+  done
+  rm -rf "$downloads"
+}
+
 install_debian_packages
 for tool in "$python" unzip flock sha256sum; do
   command -v "$tool" >/dev/null || fail "$tool was not found; install it and run this again."
@@ -160,6 +177,15 @@ if [ "$want_lint" = yes ]; then
   if [ ! -e "$lint_stamp" ]; then
     unpack_wheels "$lint_list" 400 'clang_tidy/data/*' 'clang_tidy-*/licenses/*'
     touch "$lint_stamp"
+  fi
+fi
+
+if [ "$want_service_tests" = yes ]; then
+  service_list="$here/wheels-service-tests.txt"
+  service_stamp="$deps/service-tests-$(sha256sum "$service_list" | cut -c1-12).complete"
+  if [ ! -e "$service_stamp" ]; then
+    unpack_service_tests
+    touch "$service_stamp"
   fi
 fi
 
