@@ -5,13 +5,14 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: scripts/setup.sh [--cuda] [--cuda-compiler] [--lint] [--baseline]
+usage: scripts/setup.sh [--cuda] [--cuda-compiler] [--lint] [--baseline] [--service-tests]
 
   --cuda           also fetch libtorch's CUDA half and NVIDIA's libraries (2.5 GB to download, 4 GB unpacked)
   --cuda-compiler  also fetch nvcc, which compiles the kernels for cards (105 MB to download, 270 MB unpacked)
   --lint           also fetch clang-tidy, for 'scripts/test.sh --lint' (46 MB to download, 142 MB unpacked)
   --baseline       also make a virtual environment with plain PyTorch, for scripts/measure_performance.sh: it comes with
                    all of NVIDIA's libraries (2.6 GB to download, 5 GB unpacked); nothing else needs it
+  --service-tests  also install chromium and fetch what drives it, for the tests of the service's page (0.5 GB)
 
 Downloads are unpacked into $UNIANIMATE_CACHE (default: ${XDG_CACHE_HOME:-~/.cache}/unianimate.cpp)
 and linked as build/deps. Every user of the machine can read them there, unless a folder above is closed, as home
@@ -29,12 +30,14 @@ want_cuda=no
 want_compiler=no
 want_lint=no
 want_baseline=no
+want_service_tests=no
 for argument in "$@"; do
   case "$argument" in
     --cuda) want_cuda=yes ;;
     --cuda-compiler) want_compiler=yes ;;
     --lint) want_lint=yes ;;
     --baseline) want_baseline=yes ;;
+    --service-tests) want_service_tests=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; fail "unknown argument '$argument'." ;;
   esac
@@ -51,6 +54,7 @@ python=/usr/bin/python3
 install_debian_packages() {
   local wanted missing=() package
   mapfile -t wanted < <(grep -v '^#' "$here/debian-packages.txt")
+  [ "$want_service_tests" = no ] || wanted+=(chromium chromium-driver)
   if ! command -v dpkg-query >/dev/null; then
     say "this is neither Debian nor Ubuntu: the packages of scripts/debian-packages.txt are taken to be installed"
     return 0
@@ -109,6 +113,19 @@ unpack_wheels() {
       unzip -q -o "$wheel" "$pattern" -x 'torch/include/fmt/*' -d "$deps" 2>/dev/null || [ $? -eq 11 ] ||
         fail "$wheel could not be unpacked into $deps."
     done
+  done
+  rm -rf "$downloads"
+}
+
+# Wheels of pure Python, which lie in a folder of their own that PYTHONPATH names.
+unpack_service_tests() {
+  local downloads="$deps.download" wheel
+  rm -rf "$deps/service-tests" "$downloads"
+  mkdir -p "$deps/service-tests" "$downloads"
+  say "fetching the $(grep -c -- '--hash' "$service_list") wheels of scripts/$(basename "$service_list")"
+  fetch_wheels "$service_list" "$downloads"
+  for wheel in "$downloads"/*.whl; do
+    unzip -q -o "$wheel" -d "$deps/service-tests" || fail "$wheel could not be unpacked into $deps/service-tests."
   done
   rm -rf "$downloads"
 }
@@ -196,6 +213,15 @@ if [ "$want_baseline" = yes ]; then
   mkdir -p "$root/build"
   ln -sfn "$baseline" "$root/build/baseline"
   say "plain PyTorch is ready in $baseline"
+fi
+
+if [ "$want_service_tests" = yes ]; then
+  service_list="$here/wheels-service-tests.txt"
+  service_stamp="$deps/service-tests-$(sha256sum "$service_list" | cut -c1-12).complete"
+  if [ ! -e "$service_stamp" ]; then
+    unpack_service_tests
+    touch "$service_stamp"
+  fi
 fi
 
 # closed_folder PATH: the first folder on the way to PATH that other users cannot enter, if there is one.

@@ -43,6 +43,7 @@ const IncludeRules& house_rules() {
                 "diffusion", "pose/format", "pose/draw", "pose/align", "pose/detect", "pose/report", "family",
                 "families", "pipeline"}},
               {"server/http", {"core"}},
+              {"server/page", {"server/http"}},
               {"server/queue", {"core"}},
               {"server/store", {"core", "media/film", "server/queue"}},
               {"server/worker",

@@ -1,0 +1,149 @@
+// Puts the page together: session, events, title, header and notifications.
+import * as api from './api.js';
+import {button, bytes, setText} from './dom.js';
+import {askForToken} from './session.js';
+import {attempt, isSampling, labelOf, part, say, state} from './state.js';
+import './ua-drop.js';
+import './ua-poses.js';
+import './ua-settings.js';
+import './ua-plan.js';
+import './ua-queue.js';
+import './ua-history.js';
+
+const kReconnectMilliseconds = 3000;
+
+function announceEnd(job) {
+  if (job.kind !== 'animate') return;
+  const ends = {completed: 'is done', failed: 'failed', cancelled: 'was cancelled'};
+  const text = `${labelOf(job)} ${ends[job.state]}.`;
+  setText(document.getElementById('announcement'), text);
+  const allowed = 'Notification' in window && Notification.permission === 'granted';
+  if (job.state !== 'cancelled' && allowed && document.hidden) {
+    new Notification('unianimate', {body: text, tag: job.id});
+  }
+}
+
+// Only of sampling is a percentage one of nearly all the work.
+function progressOf(job) {
+  const {phase} = job.progress;
+  if (!isSampling(job.progress) || part(job) === null) return phase;
+  const percentage = `${Math.floor(100 * part(job))} %`;
+  return phase.includes('/') ? `${percentage} of ${phase}` : percentage;
+}
+
+function showTitle() {
+  const running = [...state.jobs.values()].find(job => job.kind === 'animate' && job.state === 'running' && job.progress);
+  document.title = running ? `${progressOf(running)} · unianimate` : 'unianimate';
+}
+
+function showHeader() {
+  const jobs = [...state.jobs.values()];
+  const running = jobs.filter(job => job.state === 'running').length;
+  const waiting = jobs.filter(job => job.state === 'queued').length;
+  const parts = [`${running} running`, `${waiting} waiting`];
+  for (const worker of (state.queue && state.queue.workers) || []) {
+    if (worker.lane === 'video') parts.push([worker.device, worker.dtype].filter(Boolean).join(' '));
+  }
+  const disk = state.system && state.system.disk;
+  if (disk && Number.isFinite(disk.free_bytes)) parts.push(`${bytes(disk.free_bytes)} free on disk`);
+  setText(document.getElementById('status'), parts.join(' · '));
+  const paused = Boolean(state.queue && state.queue.paused);
+  const pause = document.getElementById('pause');
+  setText(pause, paused ? 'Let queue go on' : 'Pause queue');
+  pause.disabled = !state.queue;
+  document.getElementById('paused').hidden = !paused;
+}
+
+// The token of the address is traded for a cookie, and does not stay in the address or the history.
+async function useTokenOfAddress() {
+  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (!token) return;
+  history.replaceState(null, '', location.pathname);
+  try {
+    await api.openSession(token);
+  } catch (problem) {
+    say(problem.message);
+  }
+}
+
+function follow(since) {
+  let lost = false;
+  const again = () => setTimeout(start, kReconnectMilliseconds);
+  const source = api.events(since, {
+    job: job => state.take(job),
+    removed: removed => state.drop(removed.id),
+    queue: queue => {
+      state.queue = queue;
+      state.tell('queue');
+    },
+    reset: () => {
+      state.jobs.clear();
+      state.tell('reset');
+    },
+    connection: (open, closed) => {
+      document.getElementById('offline').hidden = open;
+      if (!closed || lost) return;
+      lost = true;
+      source.close();
+      again();
+    },
+  });
+}
+
+async function start() {
+  try {
+    state.system = await api.system();
+    state.tell('system');
+    follow(await state.load());
+    document.documentElement.dataset.ready = 'yes';
+  } catch (error) {
+    if (!(error instanceof api.Problem)) throw error;
+    if (error.status === 401) {
+      await askForToken();
+      return start();
+    }
+    document.getElementById('offline').hidden = error.status !== 0;
+    if (error.status !== 0) say(error.message);
+    setTimeout(start, kReconnectMilliseconds);
+  }
+  return undefined;
+}
+
+function offerNotifications() {
+  const place = document.getElementById('notify');
+  if (!('Notification' in window) || Notification.permission !== 'default') return;
+  const ask = button('Notify me when done', async () => {
+    await Notification.requestPermission();
+    ask.remove();
+  });
+  place.append(ask);
+}
+
+function keepTitleShown() {
+  let planned = false;
+  const show = () => {
+    if (planned) return;
+    planned = true;
+    queueMicrotask(() => {
+      planned = false;
+      showTitle();
+      showHeader();
+    });
+  };
+  for (const name of ['job', 'removed', 'reset', 'queue', 'system']) state.addEventListener(name, show);
+}
+
+async function main() {
+  state.addEventListener('over', event => announceEnd(event.detail));
+  keepTitleShown();
+  offerNotifications();
+  document.getElementById('pause').onclick = () => attempt(async () => {
+    state.queue = await api.pauseQueue(!state.queue.paused);
+    state.tell('queue');
+  });
+  state.restoreDraft();
+  await useTokenOfAddress();
+  await start();
+}
+
+main();

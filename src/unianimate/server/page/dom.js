@@ -1,0 +1,53 @@
+// Elements made without HTML in strings: what others wrote goes in as text alone.
+
+// make('p', {className: 'note', onclick: f, 'aria-live': 'polite'}, 'text', element, …); null children are left out.
+export function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null) continue;
+    if (name in element && !name.startsWith('aria-')) {
+      element[name] = value;
+    } else {
+      element.setAttribute(name, value);
+    }
+  }
+  element.append(...children.filter(child => child !== null && child !== undefined));
+  return element;
+}
+
+let made = 0;
+// An id that no other element has.
+export const newId = () => `ua-${++made}`;
+
+// Sets what changed alone, so that screen readers say nothing twice.
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function button(text, onclick, properties = {}) {
+  return make('button', {type: 'button', onclick, ...properties}, text);
+}
+
+const kMinute = 60;
+const kHour = 3600;
+
+// "about 6 min 20 s", as exact as such a guess can be.
+export function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < kMinute) return `${whole} s`;
+  if (whole < 10 * kMinute) return `${Math.floor(whole / kMinute)} min ${Math.round(whole % kMinute / 10) * 10 % 60} s`;
+  if (whole < kHour) return `${Math.round(whole / kMinute)} min`;
+  return `${Math.floor(whole / kHour)} h ${Math.floor(whole % kHour / kMinute)} min`;
+}
+
+const kUnits = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+
+export function bytes(count) {
+  let unit = 0;
+  let value = count;
+  while (value >= 1000 && unit < kUnits.length - 1) {
+    value /= 1000;
+    ++unit;
+  }
+  return `${value.toFixed(unit > 0 && value < 10 ? 1 : 0)} ${kUnits[unit]}`;
+}

@@ -1,0 +1,131 @@
+// What the page knows: jobs, queue and system as the server tells of them, and the draft that is being put together.
+import * as api from './api.js';
+import {setText} from './dom.js';
+import {askForToken} from './session.js';
+
+const kListed = 200;
+const kDraft = 'unianimate-draft';
+const kOver = ['completed', 'failed', 'cancelled'];
+
+// The phase that takes nearly all the time: "sample", or "sample 2/3" where a video is made in segments.
+export const isSampling = progress => /^sample( |$)/.test(progress.phase);
+
+export const isOver = job => kOver.includes(job.state);
+
+// Tells of changes by events: job and over (one, in detail), removed (its id), reset, queue, system, draft, errors.
+class State extends EventTarget {
+  jobs = new Map();
+  queue = null;
+  system = null;
+  // {reference, motion: assets, align: its fields, settings: those that differ from the defaults, takes, label}
+  draft = {reference: null, motion: null, align: {}, settings: {}, takes: 1, label: ''};
+  // Whether poses of the draft were tried and there are none.
+  posesFailed = false;
+  // Refusals of the draft as {pointer, detail}.
+  errors = [];
+
+  tell(name, detail = null) {
+    this.dispatchEvent(new CustomEvent(name, {detail}));
+  }
+
+  changeDraft(change, from = null) {
+    Object.assign(this.draft, change);
+    try {
+      sessionStorage.setItem(kDraft, JSON.stringify(this.draft));
+    } catch {
+      // Without storage a reload forgets the draft, and nothing else.
+    }
+    this.tell('draft', {change, from});
+  }
+
+  restoreDraft() {
+    try {
+      Object.assign(this.draft, JSON.parse(sessionStorage.getItem(kDraft)) || {});
+    } catch {
+      // As above.
+    }
+    this.tell('draft', {change: this.draft, from: null});
+  }
+
+  setErrors(errors) {
+    this.errors = errors;
+    this.tell('errors');
+  }
+
+  take(job) {
+    const known = this.jobs.get(job.id);
+    if (known && known.revision > job.revision) return;
+    job.seen = performance.now();
+    this.jobs.set(job.id, job);
+    if (known && !isOver(known) && isOver(job)) this.tell('over', job);
+    this.tell('job', job);
+  }
+
+  drop(id) {
+    if (this.jobs.delete(id)) this.tell('removed', id);
+  }
+
+  async load() {
+    const [queue, list] = await Promise.all([api.queue(), api.jobs({limit: kListed})]);
+    this.queue = queue;
+    this.jobs.clear();
+    this.tell('reset');
+    for (const job of list.jobs) this.take(job);
+    this.tell('queue');
+    return list.jobs.reduce((latest, job) => Math.max(latest, job.revision), 0);
+  }
+}
+
+export const state = new State();
+
+export const labelOf = job => job.label || (job.kind === 'align' ? 'Poses' : 'Video');
+
+// Seconds that a running job still takes, counted on since the server last said so; null where it is not known.
+export function secondsLeft(job) {
+  const told = job.progress ? job.progress.seconds_left : null;
+  if (job.state !== 'running' || told === null || told === undefined) return null;
+  return told - (performance.now() - job.seen) / 1000;
+}
+
+export function part(job) {
+  const progress = job.progress;
+  return progress && progress.total > 0 ? progress.done / progress.total : null;
+}
+
+// Waits until the job is over, as events tell.
+export function whenOver(id, signal) {
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      const job = state.jobs.get(id);
+      if (job && isOver(job)) finish(resolve, job);
+    };
+    const aborted = () => finish(reject, new DOMException('superseded', 'AbortError'));
+    const finish = (settle, value) => {
+      state.removeEventListener('job', look);
+      signal.removeEventListener('abort', aborted);
+      settle(value);
+    };
+    state.addEventListener('job', look);
+    signal.addEventListener('abort', aborted);
+    look();
+  });
+}
+
+export const isAbort = error => error instanceof DOMException && error.name === 'AbortError';
+
+// Whatever a person asked for and was refused is said where all see it.
+export function say(text) {
+  setText(document.getElementById('message'), text);
+}
+
+export async function attempt(action) {
+  say('');
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof api.Problem)) throw error;
+    if (error.status === 401) await askForToken();
+    say(error.message);
+    return null;
+  }
+}

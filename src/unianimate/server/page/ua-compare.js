@@ -1,0 +1,71 @@
+// A finished video beside its reference or its poses, with a line that is moved.
+import * as api from './api.js';
+import {make, newId} from './dom.js';
+
+const kApart = 0.08;  // seconds that two videos may be apart
+
+class UaCompare extends HTMLElement {
+  show(job) {
+    const label = job.label || 'the video';
+    this.result = make('video', {
+      className: 'result', src: api.video(job.id), controls: true, loop: true, playsInline: true, preload: 'metadata',
+      muted: true, 'aria-label': `Result: ${label}`,
+    });
+    this.pose = make('video', {className: 'other', muted: true, playsInline: true, preload: 'metadata', hidden: true,
+                               src: api.poses(job.id, 'preview.mp4'), 'aria-hidden': 'true', tabIndex: -1});
+    this.reference = make('img', {className: 'other', src: api.assetContent(job.request.reference), alt: ''});
+    const sliderId = newId();
+    this.slider = make('input', {type: 'range', id: sliderId, min: 0, max: 100, value: 0, step: 1,
+                                 oninput: () => this.#move()});
+    this.stage = make('div', {className: 'stage'}, this.result, this.reference, this.pose);
+    this.line = make('div', {className: 'line'});
+    this.stage.append(this.line);
+    this.replaceChildren(this.stage, this.#choices(),
+                         make('div', {className: 'field slide'}, make('label', {htmlFor: sliderId}, 'Compare'),
+                              this.slider));
+    this.#keepTogether();
+    this.#move();
+  }
+
+  #choices() {
+    const group = newId();
+    const choice = (title, other) => {
+      const input = make('input', {type: 'radio', name: group, id: newId(), onchange: () => {
+        this.reference.hidden = other !== this.reference;
+        this.pose.hidden = other !== this.pose;
+        if (Number(this.slider.value) === 0) this.slider.value = 50;
+        this.#move();
+      }});
+      return make('span', {className: 'choice'}, input, make('label', {htmlFor: input.id}, title));
+    };
+    const reference = choice('reference', this.reference);
+    const pose = choice('pose', this.pose);
+    reference.querySelector('input').checked = true;
+    this.pose.addEventListener('error', () => pose.remove());
+    return make('fieldset', {className: 'choices'}, make('legend', {}, 'Beside the result'), reference, pose);
+  }
+
+  // From 0, the result alone, to 100, the other alone.
+  #move() {
+    const at = Number(this.slider.value);
+    for (const other of [this.reference, this.pose]) other.style.clipPath = `inset(0 ${100 - at}% 0 0)`;
+    this.line.style.insetInlineStart = `${at}%`;
+    this.line.hidden = at === 0 || at === 100;
+    const words = {0: 'result alone', 100: 'result covered'};
+    this.slider.setAttribute('aria-valuetext', words[at] || `${at} % covered`);
+  }
+
+  #keepTogether() {
+    const {result, pose} = this;
+    const follow = () => {
+      if (Number.isFinite(pose.duration) && Math.abs(pose.currentTime - result.currentTime) > kApart) {
+        pose.currentTime = Math.min(result.currentTime, pose.duration);
+      }
+    };
+    result.addEventListener('play', () => pose.play().catch(() => {}));
+    result.addEventListener('pause', () => pose.pause());
+    for (const name of ['timeupdate', 'seeked']) result.addEventListener(name, follow);
+  }
+}
+
+customElements.define('ua-compare', UaCompare);

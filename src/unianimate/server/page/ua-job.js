@@ -1,0 +1,161 @@
+// One job that waits, runs, or ended without a result: what it does, how long that takes, and what can be done about it.
+import * as api from './api.js';
+import {button, duration, make, newId, setText} from './dom.js';
+import {attempt, isOver, isSampling, labelOf, part, secondsLeft, state} from './state.js';
+
+const kDefaultPreviewEvery = 5;
+
+const kWords = {
+  queued: '◷ Waiting', running: '▶ Running', failed: '✕ Failed', cancelled: '■ Cancelled', completed: '✓ Done',
+};
+
+// The number of previews that there are, as far as the steps tell: each is written after its step.
+function previewsOf(job) {
+  const progress = job.progress;
+  if (job.kind !== 'animate' || !progress || !isSampling(progress)) return 0;
+  const settings = (job.request && job.request.settings) || {};
+  const every = settings.preview_every ?? kDefaultPreviewEvery;
+  return every > 0 ? Math.floor(Math.max(0, progress.done - 1) / every) : 0;
+}
+
+class UaJob extends HTMLElement {
+  #job = null;
+  #shown = '';
+
+  connectedCallback() {
+    if (this.title_) return;
+    const id = newId();
+    this.setAttribute('role', 'group');
+    this.setAttribute('aria-labelledby', id);
+    this.title_ = make('h3', {id});
+    this.state_ = make('p', {className: 'state'});
+    this.phase = make('p', {className: 'unseen', 'aria-live': 'polite'});
+    this.bar = make('progress', {max: 1, hidden: true, 'aria-labelledby': id});
+    this.problem = make('p', {className: 'error'});
+    this.preview = make('video', {className: 'live', muted: true, loop: true, playsInline: true, hidden: true,
+                                  controls: true, 'aria-label': 'What the video is going to be'});
+    // The file may not be there yet, or be written at this very moment; the next one comes.
+    this.preview.addEventListener('error', () => { this.preview.hidden = true; });
+    this.preview.addEventListener('loadeddata', () => { this.preview.hidden = false; });
+    const act = (text, action, name) => {
+      const made = button(text, () => attempt(() => action(this.#job)), {className: name});
+      made.dataset.action = name;
+      return made;
+    };
+    this.buttons = {
+      up: act('▲', () => this.dispatchEvent(new CustomEvent('move', {bubbles: true, detail: -1})), 'up'),
+      down: act('▼', () => this.dispatchEvent(new CustomEvent('move', {bubbles: true, detail: 1})), 'down'),
+      cancel: act('Cancel', async job => state.take(await api.cancelJob(job.id)), 'cancel'),
+      resume: act('Resume', async job => state.take(await api.resumeJob(job.id, false)), 'resume'),
+      fresh: act('From the start', async job => state.take(await api.resumeJob(job.id, true)), 'fresh'),
+      seed: act('New seed', job => againWithNewSeed(job), 'seed'),
+      again: act('Use settings', job => useSettings(job), 'again'),
+      remove: act('Delete', async job => {
+        await api.removeJob(job.id);
+        state.drop(job.id);
+      }, 'remove'),
+    };
+    this.append(make('div', {className: 'what'}, this.title_, this.state_, this.phase, this.bar, this.problem), this.preview,
+                make('div', {className: 'buttons'}, ...Object.values(this.buttons)));
+  }
+
+  get job() { return this.#job; }
+
+  // `place`: what stands before it, as {index, count, startsIn: seconds or null}.
+  show(job, place) {
+    this.#job = job;
+    const label = labelOf(job);
+    setText(this.title_, label);
+    for (const [name, each] of Object.entries(this.buttons)) {
+      const moves = {up: `Move ${label} up`, down: `Move ${label} down`};
+      each.setAttribute('aria-label', moves[name] || `${each.textContent}: ${label}`);
+    }
+    setText(this.state_, this.#sentence(job, place));
+    setText(this.phase, job.state === 'running' && job.progress ? `${label}: ${job.progress.phase}` : '');
+    setText(this.problem, job.problem && isOver(job) ? job.problem.detail || '' : '');
+    this.#showBar(job);
+    this.#showButtons(job, place);
+    this.#showPreview(job);
+    this.dataset.state = job.state;
+  }
+
+  #sentence(job, place) {
+    if (job.state === 'queued') {
+      const order = `${kWords.queued}, ${place.index + 1} of ${place.count}`;
+      return place.startsIn === null ? order : `${order}, starts in about ${duration(place.startsIn)}`;
+    }
+    if (job.state !== 'running') return kWords[job.state];
+    if (job.cancel_requested) return '▶ Running; it stops before its next step';
+    const progress = job.progress;
+    if (!progress) return `${kWords.running}: it begins`;
+    const steps = progress.total > 0 ? `${progress.phase} ${progress.done} of ${progress.total}` : progress.phase;
+    const left = secondsLeft(job);
+    if (left === null) return `${kWords.running}: ${steps}`;
+    return `${kWords.running}: ${steps}, ${left < 1 ? 'any moment now' : `about ${duration(left)} of this left`}`;
+  }
+
+  #showBar(job) {
+    this.bar.hidden = job.state !== 'running';
+    const done = part(job);
+    if (done === null) this.bar.removeAttribute('value');
+    else this.bar.value = done;
+  }
+
+  #showButtons(job, place) {
+    const ended = job.state === 'failed' || job.state === 'cancelled';
+    const queued = job.state === 'queued';
+    const animates = job.kind === 'animate';
+    const shown = {
+      up: queued && place.index > 0, down: queued && place.index < place.count - 1,
+      cancel: (queued || job.state === 'running') && !job.cancel_requested, resume: ended, fresh: ended,
+      seed: ended && animates, again: animates, remove: ended,
+    };
+    const focused = Object.values(this.buttons).find(each => each === document.activeElement);
+    for (const [name, each] of Object.entries(this.buttons)) each.hidden = !shown[name];
+    if (!focused || !focused.hidden) return;
+    // Who works by keyboard goes on at the same job.
+    const next = Object.values(this.buttons).find(each => !each.hidden);
+    if (next) next.focus();
+  }
+
+  #showPreview(job) {
+    if (job.state !== 'running') {
+      if (!this.preview.hidden) this.preview.pause();
+      this.preview.hidden = true;
+      this.#shown = '';
+      return;
+    }
+    const previews = previewsOf(job);
+    if (previews === 0) return;
+    const version = `${job.attempt}-${job.progress.phase}-${previews}`;
+    if (version === this.#shown) return;
+    this.#shown = version;
+    this.preview.src = api.preview(job.id, version);
+    if (!matchMedia('(prefers-reduced-motion: reduce)').matches) this.preview.play().catch(() => {});
+  }
+}
+
+customElements.define('ua-job', UaJob);
+
+const kSeeds = 2 ** 31;
+
+// The same video again with other random numbers.
+export async function againWithNewSeed(job) {
+  const [drawn] = crypto.getRandomValues(new Uint32Array(1));
+  const seed = drawn % kSeeds;
+  const body = {...job.request, kind: 'animate', settings: {...job.request.settings, seed}};
+  body.label = `${labelOf(job).replace(/, seed \d+$/, '').slice(0, 180)}, seed ${seed}`;
+  state.take(await api.createJob(body));
+}
+
+// Puts what a job was made from into the draft.
+export async function useSettings(job) {
+  const {reference, motion, align, settings} = job.request;
+  const [picture, film] = await Promise.all([api.asset(reference), api.asset(motion)]);
+  const known = asset => ({id: asset.id, name: asset.name || asset.id, type: asset.type, bytes: asset.bytes});
+  state.changeDraft({
+    reference: known(picture), motion: known(film), align: align || {}, settings: settings || {}, label: job.label || '',
+    takes: 1,
+  });
+  document.getElementById('create').focus();
+}

@@ -1,0 +1,87 @@
+// The settings of the draft, as the server describes them: presets and what is asked for most, the rest folded away.
+import {button, make, newId} from './dom.js';
+import {Fields, showErrors} from './fields.js';
+import {state} from './state.js';
+
+// What stands outside the details.
+const kFirst = ['preset', 'size', 'width', 'height', 'frames', 'seed'];
+const kMostTakes = 20;
+
+class UaSettings extends HTMLElement {
+  #registry = new Map();
+  #groups = [];
+
+  connectedCallback() {
+    state.addEventListener('system', () => this.#build());
+    state.addEventListener('draft', event => {
+      if (event.detail.from !== this) this.#show();
+    });
+    state.addEventListener('errors', () => this.#showErrors());
+    if (state.system) this.#build();
+  }
+
+  #build() {
+    const schema = state.system.settings;
+    const names = Object.keys(schema.properties);
+    const first = kFirst.filter(name => names.includes(name));
+    const rest = names.filter(name => !first.includes(name));
+    const changed = () => {
+      const settings = Object.assign({}, ...this.#groups.map(group => group.read()));
+      state.changeDraft({settings}, this);
+      this.#count();
+    };
+    this.#registry.clear();
+    const further = {properties: Object.fromEntries(rest.map(name => [name, schema.properties[name]]))};
+    this.#groups = [new Fields(schema, '/settings', changed, this.#registry, first),
+                    new Fields(further, '/settings', changed, this.#registry)];
+    this.summary = make('summary', {});
+    this.details = make('details', {}, this.summary,
+                        button('Back to the defaults', () => state.changeDraft({settings: {}})),
+                        this.#groups[1].element);
+    this.replaceChildren(this.#groups[0].element, this.#ofThePage(), this.details);
+    this.#show();
+  }
+
+  // The name, and how many videos at once.
+  #ofThePage() {
+    const labelId = newId();
+    const takesId = newId();
+    this.label = make('input', {
+      type: 'text', id: labelId, maxLength: 200, autocomplete: 'off', placeholder: 'Video',
+      oninput: () => state.changeDraft({label: this.label.value}, this),
+    });
+    this.takes = make('input', {
+      type: 'number', id: takesId, min: 1, max: kMostTakes, step: 1, inputMode: 'numeric',
+      'aria-describedby': `${takesId}-help`,
+      oninput: () => {
+        const takes = Math.floor(Number(this.takes.value)) || 1;
+        state.changeDraft({takes: Math.min(kMostTakes, Math.max(1, takes))}, this);
+      },
+    });
+    return make('div', {className: 'fields'},
+                make('div', {className: 'field'}, make('label', {htmlFor: labelId}, 'Name'), this.label),
+                make('div', {className: 'field'}, make('label', {htmlFor: takesId}, 'Videos at once'), this.takes,
+                     make('p', {className: 'hint', id: `${takesId}-help`}, 'Each with the next seed')));
+  }
+
+  #show() {
+    if (this.#groups.length === 0) return;
+    for (const group of this.#groups) group.write(state.draft.settings);
+    this.label.value = state.draft.label;
+    this.takes.value = state.draft.takes;
+    this.#count();
+  }
+
+  #count() {
+    const changed = Object.keys(this.#groups[1].read()).length;
+    this.summary.textContent = changed > 0 ? `More settings (${changed} changed)` : 'More settings';
+  }
+
+  #showErrors() {
+    const own = state.errors.filter(error => error.pointer.startsWith('/settings'));
+    showErrors(this.#registry, own);
+    if (this.querySelector('details [aria-invalid=true]')) this.details.open = true;
+  }
+}
+
+customElements.define('ua-settings', UaSettings);

@@ -1,0 +1,362 @@
+#!/usr/bin/env python3
+"""The page against a real `unianimate serve`: page_test.py PROGRAM PAGE_FOLDER."""
+import pathlib
+import sys
+import tempfile
+import unittest
+
+import browser
+from browser import WAIT
+
+SKIPPED = 77  # ctest's SKIP_RETURN_CODE
+PROGRAM = ""
+PAGE = pathlib.Path()
+
+# The middle pixel and the spread of brightness of the frame that a video shows.
+LOOK_AT_VIDEO = """
+const [video, done] = arguments;
+const look = () => {
+  const canvas = document.createElement('canvas');
+  canvas.width = video.videoWidth;
+  canvas.height = video.videoHeight;
+  const context = canvas.getContext('2d');
+  context.drawImage(video, 0, 0);
+  const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  let low = 255, high = 0;
+  for (let i = 0; i < pixels.length; i += 4) {
+    low = Math.min(low, pixels[i]);
+    high = Math.max(high, pixels[i]);
+  }
+  done({width: canvas.width, height: canvas.height, spread: high - low});
+};
+video.addEventListener('seeked', look, {once: true});
+video.currentTime = video.duration / 2;
+"""
+
+
+class PageTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.service = browser.Service(PROGRAM)
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.downloads = pathlib.Path(cls.folder.name)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.service.close()
+        cls.folder.cleanup()
+
+    def open(self, **options):
+        driver = browser.open_browser(self.downloads, **options)
+        self.addCleanup(driver.quit)
+        driver.get(self.service.url)
+        self.until(driver, lambda: driver.execute_script("return document.documentElement.dataset.ready"), "the page")
+        return driver
+
+    def until(self, driver, condition, what):
+        from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
+        from selenium.webdriver.support.ui import WebDriverWait
+        try:
+            return WebDriverWait(driver, WAIT, 0.1, [StaleElementReferenceException]).until(lambda _: condition())
+        except TimeoutException:
+            self.fail(f"{what} did not come; the page says: {driver.find_element('css selector', '#message').text}")
+
+    def find(self, driver, selector):
+        return driver.find_elements("css selector", selector)
+
+    def one(self, driver, selector):
+        return self.until(driver, lambda: next(iter(self.find(driver, selector)), None), selector)
+
+    def give_files(self, driver):
+        self.one(driver, "ua-drop[kind=reference] input[type=file]").send_keys(str(PAGE / "example-person.png"))
+        self.one(driver, "ua-drop[kind=motion] input[type=file]").send_keys(str(PAGE / "example-motion.mp4"))
+        self.until(driver, lambda: self.one(driver, "ua-plan button").is_enabled(), "the button")
+
+    def field(self, driver, title):
+        """The one whose label says so."""
+        label = next(each for each in self.find(driver, "label") if each.get_attribute("textContent") == title)
+        return driver.find_element("id", label.get_attribute("for"))
+
+    def fill(self, driver, title, text):
+        field = self.field(driver, title)
+        driver.execute_script("const d = arguments[0].closest('details'); if (d) d.open = true;", field)
+        field.clear()
+        field.send_keys(text)
+        return field
+
+    def animate(self, driver, name, steps):
+        self.fill(driver, "Name", name)
+        self.fill(driver, "Steps", str(steps))
+        self.fill(driver, "Frames", "8")
+        self.one(driver, "ua-plan button").click()
+
+    def row(self, driver, name):
+        """Of the job of that name in the queue; None where there is none."""
+        return next((each for each in self.find(driver, "ua-job") if each.find_element("tag name", "h3").text == name), None)
+
+    def finished(self, driver, name):
+        return next((each for each in self.find(driver, "article") if each.find_element("tag name", "h3").text == name), None)
+
+    def wait_for_state(self, driver, name, state):
+        return self.until(driver, lambda: (row := self.row(driver, name)) is not None
+                          and row.get_attribute("data-state") == state and row, f"{name} {state}")
+
+    def act(self, driver, name, action):
+        button = self.row(driver, name).find_element("css selector", f"button.{action}")
+        driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+        button.click()
+
+    def remove(self, driver, name):
+        self.act(driver, name, "remove")
+        self.until(driver, lambda: self.row(driver, name) is None, f"the end of {name}")
+
+    def assert_no_errors(self, driver, but=()):
+        errors = [line["message"] for line in driver.get_log("browser") if line["level"] in ("SEVERE", "WARNING")]
+        self.assertEqual([], [error for error in errors if not any(word in error for word in but)])
+
+    def test_from_two_files_to_a_downloaded_video(self):
+        driver = self.open()
+        self.assertNotIn("token", driver.current_url)
+        self.give_files(driver)
+        self.until(driver, lambda: driver.execute_script(
+            "const i = document.querySelector('ua-poses img'); return i && i.complete && i.naturalWidth > 0"), "the sheet")
+        self.animate(driver, "whole way", 5)
+        article = self.until(driver, lambda: self.finished(driver, "whole way"), "the video")
+        video = article.find_element("css selector", "video.result")
+        driver.execute_script("arguments[0].scrollIntoView()", video)
+        self.until(driver, lambda: driver.execute_script("return arguments[0].readyState >= 2", video), "its frames")
+        seen = driver.execute_async_script(LOOK_AT_VIDEO, video)
+        self.assertGreater(seen["width"], 0)
+        self.assertGreater(seen["spread"], 20)
+        article.find_element("css selector", "a[download]").click()
+        files = self.until(driver, lambda: list(self.downloads.glob("whole*.mp4")), "the download")
+        self.assertEqual(b"ftyp", files[0].read_bytes()[4:8])
+        self.assert_no_errors(driver)
+
+    def test_a_reload_amid_a_job_changes_nothing(self):
+        driver = self.open()
+        self.give_files(driver)
+        self.animate(driver, "reloaded", 400)
+        self.wait_for_state(driver, "reloaded", "running")
+        self.until(driver, lambda: "%" in driver.title, "the percentage")
+        self.until(driver, lambda: driver.execute_script(
+            "const v = document.querySelector('ua-job video'); return !v.hidden && v.videoWidth > 0"), "the live preview")
+        driver.refresh()
+        self.wait_for_state(driver, "reloaded", "running")
+        # The draft is there again, too.
+        self.until(driver, lambda: self.one(driver, "ua-plan button").is_enabled(), "the button")
+        self.act(driver, "reloaded", "cancel")
+        self.wait_for_state(driver, "reloaded", "cancelled")
+        self.remove(driver, "reloaded")
+        self.assert_no_errors(driver)
+
+    def test_two_browsers_show_the_same_and_a_cancelled_job_goes_on(self):
+        one, other = self.open(), self.open()
+        self.give_files(one)
+        self.animate(one, "stopped", 400)
+        self.wait_for_state(other, "stopped", "running")
+        self.act(other, "stopped", "cancel")
+        self.wait_for_state(one, "stopped", "cancelled")
+        self.act(one, "stopped", "resume")
+        self.wait_for_state(other, "stopped", "running")
+        self.act(one, "stopped", "cancel")
+        self.wait_for_state(other, "stopped", "cancelled")
+        self.remove(other, "stopped")
+        self.until(one, lambda: self.row(one, "stopped") is None, "the end of it")
+        self.assert_no_errors(one)
+        self.assert_no_errors(other)
+
+    def test_waiting_jobs_are_reordered_and_a_paused_queue_begins_nothing(self):
+        driver = self.open()
+        self.give_files(driver)
+        pause = driver.find_element("id", "pause")
+        pause.click()
+        self.until(driver, lambda: driver.find_element("id", "paused").is_displayed(), "the pause")
+        names = ["first", "second", "third"]
+        for name in names:
+            self.animate(driver, name, 5)
+            self.wait_for_state(driver, name, "queued")
+        self.act(driver, "third", "up")
+        order = lambda: [each.text for each in self.find(driver, "ua-job h3") if each.text in names]
+        self.until(driver, lambda: order() == ["first", "third", "second"], "the new order")
+        self.act(driver, "first", "down")
+        self.until(driver, lambda: order() == ["third", "first", "second"], "the newer order")
+        for name in names:
+            self.act(driver, name, "cancel")
+            self.wait_for_state(driver, name, "cancelled")
+            self.remove(driver, name)
+        pause.click()
+        self.until(driver, lambda: not driver.find_element("id", "paused").is_displayed(), "the end of the pause")
+        self.assert_no_errors(driver)
+
+    def test_a_refusal_stands_beside_the_field_that_it_names(self):
+        driver = self.open()
+        self.give_files(driver)
+        self.fill(driver, "Name", "<b>refused</b>")
+        field = self.fill(driver, "Guidance scale", "1000")
+        self.one(driver, "ua-plan button").click()
+        self.until(driver, lambda: field.get_attribute("aria-invalid") == "true", "the refusal")
+        described = [driver.find_element("id", each).text for each in field.get_attribute("aria-describedby").split()]
+        self.assertTrue(any("100" in text for text in described[1:]), described)
+        self.assertEqual(field, driver.switch_to.active_element)
+        self.assert_no_errors(driver, but=("status of 422",))
+
+    def test_a_file_that_is_none_is_refused_with_a_sentence(self):
+        driver = self.open()
+        text = self.downloads / "note.txt"
+        text.write_text("no picture")
+        self.one(driver, "ua-drop[kind=reference] input[type=file]").send_keys(str(text))
+        error = self.one(driver, "ua-drop[kind=reference] > .error")
+        self.until(driver, lambda: error.text != "", "the refusal")
+        self.assert_no_errors(driver, but=("status of 415",))
+
+    def test_sending_a_file_can_be_stopped(self):
+        driver = self.open()
+        driver.execute_cdp_cmd("Network.enable", {})
+        driver.execute_cdp_cmd("Network.emulateNetworkConditions", {
+            "offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 200_000})
+        large = self.downloads / "large.png"
+        large.write_bytes((PAGE / "example-person.png").read_bytes() + bytes(5_000_000))
+        drop = self.one(driver, "ua-drop[kind=reference]")
+        drop.find_element("css selector", "input[type=file]").send_keys(str(large))
+        stop = next(each for each in drop.find_elements("tag name", "button") if "Stop" in each.get_attribute("textContent"))
+        self.until(driver, stop.is_displayed, "the button that stops it")
+        stop.click()
+        self.until(driver, lambda: not stop.is_displayed(), "the end of sending")
+        self.assertEqual([], drop.find_elements("css selector", ".preview img"))
+        self.assert_no_errors(driver)
+
+    def test_several_seeds_at_once_and_settings_used_again(self):
+        driver = self.open()
+        self.give_files(driver)
+        pause = driver.find_element("id", "pause")
+        pause.click()
+        self.until(driver, lambda: driver.find_element("id", "paused").is_displayed(), "the pause")
+        self.fill(driver, "Seed", "7")
+        self.fill(driver, "Videos at once", "2")
+        self.animate(driver, "many", 12)
+        for name in ("many, seed 7", "many, seed 8"):
+            self.wait_for_state(driver, name, "queued")
+        self.fill(driver, "Seed", "1")
+        self.fill(driver, "Steps", "1")
+        self.act(driver, "many, seed 8", "again")
+        value = lambda title: self.field(driver, title).get_attribute("value")
+        self.until(driver, lambda: (value("Seed"), value("Steps"), value("Videos at once")) == ("8", "12", "1"), "the settings")
+        for name in ("many, seed 7", "many, seed 8"):
+            self.act(driver, name, "cancel")
+            self.wait_for_state(driver, name, "cancelled")
+            self.remove(driver, name)
+        pause.click()
+        self.until(driver, lambda: not driver.find_element("id", "paused").is_displayed(), "the end of the pause")
+        self.assert_no_errors(driver)
+
+    def test_poses_follow_who_is_chosen(self):
+        driver = self.open()
+        self.give_files(driver)
+        sheet = self.one(driver, "ua-poses img").get_attribute("src")
+        self.one(driver, "ua-poses input[value=left]").click()
+        self.until(driver, lambda: (images := self.find(driver, "ua-poses img")) and images[0].get_attribute("src") != sheet,
+                   "the other sheet")
+        self.assert_no_errors(driver)
+
+    def test_names_are_text(self):
+        driver = self.open()
+        self.give_files(driver)
+        name = "<img src=x onerror=alert(1)>"
+        driver.find_element("id", "pause").click()
+        self.animate(driver, name, 5)
+        self.wait_for_state(driver, name, "queued")
+        self.act(driver, name, "cancel")
+        self.wait_for_state(driver, name, "cancelled")
+        self.remove(driver, name)
+        driver.find_element("id", "pause").click()
+        self.assert_no_errors(driver)
+
+    def test_by_keyboard_alone(self):
+        from selenium.webdriver.common.action_chains import ActionChains
+        from selenium.webdriver.common.keys import Keys
+        driver = self.open()
+
+        def press(key):
+            ActionChains(driver).send_keys(key).perform()
+
+        def go_to(text):
+            """By the tab key; the focus has to be seen."""
+            for _ in range(200):
+                press(Keys.TAB)
+                focused = driver.switch_to.active_element
+                name = focused.get_attribute("aria-label") or focused.text
+                if text in name:
+                    self.assertTrue(driver.execute_script(
+                        "return getComputedStyle(arguments[0]).outlineStyle !== 'none'", focused), text)
+                    return focused
+            self.fail(f"{text} is not reached by the tab key")
+
+        for what in ("picture of the person", "video of the motion"):
+            go_to(f"Try with an example: {what}")
+            press(Keys.ENTER)
+            self.until(driver, lambda: not self.find(driver, "ua-drop progress:not([hidden])"), "the upload")
+        self.until(driver, lambda: self.one(driver, "ua-plan button").is_enabled(), "the button")
+        go_to("Animate")
+        press(Keys.ENTER)
+        name = "example person"
+        self.until(driver, lambda: self.row(driver, name) or self.finished(driver, name), "the job")
+        self.until(driver, lambda: self.finished(driver, name), "the video")
+        self.assertEqual("Animate", driver.switch_to.active_element.text)
+        slider = self.finished(driver, name).find_element("css selector", "input[type=range]")
+        slider.send_keys(Keys.ARROW_RIGHT)
+        self.assertEqual("1 % covered", slider.get_attribute("aria-valuetext"))
+        self.assert_no_errors(driver)
+
+    def test_a_phone_needs_no_scrolling_to_the_side(self):
+        driver = self.open(width=390, height=844)
+        self.give_files(driver)
+        self.one(driver, "ua-poses img")
+        for details in self.find(driver, "details"):
+            driver.execute_script("arguments[0].open = true", details)
+        self.assertLessEqual(driver.execute_script("return document.documentElement.scrollWidth"), 390)
+        small = [each.text for each in self.find(driver, "button")
+                 if each.is_displayed() and (each.size["height"] < 40 or each.size["width"] < 40)]
+        self.assertEqual([], small)
+        self.assert_no_errors(driver)
+
+    def test_axe_finds_nothing_but_what_is_planted(self):
+        driver = self.open()
+        self.give_files(driver)
+        self.animate(driver, "looked at", 5)
+        self.until(driver, lambda: self.finished(driver, "looked at"), "the video")
+        for details in self.find(driver, "details"):
+            driver.execute_script("arguments[0].open = true", details)
+        for dark in (False, True):
+            browser.show_scheme(driver, dark)
+            self.assertEqual([], browser.faults(driver), "dark" if dark else "light")
+        driver.execute_script("document.querySelector('main').append(document.createElement('input'))")
+        self.assertTrue(any(fault.startswith("label") for fault in browser.faults(driver)))
+
+    def test_a_token_is_asked_for_and_a_wrong_one_refused(self):
+        driver = browser.open_browser(self.downloads)
+        self.addCleanup(driver.quit)
+        address, token = self.service.url.split("#token=")
+        driver.get(address)
+        field = self.until(driver, lambda: driver.find_element("id", "token").is_displayed()
+                           and driver.find_element("id", "token"), "the question")
+        field.send_keys("wrong\n")
+        self.until(driver, lambda: driver.find_element("id", "token-error").text != "", "the refusal")
+        field.clear()
+        field.send_keys(token + "\n")
+        self.until(driver, lambda: driver.execute_script("return document.documentElement.dataset.ready"), "the page")
+        self.assert_no_errors(driver, but=("status of 401",))
+
+
+def main():
+    global PROGRAM, PAGE
+    reason = browser.missing()
+    if reason:
+        print(f"page_test.py: Skipped\n{reason}\n[  SKIPPED ] page_test (0 ms)")
+        return SKIPPED
+    PROGRAM, PAGE = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+    return 0 if unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2, exit=False).result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
