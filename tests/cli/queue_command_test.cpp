@@ -77,7 +77,7 @@ TEST_F(QueueCommand, MakesTheVideoThatAnimateMakesWithoutTheOriginals) {
   fs::remove_all(folder_ / "person");
   const json before = shown(id);
   EXPECT_EQ(before.at("state"), "queued");
-  EXPECT_EQ(before.at("position"), 0);
+  EXPECT_EQ(before.at("position"), 1);
   EXPECT_EQ(before.at("label"), "first");
   EXPECT_EQ(before.at("priority"), 3);
   const ProgramResult worked = work();

@@ -1,11 +1,8 @@
 #include "unianimate/server/api/answers.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
-#include <ctime>
 
 #include "unianimate/core/error.h"
 
@@ -13,18 +10,12 @@ namespace unianimate::server {
 
 using nlohmann::ordered_json;
 
+std::string json_text(const ordered_json& object) {
+  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
 http::Response json_response(int status, const ordered_json& body) {
-  return {status, "application/json", body.dump(-1, ' ', false, ordered_json::error_handler_t::replace)};
-}
-
-std::string time_text(double seconds) {
-  constexpr double kMilliseconds = 1000;
-  const auto all = static_cast<std::int64_t>(std::llround(seconds * kMilliseconds));
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(all / 1000)), all % 1000);
-}
-
-ordered_json time_json(const std::optional<double>& seconds) {
-  return seconds ? ordered_json(time_text(*seconds)) : ordered_json(nullptr);
+  return {status, "application/json", json_text(body)};
 }
 
 void refuse_part(std::string pointer, const std::string& detail) {

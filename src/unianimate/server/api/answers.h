@@ -10,11 +10,10 @@
 
 namespace unianimate::server {
 
-http::Response json_response(int status, const nlohmann::ordered_json& body);
+/// In one line; text that is not UTF-8 is made so.
+std::string json_text(const nlohmann::ordered_json& object);
 
-/// Seconds since 1970 as RFC 3339 in UTC, with milliseconds.
-std::string time_text(double seconds);
-nlohmann::ordered_json time_json(const std::optional<double>& seconds);
+http::Response json_response(int status, const nlohmann::ordered_json& body);
 
 /// Throws http::Refused(invalid-request) about one part of the body.
 [[noreturn]] void refuse_part(std::string pointer, const std::string& detail);

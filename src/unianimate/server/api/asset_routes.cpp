@@ -10,6 +10,7 @@
 #include "unianimate/server/api/api.h"
 #include "unianimate/server/http/file_response.h"
 #include "unianimate/server/http/multipart_reader.h"
+#include "unianimate/server/queue/job_json.h"
 #include "unianimate/server/store/asset_store.h"
 
 namespace unianimate::server {
@@ -26,7 +27,7 @@ ordered_json asset_json(const queue::AssetRow& asset) {
           {"bytes", asset.bytes},
           {"type", asset.type},
           {"name", asset.name ? ordered_json(*asset.name) : ordered_json(nullptr)},
-          {"created", time_text(asset.created)}};
+          {"created", queue::time_text(asset.created)}};
 }
 
 queue::AssetRow find_asset(const http::Request& request, Api& api) {

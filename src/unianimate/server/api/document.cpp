@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "unianimate/fields/json_schema.h"
+#include "unianimate/fields/words.h"
+#include "unianimate/server/worker/job_request.h"
 #include "unianimate/studio/align_fields.h"
 #include "unianimate/studio/video_order_fields.h"
 
@@ -41,6 +43,10 @@ const json& openapi_document() {
     json document = json::parse(openapi_text);
     json& schemas = document.at("components").at("schemas");
     schemas["AnimateSettings"] = as_json(fields::json_schema(studio::VideoOrder(), settings_of_videos()));
+    schemas["VideoFormat"] = {{"type", "string"},
+                              {"enum", fields::word_list<worker::ResultFormat>()},
+                              {"default", fields::word(worker::ResultFormat{})},
+                              {"description", "Kind of video: mp4, webm, mkv (lossless) or gif"}};
     schemas["AlignSettings"] = as_json(fields::json_schema(studio::MotionOptions(), settings_of_motions()));
     return document;
   }();

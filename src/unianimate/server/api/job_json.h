@@ -7,6 +7,7 @@
 
 namespace unianimate::server {
 
+/// As queue::job_json(), with the request as a body has it.
 nlohmann::ordered_json job_json(const queue::JobRow& job, queue::JobQueue& queue);
 
 /// The job that the path names. Throws http::Refused(not-found).

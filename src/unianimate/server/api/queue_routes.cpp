@@ -65,12 +65,12 @@ class Events {
       if (text.size() > kMostBytes) return text;
       told_ = job.revision;
       if (job.state != queue::JobState::kRemoved) {
-        text += http::event_text("job", fmt::to_string(job.revision), job_json(job, queue).dump());
+        text += http::event_text("job", fmt::to_string(job.revision), json_text(job_json(job, queue)));
       } else if (!from_start) {
         text += http::event_text("removed", fmt::to_string(job.revision), ordered_json{{"id", job.id}}.dump());
       }
     }
-    std::string about_queue = queue_json(queue).dump();
+    std::string about_queue = json_text(queue_json(queue));
     if (about_queue != about_queue_) text += http::event_text("queue", "", about_queue);
     about_queue_ = std::move(about_queue);
     return text;

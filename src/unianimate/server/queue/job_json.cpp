@@ -42,7 +42,7 @@ ordered_json job_json(const JobRow& job, std::optional<std::int64_t> position) {
   return {{"id", job.id},
           {"kind", word(job.kind)},
           {"state", word(job.state)},
-          {"position", or_null(position)},
+          {"position", position ? ordered_json(*position + 1) : ordered_json(nullptr)},
           {"priority", job.priority},
           {"label", or_null(job.label)},
           {"revision", job.revision},
