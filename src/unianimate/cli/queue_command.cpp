@@ -8,12 +8,11 @@
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/queue_arguments.h"
 #include "unianimate/core/error.h"
-#include "unianimate/core/folder_lock.h"
 #include "unianimate/core/memory.h"
-#include "unianimate/core/output_file.h"
 #include "unianimate/fields/json_archive.h"
 #include "unianimate/server/queue/job_json.h"
 #include "unianimate/server/store/asset_store.h"
+#include "unianimate/server/store/resumption.h"
 #include "unianimate/server/worker/job_request.h"
 #include "unianimate/studio/ordered_poses.h"
 #include "unianimate/studio/video_order_fields.h"
@@ -239,21 +238,13 @@ void cancel(const QueueJobArguments& arguments) {
 void resume(const QueueJobArguments& arguments) {
   const store::DataFolder folder = arguments.open();
   queue::JobQueue queue = open_jobs(folder);
-  // Held until the row is queued, so that no worker has what is removed.
-  std::optional<FolderLock> lock;
   find(queue, arguments.id);
-  if (arguments.fresh) {
-    make_folder(folder.job(arguments.id));
-    lock.emplace(folder.job(arguments.id), "worker");
+  const auto job = store::resume_job(folder, queue, arguments.id, arguments.fresh);
+  if (!job) {
+    const queue::JobRow now = find(queue, arguments.id);
+    throw Error(ErrorKind::kUsage, "job {} is {}: only what failed or was cancelled can be resumed", now.id,
+                queue::word(now.state));
   }
-  const queue::JobRow before = find(queue, arguments.id);
-  if (before.state != queue::JobState::kFailed && before.state != queue::JobState::kCancelled) {
-    throw Error(ErrorKind::kUsage, "job {} is {}: only what failed or was cancelled can be resumed", before.id,
-                queue::word(before.state));
-  }
-  if (arguments.fresh) folder.remove_work(before.id);
-  const auto job = queue.resume(before.id, arguments.fresh);
-  if (!job) throw Error(ErrorKind::kUsage, "job {} was resumed by somebody else", before.id);
   if (arguments.json) return print_job_json(queue, *job);
   print(stdout, "{} is queued again\n", job->id);
 }

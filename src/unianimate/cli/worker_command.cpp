@@ -37,6 +37,7 @@ struct WorkerArguments {
   bool once = false;
   std::optional<double> idle_exit_seconds;
   bool ends_with_parent = false;
+  std::string id;
 };
 
 void visit(fields::Archive& archive, WorkerArguments& arguments) {
@@ -47,6 +48,8 @@ void visit(fields::Archive& archive, WorkerArguments& arguments) {
           fields::expects("seconds such as 600"), "End after so many seconds without a job");
   archive("ends_with_parent", arguments.ends_with_parent, kGroup,
           "End, between two jobs, once the process is gone that started this one");
+  archive("id", arguments.id, kGroup, fields::type("NAME"),
+          "What this worker is called in the queue, and no other (default: the host's name and random digits)");
 }
 
 void work(const fields::CommandLine& options, Session& session) {
@@ -66,6 +69,7 @@ void work(const fields::CommandLine& options, Session& session) {
                                      printable(models.string())));
   worker::WorkerOptions worker_options;
   worker_options.lane = fields::word(arguments.lane);
+  worker_options.id = arguments.id;
   worker_options.once = arguments.once;
   worker_options.ends_with_parent = arguments.ends_with_parent;
   worker_options.idle_exit_seconds = arguments.idle_exit_seconds;

@@ -124,16 +124,17 @@ TEST(Access, SaysHowToAuthenticate) {
   EXPECT_EQ(problem->headers.at(0).value, "Bearer");
 }
 
-TEST(Access, StopsAddressesThatGuess) {
+TEST(Access, StopsAddressesThatGuessButNotTheRightToken) {
   const AccessRules rules = some_rules();
   for (std::size_t i = 0; i < FailureCount::kMostAMinute; ++i) {
     EXPECT_EQ(check_token("guess", "10.0.0.1", rules)->type, "unauthorized");
   }
-  const auto problem = check_token("secret", "10.0.0.1", rules);
+  const auto problem = check_token("guess", "10.0.0.1", rules);
   ASSERT_TRUE(problem);
   EXPECT_EQ(problem->status, 429);
   EXPECT_EQ(problem->headers.at(0).name, "Retry-After");
-  EXPECT_FALSE(check_token("secret", "10.0.0.2", rules));
+  EXPECT_EQ(check_token("guess", "10.0.0.2", rules)->type, "unauthorized");
+  EXPECT_FALSE(check_token("secret", "10.0.0.1", rules));
 }
 
 TEST(Failures, AreForgottenAfterAMinute) {

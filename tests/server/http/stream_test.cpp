@@ -4,6 +4,8 @@
 #include <atomic>
 #include <deque>
 #include <filesystem>
+#include <stdexcept>
+#include <utility>
 
 #include "server/http/client.h"
 #include "unianimate/server/http/event_stream.h"
@@ -112,6 +114,26 @@ TEST(Streams, EndAtTheStop) {
   for (Client& client : clients) client.read_until("data: 1\n\n");
   server.stop();
   for (Client& client : clients) EXPECT_TRUE(client.read_to_end().ends_with("0\r\n\r\n"));
+}
+
+TEST(Streams, TellWhoeverWatchesWhyTheyBreak) {
+  const Route broken{.method = "GET", .pattern = "/broken", .open = true, .handle = [](const Request&) {
+                       return event_stream([begun = false]() mutable {
+                         if (std::exchange(begun, true)) throw std::runtime_error("the database is gone");
+                         return event_text("a", "", "b");
+                       });
+                     }};
+  TestServer server({}, {broken});
+  Client client(server.port());
+  client.send(request_text("GET", "/broken"));
+  EXPECT_FALSE(client.read_to_end().ends_with("0\r\n\r\n"));
+  server.stop();
+  const auto exchanges = server.exchanges();
+  ASSERT_EQ(exchanges.size(), 2U);
+  EXPECT_EQ(exchanges.front().status, 200);
+  EXPECT_EQ(exchanges.back().status, 500);
+  EXPECT_EQ(exchanges.back().route, "/broken");
+  EXPECT_EQ(exchanges.back().failure, "the database is gone");
 }
 
 TEST(Streams, EndWhereAClientDoesNotRead) {

@@ -12,8 +12,16 @@ namespace unianimate::worker {
 namespace {
 
 using std::chrono::seconds;
+using ::testing::Contains;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
+
+struct Notes final : Progress {
+  void note(const std::string& message) override { notes.push_back(message); }
+  std::vector<std::string> notes;
+};
 
 class SupervisorTest : public ::testing::Test {
  protected:
@@ -27,7 +35,7 @@ class SupervisorTest : public ::testing::Test {
 
   testing::TemporaryFolder folder_;
   queue::JobQueue queue_{queue::open_sqlite(folder_ / "server.db")};
-  Progress log_;
+  Notes log_;
   Supervisor::Time now_ = std::chrono::steady_clock::now();
 };
 
@@ -51,7 +59,7 @@ TEST_F(SupervisorTest, GivesBackTheJobOfAWorkerThatDied) {
   Supervisor supervisor(queue_, {worker("exec sleep 1000")}, log_);
   supervisor.tend(now_);
   ASSERT_THAT(supervisor.pids(), SizeIs(1));
-  queue_.claim("video", worker_id(supervisor.pids().front()), "cpu fp32");
+  queue_.claim("video", supervisor.ids().front(), "cpu fp32");
   ::kill(supervisor.pids().front(), SIGKILL);
   tend_until_ended(supervisor);
   EXPECT_EQ(queue_.find(id)->state, queue::JobState::kQueued);
@@ -63,10 +71,49 @@ TEST_F(SupervisorTest, KillsAWorkerThatSaysNothing) {
   const std::string id = queue_.add(job).job.id;
   Supervisor supervisor(queue_, {worker("exec sleep 1000")}, log_);
   supervisor.tend(now_);
-  queue_.claim("video", worker_id(supervisor.pids().front()), "cpu fp32");
+  const queue::WorkerRow row{supervisor.ids().front(), "video", "here", supervisor.pids().front(), "cpu", "fp32", id};
+  queue_.claim("video", row.id, "cpu fp32");
+  queue_.see(row);
+  supervisor.tend(now_);
+  // Another worker may have seen that the lease is over before this one looks.
   queue::open_sqlite(folder_ / "server.db")->execute("UPDATE job SET lease_until=1");
+  queue_.lose_expired();
+  now_ += seconds(queue::kLeaseSeconds) + std::chrono::milliseconds(1);
   tend_until_ended(supervisor);
   EXPECT_EQ(queue_.find(id)->state, queue::JobState::kQueued);
+  EXPECT_THAT(queue_.workers(), IsEmpty());
+}
+
+TEST_F(SupervisorTest, LeavesAWorkerAloneThatSaysSomethingOrIsNotReadyYet) {
+  Supervisor supervisor(queue_, {worker("exec sleep 1000"), worker("exec sleep 1000")}, log_);
+  supervisor.tend(now_);
+  const auto pids = supervisor.pids();
+  ASSERT_THAT(pids, SizeIs(2));
+  for (int i = 0; i < 5; ++i) {
+    // Two words within one tick of the database's clock are one.
+    for (const double before = queue_.now(); queue_.now() <= before;) {
+    }
+    queue_.see({supervisor.ids().front(), "video", "here", pids.front(), "cpu", "fp32", std::nullopt});
+    now_ += seconds(queue::kLeaseSeconds);
+    supervisor.tend(now_);
+  }
+  EXPECT_EQ(supervisor.pids(), pids);
+}
+
+TEST_F(SupervisorTest, LearnsOfEndsWhereItInheritedThatNobodyWantsTo) {
+  ::signal(SIGCHLD, SIG_IGN);
+  Supervisor supervisor(queue_, {worker("exit 7")}, log_);
+  supervisor.tend(now_);
+  tend_until_ended(supervisor);
+  EXPECT_THAT(log_.notes, Contains(HasSubstr("with status 7; another is started")));
+}
+
+TEST_F(SupervisorTest, TellsItsWorkersWhoTheyAre) {
+  Supervisor supervisor(queue_, {{"video", {"/bin/sh", "-c", "test \"$0\" = --id && test -n \"$1\" && exit 7"}}}, log_);
+  supervisor.tend(now_);
+  tend_until_ended(supervisor);
+  EXPECT_THAT(log_.notes, Contains(HasSubstr("with status 7")));
+  EXPECT_NE(new_worker_id(), new_worker_id());
 }
 
 TEST_F(SupervisorTest, StartsNoneWhereOthersDoTheWork) {
@@ -87,6 +134,9 @@ TEST_F(SupervisorTest, StopsThoseThatListenAndKillsTheOthers) {
   supervisor.stop(std::chrono::milliseconds(100));
   EXPECT_THAT(supervisor.pids(), IsEmpty());
   for (const pid_t pid : pids) EXPECT_NE(::kill(pid, 0), 0);
+  EXPECT_THAT(log_.notes, Contains(HasSubstr("by signal 15")));
+  EXPECT_THAT(log_.notes, Contains(HasSubstr("by signal 9")));
+  EXPECT_THAT(log_.notes, Not(Contains(HasSubstr("another is started"))));
 }
 
 TEST_F(SupervisorTest, TellsOfAProgramThatIsNotThere) {

@@ -112,11 +112,13 @@ TEST_F(WorkerTest, DoesOneJobAfterAnotherUntilThereIsNone) {
 
 TEST_F(WorkerTest, SaysWhatItIsWhileItWorks) {
   const std::string id = add();
+  options_.id = "me";
   runner_.work = [&](const queue::JobRow&, studio::JobObserver&) {
     queue::JobQueue other = open();
     const auto workers = other.workers();
     EXPECT_EQ(workers.size(), 1U);
-    EXPECT_EQ(workers.front().id, worker_id(::getpid()));
+    EXPECT_EQ(workers.front().id, "me");
+    EXPECT_EQ(workers.front().pid, ::getpid());
     EXPECT_EQ(workers.front().job, id);
     EXPECT_EQ(workers.front().device, "cpu");
     EXPECT_EQ(workers.front().dtype, "fp32");
@@ -124,6 +126,21 @@ TEST_F(WorkerTest, SaysWhatItIsWhileItWorks) {
   };
   run();
   EXPECT_EQ(runner_.runs, 1);
+}
+
+TEST_F(WorkerTest, RemovesTheFilesOfAJobThatWasRemovedMeanwhile) {
+  for (const bool in_time : {true, false}) {
+    const std::string id = add();
+    runner_.work = [&](const queue::JobRow& job, studio::JobObserver& observer) -> std::optional<fs::path> {
+      open().remove(job.id);
+      if (!in_time) return make_video(job, observer);
+      wait_until_cancelled(observer);
+      throw Error(ErrorKind::kCancelled, "stopped");
+    };
+    run();
+    EXPECT_FALSE(queue_.find(id)) << in_time;
+    EXPECT_FALSE(fs::exists(folder_.job(id))) << in_time;
+  }
 }
 
 TEST_F(WorkerTest, StopsAJobThatIsCancelledAndKeepsWhatIsDone) {

@@ -11,7 +11,7 @@
 #include "unianimate/server/api/api.h"
 #include "unianimate/server/api/job_json.h"
 #include "unianimate/server/api/job_request.h"
-#include "unianimate/server/queue/random_id.h"
+#include "unianimate/server/store/resumption.h"
 
 namespace unianimate::server {
 
@@ -165,10 +165,12 @@ http::Response resume_job(const http::Request& request, Api& api) {
   api.schemas().check(body, "Resumption");
   const bool fresh = body.value("fresh", false);
   return change_job(request, api, kAccepted, "resumed", [&](queue::JobQueue& queue, const std::string& id) {
-    const auto job = queue.find(id);
-    const bool resumable = job && (job->state == queue::JobState::kFailed || job->state == queue::JobState::kCancelled);
-    if (fresh && resumable) api.folder().remove_work(id);
-    return queue.resume(id, fresh);
+    try {
+      return store::resume_job(api.folder(), queue, id, fresh);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kUsage) throw;
+      throw http::Refused(http::problems::kConflict, "a worker that lost the job has not let go of it yet");
+    }
   });
 }
 

@@ -54,7 +54,8 @@ std::optional<Problem> check_access(const Request& request, const AccessRules& r
 /// Whether the request's Origin is one of the further ones, whose pages may read the answer.
 bool is_allowed_origin(const Request& request, const AccessRules& rules);
 
-/// Whether a token is the right one, with the failures of the address counted: too-many or unauthorized, or nothing.
+/// Nothing for the right token, whatever came before; else unauthorized, and too-many once that many of the address
+/// were wrong.
 std::optional<Problem> check_token(std::string_view given, const std::string& address, const AccessRules& rules);
 
 /// Takes as long wherever the two differ.

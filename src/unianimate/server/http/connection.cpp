@@ -520,15 +520,29 @@ asio::awaitable<void> Connection::write(Incoming& incoming, Response& response, 
   const auto* const whole = std::get_if<std::string>(&response.body());
   if (body && whole != nullptr) text += *whole;
   co_await write_text(text);
-  if (shared_.service->observe) {
-    const Request& request = incoming.request;
-    const double seconds = std::chrono::duration<double>(steady_clock::now() - incoming.begin).count();
-    shared_.service->observe({request.id, request.address, request.method, request.path, incoming.route,
-                              response.status(), seconds, incoming.failure});
-  }
+  tell_of(incoming, response.status());
   if (!body) co_return;
   if (const auto* const part = std::get_if<FilePart>(&response.body())) co_await write_file(*part);
-  if (const auto* const endless = std::get_if<Stream>(&response.body())) co_await write_stream(*endless, chunked);
+  const auto* const endless = std::get_if<Stream>(&response.body());
+  if (endless == nullptr) co_return;
+  try {
+    co_await write_stream(*endless, chunked);
+  } catch (const boost::system::system_error&) {
+    throw;
+  } catch (const std::exception& error) {
+    constexpr int kFailed = 500;
+    incoming.failure = error.what();
+    tell_of(incoming, kFailed);
+    throw;
+  }
+}
+
+void Connection::tell_of(const Incoming& incoming, int status) const {
+  if (!shared_.service->observe) return;
+  const Request& request = incoming.request;
+  const double seconds = std::chrono::duration<double>(steady_clock::now() - incoming.begin).count();
+  shared_.service->observe(
+      {request.id, request.address, request.method, request.path, incoming.route, status, seconds, incoming.failure});
 }
 
 asio::awaitable<void> Connection::write_text(std::string_view text) {

@@ -71,6 +71,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<Response> settle(Response response, Incoming& incoming);
 
   boost::asio::awaitable<void> write(Incoming& incoming, Response& response, bool keep);
+  void tell_of(const Incoming& incoming, int status) const;
   boost::asio::awaitable<void> write_file(const FilePart& part);
   boost::asio::awaitable<void> write_stream(const Stream& stream, bool chunked);
   boost::asio::awaitable<void> write_text(std::string_view text);

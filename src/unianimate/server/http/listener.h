@@ -34,7 +34,8 @@ struct Limits {
   std::chrono::milliseconds stop_time{10'000};    ///< for what is under way at stop()
 };
 
-/// One request that was answered, for logs and measures.
+/// One request that was answered, for logs and measures. A stream that breaks because it cannot say more is told of a
+/// second time, as an "internal".
 struct Exchange {
   std::string id;
   std::string address;

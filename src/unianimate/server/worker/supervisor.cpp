@@ -27,10 +27,46 @@ std::string ending_of(int status) {
                              : fmt::format("with status {}", WEXITSTATUS(status));
 }
 
+/// How a worker is started: with all signals let through, in a group of its own, so that a Ctrl-C that ends the service
+/// is not a second one for it, and with stdout, where others read what the service says, being stderr.
+class SpawnSettings {
+ public:
+  SpawnSettings() {
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::posix_spawnattr_init(&attributes_);
+    ::posix_spawnattr_setsigmask(&attributes_, &none);
+    ::posix_spawnattr_setpgroup(&attributes_, 0);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    ::posix_spawn_file_actions_init(&actions_);
+    ::posix_spawn_file_actions_adddup2(&actions_, STDERR_FILENO, STDOUT_FILENO);
+  }
+  ~SpawnSettings() {
+    ::posix_spawn_file_actions_destroy(&actions_);
+    ::posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+
+  /// 0, or errno of what kept it from being started.
+  int start(std::vector<std::string> command, pid_t& pid) const {
+    std::vector<char*> arguments;
+    for (std::string& word : command) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    return ::posix_spawn(&pid, arguments.front(), &actions_, &attributes_, arguments.data(), environ);
+  }
+
+ private:
+  posix_spawnattr_t attributes_{};
+  posix_spawn_file_actions_t actions_{};
+};
+
 }  // namespace
 
 Supervisor::Supervisor(queue::JobQueue& queue, std::vector<SupervisedWorker> workers, Progress& log)
     : queue_(queue), log_(log) {
+  // Where it is ignored nobody is told how a child ended, or that it has.
+  ::signal(SIGCHLD, SIG_DFL);
   for (SupervisedWorker& worker : workers) {
     Child& child = children_.emplace_back();
     child.worker = std::move(worker);
@@ -46,8 +82,15 @@ Supervisor::~Supervisor() {
 }
 
 void Supervisor::tend(Time now) {
-  for (Child& child : children_) reap(child, now);
-  kill_silent();
+  for (Child& child : children_) {
+    const auto ending = take_end(child, WNOHANG);
+    if (!ending) continue;
+    if (now - child.began > kLongestDelay) child.delay = kFirstDelay;
+    log_.note(fmt::format("{}; another is started in {} s", *ending, child.delay.count()));
+    start_later(child, now);
+    give_back_jobs_of(child);
+  }
+  kill_silent(now);
   for (Child& child : children_) {
     if (child.pid != 0 || now < child.start_after) continue;
     const auto is_there = [&](const Child& other) { return other.worker.lane == child.worker.lane && other.pid != 0; };
@@ -60,44 +103,52 @@ void Supervisor::tend(Time now) {
   }
 }
 
-void Supervisor::reap(Child& child, Time now) {
-  int status = 0;
-  if (child.pid == 0 || ::waitpid(child.pid, &status, WNOHANG) != child.pid) return;
-  const std::string id = worker_id(std::exchange(child.pid, 0));
-  if (now - child.began > kLongestDelay) child.delay = kFirstDelay;
-  child.start_after = now + child.delay;
-  log_.note(fmt::format("worker {} of lane {} ended {}; another is started in {} s", id, child.worker.lane,
-                        ending_of(status), child.delay.count()));
-  child.delay = std::min(2 * child.delay, kLongestDelay);
-  queue_.lose_all_of(id);
-  queue_.forget_worker(id);
-}
-
 void Supervisor::start(Child& child, Time now) {
-  std::vector<char*> arguments;
-  for (std::string& word : child.worker.command) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  const int problem = ::posix_spawn(&child.pid, arguments.front(), nullptr, nullptr, arguments.data(), environ);
+  std::vector<std::string> command = child.worker.command;
+  child.id = new_worker_id();
+  child.seen = 0;
+  for (const std::string& word : {std::string("--id"), child.id}) command.push_back(word);
+  const int problem = SpawnSettings().start(std::move(command), child.pid);
   if (problem != 0) {
     child.pid = 0;
-    child.start_after = now + child.delay;
-    child.delay = std::min(2 * child.delay, kLongestDelay);
+    start_later(child, now);
     log_.note(fmt::format("{} cannot be started: {}", printable(child.worker.command.front()), std::strerror(problem)));
     return;
   }
   child.began = now;
-  log_.note(fmt::format("worker {} of lane {} is started", worker_id(child.pid), child.worker.lane));
+  log_.note(fmt::format("worker {} of lane {} is started as process {}", child.id, child.worker.lane, child.pid));
 }
 
-/// A worker that hangs would keep its job's folder from the next one.
-void Supervisor::kill_silent() {
-  queue::JobFilter running;
-  running.state = queue::JobState::kRunning;
-  const double now = queue_.now();
-  for (const queue::JobRow& job : queue_.list(running)) {
-    if (job.lease_until.value_or(now) >= now) continue;
-    for (const Child& child : children_) {
-      if (child.pid != 0 && job.worker == worker_id(child.pid)) ::kill(child.pid, SIGKILL);
+void Supervisor::start_later(Child& child, Time now) {
+  child.start_after = now + child.delay;
+  child.delay = std::min(2 * child.delay, kLongestDelay);
+}
+
+std::optional<std::string> Supervisor::take_end(Child& child, int options) {
+  int status = 0;
+  if (child.pid == 0 || ::waitpid(child.pid, &status, options) == 0) return std::nullopt;
+  child.pid = 0;
+  return fmt::format("worker {} of lane {} ended {}", child.id, child.worker.lane, ending_of(status));
+}
+
+void Supervisor::give_back_jobs_of(const Child& child) {
+  queue_.lose_all_of(child.id);
+  queue_.forget_worker(child.id);
+}
+
+/// A worker that hangs would keep its job's folder from the next one. Time is counted here, so that a machine that
+/// slept, or whose clock was set, kills nobody.
+void Supervisor::kill_silent(Time now) {
+  constexpr double kEver = 1e9;
+  for (const queue::WorkerRow& worker : queue_.workers(kEver)) {
+    for (Child& child : children_) {
+      if (child.pid == 0 || child.id != worker.id) continue;
+      if (worker.seen != child.seen) {
+        child.seen = worker.seen;
+        child.heard = now;
+      } else if (now - child.heard > std::chrono::seconds(queue::kLeaseSeconds)) {
+        ::kill(child.pid, SIGKILL);
+      }
     }
   }
 }
@@ -106,8 +157,8 @@ void Supervisor::kill_silent() {
 std::size_t Supervisor::others_in(const std::string& lane) {
   std::size_t others = 0;
   for (const queue::WorkerRow& worker : queue_.workers()) {
-    const bool is_ours = std::ranges::any_of(
-        children_, [&](const Child& child) { return child.pid != 0 && worker.id == worker_id(child.pid); });
+    const bool is_ours =
+        std::ranges::any_of(children_, [&](const Child& child) { return child.pid != 0 && worker.id == child.id; });
     if (worker.lane == lane && !is_ours) ++others;
   }
   return others;
@@ -115,21 +166,23 @@ std::size_t Supervisor::others_in(const std::string& lane) {
 
 void Supervisor::stop(std::chrono::milliseconds patience) {
   constexpr std::chrono::milliseconds kLook{20};
+  std::vector<Child*> ended;
+  const auto take_ends = [&](int options) {
+    for (Child& child : children_) {
+      const auto ending = take_end(child, options);
+      if (!ending) continue;
+      log_.note(*ending);
+      ended.push_back(&child);
+    }
+  };
   for (const pid_t pid : pids()) ::kill(pid, SIGTERM);
   const auto end = std::chrono::steady_clock::now() + patience;
-  while (true) {
-    const auto now = std::chrono::steady_clock::now();
-    for (Child& child : children_) reap(child, now);
-    if (pids().empty() || now >= end) break;
+  for (take_ends(WNOHANG); !pids().empty() && std::chrono::steady_clock::now() < end; take_ends(WNOHANG)) {
     std::this_thread::sleep_for(kLook);
   }
-  for (const pid_t pid : pids()) {
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-    queue_.lose_all_of(worker_id(pid));
-    queue_.forget_worker(worker_id(pid));
-  }
-  for (Child& child : children_) child.pid = 0;
+  for (const pid_t pid : pids()) ::kill(pid, SIGKILL);
+  take_ends(0);
+  for (const Child* const child : ended) give_back_jobs_of(*child);
 }
 
 std::vector<pid_t> Supervisor::pids() const {
@@ -138,6 +191,14 @@ std::vector<pid_t> Supervisor::pids() const {
     if (child.pid != 0) pids.push_back(child.pid);
   }
   return pids;
+}
+
+std::vector<std::string> Supervisor::ids() const {
+  std::vector<std::string> ids;
+  for (const Child& child : children_) {
+    if (child.pid != 0) ids.push_back(child.id);
+  }
+  return ids;
 }
 
 }  // namespace unianimate::worker

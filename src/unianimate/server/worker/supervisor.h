@@ -16,16 +16,19 @@ namespace unianimate::worker {
 /// One worker that is to be there.
 struct SupervisedWorker {
   std::string lane;
-  std::vector<std::string> command;  ///< the program's path and its arguments
+  /// The program's path and its arguments, which "--id" and the id that the worker has to take follow.
+  std::vector<std::string> command;
 };
 
-/// Belongs to one thread, which calls tend() about once a second. Workers that outlive this end by themselves where
-/// they were told to (WorkerOptions::ends_with_parent).
+/// Belongs to one thread, which calls tend() about once a second. The workers write to stderr alone, and signals of the
+/// terminal do not reach them. Those that outlive this end by themselves where they were told to
+/// (WorkerOptions::ends_with_parent).
 class Supervisor {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  /// `queue` and `log`, which is told of starts and ends, have to outlive this.
+  /// `queue` and `log`, which is told of starts and ends, have to outlive this. From now on the process learns of the
+  /// ends of its children, whatever it inherited.
   Supervisor(queue::JobQueue& queue, std::vector<SupervisedWorker> workers, Progress& log);
   /// As stop() without patience.
   ~Supervisor();
@@ -34,27 +37,34 @@ class Supervisor {
 
   /// Starts what is missing: at once where a worker was never there, else 1, 2, 4, … 60 seconds after it ended, and not
   /// while others, left by an earlier service or started by hand, do the lane's work. Gives back the jobs of those
-  /// that ended, and ends those that have not said anything for the time of a lease.
+  /// that ended, and ends those that have been there and not said anything for the time of a lease.
   void tend(Time now);
 
   /// Asks all to stop, which give their jobs back, and kills those that have not within that time.
   void stop(std::chrono::milliseconds patience = std::chrono::seconds(30));
 
-  /// Of the workers that are there.
+  /// Of the workers that are there, in one order.
   [[nodiscard]] std::vector<pid_t> pids() const;
+  [[nodiscard]] std::vector<std::string> ids() const;
 
  private:
   struct Child {
     SupervisedWorker worker;
-    pid_t pid = 0;  ///< 0: there is none
+    pid_t pid = 0;   ///< 0: there is none
+    std::string id;  ///< of the one that is there, or was last
     Time began;
     Time start_after;
     std::chrono::seconds delay{1};  ///< before the next start
+    double seen = 0;                ///< when it last said something, by the database's clock; 0: never
+    Time heard;                     ///< when that was noticed
   };
 
-  void reap(Child& child, Time now);
   void start(Child& child, Time now);
-  void kill_silent();
+  void start_later(Child& child, Time now);
+  /// How it ended, if it has.
+  std::optional<std::string> take_end(Child& child, int options);
+  void give_back_jobs_of(const Child& child);
+  void kill_silent(Time now);
   [[nodiscard]] std::size_t others_in(const std::string& lane);
 
   queue::JobQueue& queue_;

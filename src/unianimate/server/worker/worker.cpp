@@ -11,6 +11,7 @@
 #include "unianimate/core/folder_lock.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/server/queue/random_id.h"
 #include "unianimate/server/store/asset_store.h"
 #include "unianimate/studio/failure.h"
 
@@ -66,8 +67,9 @@ void replace_all(std::string& text, const std::string& what, const std::string& 
 
 }  // namespace
 
-std::string worker_id(std::int64_t pid) {
-  return fmt::format("{}-{}", host_name(), pid);
+std::string new_worker_id() {
+  constexpr std::size_t kDigits = 8;
+  return fmt::format("{}-{}", host_name(), queue::random_id('w').substr(1, kDigits));
 }
 
 Worker::Worker(const OpenQueue& open, queue::JobQueue& queue, const store::DataFolder& folder, JobRunner& runner,
@@ -81,7 +83,7 @@ Worker::Worker(const OpenQueue& open, queue::JobQueue& queue, const store::DataF
       watcher_(watcher),
       parent_(::getppid()) {
   row_.pid = ::getpid();
-  row_.id = worker_id(row_.pid);
+  row_.id = options.id.empty() ? new_worker_id() : options.id;
   row_.lane = options.lane;
   row_.host = host_name();
   const std::string device = runner.device();
@@ -189,15 +191,25 @@ void Worker::complete(const queue::JobRow& job, const std::optional<fs::path>& v
     result["bytes"] = fs::file_size(*video, ignored);
   }
   const std::string text = result.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-  if (!settle(progress, [&] { return queue_.complete({job.id, job.attempt}, text); })) {
+  const auto done = settle(progress, [&] { return queue_.complete({job.id, job.attempt}, text); });
+  if (!done) {
     // Another attempt has the job, and its own file.
     if (video) fs::remove(*video, ignored);
     watcher_.note(fmt::format("job {} was lost to another worker; nothing of it is kept here", job.id));
     return;
   }
+  if (remove_files_of_removed(*done)) return;
   watcher_.note(fmt::format("job {} is done{}", job.id, video ? ": " + video->string() : ""));
   if (video) remove_other_results(folder_.job(job.id), *video);
   folder_.remove_work(job.id);
+}
+
+/// Somebody wanted the job gone while it ran.
+bool Worker::remove_files_of_removed(const queue::JobRow& job) {
+  if (job.state != queue::JobState::kRemoved) return false;
+  watcher_.note(fmt::format("job {} is removed", job.id));
+  folder_.remove_job(job.id);
+  return true;
 }
 
 void Worker::end_badly(const queue::JobRow& job, const std::exception_ptr& problem, const JobProgress& progress) {
@@ -209,14 +221,18 @@ void Worker::end_badly(const queue::JobRow& job, const std::exception_ptr& probl
   } else if (failure.exit_status == exit_status(ErrorKind::kCancelled)) {
     const bool cancelled = reason == StopReason::kCancelled;
     watcher_.note(fmt::format("job {} {}", job.id, cancelled ? "is cancelled" : "is given back"));
-    settle(progress, [&] { return cancelled ? queue_.stop_cancelled(claim) : queue_.give_back(claim); });
+    const auto left =
+        settle(progress, [&] { return cancelled ? queue_.stop_cancelled(claim) : queue_.give_back(claim); });
+    if (left) remove_files_of_removed(*left);
   } else {
     const std::string detail = readable(job, failure.message);
     watcher_.note(fmt::format("job {}: {}", job.id, detail));
     const std::string_view type = problem_type(failure.exit_status);
     const ordered_json object{{"type", type.empty() ? "worker-lost" : type}, {"detail", detail}};
     const std::string text = object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-    settle(progress, [&] { return type.empty() ? queue_.lose(claim, text) : queue_.fail(claim, text); });
+    const auto left =
+        settle(progress, [&] { return type.empty() ? queue_.lose(claim, text) : queue_.fail(claim, text); });
+    if (left) remove_files_of_removed(*left);
     if (type.empty()) {
       throw Error(
           ErrorKind::kEnvironment,

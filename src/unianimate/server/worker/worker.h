@@ -17,6 +17,7 @@ namespace unianimate::worker {
 
 struct WorkerOptions {
   std::string lane = "video";
+  std::string id;                           ///< of no other worker; empty: new_worker_id()
   bool once = false;                        ///< ends after one job
   bool ends_with_parent = false;            ///< ends between two jobs once the process that started it is gone
   std::optional<double> idle_exit_seconds;  ///< ends after so long without a job
@@ -26,8 +27,9 @@ struct WorkerOptions {
   std::uintmax_t least_free_bytes = std::uintmax_t{2} << 30;
 };
 
-/// "host-4711", of a process on this machine: how a supervisor knows the workers that it started.
-std::string worker_id(std::int64_t pid);
+/// "host-3k9z0v7q", of no other worker, even where containers go by one host name. Throws Error(kEnvironment) as
+/// queue::random_id().
+std::string new_worker_id();
 
 /// Takes jobs of its lane until it is to end. Every word on a job is the attempt's own: who lost the lease writes
 /// nothing more.
@@ -49,6 +51,7 @@ class Worker {
   void work_on(const queue::JobRow& job);
   void complete(const queue::JobRow& job, const std::optional<std::filesystem::path>& video,
                 const JobProgress& progress);
+  bool remove_files_of_removed(const queue::JobRow& job);
   void end_badly(const queue::JobRow& job, const std::exception_ptr& problem, const JobProgress& progress);
   /// Makes the last change of a job, again and again while the database cannot be written and the job is held.
   template <typename Change>
