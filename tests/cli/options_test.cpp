@@ -113,8 +113,7 @@ std::string settled(std::string text, const fs::path& folder) {
   }
   static const std::regex kMeasured(
       R"#("(estimated_seconds|seconds|operations_per_second|detection_seconds|peak_bytes)":[-+.e0-9]+)#");
-  static const std::regex kOfTheMoment(
-      R"#(\b[ja][0-9a-z]{20}\b|[0-9-]+T[0-9:.]+Z|"seconds_elapsed":[-+.e0-9]+)#");
+  static const std::regex kOfTheMoment(R"#(\b[ja][0-9a-z]{20}\b|[0-9-]+T[0-9:.]+Z|"seconds_elapsed":[-+.e0-9]+)#");
   return std::regex_replace(std::regex_replace(text, kMeasured, ""), kOfTheMoment, "");
 }
 
@@ -358,6 +357,12 @@ const std::map<std::string, Context>& contexts() {
       {"queue show", {{"queue", "show", kFirstJob, "--data", "data", "--json"}, make_queues}},
       {"queue cancel", {{"queue", "cancel", kFirstJob, "--data", "data", "--json"}, make_queues}},
       {"queue resume", {{"queue", "resume", kFirstJob, "--data", "data", "--json"}, make_queues_with_failures}},
+      {"serve",
+       {{"serve", "--data", "data", "--models", "in/models", "--device", "cpu", "--dtype", "fp32", "--dry-run",
+         "--json"}}},
+      // An address of nobody, kept for documents.
+      {"serve for real",
+       {{"serve", "--data", "data", "--models", "in/models", "--listen", "192.0.2.1:8720", "--json"}}},
       {"worker",
        {{"worker", "--data", "data", "--models", "in/models", "--device", "cpu", "--dtype", "fp32", "--idle-exit", "0",
          "--json"},
@@ -567,6 +572,21 @@ std::vector<Change> all_changes() {
       {"queue cancel id", "queue cancel", {kFirstJob, kSecondJob}},
       {"queue resume id", "queue resume", {kFirstJob, kSecondJob}},
       {"queue resume --fresh", "queue resume", {"--fresh"}},
+      {"serve --listen", "serve", {"--listen", "127.0.0.1:8721"}},
+      {"serve --workers", "serve", {"--workers", "2"}},
+      {"serve --paused", "serve", {"--paused"}},
+      {"serve --max-upload", "serve", {"--max-upload", "1GB"}},
+      {"serve --max-queue", "serve", {"--max-queue", "3"}},
+      {"serve --token-file", "serve", {"--token-file", "in/token"}},
+      {"serve --no-token", "serve", {"--no-token"}},
+      {"serve --host-name", "serve", {"--host-name", "videos.example.org"}},
+      {"serve --allow-origin", "serve", {"--allow-origin", "https://example.org"}},
+      {"serve --models", "serve", {"--models", "in/other_models"}},
+      {"serve --device", "serve", {"--device", "cuda"}},
+      {"serve --dtype", "serve", {"--dtype", "bf16"}},
+      {"serve --threads", "serve", {"--threads", "3"}},
+      {"serve --memory-budget", "serve", {"--memory-budget", "900GB"}},
+      {"serve --dry-run", "serve for real", {"--dry-run"}, true},
       {"worker --lane", "worker", {"--lane", "pose"}},
       {"worker --once", "worker", {"--once"}},
       {"worker --models", "worker", {"--models", "in/other_models"}},
@@ -625,7 +645,7 @@ std::vector<Change> all_changes() {
     change.context = "animate motion";
     changes.push_back(std::move(change));
   }
-  add(for_commands({"queue add", "queue list", "queue show", "queue cancel", "queue resume", "worker"},
+  add(for_commands({"queue add", "queue list", "queue show", "queue cancel", "queue resume", "serve", "worker"},
                    {{"--data", "", {"--data", "other"}}}));
   add_queue_changes(changes);
   return changes;

@@ -61,6 +61,7 @@ CommandWork add_queue_resume_command(CLI::App& command, Session& session);
 CommandWork add_queue_show_command(CLI::App& command, Session& session);
 CommandWork add_resume_command(CLI::App& command, Session& session);
 CommandWork add_run_command(CLI::App& command, Session& session);
+CommandWork add_serve_command(CLI::App& command, Session& session);
 CommandWork add_train_command(CLI::App& command, Session& session);
 CommandWork add_worker_command(CLI::App& command, Session& session);
 

@@ -70,6 +70,8 @@ std::span<const CommandEntry> command_table() {
       CommandEntry{"queue cancel", "Stop a job; what is done is kept", kNothing, add_queue_cancel_command},
       CommandEntry{"queue resume", "Queue a job again that failed or was cancelled", kNothing,
                    add_queue_resume_command},
+      CommandEntry{"serve", "Make videos for browsers and other programs: a page and a REST interface", kReporter,
+                   add_serve_command},
       CommandEntry{"worker", "Make the videos of the queue until told to stop", kLibraries, add_worker_command},
       CommandEntry{"evaluate", "Measure results", kNothing, add_evaluate_command},
       CommandEntry{"evaluate poses", "How far two pose sequences of one motion are apart", kNothing,

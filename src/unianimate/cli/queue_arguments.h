@@ -15,6 +15,9 @@ struct QueueArguments {
 
 void visit(fields::Archive& archive, QueueArguments& arguments);
 
+/// Its absolute path, whether it is there or not. Throws Error(kUsage) where nothing says it.
+std::filesystem::path data_root(const QueueArguments& arguments);
+
 /// Throws Error(kUsage), Error(kEnvironment).
 store::DataFolder open_data_folder(const QueueArguments& arguments);
 

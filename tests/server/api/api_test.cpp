@@ -9,8 +9,11 @@
 
 #include "server/http/client.h"
 #include "support/temporary_folder.h"
+#include "unianimate/core/folder_lock.h"
 #include "unianimate/fields/json_archive.h"
 #include "unianimate/server/api/document.h"
+#include "unianimate/server/api/job_request.h"
+#include "unianimate/server/worker/job_request.h"
 #include "unianimate/studio/align_fields.h"
 #include "unianimate/studio/video_order_fields.h"
 
@@ -209,6 +212,37 @@ TEST_F(Apis, MakeJobs) {
   EXPECT_EQ(ask_json("GET", answer.headers.at("location")), job);
 }
 
+TEST_F(Apis, GiveWorkersWhatTheyReadAndClientsWhatTheySaid) {
+  json body = json::parse(animation());
+  body["settings"] = {{"steps", 4}, {"size", "64x128"}, {"preview_every", 5}, {"frames", nullptr}};
+  body["align"] = {{"person", "left"}, {"start", 1.5}};
+  body["format"] = "webm";
+  const json job = ask_json("POST", "/api/v1/jobs", body.dump(), 201);
+  for (const char* part : {"reference", "motion", "settings", "align", "format"}) {
+    EXPECT_EQ(job.at("request").at(part), body.at(part)) << part;
+  }
+  const auto row = with_queue([&](queue::JobQueue& queue) { return *queue.find(job.at("id")); });
+  const worker::VideoAsked asked =
+      worker::read_video_request(row.request, {}, [](const std::string& id) { return "/files/" + id; });
+  EXPECT_EQ(asked.format, worker::ResultFormat::kWebm);
+  EXPECT_EQ(asked.order.job.request.sampling.steps, 4);
+  EXPECT_EQ(asked.order.motion_options.start_seconds, 1.5);
+  EXPECT_EQ(asked.order.motion, "/files/" + body.at("motion").get<std::string>());
+}
+
+TEST(Requests, OfTheCommandLineAreShownAsBodiesHaveThem) {
+  const json shown = shown_request(
+      worker::request_text({{"reference", "a1"}, {"poses", "a2"}, {"steps", 3}, {"person", "left"}, {"save_every", 2}},
+                           worker::ResultFormat::kGif));
+  const json expected{{"reference", "a1"},
+                      {"poses", "a2"},
+                      {"align", {{"person", "left"}}},
+                      {"settings", {{"steps", 3}, {"save_every", 2}}},
+                      {"format", "gif"}};
+  EXPECT_EQ(shown, expected);
+  for (const char* none : {"", "{", "[]", "{}", R"({"order":[]})"}) EXPECT_EQ(shown_request(none), nullptr) << none;
+}
+
 TEST_F(Apis, RefuseJobsThatCannotBe) {
   const auto problem = [&](const char* pointer, const char* value) {
     json body = json::parse(animation());
@@ -222,6 +256,10 @@ TEST_F(Apis, RefuseJobsThatCannotBe) {
   EXPECT_EQ(problem("/motion", "\"../../etc\""), "/motion");
   EXPECT_EQ(problem("/settings", "{\"steps\":0}"), "/settings/steps");
   EXPECT_EQ(problem("/priority", "101"), "/priority");
+  EXPECT_EQ(problem("/format", "\"exe\""), "/format");
+  json odd = json::parse(animation());
+  odd["settings"] = {{"size", "wide"}};
+  EXPECT_THAT(ask_json("POST", "/api/v1/jobs", odd.dump(), 422).at("detail").get<std::string>(), HasSubstr("size"));
   EXPECT_EQ(problem_of(ask("POST", "/api/v1/jobs", "{")), "/problems/invalid-json");
   EXPECT_EQ(problem_of(ask("POST", "/api/v1/jobs", "{}", kToken)), "/problems/unsupported-type");
 }
@@ -270,6 +308,11 @@ TEST_F(Apis, ChangeCancelResumeAndRemoveJobs) {
   EXPECT_EQ(problem_of(ask("PATCH", place, R"({"label":"x"})")), "/problems/conflict");
   EXPECT_EQ(ask_json("POST", place + "/resume", R"({"fresh":true})", 202).at("state"), "queued");
   EXPECT_EQ(problem_of(ask("POST", place + "/resume", "{}")), "/problems/conflict");
+  EXPECT_EQ(ask_json("POST", place + "/cancel", "", 202).at("state"), "cancelled");
+  {
+    const FolderLock held(api_.folder().job(place.substr(place.rfind('/') + 1)), "worker");
+    EXPECT_THAT(ask("POST", place + "/resume", R"({"fresh":true})").body, HasSubstr("has not let go of it"));
+  }
   EXPECT_EQ(ask("DELETE", place, "", kToken).status, 204);
   EXPECT_EQ(problem_of(ask("GET", place)), "/problems/not-found");
 }

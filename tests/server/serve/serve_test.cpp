@@ -43,6 +43,20 @@ std::string request_text(const Serving& serving, const std::string& target, cons
          "\r\n";
 }
 
+TEST(Services, GoByTheAddressThatTheyListenAt) {
+  const TemporaryFolder folder;
+  ServeOptions options = some_options(folder);
+  options.address = "127.0.0.2";
+  Serving serving(options);
+  std::thread thread([&] { serving.run(); });
+  const std::string host = serving.url().substr(7, serving.url().find("/#") - 7);
+  Client client(port_of(serving), "127.0.0.2");
+  client.send("GET /health/live HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+  EXPECT_EQ(client.read_answer().status, 200);
+  serving.stop();
+  thread.join();
+}
+
 TEST(Services, SayWhereTheyAreAndTakeTheirToken) {
   const TemporaryFolder folder;
   Serving serving(some_options(folder));
@@ -89,6 +103,30 @@ TEST(Services, TellWhatOthersChangeInTheDatabase) {
   serving.stop();
   thread.join();
   EXPECT_TRUE(client.read_to_end().ends_with("0\r\n\r\n"));
+}
+
+TEST(Services, ShowTheirPageWithoutAToken) {
+  const TemporaryFolder folder;
+  Serving serving(some_options(folder));
+  std::thread thread([&] { serving.run(); });
+  Client client(port_of(serving));
+  client.send(request_text(serving, "/", ""));
+  const auto page = client.read_answer();
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(page.body, HasSubstr("app.js"));
+  EXPECT_THAT(page.headers.at("content-security-policy"), HasSubstr("default-src 'self'"));
+  serving.stop();
+  thread.join();
+}
+
+TEST(Services, EndWhereWhoeverTendsThemSaysSo) {
+  const TemporaryFolder folder;
+  Serving serving(some_options(folder));
+  int asked = 0;
+  serving.run([&] { return ++asked < 3; });
+  EXPECT_EQ(asked, 3);
+  Serving other(some_options(folder));
+  EXPECT_THROW(other.run([]() -> bool { throw Error(ErrorKind::kInput, "it failed"); }), Error);
 }
 
 TEST(Services, GoWithoutATokenOnThisMachineAlone) {

@@ -1,7 +1,10 @@
 #include "unianimate/server/worker/supervisor.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -106,6 +109,16 @@ TEST_F(SupervisorTest, LearnsOfEndsWhereItInheritedThatNobodyWantsTo) {
   supervisor.tend(now_);
   tend_until_ended(supervisor);
   EXPECT_THAT(log_.notes, Contains(HasSubstr("with status 7; another is started")));
+}
+
+TEST_F(SupervisorTest, KeepsWhatIsOpenHereFromItsWorkers) {
+  const int open = ::fcntl(0, F_DUPFD, 50);
+  ASSERT_GE(open, 50);
+  Supervisor supervisor(queue_, {worker(fmt::format("test ! -e /proc/self/fd/{} && exit 7", open))}, log_);
+  supervisor.tend(now_);
+  tend_until_ended(supervisor);
+  ::close(open);
+  EXPECT_THAT(log_.notes, Contains(HasSubstr("with status 7")));
 }
 
 TEST_F(SupervisorTest, TellsItsWorkersWhoTheyAre) {

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <exception>
 #include <fstream>
 #include <system_error>
@@ -17,6 +18,7 @@
 
 #include "unianimate/core/error.h"
 #include "unianimate/server/api/api.h"
+#include "unianimate/server/page/page_routes.h"
 #include "unianimate/server/store/asset_store.h"
 
 namespace unianimate::server {
@@ -110,8 +112,8 @@ struct Serving::State {
         api(options.data, api_options(options)),
         listener(options.address, options.port, limits_of(options)) {}
 
-  /// Tells streams and waiting answers of what others change in the database.
-  void watch();
+  /// Tells streams and waiting answers of what others change in the database, and forgets what nobody asks for.
+  void watch(const std::function<bool()>& goes_on);
 
   ServeOptions options;
   Api api;
@@ -121,11 +123,18 @@ struct Serving::State {
   std::atomic<bool> stopping{false};
 };
 
-void Serving::State::watch() {
+void Serving::State::watch(const std::function<bool()>& goes_on) {
   constexpr std::chrono::milliseconds kLongest{250};
+  constexpr std::chrono::minutes kBetweenCleanings{10};
+  constexpr double kDay = 24.0 * 3600;
   queue::JobQueue queue(queue::open_sqlite(api.folder().database()));
-  while (!stopping) {
+  std::chrono::steady_clock::time_point clean_after;
+  while (!stopping && goes_on()) {
     if (queue.wait_for_change(kLongest)) listener.changed();
+    const auto now = std::chrono::steady_clock::now();
+    if (now < clean_after) continue;
+    clean_after = now + kBetweenCleanings;
+    queue.forget_removed(kDay);
   }
 }
 
@@ -141,7 +150,9 @@ Serving::Serving(ServeOptions options) : state_(std::make_unique<State>(std::mov
   }
   http::AccessRules& access = state_->service.access;
   const std::uint16_t port = state_->listener.port();
-  for (const std::string& name : {std::string("localhost"), std::string("127.0.0.1"), std::string("[::1]")}) {
+  // A name that an attacker's page makes lead here is none of these, and an address is no name.
+  for (const std::string& name :
+       {std::string("localhost"), std::string("127.0.0.1"), std::string("[::1]"), in_url(given.address)}) {
     access.hosts.push_back(fmt::format("{}:{}", name, port));
   }
   access.hosts.insert(access.hosts.end(), given.host_names.begin(), given.host_names.end());
@@ -152,6 +163,7 @@ Serving::Serving(ServeOptions options) : state_(std::make_unique<State>(std::mov
   access.is_session = [this](std::string_view cookie) { return state_->api.is_session(cookie); };
   state_->api.streams = [this] { return state_->listener.streams(); };
   state_->api.add_routes(state_->service.router, access);
+  add_page_routes(state_->service.router);
   state_->service.observe = [this](const http::Exchange& exchange) {
     state_->api.requests().add(exchange);
     if (state_->options.log) state_->options.log(exchange);
@@ -177,15 +189,15 @@ const std::vector<std::string>& Serving::notes() const noexcept {
   return state_->notes;
 }
 
-void Serving::run() {
+void Serving::run(const std::function<bool()>& goes_on) {
   std::exception_ptr failure;
   std::thread watcher([&] {
     try {
-      state_->watch();
+      state_->watch(goes_on);
     } catch (...) {
       failure = std::current_exception();
-      state_->listener.stop();
     }
+    state_->listener.stop();
   });
   state_->listener.serve(state_->service);
   state_->stopping = true;

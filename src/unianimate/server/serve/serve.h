@@ -1,4 +1,4 @@
-// The service put together: data folder, token, interface and listener.
+// The service put together: data folder, token, interface, page and listener.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +43,9 @@ class Serving {
   /// What somebody should know: that traffic is not encrypted.
   [[nodiscard]] const std::vector<std::string>& notes() const noexcept;
 
-  /// Answers until stop(), which may be called from any thread. Throws Error where the database fails meanwhile.
-  void run();
+  /// Answers until stop(), which may be called from any thread, or until `goes_on`, which is asked several times a
+  /// second from a thread of its own, says no. Throws what it throws, and Error where the database fails meanwhile.
+  void run(const std::function<bool()>& goes_on = [] { return true; });
   void stop();
 
  private:

@@ -28,7 +28,8 @@ std::string ending_of(int status) {
 }
 
 /// How a worker is started: with all signals let through, in a group of its own, so that a Ctrl-C that ends the service
-/// is not a second one for it, and with stdout, where others read what the service says, being stderr.
+/// is not a second one for it, with stdout, where others read what the service says, being stderr, and without the
+/// sockets of the service, whose address would else be taken for as long as the worker outlives it.
 class SpawnSettings {
  public:
   SpawnSettings() {
@@ -40,6 +41,7 @@ class SpawnSettings {
     ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
     ::posix_spawn_file_actions_init(&actions_);
     ::posix_spawn_file_actions_adddup2(&actions_, STDERR_FILENO, STDOUT_FILENO);
+    ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
   }
   ~SpawnSettings() {
     ::posix_spawn_file_actions_destroy(&actions_);

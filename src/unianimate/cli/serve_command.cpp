@@ -1,0 +1,240 @@
+// unianimate serve: the queue for browsers and other programs.
+#include "unianimate/server/serve/serve.h"
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "unianimate/cli/command_table.h"
+#include "unianimate/cli/console.h"
+#include "unianimate/cli/interruption.h"
+#include "unianimate/cli/json_reporter.h"
+#include "unianimate/cli/queue_arguments.h"
+#include "unianimate/cli/runtime_arguments.h"
+#include "unianimate/core/error.h"
+#include "unianimate/server/queue/job_json.h"
+#include "unianimate/server/worker/supervisor.h"
+#include "unianimate/studio/model_choice.h"
+
+namespace unianimate::cli {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr const char* kServeExamples = R"(Examples:
+  unianimate serve
+  unianimate serve --data /srv/unianimate --models /srv/models --dtype bf16
+  unianimate serve --listen 0.0.0.0:8720 --host-name videos.example.org
+
+It writes the address to open in a browser first; what stands behind '#' is the token that others need. Jobs are made by
+workers that it starts; 'unianimate queue' shows the same jobs. docs/service.md has the interface.)";
+
+struct ServeArguments {
+  std::string listen = "127.0.0.1:8720";
+  int workers = 1;
+  bool paused = false;
+  std::int64_t max_upload = static_cast<std::int64_t>(http::Limits().upload_bytes);
+  std::int64_t max_queue = server::ServeOptions().most_jobs;
+  fs::path token_file;
+  bool token = true;
+};
+
+/// Options that may be given more than once.
+struct ServeNames {
+  std::vector<std::string> hosts;
+  std::vector<std::string> origins;
+};
+
+void visit(fields::Archive& archive, ServeArguments& arguments) {
+  constexpr auto kGroup = fields::group("Service");
+  constexpr double kMostWorkers = 64;
+  archive("listen", arguments.listen, kGroup, fields::type("ADDRESS:PORT"),
+          "Where to answer; port 0 is a free one. Traffic is not encrypted");
+  archive("workers", arguments.workers, kGroup, fields::range(0, kMostWorkers),
+          "Videos to make at once, by a process each; 0: workers are started by somebody else");
+  archive("paused", arguments.paused, kGroup, "Begin no job until somebody lets the queue go on");
+  archive("max_upload", arguments.max_upload, kGroup, fields::kBytes, fields::above(0), fields::kUntoldDefault,
+          "Largest file that is taken (default: 4GB)");
+  archive("max_queue", arguments.max_queue, kGroup, fields::at_least(1), "Most jobs that wait");
+  archive("token_file", arguments.token_file, kGroup, fields::type("FILE"),
+          "File whose first line is the token (default: the one in the folder of --data, made at the first start)");
+  archive("token", arguments.token, kGroup, fields::switched_off_by("--no-token"),
+          "Ask for no token; only where nobody but this machine can come");
+}
+
+server::ServeOptions serve_options(const ServeArguments& arguments, const ServeNames& names, const fs::path& data) {
+  server::ServeOptions options;
+  options.data = data;
+  std::tie(options.address, options.port) = server::parse_listen(arguments.listen);
+  options.host_names = names.hosts;
+  options.origins = names.origins;
+  options.token_file = arguments.token_file;
+  options.needs_token = arguments.token;
+  options.paused = arguments.paused;
+  options.upload_bytes = static_cast<std::uint64_t>(arguments.max_upload);
+  options.most_jobs = arguments.max_queue;
+  options.version = UNIANIMATE_VERSION;
+  return options;
+}
+
+// ---- workers
+
+/// Options of this command as they were given, for another.
+void add_given(const CLI::App& command, std::initializer_list<const char*> names, std::vector<std::string>& words) {
+  for (const char* name : names) {
+    const CLI::Option* const option = command.get_option(name);
+    if (option->count() == 0) continue;
+    words.emplace_back(name);
+    words.push_back(option->results().back());
+  }
+}
+
+/// One for poses, which never waits for a video and leaves the card to those that make videos.
+std::vector<worker::SupervisedWorker> workers_of(const CLI::App& command, int count, const fs::path& data) {
+  if (count == 0) return {};
+  std::vector<std::string> all{fs::read_symlink("/proc/self/exe").string(), "worker", "--ends-with-parent", "--data",
+                               data.string()};
+  if (command.count("--quiet") > 0) all.emplace_back("--quiet");
+  std::vector<std::string> pose = all;
+  for (const char* word : {"--lane", "pose", "--device", "cpu"}) pose.emplace_back(word);
+  add_given(command, {"--models", "--threads"}, pose);
+  std::vector<std::string> video = all;
+  for (const char* word : {"--lane", "video"}) video.emplace_back(word);
+  add_given(command, {"--models", "--device", "--dtype", "--memory-budget", "--threads"}, video);
+  std::vector<worker::SupervisedWorker> workers(static_cast<std::size_t>(count), {"video", video});
+  workers.push_back({"pose", pose});
+  return workers;
+}
+
+// ---- what is told
+
+void tell_plan(const ServeArguments& arguments, const server::ServeOptions& options, const fs::path& models,
+               const std::vector<worker::SupervisedWorker>& workers, bool json) {
+  if (!json) {
+    print(stdout, "{}\n  {:<10}{}\n  {:<10}{}\n", arguments.listen, "data", printable(options.data.string()), "models",
+          printable(models.string()));
+    for (const auto& worker : workers) {
+      print(stdout, "  {:<10}{}\n", worker.lane,
+            printable(fmt::format("{}", fmt::join(worker.command, " ")), kMessageBytes));
+    }
+    return;
+  }
+  ordered_json commands = ordered_json::array();
+  for (const auto& worker : workers) commands.push_back({{"lane", worker.lane}, {"command", worker.command}});
+  print_json_line(
+      {{"event", "service_plan"},
+       {"listen", arguments.listen},
+       {"data", options.data.string()},
+       {"models", models.string()},
+       {"workers", std::move(commands)},
+       {"paused", options.paused},
+       {"max_upload", options.upload_bytes},
+       {"max_queue", options.most_jobs},
+       {"host_names", options.host_names},
+       {"origins", options.origins},
+       {"token", options.needs_token},
+       {"token_file", options.token_file.empty() ? ordered_json(nullptr) : ordered_json(options.token_file.string())}});
+}
+
+void tell_address(const std::string& url, bool json) {
+  if (json) return print_json_line({{"event", "listening"}, {"url", url}});
+  print(stdout, "{}\n", url);
+}
+
+/// One line on stderr, without the query, which may hold what is private.
+void log_exchange(const http::Exchange& exchange, bool json) {
+  const std::string time =
+      queue::time_text(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count());
+  if (!json) {
+    constexpr double kMilliseconds = 1000;
+    print(stderr, "{} {} {} {} {} {:.1f} ms{}{}\n", time, exchange.address, printable(exchange.method),
+          printable(exchange.path), exchange.status, exchange.seconds * kMilliseconds,
+          exchange.failure.empty() ? "" : ": ", printable(exchange.failure, kMessageBytes));
+    return;
+  }
+  const ordered_json line{
+      {"event", "request"},         {"time", time},          {"request_id", exchange.id}, {"address", exchange.address},
+      {"method", exchange.method},  {"path", exchange.path}, {"status", exchange.status}, {"seconds", exchange.seconds},
+      {"failure", exchange.failure}};
+  write_text(stderr, line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+}
+
+// ---- the work
+
+void run_until_interrupted(server::Serving& serving, worker::Supervisor& supervisor) {
+  // All is over within 30 seconds, the time that service managers wait.
+  constexpr std::chrono::seconds kPatience{25};
+  constexpr std::chrono::seconds kBetweenLooks{1};
+  steady_clock::time_point look_after;
+  serving.run([&] {
+    if (interrupted()) {
+      serving.stop();
+      supervisor.stop(kPatience);
+      return false;
+    }
+    const auto now = steady_clock::now();
+    if (now >= look_after) {
+      look_after = now + kBetweenLooks;
+      supervisor.tend(now);
+    }
+    return true;
+  });
+}
+
+void serve(const fields::CommandLine& options, const CLI::App& command, const ServeNames& names, Session& session) {
+  const auto machine = options.taken<RuntimeArguments>();
+  const auto arguments = options.taken<ServeArguments>();
+  const bool json = machine.messages.json;
+  server::ServeOptions settings = serve_options(arguments, names, data_root(options.taken<QueueArguments>()));
+  if (!machine.messages.quiet) {
+    settings.log = [json](const http::Exchange& exchange) { log_exchange(exchange, json); };
+  }
+  const fs::path models = studio::models_to_animate_with(machine.models);
+  std::vector<worker::SupervisedWorker> workers = workers_of(command, arguments.workers, settings.data);
+  if (machine.dry_run) return tell_plan(arguments, settings, models, workers, json);
+  keep_to_owner();
+  const store::DataFolder folder(settings.data);
+  server::Serving serving(std::move(settings));
+  queue::JobQueue queue = open_queue(folder);
+  worker::Supervisor supervisor(queue, std::move(workers), *session.reporter);
+  tell_address(serving.url(), json);
+  for (const std::string& note : serving.notes()) session.reporter->note(note);
+  run_until_interrupted(serving, supervisor);
+}
+
+}  // namespace
+
+CommandWork add_serve_command(CLI::App& command, Session& session) {
+  const auto options = std::make_shared<fields::CommandLine>();
+  const auto names = std::make_shared<ServeNames>();
+  options->add(command, ServeArguments());
+  command
+      .add_option("--host-name", names->hosts,
+                  "Another name that the service goes by, with its port where a "
+                  "browser shows one; may be given more than once")
+      ->type_name("NAME[:PORT]")
+      ->allow_extra_args(false)
+      ->group("Service");
+  command
+      .add_option("--allow-origin", names->origins,
+                  "Site whose pages may call the service, such as https://example.org; may be given more than once")
+      ->type_name("ORIGIN")
+      ->allow_extra_args(false)
+      ->group("Service");
+  options->add(command, QueueArguments());
+  options->add(command, RuntimeArguments(),
+               fields::only({"models", "device", "dtype", "threads", "memory_budget", "dry_run", "json", "quiet"}));
+  command.footer(kServeExamples);
+  return {[options, &command, names, &session] { serve(*options, command, *names, session); }, options};
+}
+
+}  // namespace unianimate::cli
