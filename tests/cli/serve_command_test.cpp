@@ -87,7 +87,7 @@ class Service {
     std::string line;
     for (char letter = 0; ::read(descriptor, &letter, 1) == 1 && letter != '\n';) line += letter;
     std::smatch parts;
-    if (!std::regex_search(line, parts, std::regex(R"#("url":"http://127\.0\.0\.1:(\d+)/\#token=([0-9a-f]+)")#"))) {
+    if (!std::regex_search(line, parts, std::regex(R"#("url":"http://127\.0\.0\.1:(\d+)/#token=([0-9a-f]+)")#"))) {
       throw std::runtime_error("the first line is " + line);
     }
     port_ = static_cast<std::uint16_t>(std::stoi(parts[1]));
@@ -115,8 +115,7 @@ TEST(ServeCommand, MakesTheVideoThatAnimateMakes) {
   };
   json body{{"kind", "align"},
             {"reference", upload("person/reference.png")},
-            {"motion", upload("person/poses.json")},
-            {"align", {{"alignment", "robust"}}}};
+            {"motion", upload("person/poses.json")}};
   const std::string align = service.ask_json("POST", "/api/v1/jobs", body.dump()).at("id");
   body["kind"] = "animate";
   body["settings"] = {{"size", "64x96"}, {"frames", 6}, {"steps", 4}};
