@@ -113,9 +113,7 @@ TEST(ServeCommand, MakesTheVideoThatAnimateMakes) {
     return service.ask_json("POST", "/api/v1/assets", testing::file_content(folder / file), "application/octet-stream")
         .at("id");
   };
-  json body{{"kind", "align"},
-            {"reference", upload("person/reference.png")},
-            {"motion", upload("person/poses.json")}};
+  json body{{"kind", "align"}, {"reference", upload("person/reference.png")}, {"motion", upload("person/poses.json")}};
   const std::string align = service.ask_json("POST", "/api/v1/jobs", body.dump()).at("id");
   body["kind"] = "animate";
   body["settings"] = {{"size", "64x96"}, {"frames", 6}, {"steps", 4}};
