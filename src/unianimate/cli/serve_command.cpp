@@ -55,19 +55,19 @@ struct ServeNames {
 };
 
 void visit(fields::Archive& archive, ServeArguments& arguments) {
-  constexpr auto kGroup = fields::group("Service");
+  constexpr auto kServiceGroup = fields::group("Service");
   constexpr double kMostWorkers = 64;
-  archive("listen", arguments.listen, kGroup, fields::type("ADDRESS:PORT"),
+  archive("listen", arguments.listen, kServiceGroup, fields::type("ADDRESS:PORT"),
           "Where to answer; port 0 is a free one. Traffic is not encrypted");
-  archive("workers", arguments.workers, kGroup, fields::range(0, kMostWorkers),
+  archive("workers", arguments.workers, kServiceGroup, fields::range(0, kMostWorkers),
           "Videos to make at once, by a process each; 0: workers are started by somebody else");
-  archive("paused", arguments.paused, kGroup, "Begin no job until somebody lets the queue go on");
-  archive("max_upload", arguments.max_upload, kGroup, fields::kBytes, fields::above(0), fields::kUntoldDefault,
+  archive("paused", arguments.paused, kServiceGroup, "Begin no job until somebody lets the queue go on");
+  archive("max_upload", arguments.max_upload, kServiceGroup, fields::kBytes, fields::above(0), fields::kUntoldDefault,
           "Largest file that is taken (default: 4GB)");
-  archive("max_queue", arguments.max_queue, kGroup, fields::at_least(1), "Most jobs that wait");
-  archive("token_file", arguments.token_file, kGroup, fields::type("FILE"),
+  archive("max_queue", arguments.max_queue, kServiceGroup, fields::at_least(1), "Most jobs that wait");
+  archive("token_file", arguments.token_file, kServiceGroup, fields::type("FILE"),
           "File whose first line is the token (default: the one in the folder of --data, made at the first start)");
-  archive("token", arguments.token, kGroup, fields::switched_off_by("--no-token"),
+  archive("token", arguments.token, kServiceGroup, fields::switched_off_by("--no-token"),
           "Ask for no token; only where nobody but this machine can come");
 }
 

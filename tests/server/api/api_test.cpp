@@ -222,8 +222,9 @@ TEST_F(Apis, GiveWorkersWhatTheyReadAndClientsWhatTheySaid) {
     EXPECT_EQ(job.at("request").at(part), body.at(part)) << part;
   }
   const auto row = with_queue([&](queue::JobQueue& queue) { return *queue.find(job.at("id")); });
+  static const family::AnimateRequest kDefaults;
   const worker::VideoAsked asked =
-      worker::read_video_request(row.request, {}, [](const std::string& id) { return "/files/" + id; });
+      worker::read_video_request(row.request, kDefaults, [](const std::string& id) { return "/files/" + id; });
   EXPECT_EQ(asked.format, worker::ResultFormat::kWebm);
   EXPECT_EQ(asked.order.job.request.sampling.steps, 4);
   EXPECT_EQ(asked.order.motion_options.start_seconds, 1.5);

@@ -52,11 +52,12 @@ std::string row_request(const json& body) {
 /// Whatever a worker would refuse without its models.
 void check_row(const queue::NewJob& job) {
   const auto as_it_is = [](const std::string& id) { return std::filesystem::path(id); };
+  static const family::AnimateRequest kDefaults;
   try {
     if (job.kind == queue::JobKind::kAlign) {
       worker::read_align_request(job.request, as_it_is);
     } else {
-      worker::read_video_request(job.request, {}, as_it_is);
+      worker::read_video_request(job.request, kDefaults, as_it_is);
     }
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUsage && error.kind() != ErrorKind::kInput) throw;
