@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "support/temporary_folder.h"
@@ -140,8 +141,11 @@ TEST_F(SupervisorTest, StartsNoneWhereOthersDoTheWork) {
 }
 
 TEST_F(SupervisorTest, StopsThoseThatListenAndKillsTheOthers) {
-  Supervisor supervisor(queue_, {worker("exec sleep 1000"), worker("trap '' TERM; while :; do sleep 1; done")}, log_);
+  const std::string stubborn =
+      fmt::format("trap '' TERM; : > {}; while :; do sleep 1; done", (folder_ / "ready").string());
+  Supervisor supervisor(queue_, {worker("exec sleep 1000"), worker(stubborn)}, log_);
   supervisor.tend(now_);
+  while (!std::filesystem::exists(folder_ / "ready")) std::this_thread::yield();
   const auto pids = supervisor.pids();
   ASSERT_THAT(pids, SizeIs(2));
   supervisor.stop(std::chrono::milliseconds(100));
