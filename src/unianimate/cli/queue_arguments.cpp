@@ -9,8 +9,12 @@ void visit(fields::Archive& archive, QueueArguments& arguments) {
           "Folder of the queue and its files (default: $XDG_DATA_HOME/unianimate, or ~/.local/share/unianimate)");
 }
 
+std::filesystem::path data_root(const QueueArguments& arguments) {
+  return arguments.data.empty() ? store::default_data_folder() : arguments.data;
+}
+
 store::DataFolder open_data_folder(const QueueArguments& arguments) {
-  return store::DataFolder(arguments.data.empty() ? store::default_data_folder() : arguments.data);
+  return store::DataFolder(data_root(arguments));
 }
 
 void keep_to_owner() {

@@ -15,6 +15,9 @@ struct QueueArguments {
 
 void visit(fields::Archive& archive, QueueArguments& arguments);
 
+/// The folder, which need not be there. Throws Error(kUsage).
+std::filesystem::path data_root(const QueueArguments& arguments);
+
 /// Throws Error(kUsage), Error(kEnvironment).
 store::DataFolder open_data_folder(const QueueArguments& arguments);
 
