@@ -41,7 +41,7 @@ for phase in result["phases"]:
     seconds, operations = found.get(name, (0, 0))
     found[name] = (seconds + phase["seconds"], operations + (phase["operations"] or 0))
 for phase in plan["estimated_phases"]:
-    seconds, operations = found[phase["name"]]
+    seconds, operations = found.get(phase["name"], (0, 0))
     speed = f"{operations / seconds / 1e12:.3f}" if operations else ""
     print(f"| {phase['name']} | {phase['seconds']:.1f} | {seconds:.1f} | {speed} |")
 estimated, taken = plan["estimated_seconds"], sum(seconds for seconds, _ in found.values())

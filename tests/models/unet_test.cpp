@@ -121,7 +121,8 @@ TEST(AutoencoderCost, CountsThePublishedSizes) {
   const double pixels = 768 * 512;
   EXPECT_DOUBLE_EQ(of_level[0], 2 * pixels * (3 * 128 * 9 + 4 * 128 * 128 * 9 + 128 * 128 * 9 / 4));
   EXPECT_DOUBLE_EQ(autoencoder_block_operations({}, 0, 768 * 512), 2 * pixels * 2 * 128 * 128 * 9);
-  EXPECT_LT(encoder_operations({}, 96, 64), decoder_operations(AutoencoderConfig(), 96, 64)) << "it has a block less at each level";
+  EXPECT_LT(encoder_operations({}, 96, 64), decoder_operations(AutoencoderConfig(), 96, 64))
+      << "it has a block less at each level";
 }
 
 TEST(ClipCost, CountsThePublishedSizes) {

@@ -6,8 +6,6 @@
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/number_list.h"
-#include "unianimate/studio/event_json.h"
-#include "unianimate/studio/progress_meter.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/core/output_rule.h"
@@ -18,7 +16,9 @@
 #include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pipeline/estimate.h"
 #include "unianimate/puppet/motion_field.h"
+#include "unianimate/studio/event_json.h"
 #include "unianimate/studio/model_choice.h"
+#include "unianimate/studio/progress_meter.h"
 
 template <>
 struct unianimate::fields::TextForm<unianimate::evaluation::PeopleRange> {

@@ -8,12 +8,12 @@
 #include <string_view>
 
 #include "unianimate/cli/console.h"
-#include "unianimate/studio/failure.h"
 #include "unianimate/cli/session.h"
 #include "unianimate/cli/version.h"
 #include "unianimate/core/error.h"
 #include "unianimate/distributed/local_launch.h"
 #include "unianimate/media/film/still_pictures.h"
+#include "unianimate/studio/failure.h"
 
 namespace unianimate::cli {
 

@@ -61,7 +61,7 @@ struct QueueJobArguments {
 
   /// Of a queue that is there. Throws Error(kUsage) where there is none.
   [[nodiscard]] store::DataFolder open() const {
-    const std::filesystem::path root = data.empty() ? store::default_data_folder() : std::filesystem::path(data);
+    const std::filesystem::path root = data_root({data});
     std::error_code ignored;
     if (!std::filesystem::exists(root / "server.db", ignored)) {
       throw Error(ErrorKind::kUsage, "there is no queue in {}; 'unianimate queue add' begins one, --data says where",

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "unianimate/studio/progress_meter.h"
 #include "unianimate/core/trace.h"
 #include "unianimate/studio/job_observer.h"
+#include "unianimate/studio/progress_meter.h"
 
 namespace unianimate::cli {
 

@@ -7,10 +7,7 @@
 
 namespace unianimate::models {
 
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 ClipBlock::ClipBlock(std::int64_t width, std::int64_t heads, std::int64_t mlp_ratio, const at::TensorOptions& options)
     : heads_(heads),
@@ -75,7 +72,8 @@ ClipText::ClipText(const ClipConfig& config, const at::TensorOptions& options)
       logit_scale_(register_parameter("logit_scale", {}, options)),
       ln_final_(config.text.width, options) {
   for (std::int64_t i = 0; i < config.text.layers; ++i) {
-    blocks_.push_back(std::make_unique<ClipBlock>(config.text.width, config.text.heads, ClipConfig::Text::kMlpRatio, options));
+    blocks_.push_back(
+        std::make_unique<ClipBlock>(config.text.width, config.text.heads, ClipConfig::Text::kMlpRatio, options));
     register_child(fmt::format("transformer.resblocks.{}", i), *blocks_.back());
   }
   token_embedding_ = register_parameter("token_embedding.weight", {config.text.vocab_size, config.text.width}, options);

@@ -160,8 +160,7 @@ std::uint64_t most_bytes(const Route& route, const Limits& limits) {
   return route.body == BodyKind::kJson ? limits.json_bytes : limits.upload_bytes;
 }
 
-void check_body(const Route& route, const Request& request, const Limits& limits) {
-  const BodyLength body = announced_body(request);
+void check_body(const Route& route, const Request& request, const BodyLength& body, const Limits& limits) {
   if (route.body == BodyKind::kNone) {
     if (body.any) throw Refused(problems::kBadRequest, fmt::format("{} takes no body here", request.method));
     return;
@@ -179,7 +178,7 @@ void check_body(const Route& route, const Request& request, const Limits& limits
 /// All that is asked of a request before its body.
 const Route& admit(Request& request, const Service& service, const Limits& limits) {
   // Whatever comes of it: the next request on this connection begins after a body that is understood.
-  announced_body(request);
+  const BodyLength body = announced_body(request);
   if (request.target.size() > limits.target_bytes) {
     Problem problem = make_problem(
         problems::kTooLarge, fmt::format("the request's path may have {} bytes with its query", limits.target_bytes));
@@ -202,7 +201,7 @@ const Route& admit(Request& request, const Service& service, const Limits& limit
     static const Route kOptions;
     return kOptions;
   }
-  check_body(*route, request, limits);
+  check_body(*route, request, body, limits);
   return *route;
 }
 
@@ -424,10 +423,10 @@ asio::awaitable<Response> Connection::answer(Incoming& incoming) {
   try {
     if (route.body == BodyKind::kJson) {
       TextSink sink(request.body);
-      co_await read_body(incoming, sink, limits.json_bytes);
+      co_await read_body(incoming, sink, route);
     } else if (route.body == BodyKind::kStream) {
       admitted.sink = co_await in_pool(shared_.pool, [&] { return route.begin(request); });
-      co_await read_body(incoming, *admitted.sink, limits.upload_bytes);
+      co_await read_body(incoming, *admitted.sink, route);
     }
     const auto handle = [&] { return admitted.sink ? admitted.sink->finish() : route.handle(request); };
     Response response = co_await in_pool(shared_.pool, handle);
@@ -440,7 +439,7 @@ asio::awaitable<Response> Connection::answer(Incoming& incoming) {
   co_return refusal(thrown, request, failure);
 }
 
-asio::awaitable<void> Connection::read_body(Incoming& incoming, BodySink& sink, std::uint64_t most) {
+asio::awaitable<void> Connection::read_body(Incoming& incoming, BodySink& sink, const Route& route) {
   auto& parser = *incoming.parser;
   const Limits& limits = shared_.limits;
   if (!parser.is_done() && incoming.request.header("Expect") == "100-continue" && buffer_.size() == 0) {
@@ -473,12 +472,7 @@ asio::awaitable<void> Connection::read_body(Incoming& incoming, BodySink& sink, 
     if (error && error != beast::http::error::need_buffer && !window_is_over) {
       throw boost::system::system_error(error);
     }
-    if (total > most) {
-      throw Refused(problems::kTooLarge, most == limits.json_bytes
-                                             ? fmt::format("a JSON body may have {} bytes", most)
-                                             : fmt::format("an upload may have {} bytes; {} of the server raises that",
-                                                           most, limits.upload_option));
-    }
+    if (total > most_bytes(route, limits)) refuse_size(route, limits);
     if (got > 0) co_await in_pool(shared_.pool, [&] { sink.write({piece.data(), got}); });
   }
   incoming.body_read = true;

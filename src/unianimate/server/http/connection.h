@@ -67,7 +67,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<bool> serve_one();
   boost::asio::awaitable<bool> read_head(Incoming& incoming);
   boost::asio::awaitable<Response> answer(Incoming& incoming);
-  boost::asio::awaitable<void> read_body(Incoming& incoming, BodySink& sink, std::uint64_t most);
+  boost::asio::awaitable<void> read_body(Incoming& incoming, BodySink& sink, const Route& route);
   boost::asio::awaitable<Response> settle(Response response, Incoming& incoming);
 
   boost::asio::awaitable<void> write(Incoming& incoming, Response& response, bool keep);
