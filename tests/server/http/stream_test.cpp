@@ -117,7 +117,7 @@ TEST(Streams, EndAtTheStop) {
 }
 
 TEST(Streams, TellWhoeverWatchesWhyTheyBreak) {
-  const Route broken{.method = "GET", .pattern = "/broken", .open = true, .handle = [](const Request&) {
+  const Route broken{.method = "GET", .pattern = "/breaking", .open = true, .handle = [](const Request&) {
                        return event_stream([begun = false]() mutable {
                          if (std::exchange(begun, true)) throw std::runtime_error("the database is gone");
                          return event_text("a", "", "b");
@@ -125,14 +125,14 @@ TEST(Streams, TellWhoeverWatchesWhyTheyBreak) {
                      }};
   TestServer server({}, {broken});
   Client client(server.port());
-  client.send(request_text("GET", "/broken"));
+  client.send(request_text("GET", "/breaking"));
   EXPECT_FALSE(client.read_to_end().ends_with("0\r\n\r\n"));
   server.stop();
   const auto exchanges = server.exchanges();
   ASSERT_EQ(exchanges.size(), 2U);
   EXPECT_EQ(exchanges.front().status, 200);
   EXPECT_EQ(exchanges.back().status, 500);
-  EXPECT_EQ(exchanges.back().route, "/broken");
+  EXPECT_EQ(exchanges.back().route, "/breaking");
   EXPECT_EQ(exchanges.back().failure, "the database is gone");
 }
 

@@ -1,10 +1,7 @@
 #include "unianimate/server/serve/serve.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -17,6 +14,7 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/server/api/api.h"
 #include "unianimate/server/page/page_routes.h"
 #include "unianimate/server/store/asset_store.h"
@@ -58,15 +56,15 @@ std::string read_token(const fs::path& file) {
 
 /// Of the data folder, made at the first start for its owner alone.
 std::string own_token(const fs::path& file) {
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (descriptor < 0) return read_token(file);
-  const std::string line = make_token() + "\n";
-  const ssize_t written = ::write(descriptor, line.data(), line.size());
-  ::close(descriptor);
-  if (written != static_cast<ssize_t>(line.size())) {
-    std::error_code ignored;
-    fs::remove(file, ignored);
-    throw Error(ErrorKind::kEnvironment, "the token cannot be written to {}", printable(file.string()));
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) {
+    OutputPath made(file);
+    fs::permissions(made.temporary(), fs::perms::owner_read | fs::perms::owner_write, ignored);
+    std::ofstream stream(made.temporary());
+    stream << make_token() << '\n';
+    stream.close();
+    if (!stream) throw Error(ErrorKind::kEnvironment, "the token cannot be written to {}", printable(file.string()));
+    made.commit();
   }
   return read_token(file);
 }
