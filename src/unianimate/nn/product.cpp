@@ -65,8 +65,7 @@ PackedInt8 Product::pack(const Int8Weight& weight) const {
 
 at::Tensor Product::exact(const at::Tensor& x, const at::Tensor& bias) const {
   const at::Tensor weight = with_axes(weight_, convolution_.has_value());
-  return convolution_ ? at::conv2d(x, weight, bias, convolution_->stride, convolution_->padding)
-                      : linear(x, weight, bias);
+  return convolution_ ? convolve(x, weight, bias, *convolution_) : linear(x, weight, bias);
 }
 
 at::Tensor Product::in_int8(const at::Tensor& x, const PackedInt8& packed) const {

@@ -4,11 +4,16 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <vector>
+
 #include "support/golden_file.h"
 #include "support/rule.h"
 #include "unianimate/nn/ops/attention.h"
+#include "unianimate/nn/ops/convolution.h"
 #include "unianimate/nn/ops/gated_gelu.h"
 #include "unianimate/nn/ops/group_norm.h"
+#include "unianimate/nn/ops/in_floats.h"
 #include "unianimate/nn/ops/layer_norm.h"
 #include "unianimate/nn/ops/linear.h"
 #include "unianimate/nn/ops/residual.h"
@@ -96,6 +101,59 @@ TEST_P(AgainstATen, Linear) {
   expect_twins([&] { return linear(x, weight, at::Tensor()); });
   const at::Tensor bias = input("bias", {20});
   expect_twins([&] { return linear(x, weight, bias); });
+}
+
+TEST_P(AgainstATen, Convolution) {
+  const at::Tensor x = input("x", {2, 24, 32, 16}).permute({0, 3, 1, 2});
+  const at::Tensor weight = input("weight", {20, 16, 3, 3});
+  const at::Tensor bias = input("bias", {20});
+  expect_twins([&] { return convolve(x, weight, at::Tensor(), {{1, 1}, {1, 1}}); });
+  expect_twins([&] { return convolve(x, weight, bias, {{2, 2}, {1, 1}}); });
+}
+
+at::Tensor narrow_input(const char* name, at::IntArrayRef shape) {
+  return rule_input(name, shape).to(at::kBFloat16);
+}
+
+TEST(LinearInFloats, IsThatOfFloatsHoweverManyRowsThereAre) {
+  for (const auto& [rows, in, out] : {std::array<std::int64_t, 3>{1, 24, 8}, {600, 24, 8}, {3000, 8, 3001}}) {
+    const at::Tensor x = narrow_input("x", {2, rows, in});
+    const at::Tensor weight = narrow_input("weight", {out, in});
+    for (const at::Tensor& bias : {at::Tensor(), narrow_input("bias", {out})}) {
+      const at::Tensor wide_bias = bias.defined() ? bias.to(at::kFloat) : bias;
+      const at::Tensor y = linear_in_floats(x, weight, bias);
+      EXPECT_EQ(y.scalar_type(), at::kBFloat16);
+      EXPECT_LE(relative_error(y, one_dnn_linear(x.to(at::kFloat), weight.to(at::kFloat), wide_bias)), 2.5e-3);
+    }
+  }
+}
+
+TEST(ConvolutionInFloats, IsThatOfFloatsWhereverItIsParted) {
+  struct Parted {
+    std::vector<std::int64_t> x;
+    std::vector<std::int64_t> kernel;
+    Convolution convolution;
+  };
+  const std::vector<Parted> cases{
+      {{1, 5, 6, 4}, {3, 3}, {{1, 1}, {1, 1}}},      {{2, 30, 41, 4}, {3, 3}, {{1, 1}, {1, 1}}},
+      {{2, 31, 60, 4}, {3, 3}, {{2, 2}, {1, 1}}},    {{1, 40, 50, 4}, {3, 3}, {{2, 2}, {0, 0}}},
+      {{2, 16, 70, 4}, {3, 1}, {{1, 1}, {1, 0}}},    {{1, 1600, 1100, 8}, {3, 3}, {{1, 1}, {1, 1}}},
+      {{1, 2500, 1100, 8}, {3, 3}, {{2, 2}, {1, 1}}}};
+  for (const auto& [sizes, kernel, convolution] : cases) {
+    const at::Tensor x = narrow_input("x", sizes).permute({0, 3, 1, 2});
+    const at::Tensor weight = narrow_input("weight", {6, sizes[3], kernel[0], kernel[1]});
+    for (const at::Tensor& bias : {at::Tensor(), narrow_input("bias", {6})}) {
+      const at::Tensor wide_bias = bias.defined() ? bias.to(at::kFloat) : bias;
+      const at::Tensor y = convolution_in_floats(x, weight, bias, convolution);
+      EXPECT_EQ(y.scalar_type(), at::kBFloat16);
+      EXPECT_TRUE(y.is_contiguous(at::MemoryFormat::ChannelsLast));
+      const at::Tensor twin = convolve(x.to(at::kFloat), weight.to(at::kFloat), wide_bias, convolution);
+      ASSERT_EQ(y.sizes(), twin.sizes());
+      EXPECT_LE((y.to(at::kFloat) - twin).abs().max().item<float>(), 1e-2 * twin.abs().max().item<float>())
+          << "rows of " << sizes[1];
+      EXPECT_LE(relative_error(y, twin), 2.5e-3);
+    }
+  }
 }
 
 /// A device that has no memory, so that what a row is given can be looked at, and nothing is computed.

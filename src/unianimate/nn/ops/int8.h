@@ -3,8 +3,9 @@
 
 #include <ATen/ATen.h>
 
-#include <array>
 #include <cstdint>
+
+#include "unianimate/nn/ops/convolution.h"
 
 namespace unianimate::nn {
 
@@ -29,12 +30,6 @@ struct Int8Weight {
 Int8Weight quantize_weight(const at::Tensor& weight);
 /// In 32-bit floats.
 at::Tensor dequantize(const Int8Weight& weight);
-
-/// Over two axes, in rows and columns.
-struct Convolution {
-  std::array<std::int64_t, 2> stride{1, 1};
-  std::array<std::int64_t, 2> padding{0, 0};
-};
 
 /// A weight as oneDNN wants it, which has 8 bits an element.
 struct PackedInt8 {

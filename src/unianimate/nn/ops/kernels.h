@@ -11,6 +11,8 @@ class Tensor;
 
 namespace unianimate::nn {
 
+struct Convolution;
+
 /// The number formats of kernels.
 enum class KernelElement { kFloat, kBFloat16, kHalf };
 
@@ -124,6 +126,9 @@ struct Ops {
   void (*quantize)(const QuantizeProblem& problem, const ParallelFor& parallel_for) = nullptr;
   /// x (..., in) times weight (out, in) transposed plus bias (out; may be undefined) -> (..., out).
   at::Tensor (*linear)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) = nullptr;
+  /// As convolve() of convolution.h.
+  at::Tensor (*convolution)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                            const Convolution& convolution) = nullptr;
 };
 
 /// The value of at::DeviceType: 0 the CPU, 1 CUDA.

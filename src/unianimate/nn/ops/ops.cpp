@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
+#include <cpuid.h>
 
 #include <algorithm>
 #include <map>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "unianimate/nn/ops/avx512.h"
+#include "unianimate/nn/ops/in_floats.h"
 #include "unianimate/nn/ops/linear.h"
 
 namespace unianimate::nn {
@@ -18,6 +20,17 @@ namespace {
 using Table = std::map<std::pair<KernelDevice, KernelElement>, Ops>;
 
 constexpr auto kCpu = static_cast<KernelDevice>(at::kCPU);
+
+/// Units that multiply tiles of bf16, many times as quick as those for floats.
+bool has_amx_bf16() {
+  constexpr unsigned kFeatures = 7;
+  constexpr unsigned kAmxBf16 = 1U << 22U;
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  return __get_cpuid_count(kFeatures, 0, &a, &b, &c, &d) != 0 && (d & kAmxBf16) != 0;
+}
 
 Table rows_of_this_processor() {
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -37,9 +50,14 @@ Table rows_of_this_processor() {
     bf16.quantize = avx512_quantize_bf16;
     bf16.group_norm = avx512_group_norm_bf16;
     bf16.gated_gelu = avx512_gated_gelu_bf16;
-    bf16.linear = one_dnn_linear;  // oneDNN computes bf16 only with AVX-512
     bf16.takes_attention = avx512_takes_attention;
     bf16.attention = quick_with_bf16 ? avx512_attention_bf16 : avx512_attention_bf16_widened;
+  }
+  if (quick_with_bf16 || has_amx_bf16()) {
+    bf16.linear = one_dnn_linear;
+  } else {
+    bf16.linear = linear_in_floats;
+    bf16.convolution = convolution_in_floats;
   }
   return {{{kCpu, KernelElement::kFloat}, fp32}, {{kCpu, KernelElement::kBFloat16}, bf16}};
 }
