@@ -300,7 +300,7 @@ void make_queues(const fs::path& folder) {
                                           {"frames", 1},
                                           {"steps", 1},
                                           {"guidance_scale", 1}},
-                                         worker::ResultFormat::kMkv);
+                                         {worker::ResultFormat::kMkv});
       job.assets = {reference.id, poses.id};
       connection->execute("UPDATE job SET id=$1 WHERE id=$2",
                           {queue::SqlValue(std::string(id)), queue::SqlValue(jobs.add(job).job.id)});

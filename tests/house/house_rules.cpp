@@ -49,7 +49,7 @@ const IncludeRules& house_rules() {
               {"server/worker",
                {"core", "fields", "family", "families", "pipeline", "studio", "server/queue", "server/store"}},
               {"server/api",
-               {"core", "fields", "media/film", "studio", "server/http", "server/queue", "server/store",
+               {"core", "fields", "media/film", "families", "studio", "server/http", "server/queue", "server/store",
                 "server/worker"}},
               {"server/serve", {"core", "server/http", "server/page", "server/queue", "server/store", "server/api"}},
               {"cli", {"core",       "fields",       "media/pictures", "media/film",    "plot",

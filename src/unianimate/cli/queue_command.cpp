@@ -102,7 +102,7 @@ void check_order(const ordered_json& order, const fields::CommandLine& options) 
   }
   const family::AnimateRequest defaults;
   worker::VideoAsked asked =
-      worker::read_video_request(worker::request_text(named, worker::ResultFormat::kMp4), defaults,
+      worker::read_video_request(worker::request_text(named), defaults,
                                  [&](const std::string& name) { return order.at(name).get<std::string>(); });
   asked.order.refuse_given = [&options](const fields::Filter& filter, std::string_view when) {
     options.refuse(filter, when);
@@ -126,7 +126,7 @@ void add(const fields::CommandLine& options) {
     order[name] = asset.id;
     job.assets.push_back(asset.id);
   }
-  job.request = worker::request_text(order, arguments.format);
+  job.request = worker::request_text(order, {arguments.format});
   const queue::JobRow added = queue.add(job).job;
   if (arguments.json) return print_job_json(queue, added);
   print(stdout, "{}\n", added.id);

@@ -117,11 +117,11 @@ std::vector<worker::SupervisedWorker> workers_of(const CLI::App& command, int co
 
 // ---- what is told
 
-void tell_plan(const ServeArguments& arguments, const server::ServeOptions& options, const fs::path& models,
+void tell_plan(const ServeArguments& arguments, const server::ServeOptions& options,
                const std::vector<worker::SupervisedWorker>& workers, bool json) {
   if (!json) {
     print(stdout, "{}\n  {:<10}{}\n  {:<10}{}\n", arguments.listen, "data", printable(options.data.string()), "models",
-          printable(models.string()));
+          printable(options.models.string()));
     for (const auto& worker : workers) {
       print(stdout, "  {:<10}{}\n", worker.lane,
             printable(fmt::format("{}", fmt::join(worker.command, " ")), kMessageBytes));
@@ -134,7 +134,7 @@ void tell_plan(const ServeArguments& arguments, const server::ServeOptions& opti
       {{"event", "service_plan"},
        {"listen", arguments.listen},
        {"data", options.data.string()},
-       {"models", models.string()},
+       {"models", options.models.string()},
        {"workers", std::move(commands)},
        {"paused", options.paused},
        {"max_upload", options.upload_bytes},
@@ -195,12 +195,12 @@ void serve(const fields::CommandLine& options, const CLI::App& command, const Se
   const auto arguments = options.taken<ServeArguments>();
   const bool json = machine.messages.json;
   server::ServeOptions settings = serve_options(arguments, names, data_root(options.taken<QueueArguments>()));
+  settings.models = studio::models_to_animate_with(machine.models);
   if (!machine.messages.quiet) {
     settings.log = [json](const http::Exchange& exchange) { log_exchange(exchange, json); };
   }
-  const fs::path models = studio::models_to_animate_with(machine.models);
   std::vector<worker::SupervisedWorker> workers = workers_of(command, arguments.workers, settings.data);
-  if (machine.dry_run) return tell_plan(arguments, settings, models, workers, json);
+  if (machine.dry_run) return tell_plan(arguments, settings, workers, json);
   keep_to_owner();
   const store::DataFolder folder(settings.data);
   server::Serving serving(std::move(settings));

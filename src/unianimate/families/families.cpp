@@ -65,6 +65,10 @@ bool holds_models(const fs::path& folder) {
   return std::ranges::any_of(kFamilies, [&](const FamilyEntry& entry) { return has_denoiser_in(entry, folder); });
 }
 
+std::string_view family_name(const fs::path& folder) {
+  return family_in(folder).name;
+}
+
 std::vector<family::PublishedFile> list_files(const fs::path& folder) {
   std::vector<family::PublishedFile> files;
   for (const FamilyEntry& entry : kFamilies) {

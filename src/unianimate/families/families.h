@@ -46,6 +46,9 @@ std::span<const FamilyEntry> all();
 /// Whether the folder is there and holds a denoising model of any family.
 bool holds_models(const std::filesystem::path& folder);
 
+/// Name of the family whose denoising model lies in the folder; where none does, the first one's.
+std::string_view family_name(const std::filesystem::path& folder);
+
 /// The files of every family.
 std::vector<family::PublishedFile> list_files(const std::filesystem::path& folder);
 

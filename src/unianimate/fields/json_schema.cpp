@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace unianimate::fields {
@@ -91,6 +92,7 @@ void JsonSchema::add(const char* name, const Field& field, ordered_json schema, 
     if (schema.contains("enum")) schema["enum"].push_back(nullptr);
   }
   if (field.help != nullptr) schema["description"] = field.help;
+  if (std::string_view(field.group) != Field{""}.group) schema["x-group"] = field.group;
   open_.back().schema["properties"][name] = std::move(schema);
 }
 

@@ -10,8 +10,8 @@
 namespace unianimate::fields {
 
 /// An object whose properties are the fields as JsonReader reads them: with type, range, words, help and the present
-/// value as the default. None has to be there, and no others may. Whole numbers end at 2^53 − 1, which all programs
-/// read exactly.
+/// value as the default; "x-group" is that of the command line's help. None has to be there, and no others may. Whole
+/// numbers end at 2^53 − 1, which all programs read exactly.
 class JsonSchema final : public Archive {
  public:
   explicit JsonSchema(Filter filter = all_fields());

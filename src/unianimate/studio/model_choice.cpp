@@ -34,6 +34,10 @@ bool embedded_model_exists() {
 
 }  // namespace
 
+std::filesystem::path embedded_model() {
+  return embedded_model_exists() ? UNIANIMATE_EMBEDDED_MODEL : "";
+}
+
 std::filesystem::path models_folder(const std::string& given) {
   const std::filesystem::path chosen = chosen_models(given);
   return chosen.empty() ? "checkpoints" : chosen;

@@ -18,6 +18,9 @@ std::filesystem::path models_folder(const std::string& given);
 /// where that model may not be read.
 std::filesystem::path models_to_animate_with(const std::string& given);
 
+/// Folder of the embedded model; empty where it is not there. Throws likewise.
+std::filesystem::path embedded_model();
+
 /// Notes on the sampling of a request: what models or LoRAs say they were distilled for, a sampler of distilled models
 /// that none of them says it was, and more steps than suit the models.
 void tell_sampling(const family::AnimateRequest& request, const std::filesystem::path& models,

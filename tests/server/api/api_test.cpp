@@ -36,7 +36,8 @@ constexpr const char* kJson = "Content-Type: application/json\r\n";
 class Apis : public ::testing::Test {
  protected:
   Apis()
-      : api_(folder_.path() / "data", {.version = "1.2", .most_jobs = 3, .free_space_kept = 0}),
+      : api_(folder_.path() / "data",
+             {.version = "1.2", .models = folder_.path() / "models", .most_jobs = 3, .free_space_kept = 0}),
         listener_("127.0.0.1", 0, {}) {
     service_.access.hosts = {"test"};
     service_.access.token = "token";
@@ -122,7 +123,9 @@ std::set<std::string> property_names(const char* schema) {
 }
 
 TEST(Document, HasEverySettingOfTheListsOfFields) {
-  EXPECT_EQ(property_names("AnimateSettings"), names_of(studio::VideoOrder(), settings_of_videos()));
+  std::set<std::string> settings = names_of(studio::VideoOrder(), settings_of_videos());
+  settings.merge(names_of(worker::ModelChoice(), fields::all_fields()));
+  EXPECT_EQ(property_names("AnimateSettings"), settings);
   EXPECT_EQ(property_names("AlignSettings"), names_of(studio::MotionOptions(), settings_of_motions()));
   for (const char* name : {"steps", "seed", "size", "context_size", "preset", "sampler", "chain", "audio"}) {
     EXPECT_EQ(property_names("AnimateSettings").count(name), 1U) << name;
@@ -234,7 +237,7 @@ TEST_F(Apis, GiveWorkersWhatTheyReadAndClientsWhatTheySaid) {
 TEST(Requests, OfTheCommandLineAreShownAsBodiesHaveThem) {
   const json shown = shown_request(
       worker::request_text({{"reference", "a1"}, {"poses", "a2"}, {"steps", 3}, {"person", "left"}, {"save_every", 2}},
-                           worker::ResultFormat::kGif));
+                           {worker::ResultFormat::kGif}));
   const json expected{{"reference", "a1"},
                       {"poses", "a2"},
                       {"align", {{"person", "left"}}},
@@ -263,6 +266,67 @@ TEST_F(Apis, RefuseJobsThatCannotBe) {
   EXPECT_THAT(ask_json("POST", "/api/v1/jobs", odd.dump(), 422).at("detail").get<std::string>(), HasSubstr("size"));
   EXPECT_EQ(problem_of(ask("POST", "/api/v1/jobs", "{")), "/problems/invalid-json");
   EXPECT_EQ(problem_of(ask("POST", "/api/v1/jobs", "{}", kToken)), "/problems/unsupported-type");
+}
+
+TEST_F(Apis, TakeThePosesOfAJobThatWasLookedAt) {
+  json align = json::parse(animation());
+  align["kind"] = "align";
+  align["align"] = {{"person", "left"}, {"start", 1.5}};
+  const std::string id = ask_json("POST", "/api/v1/jobs", align.dump(), 201).at("id");
+  const json body{{"kind", "animate"}, {"reference", align.at("reference")}, {"poses", id}};
+  const auto refusal = [&](const json& wrong) {
+    const json found = ask_json("POST", "/api/v1/jobs", wrong.dump(), 422);
+    return found.at("errors").at(0).at("pointer").get<std::string>() + ": " + found.at("detail").get<std::string>();
+  };
+  EXPECT_THAT(refusal(body), HasSubstr("/poses: the job " + id + " is queued"));
+  with_queue([&](queue::JobQueue& queue) {
+    const auto job = queue.claim("pose", "w", "cpu fp32");
+    return queue.complete({id, job->attempt}, "{}").has_value();
+  });
+  const json job = ask_json("POST", "/api/v1/jobs", body.dump(), 201);
+  EXPECT_EQ(job.at("poses_job"), id);
+  EXPECT_EQ(job.at("request").at("align"), align.at("align")) << "so that it can be asked for again without the poses";
+  EXPECT_EQ(job.at("request").at("motion"), align.at("motion"));
+  EXPECT_EQ(problem_of(ask("DELETE", "/api/v1/jobs/" + id, "", kToken)), "/problems/conflict");
+  json wrong = body;
+  wrong["align"] = {{"person", "right"}};
+  EXPECT_THAT(refusal(wrong), HasSubstr("/align: "));
+  wrong = body;
+  wrong["motion"] = align.at("motion");
+  EXPECT_THAT(refusal(wrong), HasSubstr("/poses: give either"));
+  wrong = body;
+  wrong.erase("poses");
+  EXPECT_THAT(refusal(wrong), HasSubstr("/motion: give either"));
+  wrong = body;
+  wrong["poses"] = job.at("id");
+  EXPECT_THAT(refusal(wrong), HasSubstr("/poses: " + job.at("id").get<std::string>() + " is no align job"));
+  wrong["poses"] = align.at("motion");
+  EXPECT_THAT(refusal(wrong), HasSubstr("/poses: poses is video/mp4"));
+  wrong["poses"] = "../poses";
+  EXPECT_THAT(refusal(wrong), HasSubstr("/poses: "));
+  EXPECT_EQ(ask("DELETE", "/api/v1/jobs/" + job.at("id").get<std::string>(), "", kToken).status, 204);
+  EXPECT_EQ(ask("DELETE", "/api/v1/jobs/" + id, "", kToken).status, 204);
+}
+
+TEST_F(Apis, TakeFilesOfPoses) {
+  const json body{{"kind", "animate"}, {"reference", upload(kPicture)}, {"poses", upload("{\"people\":[]}")}};
+  const json job = ask_json("POST", "/api/v1/jobs", body.dump(), 201);
+  EXPECT_EQ(job.at("request").at("poses"), body.at("poses"));
+  EXPECT_EQ(job.at("poses_job"), nullptr);
+  EXPECT_EQ(problem_of(ask("DELETE", "/api/v1/assets/" + body.at("poses").get<std::string>())), "/problems/conflict");
+}
+
+TEST_F(Apis, PlanWhatCouldBeMade) {
+  json body = json::parse(animation());
+  body["kind"] = "plan";
+  body["settings"] = {{"model", "other"}, {"loras", {{{"name", "style"}, {"scale", 0.8}}}}, {"steps", 3}};
+  const json job = ask_json("POST", "/api/v1/jobs", body.dump(), 201);
+  EXPECT_EQ(job.at("kind"), "plan");
+  EXPECT_EQ(job.at("request").at("settings"), body.at("settings"));
+  const auto row = with_queue([&](queue::JobQueue& queue) { return *queue.find(job.at("id")); });
+  EXPECT_EQ(row.lane, "pose");
+  const worker::ModelChoice models{"other", {{"style", 0.8}}};
+  EXPECT_EQ(worker::read_row_options(row.request).models, models);
 }
 
 TEST_F(Apis, MakeOneJobOfOneKey) {
@@ -295,7 +359,7 @@ TEST_F(Apis, ListJobs) {
   EXPECT_EQ(page.at("next"), nullptr);
   EXPECT_TRUE(ask_json("GET", "/api/v1/jobs?state=running").at("jobs").empty());
   EXPECT_EQ(ask_json("GET", "/api/v1/jobs?kind=animate&state=queued").at("jobs").size(), 2U);
-  for (const char* query : {"state=odd", "kind=plan", "limit=0", "limit=x"}) {
+  for (const char* query : {"state=odd", "kind=dance", "limit=0", "limit=x"}) {
     EXPECT_EQ(problem_of(ask("GET", std::string("/api/v1/jobs?") + query)), "/problems/invalid-request") << query;
   }
 }
@@ -412,7 +476,32 @@ TEST_F(Apis, TellHealthAndMeasures) {
   EXPECT_THAT(text, HasSubstr("unianimate_jobs{kind=\"animate\",state=\"queued\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("# TYPE unianimate_http_request_seconds histogram\n"));
   EXPECT_THAT(text, HasSubstr("unianimate_build_info{version=\"1.2\"} 1\n"));
-  EXPECT_EQ(ask_json("GET", "/api/v1/system").at("version"), "1.2");
+}
+
+TEST_F(Apis, TellWhatMayBeChosen) {
+  const auto models = folder_.path() / "models";
+  std::filesystem::create_directories(models / "loras");
+  for (const char* file : {"unianimate_16f_32f_non_ema_223000.safetensors", "loras/style.safetensors",
+                           "loras/light.safetensors", "loras/readme.txt"}) {
+    std::ofstream(models / file) << "weights";
+  }
+  std::ofstream(models / "model.json") << R"({"defaults":{"steps":7,"width":64,"height":128}})";
+  const json system = ask_json("GET", "/api/v1/system");
+  EXPECT_EQ(system.at("version"), "1.2");
+  ASSERT_EQ(system.at("models").size(), 2U) << system.at("models");
+  const json& own = system.at("models").at(0);
+  EXPECT_EQ(own.at("name"), "models");
+  EXPECT_EQ(own.at("family"), "unianimate");
+  EXPECT_EQ(own.at("defaults").at("steps"), 7);
+  EXPECT_EQ(own.at("defaults").at("size"), "64x128");
+  EXPECT_EQ(own.at("defaults").count("reference"), 0U);
+  EXPECT_EQ(system.at("models").at(1).at("name"), "embedded");
+  const json& settings = system.at("settings").at("properties");
+  EXPECT_EQ(settings.at("model").at("enum"), json({"models", "embedded"}));
+  EXPECT_EQ(system.at("loras"), json({"light", "style"}));
+  EXPECT_EQ(settings.at("loras").at("items").at("properties").at("name").at("enum"), system.at("loras"));
+  EXPECT_EQ(system.at("format").at("default"), "mp4");
+  EXPECT_TRUE(system.at("devices").empty());
 }
 
 }  // namespace

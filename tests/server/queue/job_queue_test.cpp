@@ -288,6 +288,20 @@ TEST_P(JobQueues, RemoveARunningJobHoweverItEnds) {
   EXPECT_EQ(ended([&](const Claim& mine) { return queue_.lose(mine); }), JobState::kRemoved);
 }
 
+TEST_P(JobQueues, KeepPosesThatAJobStillTakes) {
+  const std::string poses = add(0, JobKind::kAlign);
+  NewJob job;
+  job.request = "{}";
+  job.poses_job = poses;
+  const std::string id = queue_.add(job).job.id;
+  EXPECT_FALSE(queue_.remove(poses));
+  const Claim attempt = claim();
+  EXPECT_FALSE(queue_.remove(poses));
+  EXPECT_TRUE(queue_.complete(attempt, "{}"));
+  EXPECT_TRUE(queue_.remove(poses));
+  EXPECT_EQ(queue_.find(id).value().poses_job, poses);
+}
+
 TEST_P(JobQueues, MakeOneJobOfOneKey) {
   NewJob job;
   job.request = "{}";
@@ -390,11 +404,13 @@ TEST_P(JobQueues, GiveRevisionsInTheirOrderUnderFourWriters) {
 TEST_P(JobQueues, KnowTheirWorkers) {
   queue_.see({"host-1", "video", "host", 1, "cpu", "fp32", std::nullopt});
   queue_.see({"host-2", "pose", "host", 2, "cpu", "fp32", std::nullopt});
-  queue_.see({"host-1", "video", "host", 1, "cpu", "fp32", "j1"});
+  queue_.see({"host-1", "video", "host", 1, "cpu", "fp32", "j1", 9'000'000'000});
   auto workers = queue_.workers();
   ASSERT_EQ(workers.size(), 2U);
   EXPECT_EQ(workers[0].job, "j1");
+  EXPECT_EQ(workers[0].usable_bytes, 9'000'000'000);
   EXPECT_EQ(workers[1].lane, "pose");
+  EXPECT_EQ(workers[1].usable_bytes, std::nullopt);
   age(60);
   queue_.see({"host-2", "pose", "host", 2, "cpu", "fp32", std::nullopt});
   EXPECT_EQ(queue_.workers().size(), 1U);

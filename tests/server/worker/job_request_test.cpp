@@ -44,10 +44,14 @@ TEST(JobRequests, PutWhatIsSaidOverTheDefaultsOfTheModels) {
   EXPECT_EQ(asked.order.sound, studio::Sound::kNone);
 }
 
-TEST(JobRequests, TakeThePosesOfAnotherJob) {
-  const VideoAsked asked =
-      read_video_request(R"({"order":{"reference":"a1"}})", kDefaults, resolved, "/data/jobs/j1/poses");
-  EXPECT_EQ(asked.order.job.request.poses, "/data/jobs/j1/poses");
+TEST(JobRequests, NameModelsAndLorasBesideTheOrder) {
+  const ModelChoice models{"published", {{"style", 0.8}, {"light", 1}}};
+  const std::string text = request_text({{"reference", "a1"}, {"motion", "a2"}}, {ResultFormat::kMkv, models});
+  EXPECT_EQ(read_row_options(text).models, models);
+  EXPECT_EQ(read_row_options(text).format, ResultFormat::kMkv);
+  EXPECT_EQ(read_video_request(text, kDefaults, resolved).order.motion, "/data/a2");
+  EXPECT_EQ(read_row_options(R"({"order":{}})").models, ModelChoice());
+  EXPECT_THROW(read_row_options(R"({"order":{},"loras":[{"file":"/etc/passwd"}]})"), Error);
 }
 
 TEST(JobRequests, SayWhatIsWrong) {
@@ -79,7 +83,7 @@ TEST(JobRequests, OfPosesAreReadLikewise) {
 }
 
 TEST(JobRequests, AreReadAsTheyAreWritten) {
-  const std::string text = request_text({{"reference", "a1"}, {"poses", "a2"}}, ResultFormat::kGif);
+  const std::string text = request_text({{"reference", "a1"}, {"poses", "a2"}}, {ResultFormat::kGif});
   const VideoAsked asked = read_video_request(text, kDefaults, resolved);
   EXPECT_EQ(asked.format, ResultFormat::kGif);
   EXPECT_EQ(asked.order.job.request.poses, "/data/a2");

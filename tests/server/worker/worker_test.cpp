@@ -265,6 +265,22 @@ TEST_F(WorkerTest, CountsNoAttemptThatSavedSomething) {
   EXPECT_EQ(row(id).state, queue::JobState::kQueued);
 }
 
+TEST_F(WorkerTest, CountsThePreviewsOfAnAttempt) {
+  const std::string id = add();
+  std::ofstream(folder_.preview(id)) << "of an attempt before";
+  const auto begun = fs::last_write_time(folder_.preview(id));
+  runner_.work = [&](const queue::JobRow&, studio::JobObserver& observer) -> std::optional<fs::path> {
+    for (int preview = 0; preview < 3; ++preview) {
+      fs::last_write_time(folder_.preview(id), begun + std::chrono::seconds(preview));
+      observer.begin_phase("sample", 10);
+      EXPECT_THAT(row(id).progress.value(), HasSubstr(fmt::format("\"previews\":{}", preview)));
+    }
+    return std::nullopt;
+  };
+  run();
+  EXPECT_EQ(runner_.runs, 1);
+}
+
 TEST_F(WorkerTest, LeavesAJobAloneWhoseFolderAHungProcessHolds) {
   const std::string id = add();
   const FolderLock hung(folder_.job(id), "worker");

@@ -43,6 +43,7 @@ class QueuePool {
 
 struct ApiOptions {
   std::string version;                             ///< of the program
+  std::filesystem::path models = {};               ///< folder of those that jobs may name
   std::int64_t most_jobs = 1000;                   ///< waiting
   std::uintmax_t free_space_kept = 2'000'000'000;  ///< bytes of the disk that uploads leave
 };

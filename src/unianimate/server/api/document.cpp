@@ -38,16 +38,26 @@ fields::Filter settings_of_videos() {
   };
 }
 
+nlohmann::ordered_json settings_schema() {
+  nlohmann::ordered_json schema = fields::json_schema(studio::VideoOrder(), settings_of_videos());
+  schema.at("properties").update(fields::json_schema(worker::ModelChoice()).at("properties"));
+  return schema;
+}
+
+nlohmann::ordered_json align_schema() {
+  return fields::json_schema(studio::MotionOptions(), settings_of_motions());
+}
+
 const json& openapi_document() {
   static const json kDocument = [] {
     json document = json::parse(openapi_text);
     json& schemas = document.at("components").at("schemas");
-    schemas["AnimateSettings"] = as_json(fields::json_schema(studio::VideoOrder(), settings_of_videos()));
+    schemas["AnimateSettings"] = as_json(settings_schema());
     schemas["VideoFormat"] = {{"type", "string"},
                               {"enum", fields::word_list<worker::ResultFormat>()},
                               {"default", fields::word(worker::ResultFormat{})},
                               {"description", "Kind of video: mp4, webm, mkv (lossless) or gif"}};
-    schemas["AlignSettings"] = as_json(fields::json_schema(studio::MotionOptions(), settings_of_motions()));
+    schemas["AlignSettings"] = as_json(align_schema());
     return document;
   }();
   return kDocument;

@@ -12,6 +12,10 @@ namespace unianimate::server {
 fields::Filter settings_of_videos();
 fields::Filter settings_of_motions();
 
+/// Their schemas, with the fields in the order of their list; settings say which models, too.
+nlohmann::ordered_json settings_schema();
+nlohmann::ordered_json align_schema();
+
 /// Made once, at the first call.
 const nlohmann::json& openapi_document();
 

@@ -5,11 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "unianimate/core/error.h"
+#include "unianimate/fields/json_archive.h"
 #include "unianimate/server/api/answers.h"
 #include "unianimate/server/api/document.h"
+#include "unianimate/server/queue/random_id.h"
 #include "unianimate/server/worker/job_request.h"
 
 namespace unianimate::server {
@@ -19,13 +24,25 @@ using nlohmann::ordered_json;
 
 namespace {
 
-/// The files of a body; a row may name others.
-constexpr std::array kFiles{"reference", "motion"};
-/// The parts of a body whose fields lie side by side in a row.
+/// The parts of a body whose fields lie side by side in a row, but for the settings that say which models.
 constexpr const char* kAlign = "align";
 constexpr const char* kSettings = "settings";
 constexpr const char* kFormat = "format";
 constexpr const char* kOrder = "order";
+constexpr std::array kModelFields{"model", "loras"};
+
+/// What a body says of files, as it stands in the order of a row.
+struct Files {
+  json order;
+  std::vector<std::string> assets;
+  std::optional<std::string> poses_job;
+};
+
+bool is_of_models(std::string_view name) {
+  return std::find(kModelFields.begin(), kModelFields.end(), name) != kModelFields.end();
+}
+
+constexpr std::string_view kPictures = "image/";
 
 /// Of one of the files, whose type has to begin so.
 std::string required_asset(const json& body, const char* name, std::string_view type, queue::JobQueue& queue) {
@@ -33,20 +50,61 @@ std::string required_asset(const json& body, const char* name, std::string_view 
   const auto asset = queue.find_asset(id);
   if (!asset) refuse_part(fmt::format("/{}", name), fmt::format("{}: there is no asset {}", name, printable(id)));
   if (!asset->type.starts_with(type)) {
-    refuse_part(fmt::format("/{}", name), fmt::format("{} is {}; it must be a picture", name, asset->type));
+    refuse_part(fmt::format("/{}", name),
+                fmt::format("{} is {}; it must be {}", name, asset->type, type == kPictures ? "a picture" : type));
   }
   return id;
 }
 
-std::string row_request(const json& body) {
-  ordered_json order;
-  for (const char* name : kFiles) order[name] = body.at(name);
+/// Motion and fitting of an align job, so that the poses are those that were looked at.
+void take_align_job(const json& body, queue::JobQueue& queue, Files& files) {
+  const auto id = body.at("poses").get<std::string>();
+  const auto job = queue.find(id);
+  if (!job || job->kind != queue::JobKind::kAlign) refuse_part("/poses", fmt::format("{} is no align job", id));
+  if (job->state != queue::JobState::kCompleted) {
+    refuse_part("/poses", fmt::format("the job {} is {}; poses are those of a completed one", id, word(job->state)));
+  }
+  if (body.contains(kAlign)) refuse_part("/align", fmt::format("align: it is what the job {} says", id));
+  files.order = json::parse(job->request).at(kOrder);
+  files.order.at("reference") = body.at("reference");
+  files.assets.push_back(files.order.at("motion"));
+  files.poses_job = id;
+}
+
+Files files_of(const json& body, queue::JobQueue& queue) {
+  Files files;
+  files.assets = {required_asset(body, "reference", kPictures, queue)};
+  files.order["reference"] = body.at("reference");
+  if (body.contains("motion")) {
+    files.assets.push_back(required_asset(body, "motion", "", queue));
+    files.order["motion"] = body.at("motion");
+  } else if (queue::is_id('j', body.at("poses").get<std::string>())) {
+    take_align_job(body, queue, files);
+  } else {
+    files.assets.push_back(required_asset(body, "poses", "application/json", queue));
+    files.order["poses"] = body.at("poses");
+  }
+  return files;
+}
+
+std::string row_request(const json& body, const json& files) {
+  ordered_json order = files;
+  json options = json::object();
   for (const char* part : {kAlign, kSettings}) {
     if (!body.contains(part)) continue;
-    for (const auto& [name, value] : body.at(part).items()) order[name] = value;
+    for (const auto& [name, value] : body.at(part).items()) {
+      if (is_of_models(name)) {
+        options[name] = value;
+      } else {
+        order[name] = value;
+      }
+    }
   }
-  const std::string format = body.value(kFormat, std::string(fields::word(worker::ResultFormat{})));
-  return worker::request_text(order, fields::parse_word<worker::ResultFormat>(kFormat, format));
+  worker::RowOptions rest;
+  fields::read_json(options, {}, rest.models, fields::Missing::kLeft);
+  const std::string format = body.value(kFormat, std::string(fields::word(rest.format)));
+  rest.format = fields::parse_word<worker::ResultFormat>(kFormat, format);
+  return worker::request_text(order, rest);
 }
 
 /// Whatever a worker would refuse without its models.
@@ -79,8 +137,10 @@ bool is_file(const std::string& name) {
 queue::NewJob new_job(const json& body, queue::JobQueue& queue) {
   queue::NewJob job;
   job.kind = *queue::kind_of(body.at("kind").get<std::string>());
-  job.assets = {required_asset(body, "reference", "image/", queue), required_asset(body, "motion", "", queue)};
-  job.request = row_request(body);
+  Files files = files_of(body, queue);
+  job.assets = std::move(files.assets);
+  job.poses_job = std::move(files.poses_job);
+  job.request = row_request(body, files.order);
   check_row(job);
   return job;
 }
@@ -93,6 +153,9 @@ ordered_json shown_request(const std::string& request) {
   ordered_json settings;
   for (const auto& [name, value] : row.at(kOrder).items()) {
     (is_file(name) ? shown : is_of_align(name) ? align : settings)[name] = value;
+  }
+  for (const char* name : kModelFields) {
+    if (row.contains(name)) settings[name] = row.at(name);
   }
   if (!align.is_null()) shown[kAlign] = std::move(align);
   if (!settings.is_null()) shown[kSettings] = std::move(settings);

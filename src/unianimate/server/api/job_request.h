@@ -14,7 +14,8 @@ namespace unianimate::server {
 queue::NewJob new_job(const nlohmann::json& body, queue::JobQueue& queue);
 
 /// The request of a row, whoever queued it, as a body has it: reference, motion or poses, align, settings and format,
-/// as far as they are said. Null for text that is no request.
+/// as far as they are said. Of one that took the poses of an align job, what that one said, so that it can be asked for
+/// again when that is gone. Null for text that is no request.
 nlohmann::ordered_json shown_request(const std::string& request);
 
 }  // namespace unianimate::server

@@ -40,7 +40,11 @@ json job_body(const http::Request& request, const Api& api) {
                                ? body.at("kind").get<std::string>()
                                : "";
   const auto kind = queue::kind_of(word);
-  if (!kind) refuse_part("/kind", "kind must be \"align\" or \"animate\"");
+  if (!kind) refuse_part("/kind", "kind must be \"align\", \"animate\" or \"plan\"");
+  if (*kind != queue::JobKind::kAlign && body.contains("motion") == body.contains("poses")) {
+    refuse_part(body.contains("poses") ? "/poses" : "/motion",
+                "give either motion, or poses: an align job that is completed or a file of poses");
+  }
   api.schemas().check(body, *kind == queue::JobKind::kAlign ? "AlignRequest" : "AnimateRequest");
   return body;
 }
@@ -177,6 +181,10 @@ http::Response resume_job(const http::Request& request, Api& api) {
 http::Response delete_job(const http::Request& request, Api& api) {
   const queue::JobRow before = required_job(request, api);
   const auto job = api.queues().with([&](queue::JobQueue& queue) { return queue.remove(before.id); });
+  if (!job && api.queues().with([&](queue::JobQueue& queue) { return queue.find(before.id).has_value(); })) {
+    throw http::Refused(http::problems::kConflict,
+                        fmt::format("a job that waits or runs takes the poses of the job {}", before.id));
+  }
   if (job && job->state == queue::JobState::kRunning) return http::Response(kAccepted);
   api.folder().remove_job(before.id);
   return http::Response(kNoContent);

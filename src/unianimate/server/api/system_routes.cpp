@@ -2,11 +2,18 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <string>
+#include <vector>
 
+#include "unianimate/core/error.h"
+#include "unianimate/families/families.h"
+#include "unianimate/fields/json_archive.h"
 #include "unianimate/server/api/answers.h"
 #include "unianimate/server/api/api.h"
 #include "unianimate/server/api/document.h"
 #include "unianimate/server/api/metrics.h"
+#include "unianimate/studio/model_library.h"
+#include "unianimate/studio/video_order_fields.h"
 
 namespace unianimate::server {
 
@@ -19,12 +26,73 @@ std::uintmax_t free_space(const Api& api) {
   return std::filesystem::space(api.folder().root(), unknown).available;
 }
 
-ordered_json system_json(const Api& api) {
+/// Settings that suit the models, as far as they are not what the schema says.
+ordered_json defaults_of(const studio::NamedModel& model) {
+  studio::VideoOrder order;
+  const ordered_json usual = fields::write_json(order, settings_of_videos());
+  ordered_json defaults = ordered_json::object();
+  try {
+    order.job.request = families::default_request(model.folder);
+  } catch (const Error&) {
+    return defaults;  // a job says what is wrong with them
+  }
+  const ordered_json own = fields::write_json(order, settings_of_videos());
+  for (const auto& [name, value] : own.items()) {
+    if (value != usual.at(name)) defaults[name] = value;
+  }
+  defaults["size"] = fmt::format("{}x{}", order.job.request.width, order.job.request.height);
+  return defaults;
+}
+
+ordered_json models_json(const std::vector<studio::NamedModel>& models) {
+  ordered_json shown = ordered_json::array();
+  for (const studio::NamedModel& model : models) {
+    shown.push_back({{"name", model.name}, {"family", model.family}, {"defaults", defaults_of(model)}});
+  }
+  return shown;
+}
+
+/// What is found on this machine may be chosen, and where nothing is, nothing can be.
+ordered_json found_settings_schema(const std::vector<studio::NamedModel>& models,
+                                   const std::vector<std::string>& loras) {
+  ordered_json schema = settings_schema();
+  ordered_json& properties = schema.at("properties");
+  std::vector<std::string> names;
+  for (const studio::NamedModel& model : models) names.push_back(model.name);
+  if (names.empty()) {
+    properties.erase("model");
+  } else {
+    properties.at("model")["enum"] = names;
+    properties.at("model")["default"] = names.front();
+  }
+  if (loras.empty()) {
+    properties.erase("loras");
+  } else {
+    properties.at("loras").at("items").at("properties").at("name")["enum"] = loras;
+  }
+  return schema;
+}
+
+ordered_json devices_json(const std::vector<queue::WorkerRow>& workers) {
+  ordered_json devices = ordered_json::array();
+  for (const queue::WorkerRow& worker : workers) {
+    devices.push_back({{"lane", worker.lane}, {"device", worker.device}, {"dtype", worker.dtype}});
+  }
+  return devices;
+}
+
+ordered_json system_json(Api& api) {
   const nlohmann::json& schemas = openapi_document().at("components").at("schemas");
+  const std::vector<studio::NamedModel> models = studio::find_models(api.options().models);
+  const std::vector<std::string> loras = studio::find_loras(api.options().models);
   return {{"version", api.options().version},
           {"disk", {{"free_bytes", free_space(api)}, {"kept_bytes", api.options().free_space_kept}}},
-          {"settings", schemas.at("AnimateSettings")},
-          {"align", schemas.at("AlignSettings")}};
+          {"settings", found_settings_schema(models, loras)},
+          {"align", align_schema()},
+          {"format", schemas.at("VideoFormat")},
+          {"models", models_json(models)},
+          {"loras", loras},
+          {"devices", devices_json(api.queues().with([](queue::JobQueue& queue) { return queue.workers(); }))}};
 }
 
 http::Response ready(Api& api) {

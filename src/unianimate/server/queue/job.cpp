@@ -7,8 +7,8 @@ namespace unianimate::queue {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> kKinds{"align", "animate"};
-constexpr std::array<std::string_view, 2> kLanes{"pose", "video"};
+constexpr std::array<std::string_view, 3> kKinds{"align", "animate", "plan"};
+constexpr std::array<std::string_view, 3> kLanes{"pose", "video", "pose"};
 constexpr std::array<std::string_view, 6> kStates{"queued", "running", "completed", "failed", "cancelled", "removed"};
 
 template <typename Enum, std::size_t kCount>

@@ -9,7 +9,8 @@
 
 namespace unianimate::queue {
 
-enum class JobKind { kAlign, kAnimate };
+/// kPlan: what kAnimate would take, told and not made.
+enum class JobKind { kAlign, kAnimate, kPlan };
 
 /// kRemoved: only the row is left for a while, so that others learn of it.
 enum class JobState { kQueued, kRunning, kCompleted, kFailed, kCancelled, kRemoved };
@@ -90,6 +91,7 @@ struct WorkerRow {
   std::string device;  ///< "cuda"
   std::string dtype;   ///< "bf16"
   std::optional<std::string> job;
+  std::optional<std::int64_t> usable_bytes = std::nullopt;  ///< of the device's memory, when it began
   double seen = 0;
 };
 

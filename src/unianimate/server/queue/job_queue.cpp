@@ -288,7 +288,9 @@ std::optional<JobRow> JobQueue::remove(const std::string& id) {
       "cancel_requested=CASE WHEN state='running' THEN $3 ELSE 0 END,"
       " finished=CASE WHEN state='running' THEN finished ELSE NOW END,"
       " state=CASE WHEN state='running' THEN state ELSE 'removed' END",
-      "id=$2 AND state<>'removed'", {SqlValue(id), SqlValue(kRemoveRequested)});
+      "id=$2 AND state<>'removed' AND NOT EXISTS (SELECT 1 FROM job AS other WHERE other.poses_job=$2 AND"
+      " other.state IN ('queued', 'running'))",
+      {SqlValue(id), SqlValue(kRemoveRequested)});
 }
 
 bool JobQueue::paused() {
@@ -412,11 +414,13 @@ int JobQueue::lose_expired() {
 
 void JobQueue::see(const WorkerRow& worker) {
   execute(
-      "INSERT INTO worker (id, lane, host, pid, device, dtype, job, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, NOW)"
+      "INSERT INTO worker (id, lane, host, pid, device, dtype, job, usable_bytes, seen)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NOW)"
       " ON CONFLICT (id) DO UPDATE SET lane=excluded.lane, host=excluded.host, pid=excluded.pid,"
-      " device=excluded.device, dtype=excluded.dtype, job=excluded.job, seen=excluded.seen",
+      " device=excluded.device, dtype=excluded.dtype, job=excluded.job, usable_bytes=excluded.usable_bytes,"
+      " seen=excluded.seen",
       {SqlValue(worker.id), SqlValue(worker.lane), SqlValue(worker.host), SqlValue(worker.pid), SqlValue(worker.device),
-       SqlValue(worker.dtype), sql_value(worker.job)});
+       SqlValue(worker.dtype), sql_value(worker.job), sql_value(worker.usable_bytes)});
 }
 
 void JobQueue::forget_worker(const std::string& id) {
@@ -425,7 +429,7 @@ void JobQueue::forget_worker(const std::string& id) {
 
 std::vector<WorkerRow> JobQueue::workers(double seconds) {
   std::vector<WorkerRow> workers;
-  for (const SqlRow& row : execute("SELECT id, lane, host, pid, device, dtype, job, seen FROM worker"
+  for (const SqlRow& row : execute("SELECT id, lane, host, pid, device, dtype, job, usable_bytes, seen FROM worker"
                                    " WHERE seen>=NOW-$1 ORDER BY id",
                                    {SqlValue(seconds)})) {
     std::size_t column = 0;
@@ -437,6 +441,8 @@ std::vector<WorkerRow> JobQueue::workers(double seconds) {
     worker.device = row.text(column++);
     worker.dtype = row.text(column++);
     worker.job = row.optional_text(column++);
+    if (row.has(column)) worker.usable_bytes = row.number(column);
+    ++column;
     worker.seen = row.real(column++);
   }
   return workers;

@@ -80,7 +80,8 @@ class JobQueue {
   /// gone by then.
   std::optional<JobRow> resume(const std::string& id, bool fresh);
   /// Removes the row, but for what others learn of it; the job's files are then of no use. A job that runs is removed
-  /// once its worker has stopped: it is then still running in what is given.
+  /// once its worker has stopped: it is then still running in what is given. Not while one that waits or runs takes its
+  /// poses.
   std::optional<JobRow> remove(const std::string& id);
 
   /// Nothing is taken from a queue that is paused; what runs goes on.

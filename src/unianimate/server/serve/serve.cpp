@@ -18,6 +18,7 @@
 #include "unianimate/server/api/api.h"
 #include "unianimate/server/page/page_routes.h"
 #include "unianimate/server/store/asset_store.h"
+#include "unianimate/server/store/plan_removal.h"
 
 namespace unianimate::server {
 
@@ -82,6 +83,7 @@ http::Limits limits_of(const ServeOptions& options) {
 ApiOptions api_options(const ServeOptions& options) {
   ApiOptions api;
   api.version = options.version;
+  api.models = options.models;
   api.most_jobs = options.most_jobs;
   return api;
 }
@@ -123,7 +125,8 @@ struct Serving::State {
 
 void Serving::State::watch(const std::function<bool()>& goes_on) {
   constexpr std::chrono::milliseconds kLongest{250};
-  constexpr std::chrono::minutes kBetweenCleanings{10};
+  constexpr std::chrono::minutes kBetweenCleanings{1};
+  constexpr double kPlanSeconds = 600;
   constexpr double kDay = 24.0 * 3600;
   queue::JobQueue queue(queue::open_sqlite(api.folder().database()));
   std::chrono::steady_clock::time_point clean_after;
@@ -133,6 +136,7 @@ void Serving::State::watch(const std::function<bool()>& goes_on) {
     if (now < clean_after) continue;
     clean_after = now + kBetweenCleanings;
     queue.forget_removed(kDay);
+    store::remove_plans(api.folder(), queue, kPlanSeconds);
   }
 }
 

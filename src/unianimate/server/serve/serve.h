@@ -24,6 +24,7 @@ struct ServeOptions {
   std::uint64_t upload_bytes = http::Limits().upload_bytes;
   std::int64_t most_jobs = 1000;                        ///< that wait
   std::string version;                                  ///< of the program
+  std::filesystem::path models = {};                    ///< folder of those that jobs may name
   std::function<void(const http::Exchange&)> log = {};  ///< from the thread of run(), so that it has to be short
 };
 

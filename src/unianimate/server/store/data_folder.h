@@ -26,8 +26,10 @@ class DataFolder {
   [[nodiscard]] std::filesystem::path job(const std::string& id) const;
   /// The studio's job folder: what is done so far.
   [[nodiscard]] std::filesystem::path work(const std::string& id) const { return job(id) / "work"; }
-  /// Pose pictures; the report on them is in poses-report.
+  /// Pose pictures.
   [[nodiscard]] std::filesystem::path poses(const std::string& id) const { return job(id) / "poses"; }
+  /// The report on them, and who was found in the motion.
+  [[nodiscard]] std::filesystem::path poses_report(const std::string& id) const { return job(id) / "poses-report"; }
   /// What the video is called, without its ending, for as long as it is made.
   [[nodiscard]] std::filesystem::path video(const std::string& id) const { return job(id) / "result"; }
   /// The video of one attempt. `ending`: ".mp4"

@@ -10,15 +10,34 @@ namespace unianimate::worker {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-JobProgress::JobProgress(queue::JobQueue& queue, queue::Claim claim, const Lease& lease, fs::path work,
-                         const std::function<bool()>& stopping, studio::JobObserver& watcher)
+namespace {
+
+/// Places on this machine are nobody's business: of each only the name is left.
+void keep_names(ordered_json& value) {
+  if (value.is_structured()) {
+    for (ordered_json& part : value) keep_names(part);
+  } else if (value.is_string()) {
+    const fs::path path = value.get<std::string>();
+    if (path.is_absolute()) value = path.filename().string();
+  }
+}
+
+}  // namespace
+
+JobProgress::JobProgress(queue::JobQueue& queue, queue::Claim claim, const Lease& lease,
+                         const store::DataFolder& folder, const std::function<bool()>& stopping,
+                         studio::JobObserver& watcher)
     : queue_(queue),
       claim_(std::move(claim)),
       lease_(lease),
-      work_(std::move(work)),
+      work_(folder.work(claim_.job)),
+      preview_(folder.preview(claim_.job)),
       stopping_(stopping),
       watcher_(watcher),
-      saved_before_(saved_files()) {}
+      saved_before_(saved_files()) {
+  count_previews();
+  previews_ = 0;
+}
 
 /// Their names say how far the work is.
 std::set<std::string> JobProgress::saved_files() const {
@@ -52,6 +71,12 @@ void JobProgress::note(const std::string& message) {
   watcher_.note(message);
 }
 
+void JobProgress::planned(const studio::PlannedVideo& video) {
+  result_ = studio::plan_json(video);
+  keep_names(result_);
+  watcher_.planned(video);
+}
+
 void JobProgress::finished(const studio::FinishedVideo& video) {
   result_ = studio::result_json(video);
   watcher_.finished(video);
@@ -68,15 +93,25 @@ StopReason JobProgress::reason() const {
   return stopping_() ? StopReason::kStopping : StopReason::kNone;
 }
 
+void JobProgress::count_previews() {
+  std::error_code none;
+  const auto written = fs::last_write_time(preview_, none);
+  if (none || written == preview_written_) return;
+  preview_written_ = written;
+  ++previews_;
+}
+
 void JobProgress::tell() {
   const auto now = std::chrono::steady_clock::now();
   told_ = now;
+  count_previews();
   const auto left = meter_.seconds_left(now);
   const ordered_json progress{{"phase", phase_},
                               {"done", meter_.done()},
                               {"total", meter_.total()},
                               {"seconds_left", left ? ordered_json(*left) : ordered_json(nullptr)},
-                              {"seconds_elapsed", std::chrono::duration<double>(now - began_).count()}};
+                              {"seconds_elapsed", std::chrono::duration<double>(now - began_).count()},
+                              {"previews", previews_}};
   try {
     queue_.report(claim_, progress.dump(-1, ' ', false, ordered_json::error_handler_t::replace), saved_);
   } catch (const Error&) {

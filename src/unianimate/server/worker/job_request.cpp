@@ -19,16 +19,8 @@ namespace {
 /// A row's JSON.
 struct RowRequest {
   json order;
-  ResultFormat format = ResultFormat::kMp4;
+  RowOptions options;
 };
-
-struct FormatField {
-  ResultFormat format = ResultFormat::kMp4;
-};
-
-void visit(fields::Archive& archive, FormatField& field) {
-  archive("format", field.format);
-}
 
 /// With files in place of the ids of assets.
 RowRequest read_row(const std::string& request, const ResolveAsset& resolve) {
@@ -39,12 +31,10 @@ RowRequest read_row(const std::string& request, const ResolveAsset& resolve) {
     throw Error(ErrorKind::kInput, "the request must be an object with an object \"order\"");
   }
   RowRequest row;
-  FormatField format;
   fields::JsonReader reader(whole, {}, fields::Missing::kLeft);
   reader.pass_over(kOrder);
-  visit(reader, format);
+  visit(reader, row.options);
   reader.finish();
-  row.format = format.format;
   row.order = whole.at(kOrder);
   for (const char* name : kFileFields) {
     const auto found = row.order.find(name);
@@ -57,6 +47,21 @@ RowRequest read_row(const std::string& request, const ResolveAsset& resolve) {
 
 }  // namespace
 
+void visit(fields::Archive& archive, NamedLora& lora) {
+  archive("name", lora.name, "One of those that the server has");
+  archive("scale", lora.scale, "How strongly it acts");
+}
+
+void visit(fields::Archive& archive, ModelChoice& choice) {
+  archive("model", choice.model, "Models to make the video with, by their name on the server");
+  archive.list("loras", choice.loras, "LoRA files to correct the model with, by their names on the server");
+}
+
+void visit(fields::Archive& archive, RowOptions& options) {
+  archive("format", options.format);
+  visit(archive, options.models);
+}
+
 fields::Filter video_fields() {
   return fields::all_but({"output", "saved_poses", "folder", "keep"});
 }
@@ -65,21 +70,30 @@ fields::Filter align_fields() {
   return fields::all_but({"output", "openpose", "comfyui", "detect_only"});
 }
 
-std::string request_text(const ordered_json& order, ResultFormat format) {
-  return ordered_json{{"order", order}, {"format", fields::word(format)}}.dump();
+std::string request_text(const ordered_json& order, const RowOptions& options) {
+  ordered_json row{{"order", order}};
+  row.update(fields::write_json(options, [&](const fields::Field& field) {
+    const std::string_view name = field.name;
+    if (name == "model") return !options.models.model.empty();
+    return name != "loras" || !options.models.loras.empty();
+  }));
+  return row.dump();
+}
+
+RowOptions read_row_options(const std::string& request) {
+  return read_row(request, [](const std::string& id) { return std::filesystem::path(id); }).options;
 }
 
 VideoAsked read_video_request(const std::string& request, const family::AnimateRequest& defaults,
-                              const ResolveAsset& resolve, const std::filesystem::path& poses_folder) {
+                              const ResolveAsset& resolve) {
   const RowRequest row = read_row(request, resolve);
-  VideoAsked asked{{}, row.format};
+  VideoAsked asked{{}, row.options.format};
   studio::VideoOrder& order = asked.order;
   order.job.request = family::with_preset(defaults, [&](family::AnimateRequest& settings) {
     order.job.request = settings;
     fields::read_json(row.order, {}, order, fields::Missing::kLeft, video_fields());
     settings = order.job.request;
   });
-  if (!poses_folder.empty()) order.job.request.poses = poses_folder;
   if (order.keeping.save_every == 0) {
     throw Error(ErrorKind::kUsage,
                 "save_every must be at least 1 for a job of the queue, which goes on from what is saved");

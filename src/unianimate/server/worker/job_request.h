@@ -6,8 +6,10 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "unianimate/family/request.h"
+#include "unianimate/fields/archive.h"
 #include "unianimate/fields/words.h"
 #include "unianimate/server/queue/job.h"
 #include "unianimate/studio/align_order.h"
@@ -32,8 +34,38 @@ fields::Filter video_fields();
 /// Of a studio::AlignOrder.
 fields::Filter align_fields();
 
-/// JSON of a row: the fields that are said, and how the video is to be written.
-std::string request_text(const nlohmann::ordered_json& order, ResultFormat format);
+/// A LoRA by its name in the folder of the models.
+struct NamedLora {
+  std::string name;
+  double scale = 1;
+
+  bool operator==(const NamedLora&) const = default;
+};
+
+/// Which models a job is done with, by names that studio/model_library.h finds.
+struct ModelChoice {
+  std::string model;  ///< empty: those that the worker was started with
+  std::vector<NamedLora> loras;
+
+  bool operator==(const ModelChoice&) const = default;
+};
+
+void visit(fields::Archive& archive, NamedLora& lora);
+void visit(fields::Archive& archive, ModelChoice& choice);
+
+/// What stands beside the order in a row.
+struct RowOptions {
+  ResultFormat format = ResultFormat::kMp4;
+  ModelChoice models = {};
+};
+
+void visit(fields::Archive& archive, RowOptions& options);
+
+/// JSON of a row: the fields that are said, and the rest.
+std::string request_text(const nlohmann::ordered_json& order, const RowOptions& options = {});
+
+/// The rest alone. Throws Error(kInput) and Error(kUsage) as read_video_request().
+RowOptions read_row_options(const std::string& request);
 
 /// The file of an asset.
 using ResolveAsset = std::function<std::filesystem::path(const std::string& id)>;
@@ -44,9 +76,9 @@ struct VideoAsked {
 };
 
 /// What a row asks for of models with these defaults. Throws Error(kInput) or Error(kUsage) naming the field for what
-/// is no request, and as VideoOrder::check(), but for the poses of `poses_folder`, which count as given.
+/// is no request, and as VideoOrder::check().
 VideoAsked read_video_request(const std::string& request, const family::AnimateRequest& defaults,
-                              const ResolveAsset& resolve, const std::filesystem::path& poses_folder = {});
+                              const ResolveAsset& resolve);
 
 /// Likewise.
 studio::AlignOrder read_align_request(const std::string& request, const ResolveAsset& resolve);

@@ -1,43 +1,99 @@
 #include "unianimate/server/worker/runner.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/families/families.h"
 #include "unianimate/server/store/asset_store.h"
-#include "unianimate/server/worker/job_request.h"
+#include "unianimate/studio/model_library.h"
 
 namespace unianimate::worker {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// Tells a plan as one of another device: without times, which are this one's.
+class PlanOfOther final : public studio::JobObserver {
+ public:
+  PlanOfOther(studio::JobObserver& observer, family::RuntimeOptions runtime)
+      : observer_(observer), runtime_(std::move(runtime)) {}
+
+  void begin_phase(std::string_view name, std::int64_t total) override { observer_.begin_phase(name, total); }
+  void step(std::int64_t done) override { observer_.step(done); }
+  void note(const std::string& message) override { observer_.note(message); }
+  [[nodiscard]] bool cancelled() const override { return observer_.cancelled(); }
+  void planned(const studio::PlannedVideo& video) override {
+    observer_.planned({video.job,
+                       video.plan,
+                       video.files,
+                       runtime_,
+                       video.keeping,
+                       video.job_folder,
+                       video.motion,
+                       video.processes,
+                       {}});
+  }
+
+ private:
+  studio::JobObserver& observer_;
+  family::RuntimeOptions runtime_;
+};
+
+}  // namespace
+
 StudioRunner::StudioRunner(const store::DataFolder& folder, queue::JobQueue& queue, Machine machine)
-    : folder_(folder),
-      queue_(queue),
-      machine_(std::move(machine)),
-      studio_(studio::Studio::open(machine_.models, machine_.runtime)) {}
+    : folder_(folder), queue_(queue), machine_(std::move(machine)) {}
 
 std::string StudioRunner::device() const {
   return fmt::format("{} {}", machine_.runtime.compute.device.str(), dtype_name(machine_.runtime.compute));
+}
+
+std::optional<std::int64_t> StudioRunner::usable_bytes() const {
+  const family::RuntimeOptions& runtime = machine_.runtime;
+  return runtime.memory_budget > 0 ? runtime.memory_budget : unianimate::usable_bytes(runtime.compute.device);
 }
 
 std::optional<fs::path> StudioRunner::run(const queue::JobRow& job, studio::JobObserver& observer) {
   make_folder(folder_.job(job.id));
   switch (job.kind) {
     case queue::JobKind::kAlign:
-      return make_poses(job, observer);
+      make_poses(job, observer);
+      return std::nullopt;
     case queue::JobKind::kAnimate:
       return make_video(job, observer);
+    case queue::JobKind::kPlan:
+      make_plan(job, observer);
+      return std::nullopt;
   }
   return std::nullopt;
 }
 
-std::optional<fs::path> StudioRunner::make_video(const queue::JobRow& job, studio::JobObserver& observer) {
-  const fs::path poses = job.poses_job ? folder_.poses(*job.poses_job) : fs::path();
-  VideoAsked asked = read_video_request(
-      job.request, families::default_request(machine_.models, machine_.runtime.loras),
-      [this](const std::string& id) { return asset_file(id); }, poses);
+StudioRunner::Opening StudioRunner::opening_for(const ModelChoice& choice) const {
+  Opening opening{studio::model_by_name(machine_.models, choice.model), machine_.runtime};
+  for (const NamedLora& lora : choice.loras) {
+    opening.runtime.loras.push_back({studio::lora_by_name(machine_.models, lora.name), lora.scale});
+  }
+  return opening;
+}
+
+studio::Studio& StudioRunner::studio_for(const ModelChoice& choice) {
+  if (studio_ && open_ == choice) return *studio_;
+  const Opening opening = opening_for(choice);
+  studio_.reset();  // two would not fit where one hardly does
+  studio_.emplace(studio::Studio::open(opening.models, opening.runtime));
+  open_ = choice;
+  return *studio_;
+}
+
+/// With all places in the job's folder.
+studio::VideoOrder StudioRunner::order_of(const queue::JobRow& job, const Opening& opening) {
+  VideoAsked asked = read_video_request(job.request, families::default_request(opening.models, opening.runtime.loras),
+                                        [this](const std::string& id) { return asset_file(id); });
   studio::VideoOrder& order = asked.order;
   const std::string ending = fmt::format(".{}", fields::word(asked.format));
   order.job.output = folder_.video(job.id).concat(ending);
@@ -45,21 +101,66 @@ std::optional<fs::path> StudioRunner::make_video(const queue::JobRow& job, studi
   order.job.written_as = folder_.result(job.id, job.attempt, ending);
   order.job.threads = machine_.threads;
   order.motion_options.detector.dwpose_folder = machine_.detector;
-  if (!job.poses_job) order.saved_poses = folder_.poses(job.id);
+  order.saved_poses = folder_.poses(job.id);
   order.keeping.folder = folder_.work(job.id);
   // Until the row says that the video is there.
   order.keeping.keep = true;
-  studio_.make(order, observer);
+  take_found_people(job);
+  return order;
+}
+
+fs::path StudioRunner::make_video(const queue::JobRow& job, studio::JobObserver& observer) {
+  const ModelChoice choice = read_row_options(job.request).models;
+  const studio::VideoOrder order = order_of(job, opening_for(choice));
+  studio_for(choice).make(order, observer);
   return order.job.written_as;
 }
 
-std::optional<fs::path> StudioRunner::make_poses(const queue::JobRow& job, studio::JobObserver& observer) {
+/// For what makes the videos; what is opened for it is closed again.
+void StudioRunner::make_plan(const queue::JobRow& job, studio::JobObserver& observer) {
+  Opening opening = opening_for(read_row_options(job.request).models);
+  const studio::VideoOrder order = order_of(job, opening);
+  const std::vector<queue::WorkerRow> workers = queue_.workers();
+  const auto maker = std::ranges::find(workers, queue::lane_of(queue::JobKind::kAnimate), &queue::WorkerRow::lane);
+  bool is_this = false;
+  family::RuntimeOptions told = opening.runtime;
+  if (maker != workers.end()) {
+    opening.runtime.memory_budget = maker->usable_bytes.value_or(opening.runtime.memory_budget);
+    // What a processor does not compute with takes as much memory as what it does.
+    const DTypeChoice format = parse_dtype(maker->dtype);
+    opening.runtime.compute =
+        choose_compute(DeviceChoice::kCpu, format == DTypeChoice::kFloat16 ? DTypeChoice::kBFloat16 : format);
+    told = opening.runtime;
+    told.compute.device = at::Device(maker->device);
+    is_this = told.compute.device.is_cpu();
+  }
+  studio::Studio planning = studio::Studio::open(opening.models, opening.runtime);
+  PlanOfOther of_other(observer, told);
+  planning.plan(order, is_this ? observer : of_other);
+}
+
+void StudioRunner::make_poses(const queue::JobRow& job, studio::JobObserver& observer) {
   studio::AlignOrder order = read_align_request(job.request, [this](const std::string& id) { return asset_file(id); });
   order.request.output = folder_.poses(job.id);
   order.request.threads = machine_.threads;
   order.request.detector.dwpose_folder = machine_.detector;
   studio::make_poses(order, observer);
-  return std::nullopt;
+}
+
+/// Who was found for another job need not be looked for again. Without it the work is the same, and longer.
+void StudioRunner::take_found_people(const queue::JobRow& job) const {
+  if (!job.poses_job) return;
+  const fs::path own = folder_.poses_report(job.id);
+  make_folder(own);
+  std::error_code problem;
+  for (fs::directory_iterator entry(folder_.poses_report(*job.poses_job), problem);
+       !problem && entry != fs::directory_iterator(); entry.increment(problem)) {
+    const fs::path name = entry->path().filename();
+    std::error_code ignored;
+    if (name.string().starts_with("detected-")) {
+      fs::copy_file(entry->path(), own / name, fs::copy_options::overwrite_existing, ignored);
+    }
+  }
 }
 
 fs::path StudioRunner::asset_file(const std::string& id) {

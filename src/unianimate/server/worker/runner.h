@@ -1,6 +1,7 @@
 // Doing one job, whatever its kind.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "unianimate/family/runtime_options.h"
 #include "unianimate/server/queue/job_queue.h"
 #include "unianimate/server/store/data_folder.h"
+#include "unianimate/server/worker/job_request.h"
 #include "unianimate/studio/job_observer.h"
 #include "unianimate/studio/studio.h"
 
@@ -20,12 +22,14 @@ class JobRunner {
 
   /// What it computes with: "cuda bf16". Jobs go on only where they were begun.
   [[nodiscard]] virtual std::string device() const = 0;
+  /// Bytes of its memory that models may have; none where nobody knows.
+  [[nodiscard]] virtual std::optional<std::int64_t> usable_bytes() const { return std::nullopt; }
 
   /// Does the job, or what is left of it, and gives the video that was made, if one is. Throws Error of every kind.
   virtual std::optional<std::filesystem::path> run(const queue::JobRow& job, studio::JobObserver& observer) = 0;
 };
 
-/// Through the studio, which keeps its models open from one job to the next.
+/// Through the studio, which keeps its models open from one job to the next that wants the same.
 class StudioRunner final : public JobRunner {
  public:
   struct Machine {
@@ -39,17 +43,30 @@ class StudioRunner final : public JobRunner {
   StudioRunner(const store::DataFolder& folder, queue::JobQueue& queue, Machine machine);
 
   [[nodiscard]] std::string device() const override;
+  [[nodiscard]] std::optional<std::int64_t> usable_bytes() const override;
   std::optional<std::filesystem::path> run(const queue::JobRow& job, studio::JobObserver& observer) override;
 
  private:
-  std::optional<std::filesystem::path> make_video(const queue::JobRow& job, studio::JobObserver& observer);
-  std::optional<std::filesystem::path> make_poses(const queue::JobRow& job, studio::JobObserver& observer);
+  std::filesystem::path make_video(const queue::JobRow& job, studio::JobObserver& observer);
+  void make_poses(const queue::JobRow& job, studio::JobObserver& observer);
+  void make_plan(const queue::JobRow& job, studio::JobObserver& observer);
+
+  /// What a row wants of this machine.
+  struct Opening {
+    std::filesystem::path models;
+    family::RuntimeOptions runtime;
+  };
+  [[nodiscard]] Opening opening_for(const ModelChoice& choice) const;
+  studio::Studio& studio_for(const ModelChoice& choice);
+  studio::VideoOrder order_of(const queue::JobRow& job, const Opening& opening);
+  void take_found_people(const queue::JobRow& job) const;
   [[nodiscard]] std::filesystem::path asset_file(const std::string& id);
 
   const store::DataFolder& folder_;
   queue::JobQueue& queue_;
   Machine machine_;
-  studio::Studio studio_;
+  ModelChoice open_;  ///< what the studio has
+  std::optional<studio::Studio> studio_;
 };
 
 }  // namespace unianimate::worker

@@ -86,6 +86,7 @@ Worker::Worker(const OpenQueue& open, queue::JobQueue& queue, const store::DataF
   row_.id = options.id.empty() ? new_worker_id() : options.id;
   row_.lane = options.lane;
   row_.host = host_name();
+  row_.usable_bytes = runner.usable_bytes();
   const std::string device = runner.device();
   const std::size_t space = device.find(' ');
   row_.device = device.substr(0, space);
@@ -158,7 +159,7 @@ void Worker::work_on(const queue::JobRow& job) {
   say_alive(job.id);
   watcher_.note(fmt::format("job {}, attempt {}", job.id, job.attempt));
   const Lease lease(open_, claim, row_, options_.lease);
-  JobProgress progress(queue_, claim, lease, folder_.work(job.id), stopping_, watcher_);
+  JobProgress progress(queue_, claim, lease, folder_, stopping_, watcher_);
   std::optional<fs::path> video;
   std::exception_ptr problem;
   try {

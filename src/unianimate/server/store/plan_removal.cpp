@@ -1,0 +1,15 @@
+#include "unianimate/server/store/plan_removal.h"
+
+namespace unianimate::store {
+
+void remove_plans(const DataFolder& folder, queue::JobQueue& queue, double seconds) {
+  const double last = queue.now() - seconds;
+  queue::JobFilter plans;
+  plans.kind = queue::JobKind::kPlan;
+  for (const queue::JobRow& plan : queue.list(plans)) {
+    if (!queue::is_over(plan.state) || plan.finished.value_or(last) > last) continue;
+    if (queue.remove(plan.id)) folder.remove_job(plan.id);
+  }
+}
+
+}  // namespace unianimate::store
