@@ -50,6 +50,7 @@ def open_browser(downloads, width=1200, height=1000, dark=False):
     from selenium import webdriver
     options = webdriver.ChromeOptions()
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
+                     "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
                      f"--window-size={width},{height}", "--autoplay-policy=no-user-gesture-required"):
         options.add_argument(argument)
     options.binary_location = shutil.which("chromium")

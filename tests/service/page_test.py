@@ -120,7 +120,12 @@ class PageTest(unittest.TestCase):
         self.give_files(driver)
         self.until(driver, lambda: driver.execute_script(
             "const i = document.querySelector('ua-poses img'); return i && i.complete && i.naturalWidth > 0"), "the sheet")
+        hint = self.one(driver, "ua-plan p.hint")
+        self.until(driver, lambda: "of memory" in hint.text, "the estimate")
+        self.assertRegex(hint.text, r"^About \d+ .*memory, 96×128, \d+ frames, [0-9.]+ s of video\.$")
+        self.assertTrue(self.one(driver, "ua-frame canvas").is_displayed())
         self.animate(driver, "whole way", 5)
+        self.until(driver, lambda: "8 frames" in hint.text, "the newer estimate")
         article = self.until(driver, lambda: self.finished(driver, "whole way"), "the video")
         video = article.find_element("css selector", "video.result")
         driver.execute_script("arguments[0].scrollIntoView()", video)
@@ -131,6 +136,10 @@ class PageTest(unittest.TestCase):
         article.find_element("css selector", "a[download]").click()
         files = self.until(driver, lambda: list(self.downloads.glob("whole*.mp4")), "the download")
         self.assertEqual(b"ftyp", files[0].read_bytes()[4:8])
+        self.field(driver, "Steps").clear()
+        article = self.finished(driver, "whole way")
+        next(each for each in article.find_elements("tag name", "button") if each.text == "Use settings").click()
+        self.until(driver, lambda: self.field(driver, "Steps").get_attribute("value") == "5", "the settings again")
         self.assert_no_errors(driver)
 
     def test_a_reload_amid_a_job_changes_nothing(self):
@@ -198,7 +207,7 @@ class PageTest(unittest.TestCase):
         self.until(driver, lambda: field.get_attribute("aria-invalid") == "true", "the refusal")
         described = [driver.find_element("id", each).text for each in field.get_attribute("aria-describedby").split()]
         self.assertTrue(any("100" in text for text in described[1:]), described)
-        self.assertEqual(field, driver.switch_to.active_element)
+        self.until(driver, lambda: driver.switch_to.active_element == field, "the focus")
         self.assert_no_errors(driver, but=("status of 422",))
 
     def test_a_file_that_is_none_is_refused_with_a_sentence(self):
@@ -248,6 +257,45 @@ class PageTest(unittest.TestCase):
             self.remove(driver, name)
         pause.click()
         self.until(driver, lambda: not driver.find_element("id", "paused").is_displayed(), "the end of the pause")
+        self.assert_no_errors(driver)
+
+    def test_the_picture_is_shown_as_the_video_will_have_it(self):
+        driver = self.open()
+        self.give_files(driver)
+        self.fill(driver, "Size", "128x96")
+        for fit, words in (("pad", "with a border"), ("crop", "cropped around the person, with a border"),
+                           ("stretch", "stretched")):
+            self.one(driver, f"ua-settings input[value={fit}]").click()
+            self.until(driver, lambda: (captions := self.find(driver, "ua-frame figcaption"))
+                       and captions[0].text == f"128×96, {words}", words)
+        self.assert_no_errors(driver)
+
+    def test_a_picture_comes_from_the_camera(self):
+        driver = self.open()
+        drop = self.one(driver, "ua-drop[kind=reference]")
+        press = lambda text: next(each for each in self.find(driver, "button") if each.text == text).click()
+        press("Use the camera")
+        self.until(driver, lambda: (takes := self.find(driver, "dialog[open] button.main")) and takes[0].is_enabled(), "the camera")
+        press("Take it")
+        self.until(driver, lambda: "picture of the camera.jpg" in drop.text, "the picture")
+        self.assertEqual([], self.find(driver, "dialog[open]"))
+        self.assert_no_errors(driver)
+
+    def test_several_seeds_in_one_go(self):
+        driver = self.open()
+        self.give_files(driver)
+        pause = driver.find_element("id", "pause")
+        pause.click()
+        self.fill(driver, "Seed", "7")
+        self.fill(driver, "Videos at once", "2")
+        self.assertEqual("Animate 2 videos", self.one(driver, "ua-plan button").text)
+        self.animate(driver, "many", 5)
+        for name in ("many, seed 7", "many, seed 8"):
+            self.wait_for_state(driver, name, "queued")
+            self.act(driver, name, "cancel")
+            self.wait_for_state(driver, name, "cancelled")
+            self.remove(driver, name)
+        pause.click()
         self.assert_no_errors(driver)
 
     def test_poses_follow_who_is_chosen(self):

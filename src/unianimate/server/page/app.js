@@ -37,7 +37,7 @@ function showTitle() {
 }
 
 function showHeader() {
-  const jobs = [...state.jobs.values()];
+  const jobs = [...state.jobs.values()].filter(job => job.kind !== 'plan');
   const running = jobs.filter(job => job.state === 'running').length;
   const waiting = jobs.filter(job => job.state === 'queued').length;
   const parts = [`${running} running`, `${waiting} waiting`];

@@ -17,6 +17,13 @@ function defaultText(schema) {
   return String(schema.default);
 }
 
+// What the command line says of an option, in words of the page.
+function helpOf(schema) {
+  const quoted = option => `“${titleOf(option.replaceAll('-', '_'))}”`;
+  return (schema.description || '').replace(/--([a-z][a-z-]*)/g, (_, option) => quoted(option))
+    .replace(/[;,] see docs\/\S+$/, '');
+}
+
 function rangeText(schema) {
   if (schema.minimum !== undefined && schema.maximum !== undefined) {
     // The largest whole number that programs read exactly is no limit that anybody meets.
@@ -87,10 +94,13 @@ function textControl(schema, attributes, changed) {
     type: 'text', ...attributes, placeholder: defaultText(schema), autocomplete: 'off', spellcheck: false,
     oninput: changed,
   });
+  const examples = make('datalist', {id: newId()}, ...(schema.examples || []).map(value => make('option', {value})));
+  if (schema.examples) input.setAttribute('list', examples.id);
   const values = () => input.value.split(',').map(text => text.trim()).filter(text => text !== '');
   const valueOf = text => (schema.items && typeOf(schema.items) === 'integer' ? Number(text) : text);
   return {
     input,
+    further: schema.examples ? examples : null,
     read: () => {
       if (input.value.trim() === '') return undefined;
       return list ? values().map(valueOf) : input.value.trim();
@@ -117,7 +127,7 @@ class ScalarField {
     const errorId = newId();
     this.control = controlOf(schema, {id, name, 'aria-describedby': `${helpId} ${errorId}`}, () => changed());
     this.error = make('p', {className: 'error', id: errorId, role: 'alert'});
-    const help = [schema.description, rangeText(schema)].filter(Boolean).join('; ');
+    const help = [helpOf(schema), rangeText(schema)].filter(Boolean).join('; ');
     const label = make('label', {htmlFor: id}, titleOf(name));
     const boolean = typeOf(schema) === 'boolean';
     this.element = make('div', {className: boolean ? 'field switch' : 'field'},
@@ -144,23 +154,25 @@ class ChoiceField {
     const errorId = newId();
     this.schema = schema;
     this.error = make('p', {className: 'error', id: errorId, role: 'alert'});
-    this.inputs = schema.enum.filter(word => word !== null).map(word => make('input', {
+    // None of the words, where that may be, stands for "by itself".
+    const words = schema.default === null ? ['', ...schema.enum.filter(word => word !== null)] : schema.enum;
+    this.inputs = words.map(word => make('input', {
       type: 'radio', name: group, value: word, id: newId(), onchange: () => changed(),
     }));
     this.element = make('fieldset', {className: 'field choices', 'aria-describedby': `${helpId} ${errorId}`},
                         make('legend', {}, titleOf(name)),
                         ...this.inputs.map(input => make('span', {className: 'choice'}, input,
-                                                         make('label', {htmlFor: input.id}, input.value))),
-                        make('p', {className: 'hint', id: helpId}, schema.description || ''), this.error);
+                                                         make('label', {htmlFor: input.id}, input.value || 'by itself'))),
+                        make('p', {className: 'hint', id: helpId}, helpOf(schema)), this.error);
     registry.set(pointer, this);
   }
 
   read() {
     const checked = this.inputs.find(input => input.checked);
-    return !checked || checked.value === this.schema.default ? undefined : checked.value;
+    return !checked || checked.value === (this.schema.default ?? '') ? undefined : checked.value;
   }
   write(value) {
-    for (const input of this.inputs) input.checked = input.value === (value ?? this.schema.default);
+    for (const input of this.inputs) input.checked = input.value === (value ?? this.schema.default ?? '');
   }
   showError(text) { setText(this.error, text); }
 }
@@ -172,7 +184,7 @@ class SectionField {
     this.error = make('p', {className: 'error', role: 'alert'});
     this.element = make('fieldset', {className: 'section', 'aria-describedby': helpId},
                         make('legend', {}, titleOf(name)),
-                        make('p', {className: 'hint', id: helpId}, schema.description || ''), this.error);
+                        make('p', {className: 'hint', id: helpId}, helpOf(schema)), this.error);
     this.whole = this.fields.element;
     if (isNullable(schema)) {
       const id = newId();
@@ -209,7 +221,7 @@ class ListField {
     this.list = make('div', {});
     this.error = make('p', {className: 'error', role: 'alert'});
     this.element = make('fieldset', {className: 'section'}, make('legend', {}, titleOf(name)),
-                        make('p', {className: 'hint'}, schema.description || ''), this.error, this.list,
+                        make('p', {className: 'hint'}, helpOf(schema)), this.error, this.list,
                         button('Add', () => this.#add().focus(), {'aria-label': `Add to ${titleOf(name)}`}));
     registry.set(pointer, this);
   }
@@ -241,6 +253,13 @@ class ListField {
   showError(text) { setText(this.error, text); }
 }
 
+// Names by their groups, those of none first.
+function grouped(properties) {
+  const groupOf = name => properties[name]['x-group'];
+  const groups = [undefined, ...new Set(Object.keys(properties).map(groupOf).filter(Boolean))];
+  return groups.flatMap(group => Object.keys(properties).filter(name => groupOf(name) === group));
+}
+
 function fieldOf(name, schema, pointer, changed, registry, chosen) {
   const type = typeOf(schema);
   if (type === 'object' && schema.properties) return new SectionField(name, schema, pointer, changed, registry);
@@ -251,13 +270,17 @@ function fieldOf(name, schema, pointer, changed, registry, chosen) {
   return new ScalarField(name, schema, pointer, changed, registry);
 }
 
-// The fields of one schema. `registry`: by pointer, for errors; `only`: which of the properties, in this order, with
-// words beside each other.
+// The fields of one schema, in its groups. `registry`: by pointer, for errors; `only`: which of the properties, in this
+// order and without groups, with words beside each other.
 export class Fields {
   constructor(schema, pointer, changed, registry, only = null) {
     this.fields = new Map();
     this.element = make('div', {className: 'fields'});
-    for (const name of only || Object.keys(schema.properties)) {
+    let shown;
+    for (const name of only || grouped(schema.properties)) {
+      const group = only ? undefined : schema.properties[name]['x-group'];
+      if (group !== shown) this.element.append(make('h3', {className: 'group'}, group));
+      shown = group;
       const field = fieldOf(name, schema.properties[name], `${pointer}/${name}`, changed, registry, only !== null);
       this.fields.set(name, field);
       this.element.append(field.element);

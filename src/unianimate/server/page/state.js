@@ -3,6 +3,9 @@ import * as api from './api.js';
 import {setText} from './dom.js';
 import {askForToken} from './session.js';
 
+// Steps from one preview to the next, unless somebody says otherwise.
+export const kPreviewEvery = 5;
+
 const kListed = 200;
 const kDraft = 'unianimate-draft';
 const kOver = ['completed', 'failed', 'cancelled'];
@@ -17,8 +20,12 @@ class State extends EventTarget {
   jobs = new Map();
   queue = null;
   system = null;
-  // {reference, motion: assets, align: its fields, settings: those that differ from the defaults, takes, label}
-  draft = {reference: null, motion: null, align: {}, settings: {}, takes: 1, label: ''};
+  // Whether there are jobs older than those that are listed.
+  hasOlder = false;
+  // {reference, motion: assets, align: its fields, settings: those that differ from the defaults, format, takes, label}
+  draft = {reference: null, motion: null, align: {}, settings: {}, format: '', takes: 1, label: ''};
+  // Id of the job whose poses are those of the draft, once they are there.
+  poses = null;
   // Whether poses of the draft were tried and there are none.
   posesFailed = false;
   // Refusals of the draft as {pointer, detail}.
@@ -68,6 +75,7 @@ class State extends EventTarget {
   async load() {
     const [queue, list] = await Promise.all([api.queue(), api.jobs({limit: kListed})]);
     this.queue = queue;
+    this.hasOlder = Boolean(list.next);
     this.jobs.clear();
     this.tell('reset');
     for (const job of list.jobs) this.take(job);

@@ -1,5 +1,6 @@
 // One file of the draft: dropped, chosen, pasted or taken with the camera; sent at once, with progress.
 import * as api from './api.js';
+import {hasCamera, takePicture} from './camera.js';
 import {button, bytes, make, newId, setText} from './dom.js';
 import {isAbort, say, state} from './state.js';
 
@@ -7,6 +8,7 @@ const kKinds = {
   reference: {
     title: 'Picture of the person',
     accept: 'image/*',
+    camera: true,
     takes: type => type.startsWith('image/') && type !== 'image/gif',
     example: {file: 'example-person.png', name: 'example person.png'},
   },
@@ -71,10 +73,11 @@ class UaDrop extends HTMLElement {
     this.stop = button('Stop sending', () => this.#upload && this.#upload.abort(), {hidden: true});
     this.example = button('Try with an example', () => this.#tryExample(),
                           {className: 'quiet', 'aria-label': `Try with an example: ${this.#kind.title.toLowerCase()}`});
+    this.camera = button('Use the camera', () => this.#takePicture(), {hidden: !this.#kind.camera || !hasCamera()});
     this.trim = make('div', {className: 'trim'});
     this.append(make('label', {htmlFor: inputId}, this.#kind.title), this.preview, this.name, this.input,
-                make('p', {className: 'hint'}, 'Choose a file, drop it here, or paste it.'), this.example, this.bar,
-                this.stop, this.error, this.trim);
+                make('p', {className: 'hint'}, 'Choose a file, drop it here, or paste it.'),
+                make('div', {className: 'buttons'}, this.example, this.camera), this.bar, this.stop, this.error, this.trim);
   }
 
   async send(file, name) {
@@ -118,6 +121,11 @@ class UaDrop extends HTMLElement {
     } catch (error) {
       if (!isAbort(error)) say('The example could not be fetched from the server.');
     }
+  }
+
+  async #takePicture() {
+    const picture = await takePicture();
+    if (picture) await this.send(picture, 'picture of the camera.jpg');
   }
 
   #showSending(sending) {

@@ -11,7 +11,6 @@ const kFetched = 50;
 class UaHistory extends HTMLElement {
   #rows = new Map();
   #shown = kAtOnce;
-  #older = true;
 
   connectedCallback() {
     this.empty = make('p', {className: 'hint'}, 'Finished videos come here.');
@@ -40,7 +39,7 @@ class UaHistory extends HTMLElement {
     const all = this.#jobs();
     const jobs = all.slice(0, this.#shown);
     this.empty.hidden = all.length > 0;
-    this.more.hidden = all.length === 0 || (all.length <= this.#shown && !this.#older);
+    this.more.hidden = all.length === 0 || (all.length <= this.#shown && !state.hasOlder);
     for (const [id, row] of this.#rows) {
       if (jobs.some(job => job.id === id)) continue;
       row.remove();
@@ -55,12 +54,12 @@ class UaHistory extends HTMLElement {
 
   async #showOlder() {
     this.#shown += kAtOnce;
-    if (this.#jobs().length < this.#shown && this.#older) {
+    if (this.#jobs().length < this.#shown && state.hasOlder) {
       const oldest = [...state.jobs.values()].sort((left, right) => left.created.localeCompare(right.created))[0];
       const before = oldest ? {before: oldest.id} : {};
       const list = await api.jobs({kind: 'animate', state: 'completed', limit: kFetched, ...before});
       for (const job of list.jobs) state.take(job);
-      this.#older = Boolean(list.next);
+      state.hasOlder = Boolean(list.next);
     }
     this.#show();
   }

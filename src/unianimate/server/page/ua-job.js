@@ -1,22 +1,11 @@
 // One job that waits, runs, or ended without a result: what it does, how long that takes, and what can be done about it.
 import * as api from './api.js';
 import {button, duration, make, newId, setText} from './dom.js';
-import {attempt, isOver, isSampling, labelOf, part, secondsLeft, state} from './state.js';
-
-const kDefaultPreviewEvery = 5;
+import {attempt, isOver, labelOf, part, secondsLeft, state} from './state.js';
 
 const kWords = {
   queued: '◷ Waiting', running: '▶ Running', failed: '✕ Failed', cancelled: '■ Cancelled', completed: '✓ Done',
 };
-
-// The number of previews that there are, as far as the steps tell: each is written after its step.
-function previewsOf(job) {
-  const progress = job.progress;
-  if (job.kind !== 'animate' || !progress || !isSampling(progress)) return 0;
-  const settings = (job.request && job.request.settings) || {};
-  const every = settings.preview_every ?? kDefaultPreviewEvery;
-  return every > 0 ? Math.floor(Math.max(0, progress.done - 1) / every) : 0;
-}
 
 class UaJob extends HTMLElement {
   #job = null;
@@ -125,9 +114,9 @@ class UaJob extends HTMLElement {
       this.#shown = '';
       return;
     }
-    const previews = previewsOf(job);
+    const previews = (job.progress && job.progress.previews) || 0;
     if (previews === 0) return;
-    const version = `${job.attempt}-${job.progress.phase}-${previews}`;
+    const version = `${job.attempt}-${previews}`;
     if (version === this.#shown) return;
     this.#shown = version;
     this.preview.src = api.preview(job.id, version);
@@ -150,12 +139,12 @@ export async function againWithNewSeed(job) {
 
 // Puts what a job was made from into the draft.
 export async function useSettings(job) {
-  const {reference, motion, align, settings} = job.request;
-  const [picture, film] = await Promise.all([api.asset(reference), api.asset(motion)]);
+  const {reference, motion, poses, align, settings, format} = job.request;
+  const [picture, film] = await Promise.all([api.asset(reference), api.asset(motion || poses)]);
   const known = asset => ({id: asset.id, name: asset.name || asset.id, type: asset.type, bytes: asset.bytes});
   state.changeDraft({
-    reference: known(picture), motion: known(film), align: align || {}, settings: settings || {}, label: job.label || '',
-    takes: 1,
+    reference: known(picture), motion: known(film), align: align || {}, settings: settings || {},
+    format: format || '', label: job.label || '', takes: 1,
   });
   document.getElementById('create').focus();
 }

@@ -1,19 +1,21 @@
-// The button that makes the draft into videos, with what the server refuses of it.
+// What the draft would take and show, told a moment after each change; and the button that makes it.
 import * as api from './api.js';
-import {button, make, setText} from './dom.js';
-import {state} from './state.js';
+import {button, bytes, duration, make, setText} from './dom.js';
+import {isAbort, isOver, kPreviewEvery, state, whenOver} from './state.js';
 import {askForToken} from './session.js';
+import './ua-frame.js';
 
-// Steps from one preview to the next, unless somebody says otherwise.
-const kPreviewEvery = 5;
 const kLongestLabel = 200;
+const kSettleMilliseconds = 500;
+// A plan with such a problem is one of a video that nobody could make.
+const kRefusals = ['invalid-request', 'input'];
 
-function bodyOf(seed) {
-  const {reference, motion, align, settings} = state.draft;
-  return {
-    kind: 'animate', reference: reference.id, motion: motion.id, align,
-    settings: {preview_every: kPreviewEvery, ...settings, seed},
-  };
+// The poses that were looked at, or where they are not there yet, what they are taken from.
+function bodyOf(kind, settings) {
+  const {reference, motion, align, format} = state.draft;
+  const poses = state.poses ? {poses: state.poses} : {motion: motion.id, align};
+  const body = {kind, reference: reference.id, ...poses, settings: {preview_every: kPreviewEvery, ...settings}};
+  return format ? {...body, format} : body;
 }
 
 // The first of the draft's seeds.
@@ -23,29 +25,110 @@ function firstSeed() {
 }
 
 class UaPlan extends HTMLElement {
+  #timer = null;
+  #plan = null;
+  #refused = false;
+
   connectedCallback() {
     this.hint = make('p', {className: 'hint', role: 'status'});
+    this.frame = document.createElement('ua-frame');
+    this.notes = make('ul', {className: 'notes'});
     this.problem = make('p', {className: 'error', role: 'alert'});
     this.button = button('Animate', () => this.#animate(), {className: 'main', disabled: true});
-    this.append(this.hint, this.problem, this.button);
-    for (const name of ['poses', 'draft', 'system']) state.addEventListener(name, () => this.#show());
-    this.#show();
+    this.append(make('div', {className: 'plan'}, this.frame, make('div', {}, this.hint, this.notes, this.problem)),
+                this.button);
+    for (const name of ['poses', 'draft', 'system']) state.addEventListener(name, () => this.#changed());
+    state.addEventListener('queue', () => this.#showHint());
+    this.#changed();
   }
 
   // Poses that failed would fail again; poses that are still looked for need not be waited for.
-  #show() {
-    const {reference, motion, takes} = state.draft;
-    const ready = Boolean(reference && motion && state.system) && !state.posesFailed;
-    this.button.disabled = !ready;
+  #changed() {
+    const {takes} = state.draft;
     setText(this.button, takes > 1 ? `Animate ${takes} videos` : 'Animate');
+    clearTimeout(this.#timer);
+    const body = state.poses && state.system ? bodyOf('plan', state.draft.settings) : null;
+    const asked = body ? JSON.stringify(body) : null;
+    if (asked !== (this.#plan && this.#plan.asked)) {
+      this.#giveUp();
+      this.#refused = false;
+      if (body) this.#timer = setTimeout(() => this.#ask(body, asked), kSettleMilliseconds);
+    }
+    this.#showHint();
+    this.#enable();
+  }
+
+  #enable() {
+    const {reference, motion} = state.draft;
+    const ready = Boolean(reference && motion && state.system) && !state.posesFailed && !this.#refused;
+    this.button.disabled = !ready;
+  }
+
+  // What nobody waits for any more need not be worked out.
+  #giveUp() {
+    if (!this.#plan) return;
+    this.#plan.abort.abort();
+    const job = state.jobs.get(this.#plan.job);
+    if (job && !isOver(job)) api.removeJob(job.id).catch(() => {});
+    this.#plan = null;
+    this.notes.replaceChildren();
+    setText(this.problem, '');
+  }
+
+  #showHint() {
+    const {reference, motion, takes} = state.draft;
+    const plan = this.#plan && this.#plan.result;
     let hint = '';
-    if (state.posesFailed) hint = 'The poses could not be taken; see step 2.';
-    else if (!reference || !motion) hint = 'Picture and video are needed first.';
+    if (!reference || !motion) hint = 'Picture and video are needed first.';
+    else if (state.posesFailed) hint = 'The poses could not be taken; see step 2.';
+    else if (plan) hint = sentenceOf(plan, takes);
+    else if (state.queue && state.queue.paused) hint = 'What it takes is worked out when the queue goes on.';
+    else if (!state.poses) hint = 'What it takes is worked out once the poses are there.';
+    else if (!this.problem.textContent) hint = 'It is worked out what this takes.';
     setText(this.hint, hint);
   }
 
+  async #ask(body, asked) {
+    const abort = new AbortController();
+    const plan = {asked, abort, job: null, result: null};
+    this.#plan = plan;
+    this.#showHint();
+    try {
+      const made = await api.createJob(body);
+      plan.job = made.id;
+      state.setErrors([]);
+      if (abort.signal.aborted) {
+        api.removeJob(made.id).catch(() => {});
+        return;
+      }
+      state.take(made);
+      const job = await whenOver(made.id, abort.signal);
+      if (job.state === 'completed') this.#show(plan, job.result);
+      else if (job.problem) this.#refuse(job.problem.detail, kRefusals.includes(job.problem.type));
+    } catch (error) {
+      if (isAbort(error) || abort.signal.aborted) return;
+      if (!(error instanceof api.Problem)) throw error;
+      state.setErrors(error.errors);
+      this.#refuse(error.message, error.status === 422);
+    }
+  }
+
+  #show(plan, result) {
+    plan.result = result;
+    this.notes.replaceChildren(...(result.notes || []).map(note => make('li', {}, String(note))));
+    this.frame.show(state.draft.reference, result);
+    this.#showHint();
+  }
+
+  #refuse(text, forGood) {
+    this.#refused = forGood;
+    setText(this.problem, text);
+    this.#showHint();
+    this.#enable();
+  }
+
   async #animate() {
-    const {takes, label, reference} = state.draft;
+    const {takes, label, reference, settings} = state.draft;
     const name = label.trim() || reference.name.replace(/\.[^.]*$/, '');
     const first = firstSeed();
     this.button.disabled = true;
@@ -54,8 +137,8 @@ class UaPlan extends HTMLElement {
     try {
       for (let seed = first; seed < first + takes; ++seed) {
         const ending = takes > 1 ? `, seed ${seed}` : '';
-        const body = {...bodyOf(seed), label: name.slice(0, kLongestLabel - ending.length) + ending};
-        state.take(await api.createJob(body));
+        const body = bodyOf('animate', {...settings, seed});
+        state.take(await api.createJob({...body, label: name.slice(0, kLongestLabel - ending.length) + ending}));
       }
     } catch (error) {
       if (!(error instanceof api.Problem)) throw error;
@@ -63,11 +146,25 @@ class UaPlan extends HTMLElement {
       setText(this.problem, error.message);
       state.setErrors(error.errors);
     } finally {
-      this.#show();
+      this.#enable();
       if (!state.errors.length) this.button.focus();
       else focusFirstError();
     }
   }
+}
+
+function sentenceOf(plan, takes) {
+  const texts = [];
+  if (Number.isFinite(plan.estimated_seconds)) {
+    texts.push(`about ${duration(plan.estimated_seconds)}${takes > 1 ? ` for each of ${takes}` : ''}`);
+  } else {
+    texts.push('how long is not known before a worker of this kind has begun');
+  }
+  if (Number.isFinite(plan.estimated_bytes)) texts.push(`${bytes(plan.estimated_bytes)} of memory`);
+  texts.push(`${plan.width}×${plan.height}`, `${plan.frames} frames`);
+  if (plan.frames_per_second > 0) texts.push(`${(plan.frames / plan.frames_per_second).toFixed(1)} s of video`);
+  const text = texts.join(', ');
+  return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }
 
 function focusFirstError() {

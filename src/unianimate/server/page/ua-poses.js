@@ -102,6 +102,7 @@ class UaPoses extends HTMLElement {
     const abort = new AbortController();
     this.#work = {key, abort};
     state.posesFailed = false;
+    state.poses = null;
     state.tell('poses');
     this.problem.textContent = '';
     this.again.hidden = true;
@@ -171,6 +172,8 @@ class UaPoses extends HTMLElement {
     }
     this.result.classList.remove('old');
     this.#showResult(job);
+    state.poses = job.id;
+    state.tell('poses');
   }
 
   #fail(text) {

@@ -1,15 +1,24 @@
 // The settings of the draft, as the server describes them: presets and what is asked for most, the rest folded away.
 import {button, make, newId} from './dom.js';
 import {Fields, showErrors} from './fields.js';
-import {state} from './state.js';
+import {kPreviewEvery, state} from './state.js';
 
 // What stands outside the details.
-const kFirst = ['preset', 'size', 'width', 'height', 'frames', 'seed'];
+const kFirst = ['preset', 'model', 'loras', 'size', 'fit', 'frames', 'seed'];
 const kMostTakes = 20;
+
+// "512x768" -> that, on its side, and as a square of about as many pixels.
+function sizesNear(size) {
+  const [width, height] = size.split('x').map(Number);
+  const unit = width % 64 === 0 && height % 64 === 0 ? 64 : 32;
+  const side = Math.max(unit, Math.round(Math.sqrt(width * height) / unit) * unit);
+  return [...new Set(['auto', size, `${height}x${width}`, `${side}x${side}`])];
+}
 
 class UaSettings extends HTMLElement {
   #registry = new Map();
   #groups = [];
+  #model = '';
 
   connectedCallback() {
     state.addEventListener('system', () => this.#build());
@@ -20,15 +29,31 @@ class UaSettings extends HTMLElement {
     if (state.system) this.#build();
   }
 
+  // Settings as they are where nobody says anything, for the models that are chosen.
+  #schema() {
+    const schema = structuredClone(state.system.settings);
+    const {models} = state.system;
+    const model = models.find(each => each.name === state.draft.settings.model) || models[0];
+    this.#model = model ? model.name : '';
+    schema.properties.preview_every.default = kPreviewEvery;
+    if (models.length < 2) delete schema.properties.model;
+    for (const [name, value] of Object.entries(model ? model.defaults : {})) {
+      if (name in schema.properties) schema.properties[name].default = value;
+    }
+    if (model) schema.properties.size.examples = sizesNear(model.defaults.size);
+    return schema;
+  }
+
   #build() {
-    const schema = state.system.settings;
+    const schema = this.#schema();
     const names = Object.keys(schema.properties);
     const first = kFirst.filter(name => names.includes(name));
     const rest = names.filter(name => !first.includes(name));
     const changed = () => {
       const settings = Object.assign({}, ...this.#groups.map(group => group.read()));
       state.changeDraft({settings}, this);
-      this.#count();
+      if ((settings.model || this.#usual()) !== this.#model) this.#build();
+      else this.#count();
     };
     this.#registry.clear();
     const further = {properties: Object.fromEntries(rest.map(name => [name, schema.properties[name]]))};
@@ -42,7 +67,12 @@ class UaSettings extends HTMLElement {
     this.#show();
   }
 
-  // The name, and how many videos at once.
+  #usual() {
+    const [first] = state.system.models;
+    return first ? first.name : '';
+  }
+
+  // The name, the kind of file, and how many videos at once.
   #ofThePage() {
     const labelId = newId();
     const takesId = newId();
@@ -58,14 +88,24 @@ class UaSettings extends HTMLElement {
         state.changeDraft({takes: Math.min(kMostTakes, Math.max(1, takes))}, this);
       },
     });
+    const format = {properties: {format: state.system.format}};
+    this.format = new Fields(format, '', () => {
+      state.changeDraft({format: this.format.read().format || ''}, this);
+    }, this.#registry);
     return make('div', {className: 'fields'},
                 make('div', {className: 'field'}, make('label', {htmlFor: labelId}, 'Name'), this.label),
                 make('div', {className: 'field'}, make('label', {htmlFor: takesId}, 'Videos at once'), this.takes,
-                     make('p', {className: 'hint', id: `${takesId}-help`}, 'Each with the next seed')));
+                     make('p', {className: 'hint', id: `${takesId}-help`}, 'Each with the next seed')),
+                ...this.format.element.children);
   }
 
   #show() {
     if (this.#groups.length === 0) return;
+    if ((state.draft.settings.model || this.#usual()) !== this.#model) {
+      this.#build();
+      return;
+    }
+    this.format.write({format: state.draft.format || undefined});
     for (const group of this.#groups) group.write(state.draft.settings);
     this.label.value = state.draft.label;
     this.takes.value = state.draft.takes;
@@ -78,7 +118,7 @@ class UaSettings extends HTMLElement {
   }
 
   #showErrors() {
-    const own = state.errors.filter(error => error.pointer.startsWith('/settings'));
+    const own = state.errors.filter(error => /^\/(settings|format)/.test(error.pointer));
     showErrors(this.#registry, own);
     if (this.querySelector('details [aria-invalid=true]')) this.details.open = true;
   }
