@@ -40,15 +40,29 @@ class PageTest(unittest.TestCase):
         cls.service = browser.Service(PROGRAM)
         cls.folder = tempfile.TemporaryDirectory()
         cls.downloads = pathlib.Path(cls.folder.name)
+        cls.shared = None
 
     @classmethod
     def tearDownClass(cls):
+        if cls.shared is not None:
+            cls.shared.quit()
         cls.service.close()
         cls.folder.cleanup()
 
-    def open(self, **options):
-        driver = browser.open_browser(self.downloads, **options)
-        self.addCleanup(driver.quit)
+    def open(self, own=False, **options):
+        """The page as nobody has used it: in a browser that tests share, or in one of its own."""
+        cls = type(self)
+        if own or options:
+            driver = browser.open_browser(self.downloads, **options)
+            self.addCleanup(driver.quit)
+        elif cls.shared is None:
+            driver = cls.shared = browser.open_browser(self.downloads)
+        else:
+            driver = cls.shared
+            driver.execute_script("sessionStorage.clear()")
+            driver.get("about:blank")
+            browser.show_scheme(driver, False)
+            driver.get_log("browser")
         driver.get(self.service.url)
         self.until(driver, lambda: driver.execute_script("return document.documentElement.dataset.ready"), "the page")
         return driver
@@ -136,10 +150,6 @@ class PageTest(unittest.TestCase):
         article.find_element("css selector", "a[download]").click()
         files = self.until(driver, lambda: list(self.downloads.glob("whole*.mp4")), "the download")
         self.assertEqual(b"ftyp", files[0].read_bytes()[4:8])
-        self.field(driver, "Steps").clear()
-        article = self.finished(driver, "whole way")
-        next(each for each in article.find_elements("tag name", "button") if each.text == "Use settings").click()
-        self.until(driver, lambda: self.field(driver, "Steps").get_attribute("value") == "5", "the settings again")
         self.assert_no_errors(driver)
 
     def test_a_reload_amid_a_job_changes_nothing(self):
@@ -160,7 +170,7 @@ class PageTest(unittest.TestCase):
         self.assert_no_errors(driver)
 
     def test_two_browsers_show_the_same_and_a_cancelled_job_goes_on(self):
-        one, other = self.open(), self.open()
+        one, other = self.open(), self.open(own=True)
         self.give_files(one)
         self.animate(one, "stopped", 400)
         self.wait_for_state(other, "stopped", "running")
@@ -220,7 +230,7 @@ class PageTest(unittest.TestCase):
         self.assert_no_errors(driver, but=("status of 415",))
 
     def test_sending_a_file_can_be_stopped(self):
-        driver = self.open()
+        driver = self.open(own=True)
         driver.execute_cdp_cmd("Network.enable", {})
         driver.execute_cdp_cmd("Network.emulateNetworkConditions", {
             "offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 200_000})
@@ -243,6 +253,7 @@ class PageTest(unittest.TestCase):
         self.until(driver, lambda: driver.find_element("id", "paused").is_displayed(), "the pause")
         self.fill(driver, "Seed", "7")
         self.fill(driver, "Videos at once", "2")
+        self.assertEqual("Animate 2 videos", self.one(driver, "ua-plan button").text)
         self.animate(driver, "many", 12)
         for name in ("many, seed 7", "many, seed 8"):
             self.wait_for_state(driver, name, "queued")
@@ -281,30 +292,16 @@ class PageTest(unittest.TestCase):
         self.assertEqual([], self.find(driver, "dialog[open]"))
         self.assert_no_errors(driver)
 
-    def test_several_seeds_in_one_go(self):
-        driver = self.open()
-        self.give_files(driver)
-        pause = driver.find_element("id", "pause")
-        pause.click()
-        self.fill(driver, "Seed", "7")
-        self.fill(driver, "Videos at once", "2")
-        self.assertEqual("Animate 2 videos", self.one(driver, "ua-plan button").text)
-        self.animate(driver, "many", 5)
-        for name in ("many, seed 7", "many, seed 8"):
-            self.wait_for_state(driver, name, "queued")
-            self.act(driver, name, "cancel")
-            self.wait_for_state(driver, name, "cancelled")
-            self.remove(driver, name)
-        pause.click()
-        self.assert_no_errors(driver)
-
-    def test_poses_follow_who_is_chosen(self):
+    def test_poses_follow_who_is_chosen_and_the_part_of_the_motion(self):
         driver = self.open()
         self.give_files(driver)
         sheet = self.one(driver, "ua-poses img").get_attribute("src")
         self.one(driver, "ua-poses input[value=left]").click()
         self.until(driver, lambda: (images := self.find(driver, "ua-poses img")) and images[0].get_attribute("src") != sheet,
                    "the other sheet")
+        self.fill(driver, "From", "1\t")
+        self.until(driver, lambda: self.one(driver, "ua-poses .state").text.startswith("16 poses"), "the shorter motion")
+        self.until(driver, lambda: "16 frames" in self.one(driver, "ua-plan p.hint").text, "its estimate")
         self.assert_no_errors(driver)
 
     def test_names_are_text(self):

@@ -86,6 +86,11 @@ class State extends EventTarget {
 
 export const state = new State();
 
+// Which poses a draft asks for; null where something is missing.
+export function posesKeyOf({reference, motion, align}) {
+  return reference && motion ? JSON.stringify([reference.id, motion.id, align]) : null;
+}
+
 export const labelOf = job => job.label || (job.kind === 'align' ? 'Poses' : 'Video');
 
 // Seconds that a running job still takes, counted on since the server last said so; null where it is not known.

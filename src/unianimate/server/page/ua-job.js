@@ -1,7 +1,7 @@
 // One job that waits, runs, or ended without a result: what it does, how long that takes, and what can be done about it.
 import * as api from './api.js';
 import {button, duration, make, newId, setText} from './dom.js';
-import {attempt, isOver, labelOf, part, secondsLeft, state} from './state.js';
+import {attempt, isOver, kPreviewEvery, labelOf, part, posesKeyOf, secondsLeft, state} from './state.js';
 
 const kWords = {
   queued: '◷ Waiting', running: '▶ Running', failed: '✕ Failed', cancelled: '■ Cancelled', completed: '✓ Done',
@@ -132,7 +132,10 @@ const kSeeds = 2 ** 31;
 export async function againWithNewSeed(job) {
   const [drawn] = crypto.getRandomValues(new Uint32Array(1));
   const seed = drawn % kSeeds;
-  const body = {...job.request, kind: 'animate', settings: {...job.request.settings, seed}};
+  const {motion, align, ...rest} = job.request;
+  // Nobody need be looked for again while the poses are there.
+  const poses = state.jobs.has(job.poses_job) ? {poses: job.poses_job} : motion ? {motion, align: align || {}} : {};
+  const body = {...rest, ...poses, kind: 'animate', settings: {...job.request.settings, seed}};
   body.label = `${labelOf(job).replace(/, seed \d+$/, '').slice(0, 180)}, seed ${seed}`;
   state.take(await api.createJob(body));
 }
@@ -142,9 +145,12 @@ export async function useSettings(job) {
   const {reference, motion, poses, align, settings, format} = job.request;
   const [picture, film] = await Promise.all([api.asset(reference), api.asset(motion || poses)]);
   const known = asset => ({id: asset.id, name: asset.name || asset.id, type: asset.type, bytes: asset.bytes});
-  state.changeDraft({
-    reference: known(picture), motion: known(film), align: align || {}, settings: settings || {},
-    format: format || '', label: job.label || '', takes: 1,
-  });
+  const draft = {
+    reference: known(picture), motion: known(film), align: align || {}, settings: {...settings}, format: format || '',
+    label: job.label || '', takes: 1,
+  };
+  if (draft.settings.preview_every === kPreviewEvery) delete draft.settings.preview_every;
+  if (job.poses_job) Object.assign(draft, {posesJob: job.poses_job, posesKey: posesKeyOf(draft)});
+  state.changeDraft(draft);
   document.getElementById('create').focus();
 }

@@ -2,7 +2,7 @@
 import * as api from './api.js';
 import {button, make, newId, setText} from './dom.js';
 import {Fields, showErrors} from './fields.js';
-import {isAbort, isOver, part, state, whenOver} from './state.js';
+import {isAbort, isOver, part, posesKeyOf, state, whenOver} from './state.js';
 
 // What stands outside the details, as words that most motions need.
 const kPeople = [['', 'the main one'], ['left', 'left'], ['center', 'centre'], ['right', 'right'],
@@ -88,14 +88,8 @@ class UaPoses extends HTMLElement {
     if (this.#fields) this.#fields.write(state.draft.align);
   }
 
-  // Which poses the draft asks for.
-  #key() {
-    const {reference, motion, align} = state.draft;
-    return reference && motion ? JSON.stringify([reference.id, motion.id, align]) : null;
-  }
-
   async #begin(again = false) {
-    const key = this.#key();
+    const key = posesKeyOf(state.draft);
     if (!state.system || key === null) return;
     if (this.#work && this.#work.key === key && !again) return;
     this.#giveUp();
