@@ -26,12 +26,13 @@ def missing():
 class Service:
     """`serve` on a free port with a data folder of its own."""
 
-    def __init__(self, program):
+    def __init__(self, program, *options):
         self._folder = tempfile.TemporaryDirectory(prefix="unianimate-page-")
         data = pathlib.Path(self._folder.name) / "data"
         self._log = open(pathlib.Path(self._folder.name) / "log", "w+b")
         self._process = subprocess.Popen(
-            [program, "serve", "--listen", "127.0.0.1:0", "--data", data, "--json"], stdout=subprocess.PIPE, stderr=self._log)
+            [program, "serve", "--listen", "127.0.0.1:0", "--data", data, "--json", *options],
+            stdout=subprocess.PIPE, stderr=self._log)
         line = self._process.stdout.readline()
         if not line:
             self._log.seek(0)

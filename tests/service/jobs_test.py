@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Jobs of a real `unianimate serve` by its REST interface: jobs_test.py PROGRAM PAGE_FOLDER MODEL_FOLDER."""
+import hashlib
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+import urllib.request
+
+import browser
+
+PROGRAM = ""
+PAGE = pathlib.Path()
+MODEL = pathlib.Path()
+SETTINGS = {"frames": 6, "seed": 5, "size": "64x96", "fit": "crop"}
+
+
+class JobsTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.models = tempfile.TemporaryDirectory()
+        (pathlib.Path(cls.models.name) / "other").symlink_to(MODEL, target_is_directory=True)
+        cls.service = browser.Service(PROGRAM, "--models", cls.models.name)
+        cls.address, cls.token = cls.service.url.split("/#token=")
+        cls.reference = cls.upload("example-person.png")
+        cls.motion = cls.upload("example-motion.mp4")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.service.close()
+        cls.models.cleanup()
+
+    @classmethod
+    def ask(cls, method, path, body=None, kind="application/json"):
+        request = urllib.request.Request(f"{cls.address}/api/v1{path}", body, method=method, headers={
+            "Authorization": f"Bearer {cls.token}", "Content-Type": kind})
+        with urllib.request.urlopen(request, timeout=browser.WAIT) as answer:
+            return answer.read()
+
+    @classmethod
+    def upload(cls, name):
+        return json.loads(cls.ask("POST", f"/assets?name={name}", (PAGE / name).read_bytes(), "application/octet-stream"))["id"]
+
+    def job(self, **body):
+        """When it is over."""
+        job = json.loads(self.ask("POST", "/jobs", json.dumps({"reference": self.reference, **body}).encode()))
+        while job["state"] in ("queued", "running"):
+            job = json.loads(self.ask("GET", f"/jobs/{job['id']}?wait=30&revision={job['revision']}"))
+        return job
+
+    def completed(self, **body):
+        job = self.job(**body)
+        self.assertEqual(("completed", None), (job["state"], job["problem"]))
+        return job
+
+    def video(self, job):
+        return hashlib.sha256(self.ask("GET", f"/jobs/{job['id']}/video")).hexdigest()
+
+    def test_poses_that_were_looked_at_give_the_video_of_their_motion(self):
+        align = {"end": 0.5, "alignment_strength": 0.5}
+        poses = self.completed(kind="align", motion=self.motion, align=align)
+        of_poses = self.completed(kind="animate", poses=poses["id"], settings=SETTINGS)
+        of_motion = self.completed(kind="animate", motion=self.motion, align=align, settings=SETTINGS)
+        self.assertEqual(self.video(of_motion), self.video(of_poses))
+        self.assertEqual(poses["id"], of_poses["poses_job"])
+        plain = self.completed(kind="animate", motion=self.motion, align={"end": 0.5}, settings=SETTINGS)
+        self.assertNotEqual(self.video(plain), self.video(of_poses))
+
+    def test_poses_of_a_file_are_taken(self):
+        poses = self.completed(kind="align", motion=self.motion, align={"end": 0.5})
+        numbers = self.ask("GET", f"/jobs/{poses['id']}/poses/poses.json")
+        asset = json.loads(self.ask("POST", "/assets?name=poses.json", numbers, "application/octet-stream"))["id"]
+        job = self.completed(kind="animate", poses=asset, settings=SETTINGS)
+        self.assertEqual(6, job["result"]["frames"])
+
+    def test_a_plan_tells_what_the_video_is_then(self):
+        plan = self.completed(kind="plan", motion=self.motion, settings=SETTINGS)["result"]
+        made = self.completed(kind="animate", motion=self.motion, settings=SETTINGS)["result"]
+        for name in ("width", "height", "frames", "unet_calls"):
+            self.assertEqual(made[name], plan[name], name)
+        self.assertGreater(plan["estimated_seconds"], 0)
+        self.assertGreater(plan["estimated_bytes"], 0)
+        self.assertNotIn("/", json.dumps({**plan, "notes": []}))
+
+    def test_a_job_names_its_models(self):
+        system = json.loads(self.ask("GET", "/system"))
+        self.assertEqual(["other", "embedded"], [model["name"] for model in system["models"]])
+        self.assertEqual("96x128", system["models"][0]["defaults"]["size"])
+        videos = {self.video(self.completed(kind="animate", motion=self.motion, settings={**SETTINGS, **choice}))
+                  for choice in ({}, {"model": "other"}, {"model": "embedded"})}
+        self.assertEqual(1, len(videos))
+        for choice, sentence in (({"model": "../other"}, "the server has no model ../other: it has other, embedded"),
+                                 ({"loras": [{"name": "style"}]}, "the server has no LoRA style: it has none")):
+            job = self.job(kind="animate", motion=self.motion, settings={**SETTINGS, **choice})
+            self.assertEqual({"type": "input", "detail": sentence}, job["problem"])
+
+
+def main():
+    global PROGRAM, PAGE, MODEL
+    PROGRAM, PAGE, MODEL = sys.argv[1], pathlib.Path(sys.argv[2]).resolve(), pathlib.Path(sys.argv[3]).resolve()
+    return 0 if unittest.main(argv=[sys.argv[0], *sys.argv[4:]], verbosity=2, exit=False).result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
