@@ -88,7 +88,7 @@ const std::set<std::string>& changes_nothing_to_see() {
                                             "worker --latent-memory",
                                             "worker --id",
                                             "worker --idle-exit",
-                                            "worker --ends-with-parent",
+                                            "worker --parent 1",
                                             "train --allow-nonfinite"};
   return kNames;
 }

@@ -1,6 +1,8 @@
 // unianimate serve: the queue for browsers and other programs.
 #include "unianimate/server/serve/serve.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <filesystem>
@@ -101,9 +103,11 @@ void add_given(const CLI::App& command, std::initializer_list<const char*> names
 /// One for poses, which never waits for a video and leaves the card to those that make videos.
 std::vector<worker::SupervisedWorker> workers_of(const CLI::App& command, int count, const fs::path& data) {
   if (count == 0) return {};
-  std::vector<std::string> all{fs::read_symlink("/proc/self/exe").string(), "worker", "--ends-with-parent", "--data",
-                               data.string()};
-  if (command.count("--quiet") > 0) all.emplace_back("--quiet");
+  std::vector<std::string> all{fs::read_symlink("/proc/self/exe").string(), "worker", "--data", data.string()};
+  for (const std::string& word : {std::string("--parent"), fmt::to_string(::getpid())}) all.push_back(word);
+  for (const char* word : {"--quiet", "--json"}) {
+    if (command.count(word) > 0) all.emplace_back(word);
+  }
   std::vector<std::string> pose = all;
   for (const char* word : {"--lane", "pose", "--device", "cpu"}) pose.emplace_back(word);
   add_given(command, {"--models", "--threads"}, pose);
@@ -170,24 +174,39 @@ void log_exchange(const http::Exchange& exchange, bool json) {
 
 // ---- the work
 
-void run_until_interrupted(server::Serving& serving, worker::Supervisor& supervisor) {
+void run_until_interrupted(server::Serving& serving, worker::Supervisor& supervisor, Progress& log) {
   // All is over within 30 seconds, the time that service managers wait.
   constexpr std::chrono::seconds kPatience{25};
   constexpr std::chrono::seconds kBetweenLooks{1};
   steady_clock::time_point look_after;
-  serving.run([&] {
-    if (interrupted()) {
-      serving.stop();
-      supervisor.stop(kPatience);
-      return false;
-    }
+  std::string told;
+  const auto tend = [&] {
     const auto now = steady_clock::now();
-    if (now >= look_after) {
-      look_after = now + kBetweenLooks;
+    if (now < look_after) return;
+    look_after = now + kBetweenLooks;
+    try {
       supervisor.tend(now);
+      told.clear();
+    } catch (const Error& error) {
+      // A database that is busy, or has no room, may be neither a moment later.
+      if (error.kind() != ErrorKind::kEnvironment) throw;
+      if (told != error.what())
+        log.note(fmt::format("the workers are looked after again in a moment: {}", error.what()));
+      told = error.what();
     }
+  };
+  const auto goes_on = [&] {
+    if (interrupted()) return false;
+    tend();
     return true;
-  });
+  };
+  try {
+    serving.run(goes_on);
+  } catch (...) {
+    supervisor.stop(kPatience);
+    throw;
+  }
+  supervisor.stop(kPatience);
 }
 
 void serve(const fields::CommandLine& options, const CLI::App& command, const ServeNames& names, Session& session) {
@@ -208,7 +227,7 @@ void serve(const fields::CommandLine& options, const CLI::App& command, const Se
   worker::Supervisor supervisor(queue, std::move(workers), *session.reporter);
   tell_address(serving.url(), json);
   for (const std::string& note : serving.notes()) session.reporter->note(note);
-  run_until_interrupted(serving, supervisor);
+  run_until_interrupted(serving, supervisor, *session.reporter);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ struct WorkerArguments {
   Lane lane = Lane::kVideo;
   bool once = false;
   std::optional<double> idle_exit_seconds;
-  bool ends_with_parent = false;
+  std::int64_t parent = 0;
   std::string id;
 };
 
@@ -46,8 +46,8 @@ void visit(fields::Archive& archive, WorkerArguments& arguments) {
   archive("once", arguments.once, kGroup, "End after one job");
   archive("idle_exit", arguments.idle_exit_seconds, kGroup, fields::at_least(0), fields::type("S"),
           fields::expects("seconds such as 600"), "End after so many seconds without a job");
-  archive("ends_with_parent", arguments.ends_with_parent, kGroup,
-          "End, between two jobs, once the process is gone that started this one");
+  archive("parent", arguments.parent, kGroup, fields::at_least(0), fields::type("PID"), fields::kUntoldDefault,
+          "End, between two jobs, once this process, which started the worker, is gone");
   archive("id", arguments.id, kGroup, fields::type("NAME"),
           "What this worker is called in the queue, and no other (default: the host's name and random digits)");
 }
@@ -71,7 +71,7 @@ void work(const fields::CommandLine& options, Session& session) {
   worker_options.lane = fields::word(arguments.lane);
   worker_options.id = arguments.id;
   worker_options.once = arguments.once;
-  worker_options.ends_with_parent = arguments.ends_with_parent;
+  worker_options.parent = arguments.parent;
   worker_options.idle_exit_seconds = arguments.idle_exit_seconds;
   worker::Worker([&folder] { return open_queue(folder); }, queue, folder, runner, worker_options,
                  [] { return interrupted(); }, *session.reporter)

@@ -63,7 +63,7 @@ struct ValueSchema {
   ordered_json operator()(const std::string* value) const { return {{"type", "string"}, {"default", *value}}; }
   ordered_json operator()(const std::filesystem::path* /*value*/) const { return text_schema(); }
   ordered_json operator()(const SizeValue& size) const {
-    return {{"type", "string"}, {"pattern", "^[0-9]+x[0-9]+$"}, {"default", value_text(size)}};
+    return {{"type", "string"}, {"pattern", "^[0-9]{1,5}x[0-9]{1,5}$"}, {"default", value_text(size)}};
   }
   ordered_json operator()(const TextValue* value) const {
     ordered_json schema = text_schema();

@@ -41,7 +41,7 @@ class Apis : public ::testing::Test {
         listener_("127.0.0.1", 0, {}) {
     service_.access.hosts = {"test"};
     service_.access.token = "token";
-    service_.access.is_session = [this](std::string_view cookie) { return api_.is_session(cookie); };
+    service_.access.is_session = [this](std::string_view cookie) { return api_.is_session(cookie, "token"); };
     api_.add_routes(service_.router, service_.access);
     thread_ = std::thread([this] { listener_.serve(service_); });
   }
@@ -347,6 +347,15 @@ TEST_F(Apis, LetNoMoreThanTheLimitWait) {
   const Answer answer = ask("POST", "/api/v1/jobs", animation());
   EXPECT_EQ(problem_of(answer), "/problems/too-many");
   EXPECT_THAT(answer.body, HasSubstr("--max-queue"));
+  const std::string with_key = std::string(kToken) + kJson + "Idempotency-Key: new\r\n";
+  EXPECT_EQ(problem_of(ask("POST", "/api/v1/jobs", animation(), with_key)), "/problems/too-many");
+}
+
+TEST_F(Apis, AskOfTextsNoMoreThanTheyCanBe) {
+  const std::string digits(900'000, '1');
+  json body = json::parse(animation());
+  body["align"] = {{"motion_size", digits}};
+  EXPECT_EQ(problem_of(ask("POST", "/api/v1/jobs", body.dump())), "/problems/invalid-request");
 }
 
 TEST_F(Apis, ListJobs) {
@@ -446,6 +455,9 @@ TEST_F(Apis, TradeTheTokenForACookie) {
   EXPECT_THAT(set, HasSubstr("; HttpOnly; SameSite=Strict; Path=/; Max-Age=2592000"));
   const std::string cookie = "Cookie: " + set.substr(0, set.find(';')) + "\r\n";
   EXPECT_EQ(ask("GET", "/api/v1/queue", "", cookie).status, 200);
+  const std::string value = set.substr(set.find('=') + 1, set.find(';') - set.find('=') - 1);
+  EXPECT_TRUE(api_.is_session(value, "token"));
+  EXPECT_FALSE(api_.is_session(value, "another token"));
   EXPECT_EQ(problem_of(ask("DELETE", "/api/v1/session", "", cookie)), "/problems/cross-origin");
   EXPECT_EQ(ask("DELETE", "/api/v1/session", "", cookie + "Sec-Fetch-Site: same-origin\r\n").status, 204);
   EXPECT_EQ(problem_of(ask("GET", "/api/v1/queue", "", cookie)), "/problems/unauthorized");

@@ -55,8 +55,8 @@ class Api {
 
   /// All routes; the access rules are asked for tokens and sessions, and have to outlive the router.
   void add_routes(http::Router& router, const http::AccessRules& access);
-  /// Whether a cookie is one that add_routes() gave out.
-  bool is_session(std::string_view cookie);
+  /// Whether a cookie is one that the routes gave out for this token.
+  bool is_session(std::string_view cookie, std::string_view token);
 
   const store::DataFolder& folder() const { return folder_; }
   QueuePool& queues() { return queues_; }

@@ -49,12 +49,7 @@ json job_body(const http::Request& request, const Api& api) {
   return body;
 }
 
-void require_room(queue::JobQueue& queue, std::int64_t most) {
-  std::int64_t waiting = 0;
-  for (const queue::JobCount& count : queue.counts()) {
-    if (count.state == queue::JobState::kQueued) waiting += count.jobs;
-  }
-  if (waiting < most) return;
+[[noreturn]] void refuse_room(std::int64_t most) {
   http::Problem problem = http::make_problem(
       http::problems::kTooMany, fmt::format("{} jobs may wait; --max-queue of the server raises that", most));
   problem.headers.push_back({"Retry-After", "60"});
@@ -80,8 +75,9 @@ http::Response create_job(const http::Request& request, Api& api) {
     job.priority = priority_of(body).value_or(0);
     job.idempotency_key = idempotency_key(request);
     job.body_sha256 = sha256_of(body.dump());
-    if (!job.idempotency_key) require_room(queue, api.options().most_jobs);
+    job.most_waiting = api.options().most_jobs;
     const queue::Added added = queue.add(job);
+    if (added.outcome == queue::Added::Outcome::kNoRoom) refuse_room(api.options().most_jobs);
     if (added.outcome == queue::Added::Outcome::kOtherBody) {
       throw http::Refused(http::problems::kConflict,
                           fmt::format("the job {} was made with this Idempotency-Key and another body", added.job.id));

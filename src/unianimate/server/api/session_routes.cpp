@@ -11,8 +11,13 @@ namespace {
 
 constexpr std::int64_t kDays30 = 30LL * 24 * 3600;
 
-std::string cookie_text(std::string_view value, std::int64_t seconds) {
-  return fmt::format("{}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", http::kSessionCookie, value, seconds);
+std::string cookie_text(const http::AccessRules& access, std::string_view value, std::int64_t seconds) {
+  return fmt::format("{}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", access.session_cookie, value, seconds);
+}
+
+/// Of another token it is another one, so that sessions end with their token.
+std::string session_hash(std::string_view cookie, std::string_view token) {
+  return sha256_of(fmt::format("{} {}", cookie, token));
 }
 
 http::Response open_session(const http::Request& request, Api& api, const http::AccessRules& access) {
@@ -23,30 +28,31 @@ http::Response open_session(const http::Request& request, Api& api, const http::
   }
   const std::string cookie = queue::random_id('s') + queue::random_id('s');
   api.queues().with([&](queue::JobQueue& queue) {
-    queue.open_session(sha256_of(cookie));
+    queue.open_session(session_hash(cookie, access.token));
     return true;
   });
   http::Response response(204);
-  response.set("Set-Cookie", cookie_text(cookie, kDays30));
+  response.set("Set-Cookie", cookie_text(access, cookie, kDays30));
   return response;
 }
 
-http::Response close_session(const http::Request& request, Api& api) {
-  const std::string cookie(request.cookie(http::kSessionCookie).value_or(""));
+http::Response close_session(const http::Request& request, Api& api, const http::AccessRules& access) {
+  const std::string cookie(request.cookie(access.session_cookie).value_or(""));
   api.queues().with([&](queue::JobQueue& queue) {
-    queue.close_session(sha256_of(cookie));
+    queue.close_session(session_hash(cookie, access.token));
     return true;
   });
   http::Response response(204);
-  response.set("Set-Cookie", cookie_text("", 0));
+  response.set("Set-Cookie", cookie_text(access, "", 0));
   return response;
 }
 
 }  // namespace
 
-bool Api::is_session(std::string_view cookie) {
-  return queues_.with(
-      [&](queue::JobQueue& queue) { return queue.has_session(sha256_of(cookie), static_cast<double>(kDays30)); });
+bool Api::is_session(std::string_view cookie, std::string_view token) {
+  return queues_.with([&](queue::JobQueue& queue) {
+    return queue.has_session(session_hash(cookie, token), static_cast<double>(kDays30));
+  });
 }
 
 void add_session_routes(http::Router& router, Api& api, const http::AccessRules& access) {
@@ -56,7 +62,7 @@ void add_session_routes(http::Router& router, Api& api, const http::AccessRules&
               .body = http::BodyKind::kJson,
               .handle = [&](const http::Request& request) { return open_session(request, api, access); }});
   router.add({.method = "DELETE", .pattern = "/api/v1/session", .handle = [&](const http::Request& request) {
-                return close_session(request, api);
+                return close_session(request, api, access);
               }});
 }
 

@@ -114,7 +114,7 @@ std::optional<Problem> check_access(const Request& request, const AccessRules& r
       return check_token(authorization->substr(kBearer.size()), request.address, rules);
     }
   }
-  const auto cookie = request.cookie(kSessionCookie);
+  const auto cookie = request.cookie(rules.session_cookie);
   if (cookie && rules.is_session && rules.is_session(*cookie)) return check_cookie_use(request);
   return unauthorized("send the header 'Authorization: Bearer TOKEN'; the server prints its token when it starts");
 }

@@ -16,8 +16,6 @@
 
 namespace unianimate::http {
 
-inline constexpr std::string_view kSessionCookie = "unianimate_session";
-
 /// Counts what fails of each address within a minute. May be used from any thread.
 class FailureCount {
  public:
@@ -43,6 +41,7 @@ struct AccessRules {
   std::vector<std::string> hosts;    ///< with the port, as the header Host has them: "127.0.0.1:8720"
   std::vector<std::string> origins;  ///< further ones, exact: "https://example.org"
   std::string token;                 ///< empty: none is asked for
+  std::string session_cookie = "unianimate_session";
   std::function<bool(std::string_view cookie)> is_session = {};
   std::shared_ptr<FailureCount> failures = std::make_shared<FailureCount>();
 };

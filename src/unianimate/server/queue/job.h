@@ -74,6 +74,7 @@ struct NewJob {
   std::vector<std::string> assets;             ///< that the job needs, by their ids
   std::optional<std::string> idempotency_key;  ///< of the caller, who may ask again
   std::string body_sha256;                     ///< with the key: of all that is asked for
+  std::optional<std::int64_t> most_waiting;    ///< jobs that wait, with this one; none: any number
 };
 
 /// One attempt at a job: every word of a worker on it says which it is.

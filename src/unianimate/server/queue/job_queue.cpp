@@ -170,6 +170,12 @@ Added JobQueue::add(const NewJob& job) {
       }
       execute("DELETE FROM idempotency WHERE key=$1", {SqlValue(*job.idempotency_key)});
     }
+  }
+  if (job.most_waiting) {
+    const auto waiting = execute("SELECT COUNT(*) FROM job WHERE state='queued'", {});
+    if (waiting.front().number(0) >= *job.most_waiting) return {Added::Outcome::kNoRoom, {}};
+  }
+  if (job.idempotency_key) {
     execute("INSERT INTO idempotency (key, body_sha256, job, created) VALUES ($1, $2, $3, NOW)",
             {SqlValue(*job.idempotency_key), SqlValue(job.body_sha256), SqlValue(id)});
   }
@@ -399,6 +405,14 @@ int JobQueue::lose_all_of(const std::string& worker) {
     if (lose({job.id, job.attempt})) ++lost;
   }
   return lost;
+}
+
+int JobQueue::give_back_all_of(const std::string& worker) {
+  int given = 0;
+  for (const JobRow& job : select("WHERE state='running' AND worker=$1", {SqlValue(worker)})) {
+    if (give_back({job.id, job.attempt})) ++given;
+  }
+  return given;
 }
 
 int JobQueue::lose_expired() {

@@ -29,9 +29,10 @@ struct Added {
     kNew,
     kThereAlready,  ///< the same was asked for with the same key
     kOtherBody,     ///< something else was asked for with the same key
+    kNoRoom,        ///< as many as may wait do
   };
   Outcome outcome = Outcome::kNew;
-  JobRow job;  ///< of kOtherBody: the one that has the key
+  JobRow job;  ///< of kOtherBody: the one that has the key; of kNoRoom: none
 };
 
 /// How many jobs there are.
@@ -116,6 +117,8 @@ class JobQueue {
   std::optional<JobRow> lose(const Claim& claim, const std::optional<std::string>& problem = std::nullopt);
   /// The same for all that the worker holds; how many.
   int lose_all_of(const std::string& worker);
+  /// As give_back(), for the jobs of a worker that somebody ended.
+  int give_back_all_of(const std::string& worker);
   /// The same for all that nobody has held for the time of a lease. claim() does this first.
   int lose_expired();
 

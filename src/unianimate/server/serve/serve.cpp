@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <exception>
@@ -68,6 +69,17 @@ std::string own_token(const fs::path& file) {
     made.commit();
   }
   return read_token(file);
+}
+
+/// As a part of an address in which all but letters, digits and "-._~" is escaped.
+std::string escaped(std::string_view text) {
+  std::string safe;
+  for (const char letter : text) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(letter)) != 0 ||
+                       std::string_view("-._~").find(letter) != std::string_view::npos;
+    safe += plain ? std::string(1, letter) : fmt::format("%{:02X}", static_cast<unsigned char>(letter));
+  }
+  return safe;
 }
 
 std::string in_url(const std::string& address) {
@@ -135,8 +147,13 @@ void Serving::State::watch(const std::function<bool()>& goes_on) {
     const auto now = std::chrono::steady_clock::now();
     if (now < clean_after) continue;
     clean_after = now + kBetweenCleanings;
-    queue.forget_removed(kDay);
-    store::remove_plans(api.folder(), queue, kPlanSeconds);
+    try {
+      queue.forget_removed(kDay);
+      store::remove_plans(api.folder(), queue, kPlanSeconds);
+    } catch (const Error& error) {
+      // What is busy or full now need not be so the next time.
+      if (error.kind() != ErrorKind::kEnvironment) throw;
+    }
   }
 }
 
@@ -151,18 +168,25 @@ Serving::Serving(ServeOptions options) : state_(std::make_unique<State>(std::mov
         "traffic is not encrypted: let a reverse proxy do that, or come by 'ssh -L' (docs/service.md)");
   }
   http::AccessRules& access = state_->service.access;
+  constexpr std::uint16_t kHttpPort = 80;
   const std::uint16_t port = state_->listener.port();
+  // Cookies know no ports, and other services on this machine have theirs.
+  access.session_cookie = fmt::format("unianimate_session_{}", port);
   // A name that an attacker's page makes lead here is none of these, and an address is no name.
   for (const std::string& name :
        {std::string("localhost"), std::string("127.0.0.1"), std::string("[::1]"), in_url(given.address)}) {
     access.hosts.push_back(fmt::format("{}:{}", name, port));
+    // Browsers leave out the port that is everybody's.
+    if (port == kHttpPort) access.hosts.push_back(name);
   }
   access.hosts.insert(access.hosts.end(), given.host_names.begin(), given.host_names.end());
   access.origins = given.origins;
   if (given.needs_token) {
     access.token = given.token_file.empty() ? own_token(state_->api.folder().token()) : read_token(given.token_file);
   }
-  access.is_session = [this](std::string_view cookie) { return state_->api.is_session(cookie); };
+  access.is_session = [this](std::string_view cookie) {
+    return state_->api.is_session(cookie, state_->service.access.token);
+  };
   state_->api.streams = [this] { return state_->listener.streams(); };
   state_->api.add_routes(state_->service.router, access);
   add_page_routes(state_->service.router);
@@ -184,7 +208,7 @@ Serving::~Serving() = default;
 std::string Serving::url() const {
   const std::string& token = state_->service.access.token;
   return fmt::format("http://{}:{}/{}", in_url(state_->options.address), state_->listener.port(),
-                     token.empty() ? "" : "#token=" + token);
+                     token.empty() ? "" : "#token=" + escaped(token));
 }
 
 const std::vector<std::string>& Serving::notes() const noexcept {

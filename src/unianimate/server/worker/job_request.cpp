@@ -106,6 +106,7 @@ studio::AlignOrder read_align_request(const std::string& request, const ResolveA
   const RowRequest row = read_row(request, resolve);
   studio::AlignOrder order;
   fields::read_json(row.order, {}, order, fields::Missing::kLeft, align_fields());
+  order.request.check();
   return order;
 }
 

@@ -184,7 +184,11 @@ void Supervisor::stop(std::chrono::milliseconds patience) {
   }
   for (const pid_t pid : pids()) ::kill(pid, SIGKILL);
   take_ends(0);
-  for (const Child* const child : ended) give_back_jobs_of(*child);
+  for (const Child* const child : ended) {
+    // Whatever they were kept from saving is no fault of their jobs.
+    queue_.give_back_all_of(child->id);
+    queue_.forget_worker(child->id);
+  }
 }
 
 std::vector<pid_t> Supervisor::pids() const {

@@ -22,7 +22,7 @@ struct SupervisedWorker {
 
 /// Belongs to one thread, which calls tend() about once a second. The workers write to stderr alone, and signals of the
 /// terminal do not reach them. Those that outlive this end by themselves where they were told to
-/// (WorkerOptions::ends_with_parent).
+/// (WorkerOptions::parent).
 class Supervisor {
  public:
   using Time = std::chrono::steady_clock::time_point;

@@ -80,8 +80,7 @@ Worker::Worker(const OpenQueue& open, queue::JobQueue& queue, const store::DataF
       runner_(runner),
       options_(options),
       stopping_(std::move(stopping)),
-      watcher_(watcher),
-      parent_(::getppid()) {
+      watcher_(watcher) {
   row_.pid = ::getpid();
   row_.id = options.id.empty() ? new_worker_id() : options.id;
   row_.lane = options.lane;
@@ -94,7 +93,7 @@ Worker::Worker(const OpenQueue& open, queue::JobQueue& queue, const store::DataF
 }
 
 bool Worker::to_end() const {
-  return stopping_() || (options_.ends_with_parent && ::getppid() != parent_);
+  return stopping_() || (options_.parent != 0 && ::getppid() != options_.parent);
 }
 
 void Worker::run() {
@@ -185,7 +184,7 @@ auto Worker::settle(const JobProgress& progress, const Change& change) {
 
 void Worker::complete(const queue::JobRow& job, const std::optional<fs::path>& video, const JobProgress& progress) {
   ordered_json result = progress.result().is_object() ? progress.result() : ordered_json::object();
-  result.erase("output");
+  for (const char* place : {"output", "report"}) result.erase(place);
   std::error_code ignored;
   if (video) {
     result["file"] = video->filename().string();
@@ -250,6 +249,8 @@ std::string Worker::readable(const queue::JobRow& job, std::string message) {
     replace_all(message, store::file_of(folder_, asset).string(), asset.name.value_or(asset.id));
   }
   replace_all(message, folder_.job(job.id).string() + "/", "");
+  replace_all(message, folder_.job(job.id).string(), "the job's folder");
+  replace_all(message, folder_.root().string(), "the data folder");
   return message;
 }
 

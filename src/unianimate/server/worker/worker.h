@@ -19,7 +19,7 @@ struct WorkerOptions {
   std::string lane = "video";
   std::string id;                           ///< of no other worker; empty: new_worker_id()
   bool once = false;                        ///< ends after one job
-  bool ends_with_parent = false;            ///< ends between two jobs once the process that started it is gone
+  std::int64_t parent = 0;  ///< process that started this one, with which it ends, between two jobs; 0: any
   std::optional<double> idle_exit_seconds;  ///< ends after so long without a job
   LeaseTimes lease;
   std::chrono::milliseconds look{1000};  ///< longest time between two looks for a job
@@ -69,7 +69,6 @@ class Worker {
   queue::WorkerRow row_;
   std::chrono::steady_clock::time_point said_;  ///< that it is alive
   bool told_of_room_ = false;
-  std::int64_t parent_;
 };
 
 }  // namespace unianimate::worker
