@@ -19,6 +19,17 @@ TEST(BoundedQueue, GivesBackInOrder) {
   for (const int value : {1, 2, 3}) EXPECT_EQ(queue.pop(), value);
 }
 
+TEST(BoundedQueue, TellsThatThereIsNoRoomToWhoeverDoesNotWait) {
+  BoundedQueue<int> queue(1);
+  EXPECT_TRUE(queue.try_push(1));
+  EXPECT_FALSE(queue.try_push(2));
+  EXPECT_EQ(queue.pop(), 1);
+  EXPECT_TRUE(queue.try_push(3));
+  queue.close();
+  EXPECT_EQ(queue.pop(), 3);
+  EXPECT_FALSE(queue.try_push(4));
+}
+
 TEST(BoundedQueue, WaitsForRoom) {
   BoundedQueue<int> queue(2);
   std::atomic<int> pushed = 0;

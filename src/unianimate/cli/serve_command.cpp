@@ -18,9 +18,9 @@
 #include "unianimate/cli/interruption.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/queue_arguments.h"
+#include "unianimate/cli/request_log.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/core/error.h"
-#include "unianimate/server/queue/job_json.h"
 #include "unianimate/server/worker/supervisor.h"
 #include "unianimate/studio/model_choice.h"
 
@@ -154,24 +154,6 @@ void tell_address(const std::string& url, bool json) {
   print(stdout, "{}\n", url);
 }
 
-/// One line on stderr, without the query, which may hold what is private.
-void log_exchange(const http::Exchange& exchange, bool json) {
-  const std::string time =
-      queue::time_text(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count());
-  if (!json) {
-    constexpr double kMilliseconds = 1000;
-    print(stderr, "{} {} {} {} {} {:.1f} ms{}{}\n", time, exchange.address, printable(exchange.method),
-          printable(exchange.path), exchange.status, exchange.seconds * kMilliseconds,
-          exchange.failure.empty() ? "" : ": ", printable(exchange.failure, kMessageBytes));
-    return;
-  }
-  const ordered_json line{
-      {"event", "request"},         {"time", time},          {"request_id", exchange.id}, {"address", exchange.address},
-      {"method", exchange.method},  {"path", exchange.path}, {"status", exchange.status}, {"seconds", exchange.seconds},
-      {"failure", exchange.failure}};
-  write_text(stderr, line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
-}
-
 // ---- the work
 
 void run_until_interrupted(server::Serving& serving, worker::Supervisor& supervisor, Progress& log) {
@@ -215,8 +197,9 @@ void serve(const fields::CommandLine& options, const CLI::App& command, const Se
   const bool json = machine.messages.json;
   server::ServeOptions settings = serve_options(arguments, names, data_root(options.taken<QueueArguments>()));
   settings.models = studio::models_to_animate_with(machine.models);
+  RequestLog log(json);
   if (!machine.messages.quiet) {
-    settings.log = [json](const http::Exchange& exchange) { log_exchange(exchange, json); };
+    settings.log = [&log](const http::Exchange& exchange) { log.add(exchange); };
   }
   std::vector<worker::SupervisedWorker> workers = workers_of(command, arguments.workers, settings.data);
   if (machine.dry_run) return tell_plan(arguments, settings, workers, json);

@@ -9,7 +9,7 @@
 
 namespace unianimate {
 
-/// push() waits for room, pop() for something to take. After close() nothing is taken in any more, and pop() gives
+/// push() waits for room, try_push() does not, pop() waits for something to take. After close() nothing is taken in any more, and pop() gives
 /// nothing once what was there is gone.
 template <typename T>
 class BoundedQueue {
@@ -21,6 +21,15 @@ class BoundedQueue {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return closed_ || items_.size() < size_; });
     if (closed_) return false;
+    items_.push_back(std::move(item));
+    changed_.notify_all();
+    return true;
+  }
+
+  /// False where there is no room, or the queue is closed.
+  bool try_push(T item) {
+    const std::scoped_lock lock(mutex_);
+    if (closed_ || items_.size() >= size_) return false;
     items_.push_back(std::move(item));
     changed_.notify_all();
     return true;

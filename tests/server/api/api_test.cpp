@@ -259,6 +259,8 @@ TEST_F(Apis, RefuseJobsThatCannotBe) {
   EXPECT_EQ(problem("/reference", json(upload(kVideo)).dump().c_str()), "/reference");
   EXPECT_EQ(problem("/motion", "\"../../etc\""), "/motion");
   EXPECT_EQ(problem("/settings", "{\"steps\":0}"), "/settings/steps");
+  EXPECT_EQ(problem("/settings", "{\"sampler\":\"odd\"}"), "/settings/sampler");
+  EXPECT_EQ(problem("/align", "{\"person\":\"the second\"}"), "/align/person");
   EXPECT_EQ(problem("/priority", "101"), "/priority");
   EXPECT_EQ(problem("/format", "\"exe\""), "/format");
   json odd = json::parse(animation());

@@ -52,8 +52,8 @@ http::Response changing_file(const http::Request& request, const queue::JobRow& 
                              const char* type) {
   std::error_code ignored;
   const auto written = fs::last_write_time(file, ignored).time_since_epoch().count();
-  return http::file_response(request, {file, type, fmt::format("{}-{}-{}", job.id, job.attempt, written),
-                                       fmt::format("{}-{}", job.id, file.filename().string()), true});
+  // Without a name a browser shows it instead of saving it.
+  return http::file_response(request, {file, type, fmt::format("{}-{}-{}", job.id, job.attempt, written), "", true});
 }
 
 http::Response pose_file(const http::Request& request, Api& api) {

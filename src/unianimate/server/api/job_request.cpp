@@ -107,6 +107,16 @@ std::string row_request(const json& body, const json& files) {
   return worker::request_text(order, rest);
 }
 
+/// The part of a body that a sentence such as "sampler: …" is about; empty where it is about none.
+std::string pointer_of(std::string_view sentence) {
+  const std::string name(sentence.substr(0, std::min(sentence.find(':'), sentence.size())));
+  const json& schemas = openapi_document().at("components").at("schemas");
+  for (const auto& [schema, part] : {std::pair("AlignSettings", kAlign), std::pair("AnimateSettings", kSettings)}) {
+    if (schemas.at(schema).at("properties").contains(name)) return fmt::format("/{}/{}", part, name);
+  }
+  return "";
+}
+
 /// Whatever a worker would refuse without its models.
 void check_row(const queue::NewJob& job) {
   const auto as_it_is = [](const std::string& id) { return std::filesystem::path(id); };
@@ -119,6 +129,8 @@ void check_row(const queue::NewJob& job) {
     }
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUsage && error.kind() != ErrorKind::kInput) throw;
+    const std::string pointer = pointer_of(error.what());
+    if (!pointer.empty()) refuse_part(pointer, error.what());
     throw http::Refused(http::problems::kInvalidRequest, error.what());
   }
 }

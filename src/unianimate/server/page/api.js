@@ -25,7 +25,7 @@ function problemOf(status, text) {
 }
 
 function unreachable() {
-  return new Problem({status: 0, detail: 'The server cannot be reached; it is tried again by itself.'});
+  return new Problem({status: 0, detail: 'The server cannot be reached; try again in a moment.'});
 }
 
 async function request(method, path, body, headers = {}) {
@@ -35,14 +35,19 @@ async function request(method, path, body, headers = {}) {
     options.body = JSON.stringify(body);
   }
   let response;
+  let text;
   try {
     response = await fetch(path, options);
+    text = await response.text();
   } catch {
     throw unreachable();
   }
-  const text = await response.text();
   if (!response.ok) throw problemOf(response.status, text);
-  return text ? JSON.parse(text) : null;
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    throw problemOf(response.status, text);
+  }
 }
 
 export const openSession = token => request('POST', `${kBase}/session`, {token});

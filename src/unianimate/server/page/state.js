@@ -7,6 +7,7 @@ import {askForToken} from './session.js';
 export const kPreviewEvery = 5;
 
 const kListed = 200;
+const kMost = 500;
 const kDraft = 'unianimate-draft';
 const kOver = ['completed', 'failed', 'cancelled'];
 
@@ -20,8 +21,7 @@ class State extends EventTarget {
   jobs = new Map();
   queue = null;
   system = null;
-  // Whether there are jobs older than those that are listed.
-  hasOlder = false;
+  older = null;  // the id from which the server has further ones
   // {reference, motion: assets, align: its fields, settings: those that differ from the defaults, format, takes, label}
   draft = {reference: null, motion: null, align: {}, settings: {}, format: '', takes: 1, label: ''};
   // Id of the job whose poses are those of the draft, once they are there.
@@ -73,12 +73,14 @@ class State extends EventTarget {
   }
 
   async load() {
-    const [queue, list] = await Promise.all([api.queue(), api.jobs({limit: kListed})]);
+    // What waits or runs is shown however much was made since.
+    const [queue, list, ...current] = await Promise.all(
+      [api.queue(), api.jobs({limit: kListed}), ...['running', 'queued'].map(word => api.jobs({state: word, limit: kMost}))]);
     this.queue = queue;
-    this.hasOlder = Boolean(list.next);
+    this.older = list.next;
     this.jobs.clear();
     this.tell('reset');
-    for (const job of list.jobs) this.take(job);
+    for (const job of [list, ...current].flatMap(part => part.jobs)) this.take(job);
     this.tell('queue');
     return list.jobs.reduce((latest, job) => Math.max(latest, job.revision), 0);
   }
@@ -137,7 +139,10 @@ export async function attempt(action) {
     return await action();
   } catch (error) {
     if (!(error instanceof api.Problem)) throw error;
-    if (error.status === 401) await askForToken();
+    if (error.status === 401) {
+      await askForToken();
+      return attempt(action);
+    }
     say(error.message);
     return null;
   }

@@ -2,11 +2,20 @@
 import * as api from './api.js';
 import {make, newId} from './dom.js';
 
+const kPlayed = ['mp4', 'webm'];
 const kApart = 0.08;  // seconds that two videos may be apart
 
 class UaCompare extends HTMLElement {
   show(job) {
     const label = job.label || 'the video';
+    const {format} = job.request;
+    if (!kPlayed.includes(format || 'mp4')) {
+      // Pictures that move, and files that browsers do not play.
+      this.replaceChildren(format === 'gif'
+        ? make('img', {className: 'result', src: api.video(job.id), alt: `Result: ${label}`})
+        : make('p', {}, `Browsers play no ${format}: download it.`));
+      return;
+    }
     this.result = make('video', {
       className: 'result', src: api.video(job.id), controls: true, loop: true, playsInline: true, preload: 'metadata',
       muted: true, 'aria-label': `Result: ${label}`,

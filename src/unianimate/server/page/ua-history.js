@@ -39,7 +39,7 @@ class UaHistory extends HTMLElement {
     const all = this.#jobs();
     const jobs = all.slice(0, this.#shown);
     this.empty.hidden = all.length > 0;
-    this.more.hidden = all.length === 0 || (all.length <= this.#shown && !state.hasOlder);
+    this.more.hidden = all.length === 0 || (all.length <= this.#shown && !state.older);
     for (const [id, row] of this.#rows) {
       if (jobs.some(job => job.id === id)) continue;
       row.remove();
@@ -54,12 +54,10 @@ class UaHistory extends HTMLElement {
 
   async #showOlder() {
     this.#shown += kAtOnce;
-    if (this.#jobs().length < this.#shown && state.hasOlder) {
-      const oldest = [...state.jobs.values()].sort((left, right) => left.created.localeCompare(right.created))[0];
-      const before = oldest ? {before: oldest.id} : {};
-      const list = await api.jobs({kind: 'animate', state: 'completed', limit: kFetched, ...before});
+    if (this.#jobs().length < this.#shown && state.older) {
+      const list = await api.jobs({kind: 'animate', state: 'completed', limit: kFetched, before: state.older});
       for (const job of list.jobs) state.take(job);
-      state.hasOlder = Boolean(list.next);
+      state.older = list.next;
     }
     this.#show();
   }

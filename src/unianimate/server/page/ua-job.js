@@ -149,6 +149,11 @@ export async function useSettings(job) {
     reference: known(picture), motion: known(film), align: align || {}, settings: {...settings}, format: format || '',
     label: job.label || '', takes: 1,
   };
+  // Jobs of the command line may say what has no place here.
+  const offered = state.system.settings.properties;
+  for (const name of Object.keys(draft.settings)) {
+    if (!offered[name]) delete draft.settings[name];
+  }
   if (draft.settings.preview_every === kPreviewEvery) delete draft.settings.preview_every;
   if (job.poses_job) Object.assign(draft, {posesJob: job.poses_job, posesKey: posesKeyOf(draft)});
   state.changeDraft(draft);
