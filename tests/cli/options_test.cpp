@@ -587,6 +587,7 @@ std::vector<Change> all_changes() {
       {"serve --threads", "serve", {"--threads", "3"}},
       {"serve --memory-budget", "serve", {"--memory-budget", "900GB"}},
       {"serve --dry-run", "serve for real", {"--dry-run"}, true},
+      {"serve --queue", "serve", {"--queue", "postgresql://nobody@192.0.2.1/queue"}},
       {"worker --lane", "worker", {"--lane", "pose"}},
       {"worker --once", "worker", {"--once"}},
       {"worker --models", "worker", {"--models", "in/other_models"}},
@@ -647,6 +648,9 @@ std::vector<Change> all_changes() {
   }
   add(for_commands({"queue add", "queue list", "queue show", "queue cancel", "queue resume", "serve", "worker"},
                    {{"--data", "", {"--data", "other"}}}));
+  // There is nothing to connect to; what came of it is tried in shared_queue_test.cpp.
+  add(for_commands({"queue add", "queue list", "queue show", "queue cancel", "queue resume", "worker"},
+                   {{"--queue", "", {"--queue", "postgresql://nobody@%2Fnowhere/queue"}, true}}));
   add_queue_changes(changes);
   return changes;
 }

@@ -2,15 +2,33 @@
 
 #include <sys/stat.h>
 
+#include <cstdlib>
+
+#include "unianimate/server/store/shared_folder.h"
+
 namespace unianimate::cli {
 
 void visit(fields::Archive& archive, QueueArguments& arguments) {
-  archive("data", arguments.data, fields::type("DIR"), fields::group("Queue"),
+  constexpr auto kGroup = fields::group("Queue");
+  archive("data", arguments.data, fields::type("DIR"), kGroup,
           "Folder of the queue and its files (default: $XDG_DATA_HOME/unianimate, or ~/.local/share/unianimate)");
+  archive("queue", arguments.queue, fields::type("URL"), kGroup,
+          "Database of the queue where several machines share it, such as postgresql://user@host/database; --data is "
+          "then a folder that they share (default: $UNIANIMATE_QUEUE, which may hold a password, else a file in the "
+          "folder of --data)");
 }
 
 std::filesystem::path data_root(const QueueArguments& arguments) {
   return std::filesystem::absolute(arguments.data.empty() ? store::default_data_folder() : arguments.data);
+}
+
+queue::QueuePlace queue_place(const QueueArguments& arguments) {
+  const char* const given = std::getenv(kQueueVariable);
+  queue::QueuePlace place{data_root(arguments) / store::kDatabaseName,
+                          arguments.queue.value_or(given == nullptr ? "" : given)};
+  // So that a URL is refused before anything is done.
+  queue::place_name(place);
+  return place;
 }
 
 store::DataFolder open_data_folder(const QueueArguments& arguments) {
@@ -21,8 +39,10 @@ void keep_to_owner() {
   ::umask(S_IRWXG | S_IRWXO);
 }
 
-queue::JobQueue open_queue(const store::DataFolder& folder) {
-  return queue::JobQueue(queue::open_sqlite(folder.database()));
+queue::JobQueue open_queue(const store::DataFolder& folder, const queue::QueuePlace& place) {
+  queue::JobQueue queue(queue::open_database(place));
+  if (place.is_shared()) store::keep_together(folder, queue);
+  return queue;
 }
 
 }  // namespace unianimate::cli

@@ -55,28 +55,30 @@ void visit(fields::Archive& archive, QueueAddArguments& arguments) {
 /// Of the commands on jobs that are there.
 struct QueueJobArguments {
   std::string id;
-  std::string data;
+  QueueArguments place;
   bool json = false;
   bool fresh = false;
 
   /// Of a queue that is there. Throws Error(kUsage) where there is none.
   [[nodiscard]] store::DataFolder open() const {
-    const std::filesystem::path root = data_root({data});
+    const std::filesystem::path root = data_root(place);
     std::error_code ignored;
-    if (!std::filesystem::exists(root / "server.db", ignored)) {
+    // Where the queue is elsewhere, the folder is that of its files.
+    const bool is_shared = queue_place(place).is_shared();
+    if (!std::filesystem::exists(is_shared ? root : root / store::kDatabaseName, ignored)) {
       throw Error(ErrorKind::kUsage, "there is no queue in {}; 'unianimate queue add' begins one, --data says where",
                   printable(root.string()));
     }
     return store::DataFolder(root);
   }
-};
 
-/// With jobs of workers that are gone as these have left them.
-queue::JobQueue open_jobs(const store::DataFolder& folder) {
-  queue::JobQueue queue = open_queue(folder);
-  queue.lose_expired();
-  return queue;
-}
+  /// With jobs of workers that are gone as these have left them.
+  [[nodiscard]] queue::JobQueue open_jobs(const store::DataFolder& folder) const {
+    queue::JobQueue queue = open_queue(folder, queue_place(place));
+    queue.lose_expired();
+    return queue;
+  }
+};
 
 void print_job_json(queue::JobQueue& queue, const queue::JobRow& job) {
   print_json_line(queue::job_json(job, queue.position(job.id)));
@@ -115,8 +117,10 @@ void add(const fields::CommandLine& options) {
   const auto arguments = options.taken<QueueAddArguments>();
   ordered_json order = given_order(options);
   check_order(order, options);
-  const store::DataFolder folder = open_data_folder(options.taken<QueueArguments>());
-  queue::JobQueue queue = open_queue(folder);
+  const auto place = options.taken<QueueArguments>();
+  const queue::QueuePlace database = queue_place(place);
+  const store::DataFolder folder = open_data_folder(place);
+  queue::JobQueue queue = open_queue(folder, database);
   queue::NewJob job;
   job.priority = arguments.priority;
   if (!arguments.label.empty()) job.label = arguments.label;
@@ -174,7 +178,7 @@ std::string news_of(queue::JobQueue& queue, const queue::JobRow& job) {
 }
 
 void list(const QueueJobArguments& arguments) {
-  queue::JobQueue queue = open_jobs(arguments.open());
+  queue::JobQueue queue = arguments.open_jobs(arguments.open());
   const auto jobs = queue.list();
   if (jobs.empty() && !arguments.json) print(stdout, "there are no jobs in the queue\n");
   for (const queue::JobRow& job : jobs) {
@@ -196,7 +200,7 @@ queue::JobRow find(queue::JobQueue& queue, const std::string& id) {
 
 void show(const QueueJobArguments& arguments) {
   const store::DataFolder folder = arguments.open();
-  queue::JobQueue queue = open_jobs(folder);
+  queue::JobQueue queue = arguments.open_jobs(folder);
   const queue::JobRow job = find(queue, arguments.id);
   if (arguments.json) return print_job_json(queue, job);
   const auto row = [](const char* name, const std::string& value) {
@@ -223,7 +227,7 @@ void show(const QueueJobArguments& arguments) {
 // ---- cancel, resume
 
 void cancel(const QueueJobArguments& arguments) {
-  queue::JobQueue queue = open_jobs(arguments.open());
+  queue::JobQueue queue = arguments.open_jobs(arguments.open());
   const queue::JobRow before = find(queue, arguments.id);
   const auto job = queue.cancel(arguments.id);
   if (!job) {
@@ -237,7 +241,7 @@ void cancel(const QueueJobArguments& arguments) {
 
 void resume(const QueueJobArguments& arguments) {
   const store::DataFolder folder = arguments.open();
-  queue::JobQueue queue = open_jobs(folder);
+  queue::JobQueue queue = arguments.open_jobs(folder);
   find(queue, arguments.id);
   const auto job = store::resume_job(folder, queue, arguments.id, arguments.fresh);
   if (!job) {
@@ -257,7 +261,9 @@ using QueueWork = void (*)(const QueueJobArguments& arguments);
 CommandWork queue_command(CLI::App& command, bool id, QueueWork work) {
   const auto arguments = std::make_shared<QueueJobArguments>();
   if (id) command.add_option("id", arguments->id, "Job, as 'queue list' shows it")->type_name("ID")->required();
-  command.add_option("--data", arguments->data, "Folder of the queue and its files")->type_name("DIR");
+  command.add_option("--data", arguments->place.data, "Folder of the queue and its files")->type_name("DIR");
+  command.add_option("--queue", arguments->place.queue, "Database of the queue (default: $UNIANIMATE_QUEUE)")
+      ->type_name("URL");
   command.add_flag("--json", arguments->json, kJsonHelp);
   if (work == resume) {
     command.add_flag("--fresh", arguments->fresh, "From the start, on any machine, instead of from what is saved");

@@ -5,9 +5,11 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -36,13 +38,14 @@ constexpr const char* kServeExamples = R"(Examples:
   unianimate serve
   unianimate serve --data /srv/unianimate --models /srv/models --dtype bf16
   unianimate serve --listen 0.0.0.0:8720 --host-name videos.example.org
+  unianimate serve --queue postgresql://unianimate@db.example.org/queue --data /shared/unianimate
 
 It writes the address to open in a browser first; what stands behind '#' is the token that others need. Jobs are made by
 workers that it starts; 'unianimate queue' shows the same jobs. docs/service.md has the interface.)";
 
 struct ServeArguments {
   std::string listen = "127.0.0.1:8720";
-  int workers = 1;
+  std::optional<int> workers;
   bool paused = false;
   std::int64_t max_upload = static_cast<std::int64_t>(http::Limits().upload_bytes);
   std::int64_t max_queue = server::ServeOptions().most_jobs;
@@ -62,7 +65,8 @@ void visit(fields::Archive& archive, ServeArguments& arguments) {
   archive("listen", arguments.listen, kServiceGroup, fields::type("ADDRESS:PORT"),
           "Where to answer; port 0 is a free one. Traffic is not encrypted");
   archive("workers", arguments.workers, kServiceGroup, fields::range(0, kMostWorkers),
-          "Videos to make at once, by a process each; 0: workers are started by somebody else");
+          "Videos to make at once, by a process each; 0: workers are started by somebody else (default: 1, with "
+          "--queue 0)");
   archive("paused", arguments.paused, kServiceGroup, "Begin no job until somebody lets the queue go on");
   archive("max_upload", arguments.max_upload, kServiceGroup, fields::kBytes, fields::above(0), fields::kUntoldDefault,
           "Largest file that is taken (default: 4GB)");
@@ -73,9 +77,11 @@ void visit(fields::Archive& archive, ServeArguments& arguments) {
           "Ask for no token; only where nobody but this machine can come");
 }
 
-server::ServeOptions serve_options(const ServeArguments& arguments, const ServeNames& names, const fs::path& data) {
+server::ServeOptions serve_options(const ServeArguments& arguments, const ServeNames& names,
+                                   const queue::QueuePlace& place) {
   server::ServeOptions options;
-  options.data = data;
+  options.data = place.file.parent_path();
+  options.queue_url = place.url;
   std::tie(options.address, options.port) = server::parse_listen(arguments.listen);
   options.host_names = names.hosts;
   options.origins = names.origins;
@@ -121,10 +127,11 @@ std::vector<worker::SupervisedWorker> workers_of(const CLI::App& command, int co
 
 // ---- what is told
 
-void tell_plan(const ServeArguments& arguments, const server::ServeOptions& options,
+void tell_plan(const ServeArguments& arguments, const server::ServeOptions& options, const queue::QueuePlace& place,
                const std::vector<worker::SupervisedWorker>& workers, bool json) {
   if (!json) {
-    print(stdout, "{}\n  {:<10}{}\n  {:<10}{}\n", arguments.listen, "data", printable(options.data.string()), "models",
+    print(stdout, "{}\n  {:<10}{}\n  {:<10}{}\n  {:<10}{}\n", arguments.listen, "data",
+          printable(options.data.string()), "queue", printable(queue::place_name(place)), "models",
           printable(options.models.string()));
     for (const auto& worker : workers) {
       print(stdout, "  {:<10}{}\n", worker.lane,
@@ -138,6 +145,7 @@ void tell_plan(const ServeArguments& arguments, const server::ServeOptions& opti
       {{"event", "service_plan"},
        {"listen", arguments.listen},
        {"data", options.data.string()},
+       {"queue", queue::place_name(place)},
        {"models", options.models.string()},
        {"workers", std::move(commands)},
        {"paused", options.paused},
@@ -195,18 +203,26 @@ void serve(const fields::CommandLine& options, const CLI::App& command, const Se
   const auto machine = options.taken<RuntimeArguments>();
   const auto arguments = options.taken<ServeArguments>();
   const bool json = machine.messages.json;
-  server::ServeOptions settings = serve_options(arguments, names, data_root(options.taken<QueueArguments>()));
+  const queue::QueuePlace place = queue_place(options.taken<QueueArguments>());
+  server::ServeOptions settings = serve_options(arguments, names, place);
   settings.models = studio::models_to_animate_with(machine.models);
   RequestLog log(json);
   if (!machine.messages.quiet) {
     settings.log = [&log](const http::Exchange& exchange) { log.add(exchange); };
   }
-  std::vector<worker::SupervisedWorker> workers = workers_of(command, arguments.workers, settings.data);
-  if (machine.dry_run) return tell_plan(arguments, settings, workers, json);
+  std::vector<worker::SupervisedWorker> workers =
+      workers_of(command, arguments.workers.value_or(place.is_shared() ? 0 : 1), settings.data);
+  if (machine.dry_run) return tell_plan(arguments, settings, place, workers, json);
   keep_to_owner();
+  // For the workers.
+  ::setenv(kQueueVariable, place.url.c_str(), 1);
   const store::DataFolder folder(settings.data);
+  queue::JobQueue queue = open_queue(folder, place);
   server::Serving serving(std::move(settings));
-  queue::JobQueue queue = open_queue(folder);
+  if (workers.empty()) {
+    session.reporter->note(
+        "no workers are started here: jobs wait for a 'unianimate worker' somewhere else, or --workers");
+  }
   worker::Supervisor supervisor(queue, std::move(workers), *session.reporter);
   tell_address(serving.url(), json);
   for (const std::string& note : serving.notes()) session.reporter->note(note);

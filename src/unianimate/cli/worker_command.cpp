@@ -23,6 +23,7 @@ constexpr const char* kWorkerExamples = R"(Examples:
   unianimate worker
   unianimate worker --data /srv/unianimate --models /srv/models --dtype bf16
   unianimate worker --once
+  unianimate worker --queue postgresql://unianimate@db.example.org/queue --data /shared/unianimate --idle-exit 600
 
 It takes the jobs of 'unianimate queue add' one after another, with the models open in between. Asked to stop, it saves
 what is done of its job and gives it back, so that another worker goes on with it; killed, it loses a step at most.)";
@@ -59,21 +60,24 @@ void work(const fields::CommandLine& options, Session& session) {
   keep_to_owner();
   const auto machine = options.taken<RuntimeArguments>();
   const auto arguments = options.taken<WorkerArguments>();
-  const store::DataFolder folder = open_data_folder(options.taken<QueueArguments>());
-  queue::JobQueue queue = open_queue(folder);
+  const auto where = options.taken<QueueArguments>();
+  const queue::QueuePlace place = queue_place(where);
+  const store::DataFolder folder = open_data_folder(where);
+  queue::JobQueue queue = open_queue(folder, place);
   const std::filesystem::path models = studio::models_to_animate_with(machine.models);
   worker::StudioRunner runner(
       folder, queue, {models, studio::models_folder(machine.models), prepare_runtime(machine), machine.threads});
   session.reporter->note(fmt::format("jobs of the lane {} in {} are done on {} with the models in {}",
-                                     fields::word(arguments.lane), printable(folder.root().string()), runner.device(),
-                                     printable(models.string())));
+                                     fields::word(arguments.lane),
+                                     printable(place.is_shared() ? queue::place_name(place) : folder.root().string()),
+                                     runner.device(), printable(models.string())));
   worker::WorkerOptions worker_options;
   worker_options.lane = fields::word(arguments.lane);
   worker_options.id = arguments.id;
   worker_options.once = arguments.once;
   worker_options.parent = arguments.parent;
   worker_options.idle_exit_seconds = arguments.idle_exit_seconds;
-  worker::Worker([&folder] { return open_queue(folder); }, queue, folder, runner, worker_options,
+  worker::Worker([&] { return open_queue(folder, place); }, queue, folder, runner, worker_options,
                  [] { return interrupted(); }, *session.reporter)
       .run();
 }

@@ -26,7 +26,7 @@ TEST_P(SqlConnections, GiveBackWhatTheyAreGiven) {
   const std::string text = "quote ' zero-free \n \xc3\xa9";
   connection->execute("INSERT INTO thing VALUES ($3, $1, $2)",
                       {SqlValue(0.1), SqlValue(text), SqlValue(std::int64_t{1} << 53)});
-  connection->execute("INSERT INTO thing VALUES ($1, $1, $1)", {SqlValue()});
+  connection->execute("INSERT INTO thing VALUES ($1, $2, $3)", {SqlValue(), SqlValue(), SqlValue()});
   const auto rows = connection->execute("SELECT a, b, c FROM thing ORDER BY a IS NULL");
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[0].number(0), std::int64_t{1} << 53);
@@ -60,18 +60,51 @@ TEST_P(SqlConnections, RollBackWhatIsNotCommitted) {
   EXPECT_EQ(connect()->execute("SELECT COUNT(*) FROM thing").front().number(0), 1);
 }
 
+/// In a transaction of its own.
+void change(SqlConnection& connection, const std::string& statement) {
+  Transaction transaction(connection);
+  connection.execute(statement);
+  transaction.commit();
+}
+
 TEST_P(SqlConnections, WaitForChangesOfOthersAlone) {
   const auto one = connect();
   const auto other = connect();
-  one->execute("CREATE TABLE thing (a BIGINT)");
+  change(*one, "CREATE TABLE thing (a BIGINT)");
   EXPECT_TRUE(other->wait_for_change(std::chrono::hours(1)));
   EXPECT_FALSE(other->wait_for_change(std::chrono::milliseconds(0)));
-  other->execute("INSERT INTO thing VALUES (1)");
+  change(*other, "INSERT INTO thing VALUES (1)");
   EXPECT_FALSE(other->wait_for_change(std::chrono::milliseconds(0)));
   one->wait_for_change(std::chrono::milliseconds(0));
-  std::thread writer([&] { other->execute("INSERT INTO thing VALUES (2)"); });
+  EXPECT_FALSE(one->wait_for_change(std::chrono::milliseconds(0)));
+  std::thread writer([&] { change(*other, "INSERT INTO thing VALUES (2)"); });
   EXPECT_TRUE(one->wait_for_change(std::chrono::hours(1)));
   writer.join();
+  // What came while something else was asked is not forgotten.
+  change(*other, "INSERT INTO thing VALUES (3)");
+  EXPECT_EQ(one->execute("SELECT COUNT(*) FROM thing").front().number(0), 3);
+  EXPECT_TRUE(one->wait_for_change(std::chrono::hours(1)));
+}
+
+TEST_P(SqlConnections, RunOneTransactionAtATime) {
+  const auto setup = connect();
+  setup->execute("CREATE TABLE thing (a BIGINT)");
+  setup->execute("INSERT INTO thing VALUES (0)");
+  constexpr int kEach = 50;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&, i] {
+      const auto mine = connect();
+      for (int j = 0; j < kEach; ++j) {
+        Transaction transaction(*mine, i % 2 == 0 ? Keeping::kSurely : Keeping::kUnlessItsMachineFails);
+        const std::int64_t before = mine->execute("SELECT a FROM thing").front().number(0);
+        mine->execute("UPDATE thing SET a=$1", {SqlValue(before + 1)});
+        transaction.commit();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(setup->execute("SELECT a FROM thing").front().number(0), 4 * kEach);
 }
 
 TEST_P(SqlConnections, RefuseWhatIsNoStatement) {

@@ -92,6 +92,20 @@ TEST_F(WorkerTest, DoesAJobAndEntersItsResult) {
   EXPECT_TRUE(queue_.workers().empty()) << "it has gone";
 }
 
+TEST_F(WorkerTest, KeepsAResultThatWasEnteredThoughNobodySaidSo) {
+  const std::string id = add();
+  runner_.work = [&](const queue::JobRow& job, studio::JobObserver& observer) {
+    auto file = make_video(job, observer);
+    // As where the connection is lost after the change and before the answer.
+    EXPECT_TRUE(open().complete({job.id, job.attempt}, R"({"file":"result-1.mp4"})"));
+    return file;
+  };
+  run();
+  EXPECT_EQ(row(id).state, queue::JobState::kCompleted);
+  EXPECT_TRUE(fs::exists(folder_.result(id, 1, ".mp4")));
+  EXPECT_FALSE(fs::exists(folder_.work(id)));
+}
+
 TEST_F(WorkerTest, TakesOnlyJobsOfItsLane) {
   const std::string id = add();
   options_.lane = "pose";

@@ -13,7 +13,7 @@ std::unique_ptr<queue::JobQueue> QueuePool::take() {
       return queue;
     }
   }
-  return std::make_unique<queue::JobQueue>(queue::open_sqlite(database_));
+  return std::make_unique<queue::JobQueue>(queue::open_database(place_));
 }
 
 void QueuePool::give_back(std::unique_ptr<queue::JobQueue> queue) {
@@ -22,7 +22,10 @@ void QueuePool::give_back(std::unique_ptr<queue::JobQueue> queue) {
 }
 
 Api::Api(const std::filesystem::path& data, ApiOptions options)
-    : folder_(data), queues_(folder_.database()), schemas_(openapi_document()), options_(std::move(options)) {}
+    : folder_(data),
+      queues_({folder_.database(), options.queue_url}),
+      schemas_(openapi_document()),
+      options_(std::move(options)) {}
 
 void Api::add_routes(http::Router& router, const http::AccessRules& access) {
   add_asset_routes(router, *this);

@@ -14,6 +14,7 @@
 #include "unianimate/server/http/access.h"
 #include "unianimate/server/http/router.h"
 #include "unianimate/server/queue/job_queue.h"
+#include "unianimate/server/queue/queue_place.h"
 #include "unianimate/server/store/data_folder.h"
 
 namespace unianimate::server {
@@ -21,7 +22,9 @@ namespace unianimate::server {
 /// Connections to the queue, each of which belongs to one thread at a time.
 class QueuePool {
  public:
-  explicit QueuePool(std::filesystem::path database) : database_(std::move(database)) {}
+  explicit QueuePool(queue::QueuePlace place) : place_(std::move(place)) {}
+
+  [[nodiscard]] const queue::QueuePlace& place() const { return place_; }
 
   /// Lends a connection to `work`, which gives something back.
   template <typename Work>
@@ -36,12 +39,13 @@ class QueuePool {
   std::unique_ptr<queue::JobQueue> take();
   void give_back(std::unique_ptr<queue::JobQueue> queue);
 
-  std::filesystem::path database_;
+  queue::QueuePlace place_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<queue::JobQueue>> idle_;
 };
 
 struct ApiOptions {
+  std::string queue_url;                           ///< as queue::QueuePlace::url
   std::string version;                             ///< of the program
   std::filesystem::path models = {};               ///< folder of those that jobs may name
   std::int64_t most_jobs = 1000;                   ///< waiting

@@ -129,8 +129,8 @@ std::int64_t JobQueue::next_revision() {
 }
 
 std::optional<JobRow> JobQueue::update(const std::string& set, const std::string& where,
-                                       std::vector<SqlValue> parameters) {
-  Transaction transaction(*connection_);
+                                       std::vector<SqlValue> parameters, Keeping keeping) {
+  Transaction transaction(*connection_, keeping);
   parameters.insert(parameters.begin(), next_revision());
   const std::string statement =
       fmt::format("UPDATE job SET revision=$1, {} WHERE {} RETURNING {}", set, where, kJobColumns);
@@ -142,12 +142,12 @@ std::optional<JobRow> JobQueue::update(const std::string& set, const std::string
 }
 
 std::optional<JobRow> JobQueue::update_attempt(const std::string& set, const Claim& claim,
-                                               std::vector<SqlValue> parameters) {
+                                               std::vector<SqlValue> parameters, Keeping keeping) {
   const std::size_t before = parameters.size() + 1;
   parameters.emplace_back(claim.job);
   parameters.emplace_back(claim.attempt);
   return update(set, fmt::format("id=${} AND attempt=${} AND state='running'", before + 1, before + 2),
-                std::move(parameters));
+                std::move(parameters), keeping);
 }
 
 // ---- for faces
@@ -304,7 +304,9 @@ bool JobQueue::paused() {
 }
 
 void JobQueue::set_paused(bool paused) {
+  Transaction transaction(*connection_);
   set_setting(kPaused, paused ? "1" : "0");
+  transaction.commit();
 }
 
 std::optional<std::string> JobQueue::setting(const std::string& name) {
@@ -316,6 +318,12 @@ std::optional<std::string> JobQueue::setting(const std::string& name) {
 void JobQueue::set_setting(const std::string& name, const std::string& value) {
   execute("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value=excluded.value",
           {SqlValue(name), SqlValue(value)});
+}
+
+std::string JobQueue::setting_or(const std::string& name, const std::string& value) {
+  execute("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+          {SqlValue(name), SqlValue(value)});
+  return setting(name).value_or(value);
 }
 
 void JobQueue::open_session(const std::string& sha256) {
@@ -360,7 +368,7 @@ std::optional<bool> JobQueue::renew(const Claim& claim) {
 
 bool JobQueue::report(const Claim& claim, const std::string& progress, bool saved) {
   return update_attempt("progress=$2, idle_attempts=CASE WHEN $3=1 THEN 0 ELSE idle_attempts END", claim,
-                        {SqlValue(progress), SqlValue(std::int64_t{saved})})
+                        {SqlValue(progress), SqlValue(std::int64_t{saved})}, Keeping::kUnlessItsMachineFails)
       .has_value();
 }
 

@@ -90,6 +90,8 @@ class JobQueue {
   void set_paused(bool paused);
   std::optional<std::string> setting(const std::string& name);
   void set_setting(const std::string& name, const std::string& value);
+  /// What it is; `value` from now on where it was nothing.
+  std::string setting_or(const std::string& name, const std::string& value);
 
   /// Cookies of browsers, by their SHA-256.
   void open_session(const std::string& sha256);
@@ -148,8 +150,10 @@ class JobQueue {
   std::vector<JobRow> select(const std::string& rest, const std::vector<SqlValue>& parameters);
   std::int64_t next_revision();
   /// Sets what is said, with $1 as the revision, where `where` finds one job.
-  std::optional<JobRow> update(const std::string& set, const std::string& where, std::vector<SqlValue> parameters);
-  std::optional<JobRow> update_attempt(const std::string& set, const Claim& claim, std::vector<SqlValue> parameters);
+  std::optional<JobRow> update(const std::string& set, const std::string& where, std::vector<SqlValue> parameters,
+                               Keeping keeping = Keeping::kSurely);
+  std::optional<JobRow> update_attempt(const std::string& set, const Claim& claim, std::vector<SqlValue> parameters,
+                                       Keeping keeping = Keeping::kSurely);
 
   std::unique_ptr<SqlConnection> connection_;
 };

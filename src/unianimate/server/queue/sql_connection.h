@@ -41,8 +41,17 @@ class SqlRow {
   std::vector<SqlValue> values_;
 };
 
-/// Belongs to one thread. All calls throw Error(kEnvironment) where the database cannot do what is asked,
-/// Error(kInput) where it is damaged.
+/// How surely a change is kept.
+enum class Keeping {
+  kSurely,
+  kUnlessItsMachineFails,  ///< the database need not wait for its disk
+};
+
+/// Belongs to one thread. All calls throw Error(kEnvironment) where the database cannot be reached or cannot do what is
+/// asked, Error(kInput) where it is damaged, Error(kUsage) where it cannot hold such a text.
+///
+/// A connection that is lost is made anew by the next call. What was not committed is gone then; a statement outside of
+/// transactions may have been run twice.
 class SqlConnection {
  public:
   SqlConnection() = default;
@@ -56,7 +65,8 @@ class SqlConnection {
   /// An expression for the database's clock: seconds since 1970.
   [[nodiscard]] virtual std::string_view now() const = 0;
 
-  /// Waits until another connection has changed something since the last call, at most that long; whether one has.
+  /// Waits until a transaction of another connection has changed something since the last call, at most that long;
+  /// whether one has, or may have.
   virtual bool wait_for_change(std::chrono::milliseconds longest) = 0;
 
   /// 0 for an empty database.
@@ -65,7 +75,7 @@ class SqlConnection {
 
  private:
   friend class Transaction;
-  virtual void begin() = 0;  ///< nobody else changes anything until the end
+  virtual void begin(Keeping keeping) = 0;  ///< no other transaction runs until the end
   virtual void commit() = 0;
   virtual void roll_back() noexcept = 0;
 };
@@ -73,7 +83,9 @@ class SqlConnection {
 /// Rolled back unless it is committed.
 class Transaction {
  public:
-  explicit Transaction(SqlConnection& connection) : connection_(connection) { connection_.begin(); }
+  explicit Transaction(SqlConnection& connection, Keeping keeping = Keeping::kSurely) : connection_(connection) {
+    connection_.begin(keeping);
+  }
   ~Transaction() {
     if (!committed_) connection_.roll_back();
   }
@@ -92,5 +104,14 @@ class Transaction {
 
 /// A file of SQLite's, which is made where there is none.
 std::unique_ptr<SqlConnection> open_sqlite(const std::filesystem::path& file);
+
+/// A database of PostgreSQL's, 12 or later. `url`: "postgresql://…" as libpq takes it; no message repeats its password.
+/// `look`: so often wait_for_change() says that something may have changed, whatever it was told. Throws also
+/// Error(kUsage) for a URL that cannot be read, and where the program was built without PostgreSQL.
+std::unique_ptr<SqlConnection> open_postgres(const std::string& url,
+                                             std::chrono::milliseconds look = std::chrono::seconds(5));
+
+/// The URL without what is secret. Throws Error(kUsage) as open_postgres().
+std::string postgres_name(const std::string& url);
 
 }  // namespace unianimate::queue

@@ -109,7 +109,7 @@ class SqliteConnection final : public SqlConnection {
   void set_schema_version(std::int64_t version) override { execute("PRAGMA user_version=" + std::to_string(version)); }
 
  private:
-  void begin() override { execute("BEGIN IMMEDIATE"); }
+  void begin(Keeping /*keeping*/) override { execute("BEGIN IMMEDIATE"); }
   void commit() override { execute("COMMIT"); }
   void roll_back() noexcept override { sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr); }
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <exception>
 #include <fstream>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -94,6 +95,7 @@ http::Limits limits_of(const ServeOptions& options) {
 
 ApiOptions api_options(const ServeOptions& options) {
   ApiOptions api;
+  api.queue_url = options.queue_url;
   api.version = options.version;
   api.models = options.models;
   api.most_jobs = options.most_jobs;
@@ -126,6 +128,7 @@ struct Serving::State {
 
   /// Tells streams and waiting answers of what others change in the database, and forgets what nobody asks for.
   void watch(const std::function<bool()>& goes_on);
+  void clean(queue::JobQueue& queue);
 
   ServeOptions options;
   Api api;
@@ -133,28 +136,34 @@ struct Serving::State {
   http::Service service;
   std::vector<std::string> notes;
   std::atomic<bool> stopping{false};
+  std::chrono::steady_clock::time_point clean_after;
 };
 
 void Serving::State::watch(const std::function<bool()>& goes_on) {
   constexpr std::chrono::milliseconds kLongest{250};
+  std::optional<queue::JobQueue> queue;
+  while (!stopping && goes_on()) {
+    try {
+      if (!queue) queue.emplace(queue::open_database(api.queues().place()));
+      if (queue->wait_for_change(kLongest)) listener.changed();
+      clean(*queue);
+    } catch (const Error& error) {
+      // The database may come back, as may room on the disk; until then requests are told what is wrong.
+      if (error.kind() != ErrorKind::kEnvironment) throw;
+      std::this_thread::sleep_for(kLongest);
+    }
+  }
+}
+
+void Serving::State::clean(queue::JobQueue& queue) {
   constexpr std::chrono::minutes kBetweenCleanings{1};
   constexpr double kPlanSeconds = 600;
   constexpr double kDay = 24.0 * 3600;
-  queue::JobQueue queue(queue::open_sqlite(api.folder().database()));
-  std::chrono::steady_clock::time_point clean_after;
-  while (!stopping && goes_on()) {
-    if (queue.wait_for_change(kLongest)) listener.changed();
-    const auto now = std::chrono::steady_clock::now();
-    if (now < clean_after) continue;
-    clean_after = now + kBetweenCleanings;
-    try {
-      queue.forget_removed(kDay);
-      store::remove_plans(api.folder(), queue, kPlanSeconds);
-    } catch (const Error& error) {
-      // What is busy or full now need not be so the next time.
-      if (error.kind() != ErrorKind::kEnvironment) throw;
-    }
-  }
+  const auto now = std::chrono::steady_clock::now();
+  if (now < clean_after) return;
+  clean_after = now + kBetweenCleanings;
+  queue.forget_removed(kDay);
+  store::remove_plans(api.folder(), queue, kPlanSeconds);
 }
 
 Serving::Serving(ServeOptions options) : state_(std::make_unique<State>(std::move(options))) {

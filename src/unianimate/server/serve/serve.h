@@ -14,6 +14,7 @@ namespace unianimate::server {
 
 struct ServeOptions {
   std::filesystem::path data;
+  std::string queue_url;  ///< as queue::QueuePlace::url
   std::string address = "127.0.0.1";
   std::uint16_t port = 8720;            ///< 0: a free one
   std::vector<std::string> host_names;  ///< that the server goes by besides, with their ports
@@ -45,7 +46,8 @@ class Serving {
   [[nodiscard]] const std::vector<std::string>& notes() const noexcept;
 
   /// Answers until stop(), which may be called from any thread, or until `goes_on`, which is asked several times a
-  /// second from a thread of its own, says no. Throws what it throws, and Error where the database fails meanwhile.
+  /// second from a thread of its own, says no. Throws what it throws, and Error where the database is
+  /// damaged meanwhile; while it is out of reach, requests are refused.
   void run(const std::function<bool()>& goes_on = [] { return true; });
   void stop();
 

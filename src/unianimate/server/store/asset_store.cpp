@@ -127,7 +127,8 @@ void clear_incoming(const DataFolder& folder) {
   std::error_code problem;
   for (fs::directory_iterator entry(folder.incoming(), problem); !problem && entry != fs::directory_iterator();
        entry.increment(problem)) {
-    const int descriptor = ::open(entry->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    // NFS locks only what can be written.
+    const int descriptor = ::open(entry->path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor < 0) continue;
     std::error_code ignored;
     if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) fs::remove(entry->path(), ignored);

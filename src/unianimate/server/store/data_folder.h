@@ -8,6 +8,9 @@
 
 namespace unianimate::store {
 
+/// Of the queue's file in a data folder.
+constexpr const char* kDatabaseName = "server.db";
+
 /// Names of all files, none of which a client gives: ids of jobs are refused unless they are such.
 class DataFolder {
  public:
@@ -15,7 +18,7 @@ class DataFolder {
   explicit DataFolder(std::filesystem::path root);
 
   [[nodiscard]] const std::filesystem::path& root() const { return root_; }
-  [[nodiscard]] std::filesystem::path database() const { return root_ / "server.db"; }
+  [[nodiscard]] std::filesystem::path database() const { return root_ / kDatabaseName; }
   [[nodiscard]] std::filesystem::path token() const { return root_ / "token"; }
   /// Of uploads that are not whole yet.
   [[nodiscard]] std::filesystem::path incoming() const { return root_ / "incoming"; }

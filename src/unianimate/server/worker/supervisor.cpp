@@ -84,13 +84,27 @@ Supervisor::~Supervisor() {
 }
 
 void Supervisor::tend(Time now) {
+  try {
+    look_after(now);
+    told_of_queue_ = false;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kEnvironment) throw;
+    if (!told_of_queue_)
+      log_.note(fmt::format("workers are left alone until the queue can be reached: {}", error.what()));
+    told_of_queue_ = true;
+    // Nobody is silent who cannot be heard.
+    for (Child& child : children_) child.heard = now;
+  }
+}
+
+void Supervisor::look_after(Time now) {
   for (Child& child : children_) {
     const auto ending = take_end(child, WNOHANG);
     if (!ending) continue;
     if (now - child.began > kLongestDelay) child.delay = kFirstDelay;
     log_.note(fmt::format("{}; another is started in {} s", *ending, child.delay.count()));
     start_later(child, now);
-    give_back_jobs_of(child);
+    let_go_of(child, &queue::JobQueue::lose_all_of);
   }
   kill_silent(now);
   for (Child& child : children_) {
@@ -133,9 +147,14 @@ std::optional<std::string> Supervisor::take_end(Child& child, int options) {
   return fmt::format("worker {} of lane {} ended {}", child.id, child.worker.lane, ending_of(status));
 }
 
-void Supervisor::give_back_jobs_of(const Child& child) {
-  queue_.lose_all_of(child.id);
-  queue_.forget_worker(child.id);
+void Supervisor::let_go_of(const Child& child, int (queue::JobQueue::*end_jobs)(const std::string&)) {
+  try {
+    (queue_.*end_jobs)(child.id);
+    queue_.forget_worker(child.id);
+  } catch (const Error& error) {
+    // The leases of its jobs run out.
+    if (error.kind() != ErrorKind::kEnvironment) throw;
+  }
 }
 
 /// A worker that hangs would keep its job's folder from the next one. Time is counted here, so that a machine that
@@ -155,13 +174,14 @@ void Supervisor::kill_silent(Time now) {
   }
 }
 
-/// Workers that are alive and not ours.
+/// Workers of this machine that are alive and not ours.
 std::size_t Supervisor::others_in(const std::string& lane) {
   std::size_t others = 0;
+  const std::string here = host_name();
   for (const queue::WorkerRow& worker : queue_.workers()) {
     const bool is_ours =
         std::ranges::any_of(children_, [&](const Child& child) { return child.pid != 0 && worker.id == child.id; });
-    if (worker.lane == lane && !is_ours) ++others;
+    if (worker.lane == lane && worker.host == here && !is_ours) ++others;
   }
   return others;
 }
@@ -186,8 +206,7 @@ void Supervisor::stop(std::chrono::milliseconds patience) {
   take_ends(0);
   for (const Child* const child : ended) {
     // Whatever they were kept from saving is no fault of their jobs.
-    queue_.give_back_all_of(child->id);
-    queue_.forget_worker(child->id);
+    let_go_of(*child, &queue::JobQueue::give_back_all_of);
   }
 }
 

@@ -36,8 +36,9 @@ class Supervisor {
   Supervisor& operator=(const Supervisor&) = delete;
 
   /// Starts what is missing: at once where a worker was never there, else 1, 2, 4, … 60 seconds after it ended, and not
-  /// while others, left by an earlier service or started by hand, do the lane's work. Gives back the jobs of those
-  /// that ended, and ends those that have been there and not said anything for the time of a lease.
+  /// while others of this machine, left by an earlier service or started by hand, do the lane's work. Gives back the
+  /// jobs of those that ended, and ends those that have been there and not said anything for the time of a lease.
+  /// Nothing is done while the queue's database is out of reach.
   void tend(Time now);
 
   /// Asks all to stop, which give their jobs back, and kills those that have not within that time.
@@ -59,17 +60,19 @@ class Supervisor {
     Time heard;                     ///< when that was noticed
   };
 
+  void look_after(Time now);
   void start(Child& child, Time now);
   void start_later(Child& child, Time now);
   /// How it ended, if it has.
   std::optional<std::string> take_end(Child& child, int options);
-  void give_back_jobs_of(const Child& child);
+  void let_go_of(const Child& child, int (queue::JobQueue::*end_jobs)(const std::string&));
   void kill_silent(Time now);
   [[nodiscard]] std::size_t others_in(const std::string& lane);
 
   queue::JobQueue& queue_;
   std::vector<Child> children_;
   Progress& log_;
+  bool told_of_queue_ = false;  ///< that it is out of reach
 };
 
 }  // namespace unianimate::worker

@@ -22,12 +22,6 @@ using nlohmann::ordered_json;
 
 namespace {
 
-std::string host_name() {
-  constexpr std::size_t kLongest = 256;
-  std::array<char, kLongest> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
-}
-
 /// By the exit status that the failure would have; empty where another attempt may do better.
 std::string_view problem_type(int exit_status) {
   if (exit_status == unianimate::exit_status(ErrorKind::kUsage)) return "invalid-request";
@@ -59,6 +53,13 @@ void remove_other_results(const fs::path& folder, const fs::path& kept) {
   }
 }
 
+/// As it is now, if it was this attempt that did it.
+std::optional<queue::JobRow> completed_before(queue::JobQueue& queue, const queue::JobRow& job) {
+  auto row = queue.find(job.id);
+  if (row && (row->state != queue::JobState::kCompleted || row->attempt != job.attempt)) row.reset();
+  return row;
+}
+
 void replace_all(std::string& text, const std::string& what, const std::string& by) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) {
     text.replace(at, what.size(), by);
@@ -66,6 +67,12 @@ void replace_all(std::string& text, const std::string& what, const std::string& 
 }
 
 }  // namespace
+
+std::string host_name() {
+  constexpr std::size_t kLongest = 256;
+  std::array<char, kLongest> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
 
 std::string new_worker_id() {
   constexpr std::size_t kDigits = 8;
@@ -99,8 +106,7 @@ bool Worker::to_end() const {
 void Worker::run() {
   auto idle_since = std::chrono::steady_clock::now();
   while (!to_end()) {
-    say_alive(std::nullopt);
-    const auto job = has_room() ? queue_.claim(options_.lane, row_.id, runner_.device()) : std::nullopt;
+    const auto job = take_job();
     if (!job) {
       if (!wait_for_job(idle_since)) break;
       continue;
@@ -109,7 +115,27 @@ void Worker::run() {
     if (options_.once) break;
     idle_since = std::chrono::steady_clock::now();
   }
-  queue_.forget_worker(row_.id);
+  try {
+    queue_.forget_worker(row_.id);
+  } catch (const Error& error) {
+    // Who says nothing is forgotten in time.
+    if (error.kind() != ErrorKind::kEnvironment) throw;
+  }
+}
+
+/// None also while the queue is out of reach: a database that is started anew ends nobody's work.
+std::optional<queue::JobRow> Worker::take_job() {
+  try {
+    say_alive(std::nullopt);
+    auto job = has_room() ? queue_.claim(options_.lane, row_.id, runner_.device()) : std::nullopt;
+    told_of_queue_ = false;
+    return job;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kEnvironment) throw;
+    if (!told_of_queue_) watcher_.note(fmt::format("jobs wait until the queue can be reached again: {}", error.what()));
+    told_of_queue_ = true;
+    return std::nullopt;
+  }
 }
 
 /// Seldom, as every change of the database wakes all that wait for one.
@@ -118,9 +144,9 @@ void Worker::say_alive(const std::optional<std::string>& job) {
   if (said_ != std::chrono::steady_clock::time_point() && row_.job == job && now - said_ < options_.lease.between) {
     return;
   }
-  said_ = now;
   row_.job = job;
   queue_.see(row_);
+  said_ = now;
 }
 
 bool Worker::has_room() {
@@ -142,7 +168,12 @@ bool Worker::wait_for_job(std::chrono::steady_clock::time_point idle_since) {
     const std::chrono::duration<double> idle = std::chrono::steady_clock::now() - idle_since;
     if (idle.count() >= *options_.idle_exit_seconds) return false;
   }
-  queue_.wait_for_change(options_.look);
+  try {
+    queue_.wait_for_change(options_.look);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kEnvironment) throw;
+    std::this_thread::sleep_for(options_.look);
+  }
   return true;
 }
 
@@ -191,7 +222,9 @@ void Worker::complete(const queue::JobRow& job, const std::optional<fs::path>& v
     result["bytes"] = fs::file_size(*video, ignored);
   }
   const std::string text = result.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-  const auto done = settle(progress, [&] { return queue_.complete({job.id, job.attempt}, text); });
+  auto done = settle(progress, [&] { return queue_.complete({job.id, job.attempt}, text); });
+  // A connection may be lost when all is done and nothing is answered.
+  if (!done) done = settle(progress, [&] { return completed_before(queue_, job); });
   if (!done) {
     // Another attempt has the job, and its own file.
     if (video) fs::remove(*video, ignored);

@@ -27,6 +27,9 @@ struct WorkerOptions {
   std::uintmax_t least_free_bytes = std::uintmax_t{2} << 30;
 };
 
+/// Of this machine, or this container.
+std::string host_name();
+
 /// "host-3k9z0v7q", of no other worker, even where containers go by one host name. Throws Error(kEnvironment) as
 /// queue::random_id().
 std::string new_worker_id();
@@ -40,13 +43,14 @@ class Worker {
   Worker(const OpenQueue& open, queue::JobQueue& queue, const store::DataFolder& folder, JobRunner& runner,
          const WorkerOptions& options, std::function<bool()> stopping, studio::JobObserver& watcher);
 
-  /// Throws Error(kEnvironment) where the queue cannot be used, and after a failure of a kind that nobody foresaw: what
-  /// is left of the process may be of no use, and another one is to go on.
+  /// Waits while the queue's database is out of reach. Throws Error(kEnvironment) after a failure of a kind that nobody
+  /// foresaw: what is left of the process may be of no use, and another one is to go on.
   void run();
 
  private:
   void say_alive(const std::optional<std::string>& job);
   bool has_room();
+  std::optional<queue::JobRow> take_job();
   bool wait_for_job(std::chrono::steady_clock::time_point idle_since);
   void work_on(const queue::JobRow& job);
   void complete(const queue::JobRow& job, const std::optional<std::filesystem::path>& video,
@@ -69,6 +73,7 @@ class Worker {
   queue::WorkerRow row_;
   std::chrono::steady_clock::time_point said_;  ///< that it is alive
   bool told_of_room_ = false;
+  bool told_of_queue_ = false;  ///< that it is out of reach
 };
 
 }  // namespace unianimate::worker

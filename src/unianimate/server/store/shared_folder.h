@@ -1,0 +1,13 @@
+// One queue, one data folder, on however many machines.
+#pragma once
+
+#include "unianimate/server/queue/job_queue.h"
+#include "unianimate/server/store/data_folder.h"
+
+namespace unianimate::store {
+
+/// Whoever uses a queue in a database first ties it to the data folder. Throws Error(kUsage) where this one is another
+/// or goes by another path, as jobs would miss their files there; Error(kEnvironment).
+void keep_together(const DataFolder& folder, queue::JobQueue& queue);
+
+}  // namespace unianimate::store
