@@ -53,8 +53,10 @@ PostgresServer& PostgresServer::shared() {
 
 PostgresServer::PostgresServer() {
   if (!is_installed()) throw std::runtime_error("there is no server of PostgreSQL here");
-  if (const passwd* const user = ::getpwnam("postgres"); ::geteuid() == 0 && user != nullptr) {
-    if (::chown(folder_.path().c_str(), user->pw_uid, user->pw_gid) != 0) throw std::runtime_error("chown failed");
+  const passwd* const user = ::getpwnam("postgres");
+  const bool is_root = ::geteuid() == 0 && user != nullptr;
+  if (is_root && ::chown(folder_.path().c_str(), user->pw_uid, user->pw_gid) != 0) {
+    throw std::runtime_error("chown failed");
   }
   run(fmt::format("{}/initdb -D {}/data -U postgres -A trust -E UTF8 --no-locale --no-sync", programs().string(),
                   folder_.path().string()),

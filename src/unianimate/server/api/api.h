@@ -45,7 +45,7 @@ class QueuePool {
 };
 
 struct ApiOptions {
-  std::string queue_url;                           ///< as queue::QueuePlace::url
+  std::string queue_url = {};                      ///< as queue::QueuePlace::url
   std::string version;                             ///< of the program
   std::filesystem::path models = {};               ///< folder of those that jobs may name
   std::int64_t most_jobs = 1000;                   ///< waiting

@@ -14,7 +14,7 @@ namespace unianimate::server {
 
 struct ServeOptions {
   std::filesystem::path data;
-  std::string queue_url;  ///< as queue::QueuePlace::url
+  std::string queue_url = {};  ///< as queue::QueuePlace::url
   std::string address = "127.0.0.1";
   std::uint16_t port = 8720;            ///< 0: a free one
   std::vector<std::string> host_names;  ///< that the server goes by besides, with their ports
