@@ -56,7 +56,11 @@ class Process {
     ::waitpid(std::exchange(pid_, 0), &status, 0);
     return status;
   }
-  [[nodiscard]] pid_t pid() const { return pid_; }
+  /// Whoever waits for what it does has to ask.
+  [[nodiscard]] bool is_there() {
+    if (pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = 0;
+    return pid_ > 0;
+  }
 
  private:
   pid_t pid_ = 0;
@@ -137,13 +141,13 @@ TEST_F(SharedQueue, LosesNothingWhereOneOfTwoWorkersIsKilled) {
     const queue::JobRow job = queue.find(asked.front().id).value();
     return job.idle_attempts == 0 && job.attempt == 1;
   };
-  while (!saves()) queue.wait_for_change(std::chrono::seconds(1));
+  while (first.is_there() && !saves()) queue.wait_for_change(std::chrono::seconds(1));
   Process second(folder_ / "two", url_, worker());
   ASSERT_EQ(first.end(SIGKILL), SIGKILL);
   ASSERT_EQ(queue.find(asked.front().id)->state, queue::JobState::kRunning) << "it was to be killed in the middle";
   // As if the time of its lease had gone by.
   queue::open_postgres(url_)->execute("UPDATE job SET lease_until=1 WHERE id=$1", {queue::SqlValue(asked.front().id)});
-  while (!all_are_over(queue)) queue.wait_for_change(std::chrono::seconds(1));
+  while (second.is_there() && !all_are_over(queue)) queue.wait_for_change(std::chrono::seconds(1));
   EXPECT_EQ(second.end(SIGTERM), 0);
   for (const Asked& one : asked) {
     const queue::JobRow job = queue.find(one.id).value();
@@ -159,14 +163,14 @@ TEST_F(SharedQueue, IsServedByWorkersWhoseArgumentsShowNoPassword) {
   Process serve(
       folder_ / "one", url_,
       {"serve", "--listen", "127.0.0.1:0", "--data", data(), "--device", "cpu", "--dtype", "fp32", "--workers", "1"});
-  while (queue.workers().size() < 2) queue.wait_for_change(std::chrono::milliseconds(20));
+  while (serve.is_there() && queue.workers().size() < 2) queue.wait_for_change(std::chrono::milliseconds(20));
   for (const queue::WorkerRow& worker : queue.workers()) {
     const std::string arguments = testing::file_content("/proc/" + std::to_string(worker.pid) + "/cmdline");
     EXPECT_THAT(arguments, HasSubstr("--lane"));
     EXPECT_THAT(arguments, Not(HasSubstr(kPassword)));
   }
   const std::string id = added("5", "3");
-  while (!all_are_over(queue)) queue.wait_for_change(std::chrono::seconds(1));
+  while (serve.is_there() && !all_are_over(queue)) queue.wait_for_change(std::chrono::seconds(1));
   EXPECT_TRUE(video_of(queue.find(id).value()) == expected);
   EXPECT_EQ(serve.end(SIGTERM), 0);
   EXPECT_TRUE(queue.workers().empty());
@@ -182,21 +186,27 @@ TEST_F(SharedQueue, OutlastsItsDatabase) {
   Process serve(folder_ / "one", url, {"serve", "--listen", "127.0.0.1:0", "--data", data()});
   Process worker(folder_ / "two", url,
                  {"worker", "--data", data(), "--device", "cpu", "--dtype", "fp32", "--idle-exit", "600"});
-  const auto told = [&](const char* who, const char* what) {
-    return testing::file_content(folder_ / who / "err").find(what) != std::string::npos;
+  const auto told = [&](const char* file, const char* what) {
+    const fs::path path = folder_.path() / file;
+    return fs::exists(path) && testing::file_content(path).find(what) != std::string::npos;
   };
+  const auto wait_for = [&](Process& process, const char* file, const char* what) {
+    while (process.is_there() && !told(file, what)) ::usleep(10'000);
+    ASSERT_TRUE(process.is_there()) << testing::file_content(folder_ / "one/err");
+  };
+  wait_for(serve, "one/out", "#token=");
   {
     queue::JobQueue queue(queue::open_postgres(url));
-    while (queue.workers().empty()) queue.wait_for_change(std::chrono::milliseconds(20));
+    while (worker.is_there() && queue.workers().empty()) queue.wait_for_change(std::chrono::milliseconds(20));
   }
   server.kill();
-  while (!told("two", "jobs wait until the queue can be reached again")) ::usleep(10'000);
-  while (!told("one", "workers are left alone until the queue can be reached")) ::usleep(10'000);
+  wait_for(worker, "two/err", "jobs wait until the queue can be reached again");
+  wait_for(serve, "one/err", "workers are left alone until the queue can be reached");
   server.start();
   Words words = video({"queue", "add", "--json", "--data", data(), "--queue", url}, "6", "3");
   const std::string id = json::parse(run(words).out).at("id");
   queue::JobQueue queue(queue::open_postgres(url));
-  while (!all_are_over(queue)) queue.wait_for_change(std::chrono::seconds(1));
+  while (worker.is_there() && !all_are_over(queue)) queue.wait_for_change(std::chrono::seconds(1));
   EXPECT_TRUE(video_of(queue.find(id).value()) == expected);
   EXPECT_EQ(worker.end(SIGTERM), 0);
   EXPECT_EQ(serve.end(SIGTERM), 0);
