@@ -17,8 +17,8 @@ namespace unianimate::worker {
 
 struct WorkerOptions {
   std::string lane = "video";
-  std::string id;                           ///< of no other worker; empty: new_worker_id()
-  bool once = false;                        ///< ends after one job
+  std::string id;           ///< of no other worker; empty: new_worker_id()
+  bool once = false;        ///< ends after one job
   std::int64_t parent = 0;  ///< process that started this one, with which it ends, between two jobs; 0: any
   std::optional<double> idle_exit_seconds;  ///< ends after so long without a job
   LeaseTimes lease;
