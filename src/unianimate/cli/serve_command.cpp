@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -21,6 +23,7 @@
 #include "unianimate/cli/request_log.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/core/error.h"
+#include "unianimate/server/worker/gpus.h"
 #include "unianimate/server/worker/supervisor.h"
 #include "unianimate/studio/model_choice.h"
 
@@ -42,10 +45,12 @@ workers that it starts; 'unianimate queue' shows the same jobs. docs/service.md 
 
 struct ServeArguments {
   std::string listen = "127.0.0.1:8720";
-  int workers = 1;
+  std::optional<std::int64_t> workers;  ///< none: one for each GPU, or one
   bool paused = false;
   std::int64_t max_upload = static_cast<std::int64_t>(http::Limits().upload_bytes);
   std::int64_t max_queue = server::ServeOptions().most_jobs;
+  std::optional<std::int64_t> quota;
+  double keep_days = store::Retention().finished_seconds / store::Retention::kDay;
   fs::path token_file;
   bool token = true;
 };
@@ -62,11 +67,17 @@ void visit(fields::Archive& archive, ServeArguments& arguments) {
   archive("listen", arguments.listen, kServiceGroup, fields::type("ADDRESS:PORT"),
           "Where to answer; port 0 is a free one. Traffic is not encrypted");
   archive("workers", arguments.workers, kServiceGroup, fields::range(0, kMostWorkers),
-          "Videos to make at once, by a process each; 0: workers are started by somebody else");
+          "Videos to make at once, by a process each; 0: workers are started by somebody else (default: one for each "
+          "GPU, else 1)");
   archive("paused", arguments.paused, kServiceGroup, "Begin no job until somebody lets the queue go on");
   archive("max_upload", arguments.max_upload, kServiceGroup, fields::kBytes, fields::above(0), fields::kUntoldDefault,
           "Largest file that is taken (default: 4GB)");
   archive("max_queue", arguments.max_queue, kServiceGroup, fields::at_least(1), "Most jobs that wait");
+  archive("quota", arguments.quota, kServiceGroup, fields::kBytes, fields::above(0),
+          "Most that the data folder holds; the oldest finished jobs and unused files go first, then more is refused"
+          " (default: 80 % of what was free at the first start)");
+  archive("keep", arguments.keep_days, kServiceGroup, fields::at_least(0), fields::type("DAYS"),
+          "How long finished jobs stay; the newest 20 always do");
   archive("token_file", arguments.token_file, kServiceGroup, fields::type("FILE"),
           "File whose first line is the token (default: the one in the folder of --data, made at the first start)");
   archive("token", arguments.token, kServiceGroup, fields::switched_off_by("--no-token"),
@@ -84,6 +95,8 @@ server::ServeOptions serve_options(const ServeArguments& arguments, const ServeN
   options.paused = arguments.paused;
   options.upload_bytes = static_cast<std::uint64_t>(arguments.max_upload);
   options.most_jobs = arguments.max_queue;
+  if (arguments.quota) options.retention.quota_bytes = static_cast<std::uintmax_t>(*arguments.quota);
+  options.retention.finished_seconds = arguments.keep_days * store::Retention::kDay;
   options.version = UNIANIMATE_VERSION;
   return options;
 }
@@ -101,7 +114,11 @@ void add_given(const CLI::App& command, std::initializer_list<const char*> names
 }
 
 /// One for poses, which never waits for a video and leaves the card to those that make videos.
-std::vector<worker::SupervisedWorker> workers_of(const CLI::App& command, int count, const fs::path& data) {
+std::vector<worker::SupervisedWorker> workers_of(const CLI::App& command, const ServeArguments& arguments,
+                                                 DeviceChoice device, const fs::path& data) {
+  const auto gpus = device == DeviceChoice::kCpu ? std::vector<std::string>() : worker::usable_gpus();
+  const auto count =
+      arguments.workers ? static_cast<std::size_t>(*arguments.workers) : std::max<std::size_t>(gpus.size(), 1);
   if (count == 0) return {};
   std::vector<std::string> all{fs::read_symlink("/proc/self/exe").string(), "worker", "--data", data.string()};
   for (const std::string& word : {std::string("--parent"), fmt::to_string(::getpid())}) all.push_back(word);
@@ -114,7 +131,10 @@ std::vector<worker::SupervisedWorker> workers_of(const CLI::App& command, int co
   std::vector<std::string> video = all;
   for (const char* word : {"--lane", "video"}) video.emplace_back(word);
   add_given(command, {"--models", "--device", "--dtype", "--memory-budget", "--threads"}, video);
-  std::vector<worker::SupervisedWorker> workers(static_cast<std::size_t>(count), {"video", video});
+  std::vector<worker::SupervisedWorker> workers(count, {"video", video});
+  for (std::size_t i = 0; i < count && gpus.size() > 1; ++i) {
+    workers[i].environment.push_back("CUDA_VISIBLE_DEVICES=" + gpus[i % gpus.size()]);
+  }
   workers.push_back({"pose", pose});
   return workers;
 }
@@ -128,12 +148,15 @@ void tell_plan(const ServeArguments& arguments, const server::ServeOptions& opti
           printable(options.models.string()));
     for (const auto& worker : workers) {
       print(stdout, "  {:<10}{}\n", worker.lane,
-            printable(fmt::format("{}", fmt::join(worker.command, " ")), kMessageBytes));
+            printable(fmt::format("{}{}{}", fmt::join(worker.environment, " "), worker.environment.empty() ? "" : " ",
+                                  fmt::join(worker.command, " ")),
+                      kMessageBytes));
     }
     return;
   }
   ordered_json commands = ordered_json::array();
-  for (const auto& worker : workers) commands.push_back({{"lane", worker.lane}, {"command", worker.command}});
+  for (const auto& worker : workers)
+    commands.push_back({{"lane", worker.lane}, {"command", worker.command}, {"environment", worker.environment}});
   print_json_line(
       {{"event", "service_plan"},
        {"listen", arguments.listen},
@@ -143,6 +166,8 @@ void tell_plan(const ServeArguments& arguments, const server::ServeOptions& opti
        {"paused", options.paused},
        {"max_upload", options.upload_bytes},
        {"max_queue", options.most_jobs},
+       {"quota", options.retention.quota_bytes ? ordered_json(*options.retention.quota_bytes) : ordered_json(nullptr)},
+       {"keep", options.retention.finished_seconds},
        {"host_names", options.host_names},
        {"origins", options.origins},
        {"token", options.needs_token},
@@ -200,8 +225,9 @@ void serve(const fields::CommandLine& options, const CLI::App& command, const Se
   RequestLog log(json);
   if (!machine.messages.quiet) {
     settings.log = [&log](const http::Exchange& exchange) { log.add(exchange); };
+    settings.note = [&session](const std::string& note) { session.reporter->note(note); };
   }
-  std::vector<worker::SupervisedWorker> workers = workers_of(command, arguments.workers, settings.data);
+  std::vector<worker::SupervisedWorker> workers = workers_of(command, arguments, machine.device, settings.data);
   if (machine.dry_run) return tell_plan(arguments, settings, workers, json);
   keep_to_owner();
   const store::DataFolder folder(settings.data);

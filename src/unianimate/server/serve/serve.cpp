@@ -97,6 +97,7 @@ ApiOptions api_options(const ServeOptions& options) {
   api.version = options.version;
   api.models = options.models;
   api.most_jobs = options.most_jobs;
+  api.retention = options.retention;
   return api;
 }
 
@@ -124,8 +125,10 @@ struct Serving::State {
         api(options.data, api_options(options)),
         listener(options.address, options.port, limits_of(options)) {}
 
-  /// Tells streams and waiting answers of what others change in the database, and forgets what nobody asks for.
+  /// Tells streams and waiting answers of what others change in the database, and sweeps.
   void watch(const std::function<bool()>& goes_on);
+  void attempt(const std::function<void()>& work) const;
+  void tell(const std::string& note) const;
 
   ServeOptions options;
   Api api;
@@ -137,24 +140,46 @@ struct Serving::State {
 
 void Serving::State::watch(const std::function<bool()>& goes_on) {
   constexpr std::chrono::milliseconds kLongest{250};
-  constexpr std::chrono::minutes kBetweenCleanings{1};
+  constexpr std::chrono::minutes kBetweenSweeps{10};
+  constexpr std::chrono::minutes kBetweenPlans{1};
   constexpr double kPlanSeconds = 600;
-  constexpr double kDay = 24.0 * 3600;
   queue::JobQueue queue(queue::open_sqlite(api.folder().database()));
-  std::chrono::steady_clock::time_point clean_after;
+  std::chrono::steady_clock::time_point sweep_after;
+  std::chrono::steady_clock::time_point plans_after;
+  std::int64_t seen = queue.revision();
   while (!stopping && goes_on()) {
-    if (queue.wait_for_change(kLongest)) listener.changed();
-    const auto now = std::chrono::steady_clock::now();
-    if (now < clean_after) continue;
-    clean_after = now + kBetweenCleanings;
-    try {
-      queue.forget_removed(kDay);
-      store::remove_plans(api.folder(), queue, kPlanSeconds);
-    } catch (const Error& error) {
-      // What is busy or full now need not be so the next time.
-      if (error.kind() != ErrorKind::kEnvironment) throw;
+    if (queue.wait_for_change(kLongest)) {
+      listener.changed();
+      for (const queue::JobRow& job : queue.changed_since(seen)) {
+        api.measures().see(job);
+        seen = job.revision;
+      }
     }
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= sweep_after) {
+      sweep_after = now + kBetweenSweeps;
+      attempt([&] { api.sweeper().sweep(queue); });
+    }
+    if (now >= plans_after) {
+      plans_after = now + kBetweenPlans;
+      attempt([&] { store::remove_plans(api.folder(), queue, kPlanSeconds); });
+    }
+    for (const std::string& notice : api.sweeper().take_notices()) tell(notice);
   }
+}
+
+/// What is busy or full now need not be so the next time.
+void Serving::State::attempt(const std::function<void()>& work) const {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kEnvironment) throw;
+    tell(error.what());
+  }
+}
+
+void Serving::State::tell(const std::string& note) const {
+  if (options.note) options.note(note);
 }
 
 Serving::Serving(ServeOptions options) : state_(std::make_unique<State>(std::move(options))) {

@@ -8,10 +8,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <string_view>
 #include <thread>
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/server/queue/job_problem.h"
 #include "unianimate/server/worker/worker.h"
 
 namespace unianimate::worker {
@@ -51,22 +54,47 @@ class SpawnSettings {
   SpawnSettings& operator=(const SpawnSettings&) = delete;
 
   /// 0, or errno of what kept it from being started.
-  int start(std::vector<std::string> command, pid_t& pid) const {
-    std::vector<char*> arguments;
-    for (std::string& word : command) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    return ::posix_spawn(&pid, arguments.front(), &actions_, &attributes_, arguments.data(), environ);
+  int start(std::vector<std::string> command, std::vector<std::string> environment, pid_t& pid) const {
+    const std::size_t given = environment.size();
+    for (char* const* entry = environ; *entry != nullptr; ++entry) {
+      const std::string_view text(*entry);
+      const std::string_view name = text.substr(0, text.find('=') + 1);
+      const auto same = [&](const std::string& other) { return other.starts_with(name); };
+      if (std::none_of(environment.begin(), environment.begin() + static_cast<std::ptrdiff_t>(given), same)) {
+        environment.emplace_back(text);
+      }
+    }
+    const std::vector<char*> arguments = pointers(command);
+    return ::posix_spawn(&pid, arguments.front(), &actions_, &attributes_, arguments.data(),
+                         pointers(environment).data());
   }
 
  private:
+  static std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> all;
+    for (std::string& text : texts) all.push_back(text.data());
+    all.push_back(nullptr);
+    return all;
+  }
+
   posix_spawnattr_t attributes_{};
   posix_spawn_file_actions_t actions_{};
 };
 
 }  // namespace
 
-Supervisor::Supervisor(queue::JobQueue& queue, std::vector<SupervisedWorker> workers, Progress& log)
-    : queue_(queue), log_(log) {
+std::int64_t count_memory_kills() {
+  std::ifstream counts("/proc/vmstat");
+  std::string name;
+  for (std::int64_t count = 0; counts >> name >> count;) {
+    if (name == "oom_kill") return count;
+  }
+  return 0;
+}
+
+Supervisor::Supervisor(queue::JobQueue& queue, std::vector<SupervisedWorker> workers, Progress& log,
+                       std::function<std::int64_t()> memory_kills)
+    : queue_(queue), log_(log), memory_kills_(std::move(memory_kills)) {
   // Where it is ignored nobody is told how a child ended, or that it has.
   ::signal(SIGCHLD, SIG_DFL);
   for (SupervisedWorker& worker : workers) {
@@ -88,9 +116,10 @@ void Supervisor::tend(Time now) {
     const auto ending = take_end(child, WNOHANG);
     if (!ending) continue;
     if (now - child.began > kLongestDelay) child.delay = kFirstDelay;
-    log_.note(fmt::format("{}; another is started in {} s", *ending, child.delay.count()));
+    log_.note(fmt::format("worker {} of lane {} ended {}; another is started in {} s", child.id, child.worker.lane,
+                          *ending, child.delay.count()));
     start_later(child, now);
-    give_back_jobs_of(child);
+    give_back_jobs_of(child, *ending);
   }
   kill_silent(now);
   for (Child& child : children_) {
@@ -109,8 +138,10 @@ void Supervisor::start(Child& child, Time now) {
   std::vector<std::string> command = child.worker.command;
   child.id = new_worker_id();
   child.seen = 0;
+  child.memory_kills = memory_kills_();
+  child.killed_here = false;
   for (const std::string& word : {std::string("--id"), child.id}) command.push_back(word);
-  const int problem = SpawnSettings().start(std::move(command), child.pid);
+  const int problem = SpawnSettings().start(std::move(command), child.worker.environment, child.pid);
   if (problem != 0) {
     child.pid = 0;
     start_later(child, now);
@@ -130,11 +161,16 @@ std::optional<std::string> Supervisor::take_end(Child& child, int options) {
   int status = 0;
   if (child.pid == 0 || ::waitpid(child.pid, &status, options) == 0) return std::nullopt;
   child.pid = 0;
-  return fmt::format("worker {} of lane {} ended {}", child.id, child.worker.lane, ending_of(status));
+  const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !child.killed_here;
+  child.out_of_memory = killed && memory_kills_() > child.memory_kills;
+  return ending_of(status) + (child.out_of_memory ? ", as memory had run out" : "");
 }
 
-void Supervisor::give_back_jobs_of(const Child& child) {
-  queue_.lose_all_of(child.id);
+void Supervisor::give_back_jobs_of(const Child& child, const std::string& ending) {
+  const std::string what =
+      fmt::format("its worker ended {}, three times in a row without a new step that was saved", ending);
+  const auto problem = child.out_of_memory ? queue::JobProblem::kOutOfMemory : queue::JobProblem::kWorkerLost;
+  queue_.lose_all_of(child.id, queue::problem_text(problem, what));
   queue_.forget_worker(child.id);
 }
 
@@ -149,6 +185,7 @@ void Supervisor::kill_silent(Time now) {
         child.seen = worker.seen;
         child.heard = now;
       } else if (now - child.heard > std::chrono::seconds(queue::kLeaseSeconds)) {
+        child.killed_here = true;
         ::kill(child.pid, SIGKILL);
       }
     }
@@ -173,7 +210,7 @@ void Supervisor::stop(std::chrono::milliseconds patience) {
     for (Child& child : children_) {
       const auto ending = take_end(child, options);
       if (!ending) continue;
-      log_.note(*ending);
+      log_.note(fmt::format("worker {} of lane {} ended {}", child.id, child.worker.lane, *ending));
       ended.push_back(&child);
     }
   };

@@ -9,22 +9,24 @@
 
 #include "unianimate/server/queue/job_queue.h"
 #include "unianimate/server/store/data_folder.h"
+#include "unianimate/server/store/sweeper.h"
 #include "unianimate/server/worker/job_progress.h"
 #include "unianimate/server/worker/lease.h"
 #include "unianimate/server/worker/runner.h"
+#include "unianimate/studio/failure.h"
 
 namespace unianimate::worker {
 
 struct WorkerOptions {
   std::string lane = "video";
-  std::string id;                           ///< of no other worker; empty: new_worker_id()
-  bool once = false;                        ///< ends after one job
+  std::string id;           ///< of no other worker; empty: new_worker_id()
+  bool once = false;        ///< ends after one job
   std::int64_t parent = 0;  ///< process that started this one, with which it ends, between two jobs; 0: any
   std::optional<double> idle_exit_seconds;  ///< ends after so long without a job
   LeaseTimes lease;
   std::chrono::milliseconds look{1000};  ///< longest time between two looks for a job
   /// Jobs are left to wait while there is less free space where the queue lies.
-  std::uintmax_t least_free_bytes = std::uintmax_t{2} << 30;
+  std::uintmax_t least_free_bytes = store::kFreeBytesKept;
 };
 
 /// "host-3k9z0v7q", of no other worker, even where containers go by one host name. Throws Error(kEnvironment) as
@@ -53,6 +55,7 @@ class Worker {
                 const JobProgress& progress);
   bool remove_files_of_removed(const queue::JobRow& job);
   void end_badly(const queue::JobRow& job, const std::exception_ptr& problem, const JobProgress& progress);
+  void fail(const queue::JobRow& job, const studio::Failure& failure, const JobProgress& progress);
   /// Makes the last change of a job, again and again while the database cannot be written and the job is held.
   template <typename Change>
   auto settle(const JobProgress& progress, const Change& change);
