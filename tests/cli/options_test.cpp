@@ -88,7 +88,7 @@ const std::set<std::string>& changes_nothing_to_see() {
                                             "worker --latent-memory",
                                             "worker --id",
                                             "worker --idle-exit",
-                                            "worker --parent 1",
+                                            "worker --parent",
                                             "train --allow-nonfinite"};
   return kNames;
 }

@@ -267,12 +267,13 @@ void remove(const QueueJobArguments& arguments) {
       throw Error(ErrorKind::kUsage, "a job that waits or runs takes the poses of job {}; delete or cancel it first",
                   id);
     }
-    const bool runs = job && job->state == queue::JobState::kRunning;
+    if (!job) continue;  // somebody was quicker
     if (arguments.json) {
-      print_json_line({{"id", id}, {"removed", !runs}});
-    } else {
-      print(stdout, "{} {}\n", id, runs ? "stops before its next step and is then removed" : "is removed");
+      print_job_json(queue, *job);
+      continue;
     }
+    const bool runs = job->state == queue::JobState::kRunning;
+    print(stdout, "{} {}\n", id, runs ? "stops before its next step and is then removed" : "is removed");
   }
 }
 
