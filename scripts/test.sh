@@ -32,7 +32,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # So that ccache knows what the release preset has just compiled when the subset compiles it in another folder.
 export CCACHE_BASEDIR=$PWD
 # Folders of tests/ whose subjects read untrusted bytes.
-hostile_input=(tests/core tests/fields tests/checkpoint tests/nn tests/media tests/pose tests/family tests/pipeline tests/studio)
+hostile_input=(tests/core tests/fields tests/checkpoint tests/nn tests/media tests/pose tests/family tests/pipeline tests/studio tests/server)
 # The OpenMP threads of libtorch otherwise spin for so long that a test beside busy cores takes many times as long.
 export GOMP_SPINCOUNT=2000
 

@@ -356,6 +356,7 @@ const std::map<std::string, Context>& contexts() {
       {"queue list", {{"queue", "list", "--data", "data", "--json"}, make_queues}},
       {"queue show", {{"queue", "show", kFirstJob, "--data", "data", "--json"}, make_queues}},
       {"queue cancel", {{"queue", "cancel", kFirstJob, "--data", "data", "--json"}, make_queues}},
+      {"queue delete", {{"queue", "delete", kFirstJob, "--data", "data", "--json"}, make_queues}},
       {"queue resume", {{"queue", "resume", kFirstJob, "--data", "data", "--json"}, make_queues_with_failures}},
       {"serve",
        {{"serve", "--data", "data", "--models", "in/models", "--device", "cpu", "--dtype", "fp32", "--dry-run",
@@ -570,6 +571,7 @@ std::vector<Change> all_changes() {
       {"queue add --save-every", "queue add", {"--save-every", "2"}},
       {"queue show id", "queue show", {kFirstJob, kSecondJob}},
       {"queue cancel id", "queue cancel", {kFirstJob, kSecondJob}},
+      {"queue delete id", "queue delete", {kFirstJob, kSecondJob}},
       {"queue resume id", "queue resume", {kFirstJob, kSecondJob}},
       {"queue resume --fresh", "queue resume", {"--fresh"}},
       {"serve --listen", "serve", {"--listen", "127.0.0.1:8721"}},
@@ -577,6 +579,8 @@ std::vector<Change> all_changes() {
       {"serve --paused", "serve", {"--paused"}},
       {"serve --max-upload", "serve", {"--max-upload", "1GB"}},
       {"serve --max-queue", "serve", {"--max-queue", "3"}},
+      {"serve --quota", "serve", {"--quota", "40GB"}},
+      {"serve --keep", "serve", {"--keep", "7"}},
       {"serve --token-file", "serve", {"--token-file", "in/token"}},
       {"serve --no-token", "serve", {"--no-token"}},
       {"serve --host-name", "serve", {"--host-name", "videos.example.org"}},
@@ -646,11 +650,13 @@ std::vector<Change> all_changes() {
     change.context = "animate motion";
     changes.push_back(std::move(change));
   }
-  add(for_commands({"queue add", "queue list", "queue show", "queue cancel", "queue resume", "serve", "worker"},
-                   {{"--data", "", {"--data", "other"}}}));
+  const std::vector<std::string> queue_commands{"queue add",    "queue list",   "queue show", "queue cancel",
+                                                "queue delete", "queue resume", "worker"};
+  std::vector<std::string> with_data = queue_commands;
+  with_data.emplace_back("serve");
+  add(for_commands(with_data, {{"--data", "", {"--data", "other"}}}));
   // There is nothing to connect to; what came of it is tried in shared_queue_test.cpp.
-  add(for_commands({"queue add", "queue list", "queue show", "queue cancel", "queue resume", "worker"},
-                   {{"--queue", "", {"--queue", "postgresql://nobody@%2Fnowhere/queue"}, true}}));
+  add(for_commands(queue_commands, {{"--queue", "", {"--queue", "postgresql://nobody@%2Fnowhere/queue"}, true}}));
   add_queue_changes(changes);
   return changes;
 }

@@ -30,10 +30,11 @@ class QueueCommand : public ::testing::Test {
   [[nodiscard]] ProgramResult run(const Words& arguments) const { return testing::run_here(arguments, folder_.path()); }
   [[nodiscard]] static Words asked(const Words& before, const Words& after = {}) {
     Words words = before;
-    for (const char* word : {"--reference", "person/reference.png", "--poses", "person/poses.json", "--size", "64x96",
-                             "--frames", "6", "--steps", "6"}) {
+    for (const char* word :
+         {"--reference", "person/reference.png", "--poses", "person/poses.json", "--size", "64x96", "--frames", "6"}) {
       words.emplace_back(word);
     }
+    if (std::ranges::find(after, "--steps") == after.end()) words.insert(words.end(), {"--steps", "6"});
     words.insert(words.end(), after.begin(), after.end());
     return words;
   }
@@ -118,6 +119,21 @@ TEST_F(QueueCommand, CancelsAndResumes) {
   EXPECT_EQ(shown(id).at("state"), "queued");
 }
 
+TEST_F(QueueCommand, DeletesJobsWithTheirFiles) {
+  const std::string done = added();
+  ASSERT_EQ(work().status, 0);
+  const std::string waiting = added();
+  const ProgramResult none = run({"queue", "delete", done, "j-nothing", "--data", "data"});
+  EXPECT_EQ(none.status, 2);
+  EXPECT_THAT(none.err, HasSubstr("there is no job j-nothing"));
+  EXPECT_EQ(shown(done).at("state"), "completed") << "all or nothing";
+  const ProgramResult deleted = run({"queue", "delete", done, waiting, "--data", "data"});
+  EXPECT_EQ(deleted.status, 0) << deleted.err;
+  EXPECT_EQ(deleted.out, done + " is removed\n" + waiting + " is removed\n");
+  EXPECT_FALSE(fs::exists(folder_.path() / "data/jobs" / done));
+  EXPECT_THAT(run({"queue", "list", "--data", "data"}).out, HasSubstr("no jobs"));
+}
+
 TEST_F(QueueCommand, RefusesWhatAnimateRefuses) {
   const auto refusal = [&](const Words& more, int status) {
     const ProgramResult result = add(more);
@@ -187,6 +203,46 @@ TEST_F(QueueCommand, LosesNothingToWorkersThatAreKilled) {
   }
   EXPECT_EQ(video_of(id), expected);
   EXPECT_FALSE(fs::exists(folder_.path() / "data/jobs" / id / "work"));
+}
+
+TEST_F(QueueCommand, LeavesHalfDoneWorkToItsOwnSettingsAndElseBeginsAnew) {
+  const std::string id = added({"--steps", "40"});
+  queue::JobQueue queue(queue::open_sqlite(folder_ / "data/server.db"));
+  const fs::path work_folder = folder_.path() / "data/jobs" / id / "work";
+  const auto holds_work = [&] {
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(work_folder, none)) {
+      if (entry.path().extension() == ".safetensors") return true;
+    }
+    return false;
+  };
+  const pid_t worker = start_worker(folder_.path());
+  while (!holds_work()) queue.wait_for_change(std::chrono::milliseconds(1));
+  ::kill(worker, SIGKILL);
+  int status = 0;
+  ::waitpid(worker, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status)) << "it was done sooner than expected";
+  const queue::JobRow half = queue.find(id).value();
+  ASSERT_EQ(half.state, queue::JobState::kRunning);
+  queue.lose_all_of(half.worker.value());
+  queue.forget_worker(half.worker.value());
+
+  const Words other{"--idle-exit", "0", "--memory-budget", "90GB"};
+  ASSERT_EQ(work(other).status, 0);
+  EXPECT_EQ(shown(id).at("state"), "queued") << "somebody may come who can go on";
+  EXPECT_TRUE(holds_work());
+  queue::open_sqlite(folder_ / "data/server.db")->execute("UPDATE job SET released=1");
+  Words loud{"worker", "--data", "data", "--device", "cpu", "--dtype", "fp32"};
+  loud.insert(loud.end(), other.begin(), other.end());
+  const ProgramResult worked = run(loud);
+  EXPECT_EQ(worked.status, 0);
+  EXPECT_THAT(worked.err, HasSubstr("begun from the start, as what is done was made otherwise: memory_budget"));
+  ASSERT_EQ(shown(id).at("state"), "completed") << shown(id);
+  const ProgramResult direct = run(asked(
+      {"animate", "--device", "cpu", "--dtype", "fp32", "--memory-budget", "90GB", "--quiet", "--output", "direct.mp4"},
+      {"--steps", "40"}));
+  ASSERT_EQ(direct.status, 0) << direct.err;
+  EXPECT_EQ(video_of(id), testing::file_content(folder_ / "direct.mp4"));
 }
 
 TEST_F(QueueCommand, GivesBackTheJobOfAWorkerThatIsToldToStop) {

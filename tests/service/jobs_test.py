@@ -79,6 +79,8 @@ class JobsTest(unittest.TestCase):
         made = self.completed(kind="animate", motion=self.motion, settings=SETTINGS)["result"]
         for name in ("width", "height", "frames", "unet_calls"):
             self.assertEqual(made[name], plan[name], name)
+        self.assertEqual(plan["request"]["framing"], made["framing"])
+        self.assertNotEqual("whole", made["framing"])
         self.assertGreater(plan["estimated_seconds"], 0)
         self.assertGreater(plan["estimated_bytes"], 0)
         self.assertNotIn("/", json.dumps({**plan, "notes": []}))

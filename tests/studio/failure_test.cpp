@@ -3,11 +3,13 @@
 #include <c10/util/Exception.h>
 #include <gmock/gmock.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <new>
 #include <stdexcept>
 
-#include "unianimate/core/error.h"
+#include "unianimate/core/error_causes.h"
 
 namespace unianimate::studio {
 namespace {
@@ -42,6 +44,20 @@ TEST(DescribeFailure, WhatTheSystemRefusesIsTheMachinesFault) {
       "cannot get the current path", std::make_error_code(std::errc::no_such_file_or_directory)));
   EXPECT_EQ(failure.exit_status, 4);
   EXPECT_THAT(failure.message, HasSubstr("cannot get the current path"));
+}
+
+TEST(DescribeFailure, TellsFullDisksAndLackOfMemoryFromOtherFaultsOfTheMachine) {
+  EXPECT_EQ(failure_of(DiskFull("{} bytes are missing", 5)).cause, FailureCause::kDiskFull);
+  EXPECT_EQ(failure_of(Error(ErrorKind::kEnvironment, "x could not be written: {}", std::strerror(ENOSPC))).cause,
+            FailureCause::kDiskFull);
+  EXPECT_EQ(
+      failure_of(std::filesystem::filesystem_error("x", std::make_error_code(std::errc::no_space_on_device))).cause,
+      FailureCause::kDiskFull);
+  EXPECT_EQ(failure_of(OutOfMemory("too much")).cause, FailureCause::kOutOfMemory);
+  EXPECT_EQ(failure_of(std::bad_alloc()).cause, FailureCause::kOutOfMemory);
+  EXPECT_EQ(failure_of(InputsChanged("x is gone")).cause, FailureCause::kInputsChanged);
+  EXPECT_EQ(failure_of(Error(ErrorKind::kEnvironment, "x could not be written: {}", std::strerror(EACCES))).cause,
+            FailureCause::kOther);
 }
 
 TEST(DescribeFailure, IsHonestAboutTheUnexpected) {

@@ -56,6 +56,7 @@ CommandWork add_puppet_command(CLI::App& command, Session& session);
 CommandWork add_queue_command(CLI::App& command, Session& session);
 CommandWork add_queue_add_command(CLI::App& command, Session& session);
 CommandWork add_queue_cancel_command(CLI::App& command, Session& session);
+CommandWork add_queue_delete_command(CLI::App& command, Session& session);
 CommandWork add_queue_list_command(CLI::App& command, Session& session);
 CommandWork add_queue_resume_command(CLI::App& command, Session& session);
 CommandWork add_queue_show_command(CLI::App& command, Session& session);

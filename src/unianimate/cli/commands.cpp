@@ -70,6 +70,7 @@ std::span<const CommandEntry> command_table() {
       CommandEntry{"queue cancel", "Stop a job; what is done is kept", kNothing, add_queue_cancel_command},
       CommandEntry{"queue resume", "Queue a job again that failed or was cancelled", kNothing,
                    add_queue_resume_command},
+      CommandEntry{"queue delete", "Remove jobs with all that they have made", kNothing, add_queue_delete_command},
       CommandEntry{"serve", "Make videos for browsers and other programs: a page and a REST interface", kReporter,
                    add_serve_command},
       CommandEntry{"worker", "Make the videos of the queue until told to stop", kLibraries, add_worker_command},

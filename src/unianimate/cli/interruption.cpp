@@ -13,9 +13,11 @@ namespace {
 std::atomic<bool> g_interrupted{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may only touch lock-free variables");
 
-void on_signal(int /*signal*/) {
+void on_signal(int signal) {
   constexpr int kExitStatus = 130;
   if (g_interrupted.exchange(true)) ::_exit(kExitStatus);
+  // The others come from programs, which press no keys.
+  if (signal != SIGINT) return;
   constexpr std::string_view kMessage = "\nstopping after this step; press Ctrl-C again to stop at once\n";
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
 }

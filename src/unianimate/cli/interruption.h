@@ -3,8 +3,8 @@
 
 namespace unianimate::cli {
 
-/// From now on the first SIGINT, SIGTERM or SIGHUP sets a flag and says so on stderr; a second one ends the process at
-/// once; SIGHUP stays ignored under nohup.
+/// From now on the first SIGINT, SIGTERM or SIGHUP sets a flag, of which SIGINT is told of on stderr; a second one ends
+/// the process at once; SIGHUP stays ignored under nohup.
 void catch_interruptions();
 
 /// Whether the flag is set.

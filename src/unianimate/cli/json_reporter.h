@@ -21,8 +21,10 @@
 //           "height", "frames_per_second", "reconstruction", "videos", "machine", "settings" (a list of {"conditions",
 //           "unet_calls_per_video", "strategy" where there are some, "request"}), "unet_calls", "estimated_bytes",
 //           "estimated_seconds"
-//   service_plan  (--dry-run of serve) "listen", "data", "models", "workers" (a list of {"lane", "command"}), "paused",
-//           "max_upload", "max_queue", "host_names", "origins", "token", "token_file" (null: that of the data folder)
+//   service_plan  (--dry-run of serve) "listen", "data", "models", "workers" (a list of {"lane", "command",
+//   "environment"}),
+//           "paused", "max_upload", "max_queue", "quota" (null: that of the first start), "keep" (seconds),
+//           "host_names", "origins", "token", "token_file" (null: that of the data folder)
 //   listening  "url": a service answers there; the first line it writes
 //   result  "output", "width", "height", "frames", "seconds", "unet_calls", "processes", "phases" (a list of
 //           {"name", "seconds", "peak_bytes", "operations", "operations_per_second"}), "notes" (a list)

@@ -12,6 +12,7 @@
 #include "unianimate/fields/json_archive.h"
 #include "unianimate/server/queue/job_json.h"
 #include "unianimate/server/store/asset_store.h"
+#include "unianimate/server/store/removal.h"
 #include "unianimate/server/store/resumption.h"
 #include "unianimate/server/worker/job_request.h"
 #include "unianimate/studio/ordered_poses.h"
@@ -30,6 +31,7 @@ constexpr const char* kQueueExamples = R"(Examples:
   unianimate queue show j4k…
   unianimate queue cancel j4k…
   unianimate queue resume j4k…
+  unianimate queue delete j4k… j5m…
 
 'unianimate worker' makes the videos, one after another. The files are copied into the queue's folder, so that the
 originals may go; the video lies in the folder that 'queue show' tells.)";
@@ -55,6 +57,7 @@ void visit(fields::Archive& archive, QueueAddArguments& arguments) {
 /// Of the commands on jobs that are there.
 struct QueueJobArguments {
   std::string id;
+  std::vector<std::string> ids;  ///< of those that take several
   QueueArguments place;
   bool json = false;
   bool fresh = false;
@@ -214,6 +217,8 @@ void show(const QueueJobArguments& arguments) {
     row("file", fmt::format("{}, {}, {}", asset.name.value_or(asset.id), asset.type, format_bytes(asset.bytes)));
   }
   row("request", job.request);
+  row("begun on", job.device.value_or(""));
+  row("with", job.setup.value_or(""));
   row("attempts", fmt::format("{}", job.attempt));
   row("worker", job.worker.value_or(""));
   row("queued", queue::time_text(job.queued));
@@ -253,14 +258,40 @@ void resume(const QueueJobArguments& arguments) {
   print(stdout, "{} is queued again\n", job->id);
 }
 
+// ---- delete
+
+void remove(const QueueJobArguments& arguments) {
+  const store::DataFolder folder = arguments.open();
+  queue::JobQueue queue = open_jobs(folder);
+  // All have to be there before any goes.
+  for (const std::string& id : arguments.ids) find(queue, id);
+  for (const std::string& id : arguments.ids) {
+    const auto job = store::remove_job(folder, queue, id);
+    if (!job && queue.find(id)) {
+      throw Error(ErrorKind::kUsage, "a job that waits or runs takes the poses of job {}; delete or cancel it first",
+                  id);
+    }
+    if (!job) continue;  // somebody was quicker
+    if (arguments.json) {
+      print_job_json(queue, *job);
+      continue;
+    }
+    const bool runs = job->state == queue::JobState::kRunning;
+    print(stdout, "{} {}\n", id, runs ? "stops before its next step and is then removed" : "is removed");
+  }
+}
+
 // ---- options
 
 using QueueWork = void (*)(const QueueJobArguments& arguments);
 
-/// `id`: of one job.
-CommandWork queue_command(CLI::App& command, bool id, QueueWork work) {
+enum class JobsNamed { kNone, kOne, kSeveral };
+
+CommandWork queue_command(CLI::App& command, JobsNamed named, QueueWork work) {
   const auto arguments = std::make_shared<QueueJobArguments>();
-  if (id) command.add_option("id", arguments->id, "Job, as 'queue list' shows it")->type_name("ID")->required();
+  constexpr const char* kIdHelp = "Job, as 'queue list' shows it";
+  if (named == JobsNamed::kOne) command.add_option("id", arguments->id, kIdHelp)->type_name("ID")->required();
+  if (named == JobsNamed::kSeveral) command.add_option("id", arguments->ids, kIdHelp)->type_name("ID")->required();
   command.add_option("--data", arguments->place.data, "Folder of the queue and its files")->type_name("DIR");
   command.add_option("--queue", arguments->place.queue, "Database of the queue (default: $UNIANIMATE_QUEUE)")
       ->type_name("URL");
@@ -290,19 +321,23 @@ CommandWork add_queue_add_command(CLI::App& command, Session& /*session*/) {
 }
 
 CommandWork add_queue_list_command(CLI::App& command, Session& /*session*/) {
-  return queue_command(command, false, list);
+  return queue_command(command, JobsNamed::kNone, list);
 }
 
 CommandWork add_queue_show_command(CLI::App& command, Session& /*session*/) {
-  return queue_command(command, true, show);
+  return queue_command(command, JobsNamed::kOne, show);
 }
 
 CommandWork add_queue_cancel_command(CLI::App& command, Session& /*session*/) {
-  return queue_command(command, true, cancel);
+  return queue_command(command, JobsNamed::kOne, cancel);
+}
+
+CommandWork add_queue_delete_command(CLI::App& command, Session& /*session*/) {
+  return queue_command(command, JobsNamed::kSeveral, remove);
 }
 
 CommandWork add_queue_resume_command(CLI::App& command, Session& /*session*/) {
-  return queue_command(command, true, resume);
+  return queue_command(command, JobsNamed::kOne, resume);
 }
 
 }  // namespace unianimate::cli

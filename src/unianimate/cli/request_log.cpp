@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "unianimate/cli/console.h"
+#include "unianimate/cli/reporter.h"
 #include "unianimate/core/error.h"
 #include "unianimate/server/queue/job_json.h"
 

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "unianimate/core/bounded_queue.h"
-#include "unianimate/server/http/listener.h"
+#include "unianimate/server/serve/serve.h"
 
 namespace unianimate::cli {
 

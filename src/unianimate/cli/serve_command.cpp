@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -23,6 +24,7 @@
 #include "unianimate/cli/request_log.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/core/error.h"
+#include "unianimate/server/worker/gpus.h"
 #include "unianimate/server/worker/supervisor.h"
 #include "unianimate/studio/model_choice.h"
 
@@ -45,10 +47,12 @@ workers that it starts; 'unianimate queue' shows the same jobs. docs/service.md 
 
 struct ServeArguments {
   std::string listen = "127.0.0.1:8720";
-  std::optional<int> workers;
+  std::optional<std::int64_t> workers;  ///< none: with a shared queue none, else one for each GPU, or one
   bool paused = false;
   std::int64_t max_upload = static_cast<std::int64_t>(http::Limits().upload_bytes);
   std::int64_t max_queue = server::ServeOptions().most_jobs;
+  std::optional<std::int64_t> quota;
+  double keep_days = store::Retention().finished_seconds / store::Retention::kDay;
   fs::path token_file;
   bool token = true;
 };
@@ -65,12 +69,17 @@ void visit(fields::Archive& archive, ServeArguments& arguments) {
   archive("listen", arguments.listen, kServiceGroup, fields::type("ADDRESS:PORT"),
           "Where to answer; port 0 is a free one. Traffic is not encrypted");
   archive("workers", arguments.workers, kServiceGroup, fields::range(0, kMostWorkers),
-          "Videos to make at once, by a process each; 0: workers are started by somebody else (default: 1, with "
-          "--queue 0)");
+          "Videos to make at once, by a process each; 0: workers are started by somebody else (default: one for each "
+          "GPU, else 1; with --queue 0)");
   archive("paused", arguments.paused, kServiceGroup, "Begin no job until somebody lets the queue go on");
   archive("max_upload", arguments.max_upload, kServiceGroup, fields::kBytes, fields::above(0), fields::kUntoldDefault,
           "Largest file that is taken (default: 4GB)");
   archive("max_queue", arguments.max_queue, kServiceGroup, fields::at_least(1), "Most jobs that wait");
+  archive("quota", arguments.quota, kServiceGroup, fields::kBytes, fields::above(0),
+          "Most that the data folder holds; the oldest finished jobs and unused files go first, then more is refused"
+          " (default: 80 % of what was free at the first start)");
+  archive("keep", arguments.keep_days, kServiceGroup, fields::at_least(0), fields::type("DAYS"),
+          "How long finished jobs stay; the newest 20 always do");
   archive("token_file", arguments.token_file, kServiceGroup, fields::type("FILE"),
           "File whose first line is the token (default: the one in the folder of --data, made at the first start)");
   archive("token", arguments.token, kServiceGroup, fields::switched_off_by("--no-token"),
@@ -90,6 +99,8 @@ server::ServeOptions serve_options(const ServeArguments& arguments, const ServeN
   options.paused = arguments.paused;
   options.upload_bytes = static_cast<std::uint64_t>(arguments.max_upload);
   options.most_jobs = arguments.max_queue;
+  if (arguments.quota) options.retention.quota_bytes = static_cast<std::uintmax_t>(*arguments.quota);
+  options.retention.finished_seconds = arguments.keep_days * store::Retention::kDay;
   options.version = UNIANIMATE_VERSION;
   return options;
 }
@@ -107,7 +118,11 @@ void add_given(const CLI::App& command, std::initializer_list<const char*> names
 }
 
 /// One for poses, which never waits for a video and leaves the card to those that make videos.
-std::vector<worker::SupervisedWorker> workers_of(const CLI::App& command, int count, const fs::path& data) {
+std::vector<worker::SupervisedWorker> workers_of(const CLI::App& command, const ServeArguments& arguments,
+                                                 DeviceChoice device, const fs::path& data) {
+  const auto gpus = device == DeviceChoice::kCpu ? std::vector<std::string>() : worker::usable_gpus();
+  const auto count =
+      arguments.workers ? static_cast<std::size_t>(*arguments.workers) : std::max<std::size_t>(gpus.size(), 1);
   if (count == 0) return {};
   std::vector<std::string> all{fs::read_symlink("/proc/self/exe").string(), "worker", "--data", data.string()};
   for (const std::string& word : {std::string("--parent"), fmt::to_string(::getpid())}) all.push_back(word);
@@ -120,7 +135,10 @@ std::vector<worker::SupervisedWorker> workers_of(const CLI::App& command, int co
   std::vector<std::string> video = all;
   for (const char* word : {"--lane", "video"}) video.emplace_back(word);
   add_given(command, {"--models", "--device", "--dtype", "--memory-budget", "--threads"}, video);
-  std::vector<worker::SupervisedWorker> workers(static_cast<std::size_t>(count), {"video", video});
+  std::vector<worker::SupervisedWorker> workers(count, {"video", video});
+  for (std::size_t i = 0; i < count && gpus.size() > 1; ++i) {
+    workers[i].environment.push_back("CUDA_VISIBLE_DEVICES=" + gpus[i % gpus.size()]);
+  }
   workers.push_back({"pose", pose});
   return workers;
 }
@@ -135,12 +153,15 @@ void tell_plan(const ServeArguments& arguments, const server::ServeOptions& opti
           printable(options.models.string()));
     for (const auto& worker : workers) {
       print(stdout, "  {:<10}{}\n", worker.lane,
-            printable(fmt::format("{}", fmt::join(worker.command, " ")), kMessageBytes));
+            printable(fmt::format("{}{}{}", fmt::join(worker.environment, " "), worker.environment.empty() ? "" : " ",
+                                  fmt::join(worker.command, " ")),
+                      kMessageBytes));
     }
     return;
   }
   ordered_json commands = ordered_json::array();
-  for (const auto& worker : workers) commands.push_back({{"lane", worker.lane}, {"command", worker.command}});
+  for (const auto& worker : workers)
+    commands.push_back({{"lane", worker.lane}, {"command", worker.command}, {"environment", worker.environment}});
   print_json_line(
       {{"event", "service_plan"},
        {"listen", arguments.listen},
@@ -151,6 +172,8 @@ void tell_plan(const ServeArguments& arguments, const server::ServeOptions& opti
        {"paused", options.paused},
        {"max_upload", options.upload_bytes},
        {"max_queue", options.most_jobs},
+       {"quota", options.retention.quota_bytes ? ordered_json(*options.retention.quota_bytes) : ordered_json(nullptr)},
+       {"keep", options.retention.finished_seconds},
        {"host_names", options.host_names},
        {"origins", options.origins},
        {"token", options.needs_token},
@@ -164,30 +187,17 @@ void tell_address(const std::string& url, bool json) {
 
 // ---- the work
 
-void run_until_interrupted(server::Serving& serving, worker::Supervisor& supervisor, Progress& log) {
+void run_until_interrupted(server::Serving& serving, worker::Supervisor& supervisor) {
   // All is over within 30 seconds, the time that service managers wait.
   constexpr std::chrono::seconds kPatience{25};
   constexpr std::chrono::seconds kBetweenLooks{1};
   steady_clock::time_point look_after;
-  std::string told;
-  const auto tend = [&] {
-    const auto now = steady_clock::now();
-    if (now < look_after) return;
-    look_after = now + kBetweenLooks;
-    try {
-      supervisor.tend(now);
-      told.clear();
-    } catch (const Error& error) {
-      // A database that is busy, or has no room, may be neither a moment later.
-      if (error.kind() != ErrorKind::kEnvironment) throw;
-      if (told != error.what())
-        log.note(fmt::format("the workers are looked after again in a moment: {}", error.what()));
-      told = error.what();
-    }
-  };
   const auto goes_on = [&] {
     if (interrupted()) return false;
-    tend();
+    const auto now = steady_clock::now();
+    if (now < look_after) return true;
+    look_after = now + kBetweenLooks;
+    supervisor.tend(now);
     return true;
   };
   try {
@@ -201,7 +211,7 @@ void run_until_interrupted(server::Serving& serving, worker::Supervisor& supervi
 
 void serve(const fields::CommandLine& options, const CLI::App& command, const ServeNames& names, Session& session) {
   const auto machine = options.taken<RuntimeArguments>();
-  const auto arguments = options.taken<ServeArguments>();
+  auto arguments = options.taken<ServeArguments>();
   const bool json = machine.messages.json;
   const queue::QueuePlace place = queue_place(options.taken<QueueArguments>());
   server::ServeOptions settings = serve_options(arguments, names, place);
@@ -209,9 +219,10 @@ void serve(const fields::CommandLine& options, const CLI::App& command, const Se
   RequestLog log(json);
   if (!machine.messages.quiet) {
     settings.log = [&log](const http::Exchange& exchange) { log.add(exchange); };
+    settings.note = [&session](const std::string& note) { session.reporter->note(note); };
   }
-  std::vector<worker::SupervisedWorker> workers =
-      workers_of(command, arguments.workers.value_or(place.is_shared() ? 0 : 1), settings.data);
+  if (!arguments.workers && place.is_shared()) arguments.workers = 0;
+  std::vector<worker::SupervisedWorker> workers = workers_of(command, arguments, machine.device, settings.data);
   if (machine.dry_run) return tell_plan(arguments, settings, place, workers, json);
   keep_to_owner();
   // For the workers.
@@ -226,7 +237,7 @@ void serve(const fields::CommandLine& options, const CLI::App& command, const Se
   worker::Supervisor supervisor(queue, std::move(workers), *session.reporter);
   tell_address(serving.url(), json);
   for (const std::string& note : serving.notes()) session.reporter->note(note);
-  run_until_interrupted(serving, supervisor, *session.reporter);
+  run_until_interrupted(serving, supervisor);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <functional>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/error_causes.h"
 #include "unianimate/core/memory.h"
 
 namespace unianimate {
@@ -281,9 +282,9 @@ void require_room(const fs::path& place, std::uintmax_t bytes, std::string_view 
   const fs::space_info space = fs::space(existing_folder(place), problem);
   // Some file systems do not know their size.
   if (problem || space.capacity == 0 || space.available >= bytes) return;
-  throw Error(ErrorKind::kEnvironment, "the disk of {} has {} left, but {} needs {}; make room or choose another place",
-              printable(place.string()), format_bytes(static_cast<std::int64_t>(space.available)), what,
-              format_bytes(static_cast<std::int64_t>(bytes)));
+  throw DiskFull("the disk of {} has {} left, but {} needs {}; make room or choose another place",
+                 printable(place.string()), format_bytes(static_cast<std::int64_t>(space.available)), what,
+                 format_bytes(static_cast<std::int64_t>(bytes)));
 }
 
 void write_file(const fs::path& path, std::string_view content) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/error_causes.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/diffusion/sampler.h"
 #include "unianimate/family/pose_pictures.h"
@@ -133,12 +134,11 @@ void AnimationPlanner::plan_memory(AnimatePlan& plan) const {
     plan.peak_bytes = always + use.bytes;
     if (plan.peak_bytes <= budget) return;
   }
-  throw Error(ErrorKind::kEnvironment,
-              "this animation needs about {} of memory and the budget is {}; use a smaller --size, a smaller "
-              "--context-size{}{} or a larger --memory-budget",
-              format_bytes(plan.peak_bytes), format_bytes(budget),
-              runtime.compute.dtype == at::kFloat ? ", --dtype bf16" : "",
-              work.preview_decoder == family::DecoderChoice::kFull ? ", no --preview-decoded" : "");
+  throw OutOfMemory(
+      "this animation needs about {} of memory and the budget is {}; use a smaller --size, a smaller "
+      "--context-size{}{} or a larger --memory-budget",
+      format_bytes(plan.peak_bytes), format_bytes(budget), runtime.compute.dtype == at::kFloat ? ", --dtype bf16" : "",
+      work.preview_decoder == family::DecoderChoice::kFull ? ", no --preview-decoded" : "");
 }
 
 AnimatePlan AnimationPlanner::plan(const family::AnimateRequest& request) const {

@@ -14,6 +14,7 @@ struct JobKeeping {
   bool keep = false;               ///< also when the video is done
   std::int64_t preview_every = 0;  ///< steps between previews; 0: none
   bool preview_decoded = false;    ///< by the autoencoder's own decoder
+  bool begins_anew = false;        ///< what `folder` holds of a job that is not the very same goes, instead of refusing
 };
 
 /// Throws Error(kUsage) for what was given and says nothing, because no job is kept or no preview made.

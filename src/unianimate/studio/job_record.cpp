@@ -10,6 +10,7 @@
 #include "unianimate/core/content_hash.h"
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
+#include "unianimate/core/error_causes.h"
 #include "unianimate/core/json_text.h"
 #include "unianimate/family/lora_fields.h"
 #include "unianimate/family/request_fields.h"
@@ -152,10 +153,10 @@ void require_unchanged_inputs(const JobRecord& record, const fs::path& folder) {
     std::error_code ignored;
     const bool there = fs::is_regular_file(path, ignored);
     if (there && sampled_hash(path) == hash) continue;
-    throw Error(ErrorKind::kInput,
-                "the job in {} cannot go on: {} {} since it was begun; put back what was there, or remove the job with "
-                "'unianimate job delete' and begin anew",
-                printable(folder.string()), printable(path), there ? "has changed" : "is gone");
+    throw InputsChanged(
+        "the job in {} cannot go on: {} {} since it was begun; put back what was there, or remove the job with "
+        "'unianimate job delete' and begin anew",
+        printable(folder.string()), printable(path), there ? "has changed" : "is gone");
   }
 }
 
@@ -163,11 +164,21 @@ void require_same_poses(const JobRecord& record, const pipeline::AnimatePlan& pl
   for (const std::int64_t index : plan.selection.indices) {
     const fs::path pose = absolute_path(plan.pose_folder.poses[static_cast<std::size_t>(index)]);
     if (record.inputs.contains(pose.string())) continue;
-    throw Error(
-        ErrorKind::kInput,
+    throw InputsChanged(
         "the job cannot go on: the poses in {} are others since it was begun, {} for one; put back what was there",
         printable(pose.parent_path().string()), printable(pose.filename().string()));
   }
+}
+
+std::string differing_fields(const JobRecord& one, const JobRecord& other) {
+  const json first = json::parse(job_record_text(one));
+  const json second = json::parse(job_record_text(other));
+  std::string names;
+  for (const auto& [name, value] : first.items()) {
+    if (second.contains(name) && second.at(name) == value) continue;
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
+  }
+  return names;
 }
 
 std::string job_record_text(const JobRecord& record) {

@@ -46,6 +46,9 @@ void require_unchanged_inputs(const JobRecord& record, const std::filesystem::pa
 /// Throws Error(kInput) where the poses that would be taken now are not those of the job, because some were added.
 void require_same_poses(const JobRecord& record, const pipeline::AnimatePlan& plan);
 
+/// Names of the fields in which they differ: "dtype, memory_budget".
+std::string differing_fields(const JobRecord& one, const JobRecord& other);
+
 /// As JSON, and back, also from how jobs of before were written. job_record_text() throws Error(kUsage) for a path that
 /// JSON cannot hold. read_job_record() throws Error(kInput), naming `file`, for anything that job_record_text() would
 /// not have written.

@@ -42,6 +42,15 @@ pipeline::OpenPreview preview_opener(const fs::path& wanted, double frames_per_s
   };
 }
 
+/// ": dtype, memory_budget"; empty where what is there cannot be read.
+std::string difference_to(const fs::path& folder, const JobRecord& record) {
+  try {
+    return ": " + differing_fields(record, summarize_job(folder).record);
+  } catch (const Error&) {
+    return "";
+  }
+}
+
 }  // namespace
 
 bool is_first(const distributed::ProcessGroup* group) {
@@ -84,6 +93,11 @@ std::unique_ptr<JobFolder> begin_job(const JobRecord& record, const fs::path& wa
     observer.note(fmt::format(
         "{} holds another unfinished job ('unianimate job show' tells) or something else, so this one is kept in {}",
         printable(wanted.string()), printable(folder.string())));
+  }
+  if (keeping.begins_anew && !JobFolder::suits(folder, record)) {
+    observer.note(fmt::format("the work is begun from the start, as what is done was made otherwise{}",
+                              difference_to(folder, record)));
+    delete_job(folder);
   }
   auto begun = JobFolder::create(folder, record);
   if (begun->holds_work()) {

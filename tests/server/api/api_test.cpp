@@ -13,6 +13,7 @@
 #include "unianimate/fields/json_archive.h"
 #include "unianimate/server/api/document.h"
 #include "unianimate/server/api/job_request.h"
+#include "unianimate/server/queue/random_id.h"
 #include "unianimate/server/worker/job_request.h"
 #include "unianimate/studio/align_fields.h"
 #include "unianimate/studio/video_order_fields.h"
@@ -37,7 +38,7 @@ class Apis : public ::testing::Test {
  protected:
   Apis()
       : api_(folder_.path() / "data",
-             {.version = "1.2", .models = folder_.path() / "models", .most_jobs = 3, .free_space_kept = 0}),
+             {.version = "1.2", .models = folder_.path() / "models", .most_jobs = 3, .retention = {.free_bytes = 0}}),
         listener_("127.0.0.1", 0, {}) {
     service_.access.hosts = {"test"};
     service_.access.token = "token";
@@ -177,20 +178,51 @@ TEST_F(Apis, KeepFilesThatJobsNeed) {
   EXPECT_EQ(ask("DELETE", asset, "", kToken).status, 204);
 }
 
-TEST(FullDisks, TakeNoFiles) {
-  const unianimate::testing::TemporaryFolder folder;
-  Api api(folder.path() / "data", {.version = "1", .free_space_kept = std::numeric_limits<std::uintmax_t>::max()});
-  http::Router router;
-  add_asset_routes(router, api);
+/// What the route of the method and path refuses it with; "" where it does not.
+http::Problem refusal_of(const http::Router& router, http::Request request) {
+  try {
+    const http::Route& route = router.find(request);
+    route.begin ? static_cast<void>(route.begin(request)) : static_cast<void>(route.handle(request));
+  } catch (const http::Refused& refused) {
+    return refused.problem();
+  }
+  return {};
+}
+
+http::Request post(const char* path, const std::string& body, std::size_t announced) {
   http::Request request;
   request.method = "POST";
-  request.path = "/api/v1/assets";
-  try {
-    router.find(request).begin(request);
-    FAIL();
-  } catch (const http::Refused& refused) {
-    EXPECT_EQ(refused.problem().type, "quota-exceeded");
-  }
+  request.path = path;
+  request.body = body;
+  request.headers = {{"Content-Length", std::to_string(announced)}};
+  return request;
+}
+
+TEST(FullDisks, TakeNoFiles) {
+  const unianimate::testing::TemporaryFolder folder;
+  Api api(folder.path() / "data",
+          {.version = "1", .retention = {.free_bytes = std::numeric_limits<std::uintmax_t>::max()}});
+  http::Router router;
+  add_asset_routes(router, api);
+  EXPECT_EQ(refusal_of(router, post("/api/v1/assets", "", 1)).type, "quota-exceeded");
+}
+
+TEST(FullFolders, TakeNothingMore) {
+  const unianimate::testing::TemporaryFolder folder;
+  Api api(folder.path() / "data", {.version = "1", .retention = {.quota_bytes = 10'000'000, .free_bytes = 0}});
+  http::Router router;
+  add_asset_routes(router, api);
+  add_job_routes(router, api);
+  EXPECT_EQ(refusal_of(router, post("/api/v1/assets", "", 1'000'000)).status, 0);
+  const http::Problem problem = refusal_of(router, post("/api/v1/assets", "", 20'000'000));
+  EXPECT_EQ(problem.type, "quota-exceeded");
+  EXPECT_EQ(problem.status, 507);
+  EXPECT_THAT(problem.detail, ::testing::AllOf(HasSubstr("10 MB"), HasSubstr("--quota")));
+  const std::string id = queue::random_id('a');
+  const json body{{"kind", "animate"}, {"reference", id}, {"motion", id}};
+  EXPECT_EQ(refusal_of(router, post("/api/v1/jobs", body.dump(), 0)).type, "invalid-request") << "there is no asset";
+  std::ofstream(api.folder().incoming() / "u") << std::string(10'000'000, 'x');
+  EXPECT_EQ(refusal_of(router, post("/api/v1/jobs", body.dump(), 0)).type, "quota-exceeded");
 }
 
 // ---- jobs
@@ -430,6 +462,12 @@ TEST_F(Apis, PauseTheQueue) {
   EXPECT_EQ(ask_json("PATCH", "/api/v1/queue", R"({"paused":true})").at("paused"), true);
   EXPECT_TRUE(with_queue([](queue::JobQueue& queue) { return queue.paused(); }));
   EXPECT_EQ(problem_of(ask("PATCH", "/api/v1/queue", R"({"paused":1})")), "/problems/invalid-request");
+  EXPECT_TRUE(ask_json("GET", "/api/v1/queue").at("notices").empty());
+  with_queue([](queue::JobQueue& queue) {
+    queue.add_notice("much is gone");
+    return true;
+  });
+  EXPECT_EQ(ask_json("GET", "/api/v1/queue").at("notices").at(0).at("text"), "much is gone");
 }
 
 TEST_F(Apis, TellEventsAsThingsAre) {
@@ -490,6 +528,10 @@ TEST_F(Apis, TellHealthAndMeasures) {
   EXPECT_THAT(text, HasSubstr("unianimate_jobs{kind=\"animate\",state=\"queued\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("# TYPE unianimate_http_request_seconds histogram\n"));
   EXPECT_THAT(text, HasSubstr("unianimate_build_info{version=\"1.2\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("unianimate_worker_resident_bytes{worker=\"pose\",lane=\"pose\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("# TYPE unianimate_queue_oldest_seconds gauge\nunianimate_queue_oldest_seconds "));
+  EXPECT_THAT(text, HasSubstr("unianimate_disk_bytes{kind=\"assets\"} 34\n"));
+  EXPECT_THAT(text, HasSubstr("unianimate_step_seconds_count 0\n"));
 }
 
 TEST_F(Apis, TellWhatMayBeChosen) {

@@ -107,6 +107,42 @@ TEST_P(JobQueues, KeepAJobOnTheKindOfMachineThatItWasBegunOn) {
   EXPECT_TRUE(queue_.claim(kLane, "worker", kCpu));
 }
 
+TEST_P(JobQueues, LeaveWorkToWhoeverCanGoOnWithIt) {
+  const std::string id = add();
+  const auto first = queue_.claim(kLane, "worker", kCpu, "models 1").value();
+  EXPECT_EQ(first.setup, "models 1");
+  queue_.give_back({id, first.attempt});
+  EXPECT_FALSE(queue_.claim(kLane, "other", kCpu, "models 2"));
+  EXPECT_FALSE(queue_.claim(kLane, "other", "cpu bf16", "models 1"));
+  const auto wait = [&](double seconds) { raw_->execute("UPDATE job SET released=released-$1", {SqlValue(seconds)}); };
+  wait(kPatienceSeconds + 1);
+  WorkerRow alive{"alive", kLane, "host", 1, "cpu", "fp32", std::nullopt};
+  alive.setup = "models 1";
+  queue_.see(alive);
+  EXPECT_FALSE(queue_.claim(kLane, "other", kCpu, "models 2")) << "somebody can go on";
+  age(kLeaseSeconds + 1);
+  EXPECT_FALSE(queue_.claim(kLane, "other", "cuda bf16", "models 1")) << "another kind of device";
+  const auto second = queue_.claim(kLane, "other", "cpu bf16", "models 2").value();
+  EXPECT_EQ(second.device, "cpu bf16");
+  EXPECT_EQ(second.setup, "models 2");
+  queue_.lose({id, second.attempt});
+  EXPECT_FALSE(queue_.claim(kLane, "worker", kCpu, "models 1"));
+  const auto third = queue_.claim(kLane, "other", "cpu bf16", "models 2").value();
+  queue_.fail({id, third.attempt}, "{}");
+  ASSERT_TRUE(queue_.resume(id, false));
+  EXPECT_FALSE(queue_.claim(kLane, "worker", kCpu, "models 1"));
+  queue_.cancel(id);
+  ASSERT_TRUE(queue_.resume(id, true));
+  EXPECT_TRUE(queue_.claim(kLane, "worker", kCpu, "models 1"));
+}
+
+TEST_P(JobQueues, GivePosesToAnyWorker) {
+  add(0, JobKind::kAlign);
+  const auto job = queue_.claim("pose", "worker", kCpu, "models 1").value();
+  queue_.give_back({job.id, job.attempt});
+  EXPECT_TRUE(queue_.claim("pose", "other", "cuda bf16", "models 2"));
+}
+
 TEST_P(JobQueues, TellOfARunAndItsResult) {
   const std::string id = add();
   const Claim mine = claim();
@@ -155,6 +191,7 @@ TEST_P(JobQueues, TakeNothingFromAnAttemptThatLostItsLease) {
 TEST_P(JobQueues, CancelInEveryState) {
   const std::string waiting = add();
   EXPECT_EQ(queue_.cancel(waiting)->state, JobState::kCancelled);
+  EXPECT_THAT(queue_.find(waiting)->problem.value_or(""), ::testing::HasSubstr(R"("type":"cancelled")"));
   EXPECT_TRUE(queue_.find(waiting)->finished);
   EXPECT_FALSE(queue_.cancel(waiting)) << "it is over";
   EXPECT_FALSE(queue_.cancel("j-nothing"));
@@ -300,6 +337,54 @@ TEST_P(JobQueues, KeepPosesThatAJobStillTakes) {
   EXPECT_TRUE(queue_.complete(attempt, "{}"));
   EXPECT_TRUE(queue_.remove(poses));
   EXPECT_EQ(queue_.find(id).value().poses_job, poses);
+}
+
+TEST_P(JobQueues, TellWhichJobsMayGo) {
+  const std::string first = add();
+  const std::string poses = add();
+  const std::string waiting = add();
+  NewJob job;
+  job.request = "{}";
+  job.poses_job = poses;
+  const std::string taker = queue_.add(job).job.id;
+  queue_.cancel(first);
+  age(10);
+  queue_.cancel(poses);
+  const auto removable = [&](std::int64_t newest) {
+    std::vector<std::string> ids;
+    for (const JobRow& row : queue_.removable_jobs(newest)) ids.push_back(row.id);
+    return ids;
+  };
+  EXPECT_EQ(removable(0), std::vector<std::string>{first}) << "the poses of the other one are needed";
+  EXPECT_TRUE(removable(2).empty());
+  EXPECT_FALSE(queue_.remove_unneeded(poses));
+  EXPECT_FALSE(queue_.remove_unneeded(waiting));
+  queue_.resume(first, false);
+  EXPECT_FALSE(queue_.remove_unneeded(first)) << "somebody was quicker";
+  queue_.remove(taker);
+  EXPECT_EQ(removable(0), std::vector<std::string>{poses});
+  EXPECT_EQ(queue_.remove_unneeded(poses)->state, JobState::kRemoved);
+}
+
+TEST_P(JobQueues, KeepTheLastNotices) {
+  EXPECT_TRUE(queue_.notices().empty());
+  for (std::int64_t i = 0; i < kMostNotices + 5; ++i) {
+    raw_->execute("UPDATE notice SET created=created-1");
+    queue_.add_notice(std::to_string(i));
+  }
+  const auto notices = queue_.notices();
+  ASSERT_EQ(notices.size(), static_cast<std::size_t>(kMostNotices));
+  EXPECT_EQ(notices.front().text, "24");
+  EXPECT_EQ(notices.back().text, "5");
+  EXPECT_NEAR(notices.front().created, queue_.now(), 60);
+}
+
+TEST_P(JobQueues, KnowSessionsForAWhile) {
+  queue_.open_session("mine");
+  EXPECT_TRUE(queue_.has_session("mine"));
+  EXPECT_FALSE(queue_.has_session("other"));
+  raw_->execute("UPDATE session SET created=created-$1", {SqlValue(kSessionSeconds + 1)});
+  EXPECT_FALSE(queue_.has_session("mine"));
 }
 
 TEST_P(JobQueues, MakeOneJobOfOneKey) {

@@ -129,6 +129,24 @@ TEST(Services, EndWhereWhoeverTendsThemSaysSo) {
   EXPECT_THROW(other.run([]() -> bool { throw Error(ErrorKind::kInput, "it failed"); }), Error);
 }
 
+TEST(Services, RemoveWhatIsOldAndSaySo) {
+  const TemporaryFolder folder;
+  ServeOptions options = some_options(folder);
+  options.retention.always_kept = 0;
+  std::vector<std::string> notes;
+  options.note = [&](const std::string& note) { notes.push_back(note); };
+  Serving serving(options);
+  queue::JobQueue queue(queue::open_sqlite(folder.path() / "data/server.db"));
+  queue::NewJob job;
+  job.request = "{}";
+  const std::string id = queue.add(job).job.id;
+  queue.cancel(id);
+  queue::open_sqlite(folder.path() / "data/server.db")->execute("UPDATE job SET finished=1");
+  serving.run([&] { return notes.empty(); });
+  EXPECT_THAT(notes.front(), HasSubstr("1 finished job"));
+  EXPECT_FALSE(queue.find(id));
+}
+
 TEST(Services, GoWithoutATokenOnThisMachineAlone) {
   const TemporaryFolder folder;
   ServeOptions options = some_options(folder);

@@ -6,17 +6,21 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
 #include "support/temporary_folder.h"
+#include "unianimate/server/worker/gpus.h"
 #include "unianimate/server/worker/worker.h"
 
 namespace unianimate::worker {
 namespace {
 
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -67,6 +71,52 @@ TEST_F(SupervisorTest, GivesBackTheJobOfAWorkerThatDied) {
   ::kill(supervisor.pids().front(), SIGKILL);
   tend_until_ended(supervisor);
   EXPECT_EQ(queue_.find(id)->state, queue::JobState::kQueued);
+}
+
+TEST_F(SupervisorTest, TellsWhyTheJobOfAWorkerFailedThatDiedAgainAndAgain) {
+  const auto problem_after = [&](const char* script, bool memory_ran_out) {
+    queue::NewJob job;
+    job.request = "{}";
+    const std::string id = queue_.add(job).job.id;
+    std::int64_t kills = 5;
+    Supervisor supervisor(queue_, {worker(script)}, log_, [&] { return kills; });
+    for (std::int64_t attempt = 0; attempt < queue::kMostIdleAttempts; ++attempt) {
+      supervisor.tend(now_);
+      EXPECT_THAT(supervisor.ids(), SizeIs(1));
+      queue_.claim("video", supervisor.ids().front(), "cpu fp32");
+      kills += memory_ran_out ? 1 : 0;
+      tend_until_ended(supervisor);
+      now_ += seconds(60);
+    }
+    return queue_.find(id)->problem.value_or("");
+  };
+  EXPECT_THAT(problem_after("kill -KILL $$", true),
+              AllOf(HasSubstr(R"("type":"out-of-memory")"), HasSubstr("by signal 9, as memory had run out")));
+  EXPECT_THAT(problem_after("kill -KILL $$", false), HasSubstr(R"("type":"worker-lost")"));
+  EXPECT_THAT(problem_after("kill -SEGV $$", true),
+              AllOf(HasSubstr(R"("type":"worker-lost")"), HasSubstr("by signal 11, three times")));
+}
+
+TEST_F(SupervisorTest, GivesItsWorkersAnEnvironmentOfTheirOwn) {
+  ::setenv("UNIANIMATE_TEST_ONE", "service", 1);
+  ::setenv("UNIANIMATE_TEST_TWO", "service", 1);
+  SupervisedWorker asked = worker("test $UNIANIMATE_TEST_ONE$UNIANIMATE_TEST_TWO = mineservice && exit 7");
+  asked.environment = {"UNIANIMATE_TEST_ONE=mine"};
+  Supervisor supervisor(queue_, {asked}, log_);
+  supervisor.tend(now_);
+  tend_until_ended(supervisor);
+  EXPECT_THAT(log_.notes, Contains(HasSubstr("with status 7")));
+}
+
+TEST(Gpus, AreThoseThatThisProcessMaySee) {
+  const testing::TemporaryFolder folder;
+  EXPECT_THAT(gpus_of(nullptr, folder / "none"), IsEmpty());
+  for (const char* name : {"0000:01:00.0", "0000:02:00.0"}) std::filesystem::create_directory(folder / name);
+  EXPECT_THAT(gpus_of(nullptr, folder.path()), ElementsAre("0", "1"));
+  EXPECT_THAT(gpus_of("3,1", folder.path()), ElementsAre("3", "1"));
+  EXPECT_THAT(gpus_of("MIG-0f2a", folder.path()), ElementsAre("MIG-0f2a"));
+  EXPECT_THAT(gpus_of("", folder.path()), IsEmpty());
+  EXPECT_THAT(gpus_of("0,-1,1", folder.path()), ElementsAre("0"));
 }
 
 TEST_F(SupervisorTest, KillsAWorkerThatSaysNothing) {

@@ -11,19 +11,23 @@
 
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
+#include "unianimate/core/error_causes.h"
 #include "unianimate/core/folder_lock.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/server/store/asset_store.h"
 
 namespace unianimate::worker {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 /// Does what the test says.
 class FakeRunner final : public JobRunner {
  public:
   [[nodiscard]] std::string device() const override { return "cpu fp32"; }
+  [[nodiscard]] std::string setup() const override { return "models of the test"; }
   std::optional<fs::path> run(const queue::JobRow& job, studio::JobObserver& observer) override {
     ++runs;
     return work(job, observer);
@@ -136,6 +140,9 @@ TEST_F(WorkerTest, SaysWhatItIsWhileItWorks) {
     EXPECT_EQ(workers.front().job, id);
     EXPECT_EQ(workers.front().device, "cpu");
     EXPECT_EQ(workers.front().dtype, "fp32");
+    EXPECT_EQ(workers.front().setup, "models of the test");
+    EXPECT_GT(workers.front().resident_bytes, 1'000'000);
+    EXPECT_EQ(other.find(id)->setup, "models of the test");
     return std::nullopt;
   };
   run();
@@ -166,6 +173,7 @@ TEST_F(WorkerTest, StopsAJobThatIsCancelledAndKeepsWhatIsDone) {
   };
   run();
   EXPECT_EQ(row(id).state, queue::JobState::kCancelled);
+  EXPECT_THAT(row(id).problem.value_or(""), HasSubstr(R"("type":"cancelled")"));
   EXPECT_TRUE(fs::exists(folder_.work(id)));
 }
 
@@ -190,7 +198,7 @@ TEST_F(WorkerTest, WritesNothingOnceTheLeaseIsLost) {
     // Another one takes it meanwhile and is done first.
     queue::JobQueue other = open();
     other.lose({job.id, job.attempt});
-    const auto theirs = other.claim("video", "other", "cpu fp32").value();
+    const auto theirs = other.claim("video", "other", "cpu fp32", "models of the test").value();
     std::ofstream(folder_.result(theirs.id, theirs.attempt, ".mp4")) << "theirs";
     other.complete({theirs.id, theirs.attempt}, R"({"file":"result-2.mp4"})");
     wait_until_cancelled(observer);
@@ -205,7 +213,7 @@ TEST_F(WorkerTest, WritesNothingOnceTheLeaseIsLost) {
 
 TEST_F(WorkerTest, RemovesVideosOfAttemptsThatDiedBeforeTheirRow) {
   const std::string id = add();
-  const auto dead = queue_.claim("video", "dead", "cpu fp32").value();
+  const auto dead = queue_.claim("video", "dead", "cpu fp32", "models of the test").value();
   std::ofstream(folder_.result(id, dead.attempt, ".mp4")) << "left";
   std::ofstream(folder_.preview(id)) << "preview";
   queue_.lose_all_of("dead");
@@ -229,9 +237,31 @@ TEST_F(WorkerTest, FailsAJobForWhatIsWrongWithIt) {
   EXPECT_EQ(problem_of([] { throw Error(ErrorKind::kInput, "the video is damaged"); }),
             R"({"type":"input","detail":"the video is damaged"})");
   EXPECT_THAT(problem_of([] { throw Error(ErrorKind::kUsage, "so"); }), HasSubstr("invalid-request"));
-  EXPECT_THAT(problem_of([] { throw Error(ErrorKind::kEnvironment, "the disk is full"); }),
-              HasSubstr(R"("type":"environment")"));
-  EXPECT_THAT(problem_of([] { throw std::bad_alloc(); }), HasSubstr("memory ran out"));
+  EXPECT_THAT(problem_of([] { throw Error(ErrorKind::kEnvironment, "there is no such card"); }),
+              AllOf(HasSubstr(R"("type":"environment")"), HasSubstr("there is no such card; once that is mended")));
+  EXPECT_THAT(problem_of([] { throw std::bad_alloc(); }),
+              AllOf(HasSubstr(R"("type":"out-of-memory")"), HasSubstr("memory ran out"), HasSubstr("resume the job")));
+  EXPECT_THAT(problem_of([] { throw OutOfMemory("{} are too many", 5); }), HasSubstr(R"("type":"out-of-memory")"));
+  EXPECT_THAT(problem_of([] { throw InputsChanged("person.png is gone"); }),
+              AllOf(HasSubstr(R"("type":"inputs-changed")"), HasSubstr("send the files again")));
+}
+
+TEST_F(WorkerTest, GoesOnWithAJobWhoseDiskWasFullOnceItIsResumed) {
+  const std::string id = add();
+  const auto usual = runner_.work;
+  runner_.work = [](const queue::JobRow&, studio::JobObserver&) -> std::optional<fs::path> {
+    write_file("/dev/full", "a step");
+    return std::nullopt;
+  };
+  run();
+  EXPECT_EQ(row(id).state, queue::JobState::kFailed);
+  EXPECT_THAT(row(id).problem.value_or(""), AllOf(HasSubstr(R"("type":"disk-full")"), HasSubstr("resume the job")));
+  EXPECT_TRUE(fs::exists(folder_.work(id)));
+  ASSERT_TRUE(queue_.resume(id, false));
+  runner_.work = usual;
+  run();
+  EXPECT_EQ(row(id).state, queue::JobState::kCompleted);
+  EXPECT_FALSE(row(id).problem);
 }
 
 TEST_F(WorkerTest, CallsFilesWhatTheirOwnersCallThem) {

@@ -25,7 +25,15 @@ Api::Api(const std::filesystem::path& data, ApiOptions options)
     : folder_(data),
       queues_({folder_.database(), options.queue_url}),
       schemas_(openapi_document()),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      sweeper_(queues_.with([this](queue::JobQueue& queue) {
+        return std::make_unique<store::Sweeper>(folder_, queue, options_.retention);
+      })) {}
+
+void Api::require_room(std::uintmax_t bytes) {
+  const auto refusal = queues_.with([&](queue::JobQueue& queue) { return sweeper_->refusal(queue, bytes); });
+  if (refusal) throw http::Refused(http::problems::kQuotaExceeded, *refusal);
+}
 
 void Api::add_routes(http::Router& router, const http::AccessRules& access) {
   add_asset_routes(router, *this);

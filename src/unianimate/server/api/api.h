@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "unianimate/server/api/job_measures.h"
 #include "unianimate/server/api/metrics.h"
 #include "unianimate/server/api/schema_check.h"
 #include "unianimate/server/http/access.h"
@@ -16,6 +17,7 @@
 #include "unianimate/server/queue/job_queue.h"
 #include "unianimate/server/queue/queue_place.h"
 #include "unianimate/server/store/data_folder.h"
+#include "unianimate/server/store/sweeper.h"
 
 namespace unianimate::server {
 
@@ -45,11 +47,11 @@ class QueuePool {
 };
 
 struct ApiOptions {
-  std::string queue_url = {};                      ///< as queue::QueuePlace::url
-  std::string version;                             ///< of the program
-  std::filesystem::path models = {};               ///< folder of those that jobs may name
-  std::int64_t most_jobs = 1000;                   ///< waiting
-  std::uintmax_t free_space_kept = 2'000'000'000;  ///< bytes of the disk that uploads leave
+  std::string queue_url = {};         ///< as queue::QueuePlace::url
+  std::string version;                ///< of the program
+  std::filesystem::path models = {};  ///< folder of those that jobs may name
+  std::int64_t most_jobs = 1000;      ///< waiting
+  store::Retention retention = {};
 };
 
 /// What all routes share. They may run in several threads at once.
@@ -67,6 +69,11 @@ class Api {
   const SchemaCheck& schemas() const { return schemas_; }
   const ApiOptions& options() const { return options_; }
   RequestCount& requests() { return requests_; }
+  JobMeasures& measures() { return measures_; }
+  store::Sweeper& sweeper() { return *sweeper_; }
+
+  /// Throws http::Refused(quota-exceeded) where so many bytes more have no place, even after a sweep.
+  void require_room(std::uintmax_t bytes);
 
   /// Open streams of events; set by whoever has the listener.
   std::function<std::size_t()> streams = [] { return std::size_t{0}; };
@@ -77,6 +84,8 @@ class Api {
   SchemaCheck schemas_;
   ApiOptions options_;
   RequestCount requests_;
+  JobMeasures measures_;
+  std::unique_ptr<store::Sweeper> sweeper_;
 };
 
 // Parts of add_routes().

@@ -1,11 +1,11 @@
 // Files that jobs are made from.
 #include <fmt/format.h>
 
+#include <charconv>
 #include <memory>
 #include <optional>
 
 #include "unianimate/core/error.h"
-#include "unianimate/core/memory.h"
 #include "unianimate/server/api/answers.h"
 #include "unianimate/server/api/api.h"
 #include "unianimate/server/http/file_response.h"
@@ -37,14 +37,12 @@ queue::AssetRow find_asset(const http::Request& request, Api& api) {
   return *asset;
 }
 
-void require_space(const Api& api) {
-  std::error_code unknown;
-  const auto space = std::filesystem::space(api.folder().root(), unknown);
-  if (unknown || space.available >= api.options().free_space_kept) return;
-  throw http::Refused(http::problems::kQuotaExceeded,
-                      fmt::format("the server's disk has {} left, and {} of it are kept free",
-                                  format_bytes(static_cast<std::int64_t>(space.available)),
-                                  format_bytes(static_cast<std::int64_t>(api.options().free_space_kept))));
+/// What the request says that its body has; 0 where it does not.
+std::uintmax_t announced_bytes(const http::Request& request) {
+  const std::string_view text = request.header("Content-Length").value_or("");
+  std::uintmax_t bytes = 0;
+  std::from_chars(text.data(), text.data() + text.size(), bytes);
+  return bytes;
 }
 
 /// A file on its way into the store, as it is or in a form.
@@ -63,6 +61,11 @@ class Upload final : public http::BodySink {
   }
 
   void write(std::string_view piece) override {
+    // Others send files as well, and jobs write theirs.
+    if (static_cast<std::uintmax_t>(writer_.bytes()) + piece.size() > looked_at_) {
+      api_.require_room(kBetweenLooks);
+      looked_at_ += kBetweenLooks;
+    }
     try {
       form_ ? form_->read(piece) : writer_.write(piece);
     } catch (const Error& error) {
@@ -90,14 +93,17 @@ class Upload final : public http::BodySink {
  private:
   [[noreturn]] void refuse(const Error& error) const {
     if (error.kind() == ErrorKind::kInput) throw http::Refused(http::problems::kUnsupportedType, error.what());
-    require_space(api_);
+    api_.require_room(0);
     throw error;
   }
+
+  static constexpr std::uintmax_t kBetweenLooks = 64'000'000;
 
   Api& api_;
   store::AssetWriter writer_;
   std::unique_ptr<http::MultipartReader> form_;
   std::optional<std::string> name_;
+  std::uintmax_t looked_at_ = kBetweenLooks;  ///< bytes for which there was room
 };
 
 http::Response delete_asset(const http::Request& request, Api& api) {
@@ -115,7 +121,7 @@ void add_asset_routes(http::Router& router, Api& api) {
               .pattern = "/api/v1/assets",
               .body = http::BodyKind::kStream,
               .begin = [&](const http::Request& request) {
-                require_space(api);
+                api.require_room(announced_bytes(request));
                 return std::make_unique<Upload>(api, request);
               }});
   router.add({.method = "GET", .pattern = "/api/v1/assets/{id}", .handle = [&](const http::Request& request) {

@@ -11,6 +11,7 @@
 #include "unianimate/server/api/api.h"
 #include "unianimate/server/api/job_json.h"
 #include "unianimate/server/api/job_request.h"
+#include "unianimate/server/store/removal.h"
 #include "unianimate/server/store/resumption.h"
 
 namespace unianimate::server {
@@ -69,6 +70,7 @@ std::optional<std::string> idempotency_key(const http::Request& request) {
 
 http::Response create_job(const http::Request& request, Api& api) {
   const json body = job_body(request, api);
+  api.require_room(0);
   return api.queues().with([&](queue::JobQueue& queue) {
     queue::NewJob job = new_job(body, queue);
     job.label = label_of(body);
@@ -176,14 +178,14 @@ http::Response resume_job(const http::Request& request, Api& api) {
 
 http::Response delete_job(const http::Request& request, Api& api) {
   const queue::JobRow before = required_job(request, api);
-  const auto job = api.queues().with([&](queue::JobQueue& queue) { return queue.remove(before.id); });
-  if (!job && api.queues().with([&](queue::JobQueue& queue) { return queue.find(before.id).has_value(); })) {
-    throw http::Refused(http::problems::kConflict,
-                        fmt::format("a job that waits or runs takes the poses of the job {}", before.id));
-  }
-  if (job && job->state == queue::JobState::kRunning) return http::Response(kAccepted);
-  api.folder().remove_job(before.id);
-  return http::Response(kNoContent);
+  return api.queues().with([&](queue::JobQueue& queue) {
+    const auto job = store::remove_job(api.folder(), queue, before.id);
+    if (!job && queue.find(before.id)) {
+      throw http::Refused(http::problems::kConflict,
+                          fmt::format("a job that waits or runs takes the poses of the job {}", before.id));
+    }
+    return http::Response(job && job->state == queue::JobState::kRunning ? kAccepted : kNoContent);
+  });
 }
 
 }  // namespace

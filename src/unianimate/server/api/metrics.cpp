@@ -31,12 +31,28 @@ void MetricsText::value(double value, const Labels& labels, std::string_view suf
   text_ += fmt::format("{}{}{} {}\n", name_, suffix, inside, value);
 }
 
+void Histogram::add(double value, std::uint64_t times) {
+  all_ += times;
+  sum_ += value * static_cast<double>(times);
+  for (std::size_t i = 0; i < bounds_.size(); ++i) within_[i] += value <= bounds_[i] ? times : 0U;
+}
+
+void Histogram::write(MetricsText& text, const Labels& labels) const {
+  const auto bucket = [&](const std::string& bound, std::uint64_t count) {
+    Labels all = labels;
+    all.emplace_back("le", bound);
+    text.value(static_cast<double>(count), all, "_bucket");
+  };
+  for (std::size_t i = 0; i < bounds_.size(); ++i) bucket(fmt::to_string(bounds_[i]), within_[i]);
+  bucket("+Inf", all_);
+  text.value(sum_, labels, "_sum");
+  text.value(static_cast<double>(all_), labels, "_count");
+}
+
 void RequestCount::add(const http::Exchange& exchange) {
   const std::scoped_lock lock(mutex_);
   ++counts_[{exchange.route, exchange.status}];
-  ++all_;
-  seconds_ += exchange.seconds;
-  for (std::size_t i = 0; i < kBounds.size(); ++i) within_[i] += exchange.seconds <= kBounds[i] ? 1U : 0U;
+  seconds_.add(exchange.seconds);
 }
 
 void RequestCount::write(MetricsText& text) const {
@@ -46,12 +62,7 @@ void RequestCount::write(MetricsText& text) const {
     text.value(static_cast<double>(count), {{"route", key.first}, {"status", fmt::to_string(key.second)}});
   }
   text.begin("unianimate_http_request_seconds", "histogram", "Seconds until requests were answered");
-  for (std::size_t i = 0; i < kBounds.size(); ++i) {
-    text.value(static_cast<double>(within_[i]), {{"le", fmt::to_string(kBounds[i])}}, "_bucket");
-  }
-  text.value(static_cast<double>(all_), {{"le", "+Inf"}}, "_bucket");
-  text.value(seconds_, {}, "_sum");
-  text.value(static_cast<double>(all_), {}, "_count");
+  seconds_.write(text);
 }
 
 }  // namespace unianimate::server

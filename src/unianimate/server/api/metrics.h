@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +32,23 @@ class MetricsText {
   std::string name_;
 };
 
+/// How many values lie within which bounds.
+class Histogram {
+ public:
+  /// In ascending order; they have to outlive this.
+  explicit Histogram(std::span<const double> bounds) : bounds_(bounds), within_(bounds.size()) {}
+
+  void add(double value, std::uint64_t times = 1);
+  /// After MetricsText::begin().
+  void write(MetricsText& text, const Labels& labels = {}) const;
+
+ private:
+  std::span<const double> bounds_;
+  std::vector<std::uint64_t> within_;  ///< values no larger than the bound
+  std::uint64_t all_ = 0;
+  double sum_ = 0;
+};
+
 /// Counts the requests that were answered. May be used from several threads.
 class RequestCount {
  public:
@@ -42,9 +60,7 @@ class RequestCount {
 
   mutable std::mutex mutex_;
   std::map<std::pair<std::string, int>, std::uint64_t> counts_;  ///< by route and status
-  std::array<std::uint64_t, kBounds.size()> within_{};           ///< requests that took no longer
-  std::uint64_t all_ = 0;
-  double seconds_ = 0;
+  Histogram seconds_{kBounds};
 };
 
 }  // namespace unianimate::server

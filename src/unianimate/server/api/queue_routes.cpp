@@ -8,6 +8,7 @@
 #include "unianimate/server/api/api.h"
 #include "unianimate/server/api/job_json.h"
 #include "unianimate/server/http/event_stream.h"
+#include "unianimate/server/queue/job_json.h"
 
 namespace unianimate::server {
 
@@ -28,7 +29,14 @@ ordered_json queue_json(queue::JobQueue& queue) {
                        {"dtype", worker.dtype},
                        {"job", worker.job ? ordered_json(*worker.job) : ordered_json(nullptr)}});
   }
-  return {{"paused", queue.paused()}, {"counts", std::move(counts)}, {"workers", std::move(workers)}};
+  ordered_json notices = ordered_json::array();
+  for (const queue::Notice& notice : queue.notices()) {
+    notices.push_back({{"time", queue::time_text(notice.created)}, {"text", notice.text}});
+  }
+  return {{"paused", queue.paused()},
+          {"counts", std::move(counts)},
+          {"workers", std::move(workers)},
+          {"notices", std::move(notices)}};
 }
 
 http::Response change_queue(const http::Request& request, Api& api) {

@@ -9,8 +9,6 @@ namespace unianimate::server {
 
 namespace {
 
-constexpr std::int64_t kDays30 = 30LL * 24 * 3600;
-
 std::string cookie_text(const http::AccessRules& access, std::string_view value, std::int64_t seconds) {
   return fmt::format("{}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", access.session_cookie, value, seconds);
 }
@@ -32,7 +30,7 @@ http::Response open_session(const http::Request& request, Api& api, const http::
     return true;
   });
   http::Response response(204);
-  response.set("Set-Cookie", cookie_text(access, cookie, kDays30));
+  response.set("Set-Cookie", cookie_text(access, cookie, queue::kSessionSeconds));
   return response;
 }
 
@@ -50,9 +48,7 @@ http::Response close_session(const http::Request& request, Api& api, const http:
 }  // namespace
 
 bool Api::is_session(std::string_view cookie, std::string_view token) {
-  return queues_.with([&](queue::JobQueue& queue) {
-    return queue.has_session(session_hash(cookie, token), static_cast<double>(kDays30));
-  });
+  return queues_.with([&](queue::JobQueue& queue) { return queue.has_session(session_hash(cookie, token)); });
 }
 
 void add_session_routes(http::Router& router, Api& api, const http::AccessRules& access) {

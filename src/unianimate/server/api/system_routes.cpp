@@ -86,7 +86,11 @@ ordered_json system_json(Api& api) {
   const std::vector<studio::NamedModel> models = studio::find_models(api.options().models);
   const std::vector<std::string> loras = studio::find_loras(api.options().models);
   return {{"version", api.options().version},
-          {"disk", {{"free_bytes", free_space(api)}, {"kept_bytes", api.options().free_space_kept}}},
+          {"disk",
+           {{"free_bytes", free_space(api)},
+            {"kept_bytes", api.options().retention.free_bytes},
+            {"used_bytes", store::disk_use(api.folder()).total()},
+            {"quota_bytes", api.sweeper().quota()}}},
           {"settings", found_settings_schema(models, loras)},
           {"align", align_schema()},
           {"format", schemas.at("VideoFormat")},
@@ -106,7 +110,7 @@ http::Response ready(Api& api) {
     const std::string lane(queue::lane_of(kind));
     if (lanes.count(lane) == 0) missing.push_back("a worker for " + lane);
   }
-  if (free_space(api) < api.options().free_space_kept) missing.push_back("room on the disk");
+  if (free_space(api) < api.options().retention.free_bytes) missing.push_back("room on the disk");
   constexpr int kUnavailable = 503;
   return json_response(missing.empty() ? 200 : kUnavailable, {{"ready", missing.empty()}, {"missing", missing}});
 }
@@ -125,8 +129,24 @@ http::Response metrics(Api& api) {
     for (const queue::WorkerRow& worker : queue.workers()) {
       text.value(1, {{"worker", worker.id}, {"lane", worker.lane}, {"device", worker.device}});
     }
+    text.begin("unianimate_worker_resident_bytes", "gauge", "Memory of workers that are alive");
+    for (const queue::WorkerRow& worker : queue.workers()) {
+      text.value(static_cast<double>(worker.resident_bytes), {{"worker", worker.id}, {"lane", worker.lane}});
+    }
+    text.begin("unianimate_queue_oldest_seconds", "gauge", "How long the job has waited that waits longest");
+    text.value(queue.longest_wait());
     return true;
   });
+  api.measures().write(text);
+  const store::DiskUse use = store::disk_use(api.folder());
+  text.begin("unianimate_disk_bytes", "gauge", "Bytes in the data folder");
+  for (const auto& [kind, bytes] :
+       {std::pair("assets", use.assets), std::pair("incoming", use.incoming), std::pair("work", use.work),
+        std::pair("results", use.results), std::pair("database", use.database)}) {
+    text.value(static_cast<double>(bytes), {{"kind", kind}});
+  }
+  text.begin("unianimate_disk_quota_bytes", "gauge", "Bytes that the data folder may hold");
+  text.value(static_cast<double>(api.sweeper().quota()));
   text.begin("unianimate_event_clients", "gauge", "Open streams of events");
   text.value(static_cast<double>(api.streams()));
   text.begin("unianimate_disk_free_bytes", "gauge", "Room left on the disk of the data folder");

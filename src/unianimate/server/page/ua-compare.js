@@ -1,6 +1,7 @@
 // A finished video beside its reference or its poses, with a line that is moved.
 import * as api from './api.js';
 import {make, newId} from './dom.js';
+import {framingOf} from './ua-frame.js';
 
 const kPlayed = ['mp4', 'webm'];
 const kApart = 0.08;  // seconds that two videos may be apart
@@ -22,7 +23,7 @@ class UaCompare extends HTMLElement {
     });
     this.pose = make('video', {className: 'other', muted: true, playsInline: true, preload: 'metadata', hidden: true,
                                src: api.poses(job.id, 'preview.mp4'), 'aria-hidden': 'true', tabIndex: -1});
-    this.reference = make('img', {className: 'other', src: api.assetContent(job.request.reference), alt: ''});
+    this.reference = this.#referenceOf(job);
     const sliderId = newId();
     this.slider = make('input', {type: 'range', id: sliderId, min: 0, max: 100, value: 0, step: 1,
                                  oninput: () => this.#move()});
@@ -34,6 +35,18 @@ class UaCompare extends HTMLElement {
                               this.slider));
     this.#keepTogether();
     this.#move();
+  }
+
+  // The part of the picture that the video shows, where it shows it.
+  #referenceOf(job) {
+    const image = make('img', {src: api.assetContent(job.request.reference), alt: ''});
+    const {left, top, right, bottom} = framingOf(job.result && job.result.framing);
+    const percent = share => `${100 * share}%`;
+    Object.assign(image.style, {
+      left: percent(-left / (right - left)), top: percent(-top / (bottom - top)),
+      width: percent(1 / (right - left)), height: percent(1 / (bottom - top)),
+    });
+    return make('div', {className: 'other'}, image);
   }
 
   #choices() {

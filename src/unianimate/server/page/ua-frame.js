@@ -7,7 +7,7 @@ const kSameShape = 0.02;  // nearly
 const kWords = {stretch: 'stretched', crop: 'cropped around the person', pad: 'with a border'};
 
 // "whole" or "left,top,right,bottom" in shares of the picture.
-function framingOf(text) {
+export function framingOf(text) {
   if (!text || text === 'whole') return {left: 0, top: 0, right: 1, bottom: 1};
   const [left, top, right, bottom] = text.split(',').map(Number);
   return {left, top, right, bottom};

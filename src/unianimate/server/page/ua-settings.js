@@ -18,7 +18,7 @@ function sizesNear(size) {
 class UaSettings extends HTMLElement {
   #registry = new Map();
   #groups = [];
-  #model = '';
+  #model;
 
   connectedCallback() {
     state.addEventListener('system', () => this.#build());
@@ -33,14 +33,14 @@ class UaSettings extends HTMLElement {
   #schema() {
     const schema = structuredClone(state.system.settings);
     const {models} = state.system;
-    const model = models.find(each => each.name === state.draft.settings.model) || models[0];
-    this.#model = model ? model.name : '';
+    const model = this.#chosen();
+    this.#model = model;
     schema.properties.preview_every.default = kPreviewEvery;
     if (models.length < 2) delete schema.properties.model;
     for (const [name, value] of Object.entries(model ? model.defaults : {})) {
       if (name in schema.properties) schema.properties[name].default = value;
     }
-    if (model) schema.properties.size.examples = sizesNear(model.defaults.size);
+    if (model && model.defaults.size) schema.properties.size.examples = sizesNear(model.defaults.size);
     return schema;
   }
 
@@ -52,8 +52,12 @@ class UaSettings extends HTMLElement {
     const changed = () => {
       const settings = Object.assign({}, ...this.#groups.map(group => group.read()));
       state.changeDraft({settings}, this);
-      if ((settings.model || this.#usual()) !== this.#model) this.#build();
-      else this.#count();
+      if (this.#chosen() === this.#model) return this.#count();
+      this.#build();
+      // Who works by keyboard goes on at the same place.
+      const again = [...this.querySelectorAll('input:checked')].find(input => input.value === this.#model.name);
+      if (again) again.focus();
+      return undefined;
     };
     this.#registry.clear();
     const further = {properties: Object.fromEntries(rest.map(name => [name, schema.properties[name]]))};
@@ -67,9 +71,10 @@ class UaSettings extends HTMLElement {
     this.#show();
   }
 
-  #usual() {
-    const [first] = state.system.models;
-    return first ? first.name : '';
+  // The models of the draft; where the server has not those, or nobody says which, the usual ones.
+  #chosen() {
+    const {models} = state.system;
+    return models.find(each => each.name === state.draft.settings.model) || models[0];
   }
 
   // The name, the kind of file, and how many videos at once.
@@ -101,7 +106,7 @@ class UaSettings extends HTMLElement {
 
   #show() {
     if (this.#groups.length === 0) return;
-    if ((state.draft.settings.model || this.#usual()) !== this.#model) {
+    if (this.#chosen() !== this.#model) {
       this.#build();
       return;
     }

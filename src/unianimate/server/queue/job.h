@@ -35,6 +35,9 @@ constexpr int kHighestPriority = 100;  ///< the lowest is its negative
 /// Attempts in a row that may end without a word and without having saved anything.
 constexpr std::int64_t kMostIdleAttempts = 3;
 
+/// Seconds that a job waits for a worker that can go on with it, before another one begins it from the start.
+constexpr std::int64_t kPatienceSeconds = 300;
+
 /// Seconds that a worker has a job for without saying anything.
 constexpr std::int64_t kLeaseSeconds = 30;
 
@@ -54,7 +57,8 @@ struct JobRow {
   std::int64_t attempt = 0;              ///< number of the present or last one; 0: none was begun
   std::int64_t idle_attempts = 0;        ///< the last ones that were begun and have saved nothing
   std::optional<std::string> worker;
-  std::optional<std::string> device;  ///< "cuda bf16": what its work was begun on and has to go on with
+  std::optional<std::string> device;  ///< "cuda bf16": what its work was begun on
+  std::optional<std::string> setup;   ///< WorkerRow::setup of who began it
   std::optional<double> lease_until;
   std::optional<double> not_before;
   bool cancel_requested = false;
@@ -94,6 +98,8 @@ struct WorkerRow {
   std::optional<std::string> job;
   std::optional<std::int64_t> usable_bytes = std::nullopt;  ///< of the device's memory, when it began
   double seen = 0;
+  std::string setup = {};           ///< models and all else of the worker that a video depends on
+  std::int64_t resident_bytes = 0;  ///< of its memory
 };
 
 /// A file that jobs are made from.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "unianimate/core/error.h"
+#include "unianimate/server/queue/job_problem.h"
 #include "unianimate/server/queue/random_id.h"
 #include "unianimate/server/queue/schema.h"
 
@@ -14,26 +15,40 @@ namespace {
 constexpr const char* kJobColumns =
     "id, kind, lane, state, priority, revision, label, request, poses_job, progress, result, problem, attempt,"
     " idle_attempts, worker, device, lease_until, not_before, cancel_requested, created, queued, place, started,"
-    " finished";
+    " finished, setup";
 
 constexpr const char* kAssetColumns = "id, sha256, bytes, type, name, created, used";
 constexpr const char* kPaused = "paused";
 constexpr const char* kForgotten = "forgotten_revision";
 
+/// Of a job that is over and may go. What takes its poses and may be resumed goes first.
+constexpr const char* kUnneeded =
+    "state IN ('completed', 'failed', 'cancelled') AND NOT EXISTS (SELECT 1 FROM job AS taker WHERE"
+    " taker.poses_job=job.id AND taker.state IN ('queued', 'running', 'failed', 'cancelled'))";
+
 /// job.cancel_requested.
 constexpr std::int64_t kRemoveRequested = 2;
+
+std::string cancelled_problem() {
+  return problem_text(JobProblem::kCancelled, "the job was cancelled");
+}
 
 /// What a job becomes whose attempt ended without a result.
 constexpr const char* kLoseSet =
     "state=CASE WHEN cancel_requested=2 THEN 'removed' WHEN cancel_requested=1 THEN 'cancelled'"
     " WHEN idle_attempts>=$2 THEN 'failed' ELSE 'queued' END,"
-    " problem=CASE WHEN cancel_requested=0 AND idle_attempts>=$2 THEN $3 END,"
-    " finished=CASE WHEN cancel_requested>0 OR idle_attempts>=$2 THEN NOW END,"
-    " worker=NULL, lease_until=NULL";
+    " problem=CASE WHEN cancel_requested=1 THEN $4 WHEN cancel_requested=0 AND idle_attempts>=$2 THEN $3 END,"
+    " finished=CASE WHEN cancel_requested>0 OR idle_attempts>=$2 THEN NOW END, released=NOW,"
+    " worker=NULL, lease_until=NULL, cancel_requested=0";
 
-constexpr const char* kLostProblem =
-    R"({"type":"worker-lost","detail":"its worker ended without a word three times in a row, and nothing new was saved in )"
-    R"(between: memory that ran out, or a fault of the driver, is the usual reason; see the worker's log"})";
+/// $2 … $4 of kLoseSet.
+std::vector<SqlValue> lose_parameters(const std::optional<std::string>& problem) {
+  static const std::string kLost =
+      problem_text(JobProblem::kWorkerLost,
+                   "its worker ended without a word three times in a row, and nothing new was saved in between: memory "
+                   "that ran out, or a fault of the driver, is the usual reason");
+  return {SqlValue(kMostIdleAttempts), SqlValue(problem.value_or(kLost)), SqlValue(cancelled_problem())};
+}
 
 JobRow job_of(const SqlRow& row) {
   std::size_t column = 0;
@@ -68,6 +83,7 @@ JobRow job_of(const SqlRow& row) {
   job.place = row.number(column++);
   job.started = row.optional_real(column++);
   job.finished = row.optional_real(column++);
+  job.setup = row.optional_text(column++);
   return job;
 }
 
@@ -238,6 +254,10 @@ std::vector<JobCount> JobQueue::counts() {
   return counts;
 }
 
+double JobQueue::longest_wait() {
+  return execute("SELECT COALESCE(NOW-MIN(queued), 0.0) FROM job WHERE state='queued'").front().real(0);
+}
+
 std::vector<JobRow> JobQueue::changed_since(std::int64_t revision, std::int64_t limit) {
   return select("WHERE revision>$1 ORDER BY revision LIMIT $2", {SqlValue(revision), SqlValue(limit)});
 }
@@ -253,6 +273,7 @@ std::int64_t JobQueue::forgotten_revision() {
 
 void JobQueue::forget_removed(double seconds) {
   execute("DELETE FROM worker WHERE seen<NOW-$1", {SqlValue(seconds)});
+  execute("DELETE FROM session WHERE created<NOW-$1", {SqlValue(kSessionSeconds)});
   Transaction transaction(*connection_);
   next_revision();
   const auto rows =
@@ -278,14 +299,16 @@ std::optional<JobRow> JobQueue::cancel(const std::string& id) {
   return update(
       "cancel_requested=CASE WHEN state='running' THEN CASE WHEN cancel_requested=0 THEN 1 ELSE cancel_requested END"
       " ELSE 0 END, finished=CASE WHEN state='queued' THEN NOW END,"
+      " problem=CASE WHEN state='queued' THEN $3 END,"
       " state=CASE WHEN state='queued' THEN 'cancelled' ELSE state END",
-      "id=$2 AND state IN ('queued', 'running')", {SqlValue(id)});
+      "id=$2 AND state IN ('queued', 'running')", {SqlValue(id), SqlValue(cancelled_problem())});
 }
 
 std::optional<JobRow> JobQueue::resume(const std::string& id, bool fresh) {
   return update(
       "state='queued', queued=NOW, place=$1, problem=NULL, finished=NULL, idle_attempts=0, cancel_requested=0,"
-      " not_before=NULL, progress=NULL, device=CASE WHEN $3=1 THEN NULL ELSE device END",
+      " not_before=NULL, progress=NULL, released=NOW, device=CASE WHEN $3=1 THEN NULL ELSE device END,"
+      " setup=CASE WHEN $3=1 THEN NULL ELSE setup END",
       "id=$2 AND state IN ('failed', 'cancelled')", {SqlValue(id), SqlValue(std::int64_t{fresh})});
 }
 
@@ -297,6 +320,18 @@ std::optional<JobRow> JobQueue::remove(const std::string& id) {
       "id=$2 AND state<>'removed' AND NOT EXISTS (SELECT 1 FROM job AS other WHERE other.poses_job=$2 AND"
       " other.state IN ('queued', 'running'))",
       {SqlValue(id), SqlValue(kRemoveRequested)});
+}
+
+std::vector<JobRow> JobQueue::removable_jobs(std::int64_t newest) {
+  return select(fmt::format("WHERE {} AND kind<>'plan' AND id NOT IN (SELECT id FROM job WHERE kind<>'plan' AND state "
+                            "IN ('completed', 'failed',"
+                            " 'cancelled') ORDER BY finished DESC, id DESC LIMIT $1) ORDER BY finished, id",
+                            kUnneeded),
+                {SqlValue(newest)});
+}
+
+std::optional<JobRow> JobQueue::remove_unneeded(const std::string& id) {
+  return update("finished=NOW, state='removed'", fmt::format("id=$2 AND {}", kUnneeded), {SqlValue(id)});
 }
 
 bool JobQueue::paused() {
@@ -326,6 +361,22 @@ std::string JobQueue::setting_or(const std::string& name, const std::string& val
   return setting(name).value_or(value);
 }
 
+void JobQueue::add_notice(const std::string& text) {
+  execute("INSERT INTO notice (created, text) VALUES (NOW, $1)", {SqlValue(text)});
+  execute(
+      "DELETE FROM notice WHERE created<(SELECT MIN(created) FROM (SELECT created FROM notice ORDER BY created DESC"
+      " LIMIT $1) AS kept)",
+      {SqlValue(kMostNotices)});
+}
+
+std::vector<Notice> JobQueue::notices() {
+  std::vector<Notice> notices;
+  for (const SqlRow& row : execute("SELECT created, text FROM notice ORDER BY created DESC")) {
+    notices.push_back({row.real(0), row.text(1)});
+  }
+  return notices;
+}
+
 void JobQueue::open_session(const std::string& sha256) {
   execute("INSERT INTO session (sha256, created) VALUES ($1, NOW)", {SqlValue(sha256)});
 }
@@ -334,27 +385,38 @@ void JobQueue::close_session(const std::string& sha256) {
   execute("DELETE FROM session WHERE sha256=$1", {SqlValue(sha256)});
 }
 
-bool JobQueue::has_session(const std::string& sha256, double seconds) {
-  execute("DELETE FROM session WHERE created<NOW-$1", {SqlValue(seconds)});
-  return !execute("SELECT 1 FROM session WHERE sha256=$1", {SqlValue(sha256)}).empty();
+bool JobQueue::has_session(const std::string& sha256) {
+  return !execute("SELECT 1 FROM session WHERE sha256=$1 AND created>=NOW-$2",
+                  {SqlValue(sha256), SqlValue(kSessionSeconds)})
+              .empty();
 }
 
 // ---- for workers
 
-std::optional<JobRow> JobQueue::claim(const std::string& lane, const std::string& worker, const std::string& device) {
+std::optional<JobRow> JobQueue::claim(const std::string& lane, const std::string& worker, const std::string& device,
+                                      const std::string& setup) {
   lose_expired();
   const std::string next = fmt::format(
-      "SELECT id FROM job WHERE lane=$2 AND state='queued' AND COALESCE(device, $3)=$3 AND"
-      " COALESCE(not_before, 0)<=NOW AND NOT EXISTS (SELECT 1 FROM setting WHERE name='{}' AND value='1')"
+      "SELECT id FROM job WHERE lane=$2 AND state='queued' AND COALESCE(not_before, 0)<=NOW AND"
+      " NOT EXISTS (SELECT 1 FROM setting WHERE name='{}' AND value='1') AND"
+      " (device IS NULL OR lane<>'video' OR (device=$3 AND COALESCE(setup, $4)=$4) OR (device LIKE $5 AND "
+      "COALESCE(released, 0)<NOW-{} AND"
+      " NOT EXISTS (SELECT 1 FROM worker AS other WHERE other.lane=job.lane AND other.seen>=NOW-{} AND"
+      " other.device || ' ' || other.dtype=job.device AND COALESCE(other.setup, '')=COALESCE(job.setup, ''))))"
       " ORDER BY priority DESC, place LIMIT 1",
-      kPaused);
+      kPaused, kPatienceSeconds, kLeaseSeconds);
+  const std::string same_kind = device.substr(0, device.find(' ')) + " %";
+  std::vector<SqlValue> chosen{SqlValue(lane), SqlValue(device), SqlValue(setup), SqlValue(same_kind)};
   // Most of the time there is none, and then nobody need wait for this.
-  const std::vector<SqlValue> chosen{SqlValue(std::int64_t{0}), SqlValue(lane), SqlValue(device)};
-  if (execute(next, chosen).empty()) return std::nullopt;
-  return update(fmt::format("state='running', worker=$4, device=$3, attempt=attempt+1, idle_attempts=idle_attempts+1,"
-                            " lease_until=NOW+{}, not_before=NULL, started=COALESCE(started, NOW)",
-                            kLeaseSeconds),
-                fmt::format("id=({})", next), {SqlValue(lane), SqlValue(device), SqlValue(worker)});
+  std::vector<SqlValue> looked{SqlValue(std::int64_t{0})};
+  looked.insert(looked.end(), chosen.begin(), chosen.end());
+  if (execute(next, looked).empty()) return std::nullopt;
+  chosen.emplace_back(worker);
+  return update(
+      fmt::format("state='running', worker=$6, device=$3, setup=$4, attempt=attempt+1, idle_attempts=idle_attempts+1,"
+                  " lease_until=NOW+{}, not_before=NULL, started=COALESCE(started, NOW)",
+                  kLeaseSeconds),
+      fmt::format("id=({})", next), std::move(chosen));
 }
 
 std::optional<bool> JobQueue::renew(const Claim& claim) {
@@ -389,28 +451,28 @@ std::optional<JobRow> JobQueue::fail(const Claim& claim, const std::string& prob
 std::optional<JobRow> JobQueue::stop_cancelled(const Claim& claim) {
   return update_attempt(
       "state=CASE WHEN cancel_requested=2 THEN 'removed' ELSE 'cancelled' END, finished=NOW, cancel_requested=0,"
-      " worker=NULL, lease_until=NULL",
-      claim, {});
+      " problem=$2, worker=NULL, lease_until=NULL",
+      claim, {SqlValue(cancelled_problem())});
 }
 
 std::optional<JobRow> JobQueue::give_back(const Claim& claim, double not_before_seconds) {
   return update_attempt(
       "state=CASE WHEN cancel_requested=2 THEN 'removed' WHEN cancel_requested=1 THEN 'cancelled' ELSE 'queued' END,"
-      " finished=CASE WHEN cancel_requested>0 THEN NOW END, cancel_requested=0,"
+      " finished=CASE WHEN cancel_requested>0 THEN NOW END, released=NOW,"
+      " problem=CASE WHEN cancel_requested=1 THEN $3 END, cancel_requested=0,"
       " idle_attempts=CASE WHEN idle_attempts>0 THEN idle_attempts-1 ELSE 0 END,"
       " not_before=CASE WHEN $2>0 THEN NOW+$2 END, worker=NULL, lease_until=NULL",
-      claim, {SqlValue(not_before_seconds)});
+      claim, {SqlValue(not_before_seconds), SqlValue(cancelled_problem())});
 }
 
 std::optional<JobRow> JobQueue::lose(const Claim& claim, const std::optional<std::string>& problem) {
-  return update_attempt(fmt::format("{}, cancel_requested=0", kLoseSet), claim,
-                        {SqlValue(kMostIdleAttempts), text(problem.value_or(kLostProblem))});
+  return update_attempt(kLoseSet, claim, lose_parameters(problem));
 }
 
-int JobQueue::lose_all_of(const std::string& worker) {
+int JobQueue::lose_all_of(const std::string& worker, const std::optional<std::string>& problem) {
   int lost = 0;
   for (const JobRow& job : select("WHERE state='running' AND worker=$1", {SqlValue(worker)})) {
-    if (lose({job.id, job.attempt})) ++lost;
+    if (lose({job.id, job.attempt}, problem)) ++lost;
   }
   return lost;
 }
@@ -426,23 +488,24 @@ int JobQueue::give_back_all_of(const std::string& worker) {
 int JobQueue::lose_expired() {
   int lost = 0;
   for (const JobRow& job : select("WHERE state='running' AND lease_until<NOW", {})) {
-    const auto changed = update(
-        fmt::format("{}, cancel_requested=0", kLoseSet), "id=$4 AND attempt=$5 AND state='running' AND lease_until<NOW",
-        {SqlValue(kMostIdleAttempts), text(kLostProblem), SqlValue(job.id), SqlValue(job.attempt)});
-    if (changed) ++lost;
+    std::vector<SqlValue> parameters = lose_parameters(std::nullopt);
+    parameters.emplace_back(job.id);
+    parameters.emplace_back(job.attempt);
+    if (update(kLoseSet, "id=$5 AND attempt=$6 AND state='running' AND lease_until<NOW", std::move(parameters))) ++lost;
   }
   return lost;
 }
 
 void JobQueue::see(const WorkerRow& worker) {
   execute(
-      "INSERT INTO worker (id, lane, host, pid, device, dtype, job, usable_bytes, seen)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NOW)"
+      "INSERT INTO worker (id, lane, host, pid, device, dtype, job, usable_bytes, seen, setup, resident_bytes)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NOW, $9, $10)"
       " ON CONFLICT (id) DO UPDATE SET lane=excluded.lane, host=excluded.host, pid=excluded.pid,"
       " device=excluded.device, dtype=excluded.dtype, job=excluded.job, usable_bytes=excluded.usable_bytes,"
-      " seen=excluded.seen",
+      " seen=excluded.seen, setup=excluded.setup, resident_bytes=excluded.resident_bytes",
       {SqlValue(worker.id), SqlValue(worker.lane), SqlValue(worker.host), SqlValue(worker.pid), SqlValue(worker.device),
-       SqlValue(worker.dtype), sql_value(worker.job), sql_value(worker.usable_bytes)});
+       SqlValue(worker.dtype), sql_value(worker.job), sql_value(worker.usable_bytes), SqlValue(worker.setup),
+       SqlValue(worker.resident_bytes)});
 }
 
 void JobQueue::forget_worker(const std::string& id) {
@@ -451,8 +514,8 @@ void JobQueue::forget_worker(const std::string& id) {
 
 std::vector<WorkerRow> JobQueue::workers(double seconds) {
   std::vector<WorkerRow> workers;
-  for (const SqlRow& row : execute("SELECT id, lane, host, pid, device, dtype, job, usable_bytes, seen FROM worker"
-                                   " WHERE seen>=NOW-$1 ORDER BY id",
+  for (const SqlRow& row : execute("SELECT id, lane, host, pid, device, dtype, job, usable_bytes, seen, setup,"
+                                   " resident_bytes FROM worker WHERE seen>=NOW-$1 ORDER BY id",
                                    {SqlValue(seconds)})) {
     std::size_t column = 0;
     WorkerRow& worker = workers.emplace_back();
@@ -466,6 +529,8 @@ std::vector<WorkerRow> JobQueue::workers(double seconds) {
     if (row.has(column)) worker.usable_bytes = row.number(column);
     ++column;
     worker.seen = row.real(column++);
+    worker.setup = row.text(column++);
+    worker.resident_bytes = row.number(column++);
   }
   return workers;
 }

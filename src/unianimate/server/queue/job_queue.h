@@ -35,6 +35,16 @@ struct Added {
   JobRow job;  ///< of kOtherBody: the one that has the key; of kNoRoom: none
 };
 
+/// How long a browser may come back without the token.
+constexpr std::int64_t kSessionSeconds = 30LL * 24 * 3600;
+
+constexpr std::int64_t kMostNotices = 20;
+
+struct Notice {
+  double created = 0;
+  std::string text;  ///< one sentence
+};
+
 /// How many jobs there are.
 struct JobCount {
   JobKind kind = JobKind::kAnimate;
@@ -62,6 +72,8 @@ class JobQueue {
   /// 0 for the next that a worker takes; none unless it is queued.
   std::optional<std::int64_t> position(const std::string& id);
   std::vector<JobCount> counts();
+  /// Seconds since the job was queued that waits longest; 0 where none does.
+  double longest_wait();
 
   /// Of all jobs, removed ones too, with a later revision; the oldest change first.
   std::vector<JobRow> changed_since(std::int64_t revision, std::int64_t limit = 1000);
@@ -69,7 +81,7 @@ class JobQueue {
   std::int64_t revision();
   /// What was removed up to this revision is forgotten: whoever has seen no more has to ask for everything.
   std::int64_t forgotten_revision();
-  /// Forgets what was removed longer ago, and workers that have said nothing since.
+  /// Forgets what was removed longer ago, workers that have said nothing since, and sessions that are over.
   void forget_removed(double seconds);
 
   /// Not of jobs that are over.
@@ -84,6 +96,11 @@ class JobQueue {
   /// once its worker has stopped: it is then still running in what is given. Not while one that waits or runs takes its
   /// poses.
   std::optional<JobRow> remove(const std::string& id);
+  /// Jobs that are over, the one that ended first before the others, but plans, the `newest` that ended last and those
+  /// whose poses another one takes that waits, runs or may be resumed.
+  std::vector<JobRow> removable_jobs(std::int64_t newest);
+  /// As remove(), of a job that is still over and whose poses nobody needs.
+  std::optional<JobRow> remove_unneeded(const std::string& id);
 
   /// Nothing is taken from a queue that is paused; what runs goes on.
   bool paused();
@@ -93,16 +110,25 @@ class JobQueue {
   /// What it is; `value` from now on where it was nothing.
   std::string setting_or(const std::string& name, const std::string& value);
 
+  /// What whoever looks at the queue should know; the last kMostNotices are kept.
+  void add_notice(const std::string& text);
+  /// The newest first.
+  std::vector<Notice> notices();
+
   /// Cookies of browsers, by their SHA-256.
   void open_session(const std::string& sha256);
   void close_session(const std::string& sha256);
-  /// Whether it was opened in the last so many seconds.
-  bool has_session(const std::string& sha256, double seconds);
+  /// Whether it was opened in the last kSessionSeconds.
+  bool has_session(const std::string& sha256);
 
   // ---- for workers
 
-  /// The next job of the lane, now running, of those that were begun on `device` or not begun.
-  std::optional<JobRow> claim(const std::string& lane, const std::string& worker, const std::string& device);
+  /// The next job of the lane, now running, of those that were not begun, or begun on the same device with the same
+  /// setup. Work that was begun otherwise is left to workers that can go on with it. Where there has been none for
+  /// kPatienceSeconds, it is given to others on the same kind of device ("cuda"), who have to begin it from the start.
+  /// Poses are no such work: nothing of them is kept before they are done.
+  std::optional<JobRow> claim(const std::string& lane, const std::string& worker, const std::string& device,
+                              const std::string& setup = {});
   /// Goes on holding the job; whether it is to stop. None: it is held no longer, by this attempt.
   std::optional<bool> renew(const Claim& claim);
   /// `saved`: the attempt has saved work that an earlier one had not. False: held no longer.
@@ -118,7 +144,7 @@ class JobQueue {
   /// `problem`: what it fails with then; none: that its worker ended without a word.
   std::optional<JobRow> lose(const Claim& claim, const std::optional<std::string>& problem = std::nullopt);
   /// The same for all that the worker holds; how many.
-  int lose_all_of(const std::string& worker);
+  int lose_all_of(const std::string& worker, const std::optional<std::string>& problem = std::nullopt);
   /// As give_back(), for the jobs of a worker that somebody ended.
   int give_back_all_of(const std::string& worker);
   /// The same for all that nobody has held for the time of a lease. claim() does this first.

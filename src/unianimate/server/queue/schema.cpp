@@ -30,6 +30,14 @@ std::span<const SchemaStep> schema_steps() {
           "CREATE TABLE session (sha256 TEXT PRIMARY KEY, created DOUBLE PRECISION NOT NULL)",
           "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
       },
+      {
+          "CREATE TABLE notice (created DOUBLE PRECISION NOT NULL, text TEXT NOT NULL)",
+          "ALTER TABLE job ADD COLUMN setup TEXT",
+          // When it was put back into the queue: so long it waits for who can go on with it.
+          "ALTER TABLE job ADD COLUMN released DOUBLE PRECISION",
+          "ALTER TABLE worker ADD COLUMN setup TEXT",
+          "ALTER TABLE worker ADD COLUMN resident_bytes BIGINT",
+      },
   };
   return kSteps;
 }

@@ -99,6 +99,7 @@ ApiOptions api_options(const ServeOptions& options) {
   api.version = options.version;
   api.models = options.models;
   api.most_jobs = options.most_jobs;
+  api.retention = options.retention;
   return api;
 }
 
@@ -126,9 +127,11 @@ struct Serving::State {
         api(options.data, api_options(options)),
         listener(options.address, options.port, limits_of(options)) {}
 
-  /// Tells streams and waiting answers of what others change in the database, and forgets what nobody asks for.
+  /// Tells streams and waiting answers of what others change in the database, and sweeps.
   void watch(const std::function<bool()>& goes_on);
-  void clean(queue::JobQueue& queue);
+  void sweep(queue::JobQueue& queue);
+  void attempt(const std::function<void()>& work) const;
+  void tell(const std::string& note) const;
 
   ServeOptions options;
   Api api;
@@ -136,7 +139,9 @@ struct Serving::State {
   http::Service service;
   std::vector<std::string> notes;
   std::atomic<bool> stopping{false};
-  std::chrono::steady_clock::time_point clean_after;
+  std::int64_t seen = 0;  ///< the revision that was
+  std::chrono::steady_clock::time_point sweep_after;
+  std::chrono::steady_clock::time_point plans_after;
 };
 
 void Serving::State::watch(const std::function<bool()>& goes_on) {
@@ -144,9 +149,19 @@ void Serving::State::watch(const std::function<bool()>& goes_on) {
   std::optional<queue::JobQueue> queue;
   while (!stopping && goes_on()) {
     try {
-      if (!queue) queue.emplace(queue::open_database(api.queues().place()));
-      if (queue->wait_for_change(kLongest)) listener.changed();
-      clean(*queue);
+      if (!queue) {
+        queue::JobQueue opened(queue::open_database(api.queues().place()));
+        seen = opened.revision();
+        queue.emplace(std::move(opened));
+      }
+      if (queue->wait_for_change(kLongest)) {
+        listener.changed();
+        for (const queue::JobRow& job : queue->changed_since(seen)) {
+          api.measures().see(job);
+          seen = job.revision;
+        }
+      }
+      sweep(*queue);
     } catch (const Error& error) {
       // The database may come back, as may room on the disk; until then requests are told what is wrong.
       if (error.kind() != ErrorKind::kEnvironment) throw;
@@ -155,15 +170,34 @@ void Serving::State::watch(const std::function<bool()>& goes_on) {
   }
 }
 
-void Serving::State::clean(queue::JobQueue& queue) {
-  constexpr std::chrono::minutes kBetweenCleanings{1};
+void Serving::State::sweep(queue::JobQueue& queue) {
+  constexpr std::chrono::minutes kBetweenSweeps{10};
+  constexpr std::chrono::minutes kBetweenPlans{1};
   constexpr double kPlanSeconds = 600;
-  constexpr double kDay = 24.0 * 3600;
   const auto now = std::chrono::steady_clock::now();
-  if (now < clean_after) return;
-  clean_after = now + kBetweenCleanings;
-  queue.forget_removed(kDay);
-  store::remove_plans(api.folder(), queue, kPlanSeconds);
+  if (now >= sweep_after) {
+    sweep_after = now + kBetweenSweeps;
+    attempt([&] { api.sweeper().sweep(queue); });
+  }
+  if (now >= plans_after) {
+    plans_after = now + kBetweenPlans;
+    attempt([&] { store::remove_plans(api.folder(), queue, kPlanSeconds); });
+  }
+  for (const std::string& notice : api.sweeper().take_notices()) tell(notice);
+}
+
+/// What is busy or full now need not be so the next time.
+void Serving::State::attempt(const std::function<void()>& work) const {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kEnvironment) throw;
+    tell(error.what());
+  }
+}
+
+void Serving::State::tell(const std::string& note) const {
+  if (options.note) options.note(note);
 }
 
 Serving::Serving(ServeOptions options) : state_(std::make_unique<State>(std::move(options))) {

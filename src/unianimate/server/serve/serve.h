@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "unianimate/server/http/listener.h"
+#include "unianimate/server/store/sweeper.h"
 
 namespace unianimate::server {
 
@@ -23,10 +24,12 @@ struct ServeOptions {
   bool needs_token = true;              ///< may only be false on this machine alone
   bool paused = false;                  ///< nothing is taken from the queue until somebody lets it
   std::uint64_t upload_bytes = http::Limits().upload_bytes;
-  std::int64_t most_jobs = 1000;                        ///< that wait
+  std::int64_t most_jobs = 1000;  ///< that wait
+  store::Retention retention = {};
   std::string version;                                  ///< of the program
   std::filesystem::path models = {};                    ///< folder of those that jobs may name
   std::function<void(const http::Exchange&)> log = {};  ///< from the thread of run(), so that it has to be short
+  std::function<void(const std::string&)> note = {};    ///< what was removed; from the thread that asks `goes_on`
 };
 
 /// "127.0.0.1:8720", "[::1]:0" -> address and port. Throws Error(kUsage).

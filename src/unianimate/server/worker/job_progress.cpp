@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/family/request_fields.h"
+#include "unianimate/fields/json_archive.h"
 #include "unianimate/studio/event_json.h"
 
 namespace unianimate::worker {
@@ -79,6 +81,8 @@ void JobProgress::planned(const studio::PlannedVideo& video) {
 
 void JobProgress::finished(const studio::FinishedVideo& video) {
   result_ = studio::result_json(video);
+  // What of the reference the video shows, for whoever lays one over the other.
+  result_.update(fields::write_json(video.job.request, fields::only({"framing"})));
   watcher_.finished(video);
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/memory.h"
 
 namespace unianimate::worker {
 
@@ -39,6 +40,7 @@ void Lease::renew(queue::JobQueue& queue) {
   const std::optional<bool> to_stop = queue.renew(claim_);
   if (!to_stop) lost_ = true;
   if (to_stop.value_or(false)) cancel_requested_ = true;
+  worker_.resident_bytes = resident_bytes();
   queue.see(worker_);
 }
 

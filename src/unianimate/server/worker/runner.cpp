@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/error_causes.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/families/families.h"
 #include "unianimate/server/store/asset_store.h"
@@ -58,6 +59,19 @@ std::optional<std::int64_t> StudioRunner::usable_bytes() const {
   return runtime.memory_budget > 0 ? runtime.memory_budget : unianimate::usable_bytes(runtime.compute.device);
 }
 
+std::string StudioRunner::setup() const {
+  const family::RuntimeOptions& runtime = machine_.runtime;
+  std::string setup =
+      fmt::format("models {}", machine_.models.empty() ? "embedded" : fs::absolute(machine_.models).string());
+  for (const family::LoraFile& lora : runtime.loras) {
+    setup += fmt::format(", LoRA {}:{}", fs::absolute(lora.path).string(), lora.scale);
+  }
+  if (runtime.memory_budget > 0) setup += fmt::format(", memory budget {}", runtime.memory_budget);
+  setup += fmt::format(", latent memory {}", runtime.latent_memory);
+  if (runtime.allow_nonfinite) setup += ", weights that are not finite";
+  return setup;
+}
+
 std::optional<fs::path> StudioRunner::run(const queue::JobRow& job, studio::JobObserver& observer) {
   make_folder(folder_.job(job.id));
   switch (job.kind) {
@@ -103,6 +117,7 @@ studio::VideoOrder StudioRunner::order_of(const queue::JobRow& job, const Openin
   order.motion_options.detector.dwpose_folder = machine_.detector;
   order.saved_poses = folder_.poses(job.id);
   order.keeping.folder = folder_.work(job.id);
+  order.keeping.begins_anew = true;
   // Until the row says that the video is there.
   order.keeping.keep = true;
   take_found_people(job);
@@ -165,8 +180,15 @@ void StudioRunner::take_found_people(const queue::JobRow& job) const {
 
 fs::path StudioRunner::asset_file(const std::string& id) {
   const auto asset = queue_.find_asset(id);
-  if (!asset) throw Error(ErrorKind::kInput, "the file {} of the job is gone", printable(id));
-  return store::file_of(folder_, *asset);
+  if (!asset) throw InputsChanged("the file {} of the job is gone", printable(id));
+  fs::path file = store::file_of(folder_, *asset);
+  std::error_code gone;
+  const std::uintmax_t bytes = fs::file_size(file, gone);
+  if (gone || bytes != static_cast<std::uintmax_t>(asset->bytes)) {
+    throw InputsChanged("the file {} is {} since it was sent", printable(asset->name.value_or(id)),
+                        gone ? "gone" : "another one");
+  }
+  return file;
 }
 
 }  // namespace unianimate::worker

@@ -24,8 +24,11 @@ class JobRunner {
   [[nodiscard]] virtual std::string device() const = 0;
   /// Bytes of its memory that models may have; none where nobody knows.
   [[nodiscard]] virtual std::optional<std::int64_t> usable_bytes() const { return std::nullopt; }
+  /// All else of it that a video depends on: models, LoRA files, budgets of memory.
+  [[nodiscard]] virtual std::string setup() const { return ""; }
 
-  /// Does the job, or what is left of it, and gives the video that was made, if one is. Throws Error of every kind.
+  /// Does the job, or what is left of it where that was begun with the same device and setup, and gives the video that
+  /// was made, if one is. Throws Error of every kind.
   virtual std::optional<std::filesystem::path> run(const queue::JobRow& job, studio::JobObserver& observer) = 0;
 };
 
@@ -44,6 +47,7 @@ class StudioRunner final : public JobRunner {
 
   [[nodiscard]] std::string device() const override;
   [[nodiscard]] std::optional<std::int64_t> usable_bytes() const override;
+  [[nodiscard]] std::string setup() const override;
   std::optional<std::filesystem::path> run(const queue::JobRow& job, studio::JobObserver& observer) override;
 
  private:

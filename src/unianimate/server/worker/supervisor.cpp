@@ -8,10 +8,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <string_view>
 #include <thread>
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/server/queue/job_problem.h"
 #include "unianimate/server/worker/worker.h"
 
 namespace unianimate::worker {
@@ -51,22 +54,47 @@ class SpawnSettings {
   SpawnSettings& operator=(const SpawnSettings&) = delete;
 
   /// 0, or errno of what kept it from being started.
-  int start(std::vector<std::string> command, pid_t& pid) const {
-    std::vector<char*> arguments;
-    for (std::string& word : command) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    return ::posix_spawn(&pid, arguments.front(), &actions_, &attributes_, arguments.data(), environ);
+  int start(std::vector<std::string> command, std::vector<std::string> environment, pid_t& pid) const {
+    const std::size_t given = environment.size();
+    for (char* const* entry = environ; *entry != nullptr; ++entry) {
+      const std::string_view text(*entry);
+      const std::string_view name = text.substr(0, text.find('=') + 1);
+      const auto same = [&](const std::string& other) { return other.starts_with(name); };
+      if (std::none_of(environment.begin(), environment.begin() + static_cast<std::ptrdiff_t>(given), same)) {
+        environment.emplace_back(text);
+      }
+    }
+    const std::vector<char*> arguments = pointers(command);
+    return ::posix_spawn(&pid, arguments.front(), &actions_, &attributes_, arguments.data(),
+                         pointers(environment).data());
   }
 
  private:
+  static std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> all;
+    for (std::string& text : texts) all.push_back(text.data());
+    all.push_back(nullptr);
+    return all;
+  }
+
   posix_spawnattr_t attributes_{};
   posix_spawn_file_actions_t actions_{};
 };
 
 }  // namespace
 
-Supervisor::Supervisor(queue::JobQueue& queue, std::vector<SupervisedWorker> workers, Progress& log)
-    : queue_(queue), log_(log) {
+std::int64_t count_memory_kills() {
+  std::ifstream counts("/proc/vmstat");
+  std::string name;
+  for (std::int64_t count = 0; counts >> name >> count;) {
+    if (name == "oom_kill") return count;
+  }
+  return 0;
+}
+
+Supervisor::Supervisor(queue::JobQueue& queue, std::vector<SupervisedWorker> workers, Progress& log,
+                       std::function<std::int64_t()> memory_kills)
+    : queue_(queue), log_(log), memory_kills_(std::move(memory_kills)) {
   // Where it is ignored nobody is told how a child ended, or that it has.
   ::signal(SIGCHLD, SIG_DFL);
   for (SupervisedWorker& worker : workers) {
@@ -89,8 +117,9 @@ void Supervisor::tend(Time now) {
     told_of_queue_ = false;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kEnvironment) throw;
-    if (!told_of_queue_)
+    if (!told_of_queue_) {
       log_.note(fmt::format("workers are left alone until the queue can be reached: {}", error.what()));
+    }
     told_of_queue_ = true;
     // Nobody is silent who cannot be heard.
     for (Child& child : children_) child.heard = now;
@@ -102,9 +131,10 @@ void Supervisor::look_after(Time now) {
     const auto ending = take_end(child, WNOHANG);
     if (!ending) continue;
     if (now - child.began > kLongestDelay) child.delay = kFirstDelay;
-    log_.note(fmt::format("{}; another is started in {} s", *ending, child.delay.count()));
+    log_.note(fmt::format("worker {} of lane {} ended {}; another is started in {} s", child.id, child.worker.lane,
+                          *ending, child.delay.count()));
     start_later(child, now);
-    let_go_of(child, &queue::JobQueue::lose_all_of);
+    lose_jobs_of(child, *ending);
   }
   kill_silent(now);
   for (Child& child : children_) {
@@ -123,8 +153,10 @@ void Supervisor::start(Child& child, Time now) {
   std::vector<std::string> command = child.worker.command;
   child.id = new_worker_id();
   child.seen = 0;
+  child.memory_kills = memory_kills_();
+  child.killed_here = false;
   for (const std::string& word : {std::string("--id"), child.id}) command.push_back(word);
-  const int problem = SpawnSettings().start(std::move(command), child.pid);
+  const int problem = SpawnSettings().start(std::move(command), child.worker.environment, child.pid);
   if (problem != 0) {
     child.pid = 0;
     start_later(child, now);
@@ -144,17 +176,26 @@ std::optional<std::string> Supervisor::take_end(Child& child, int options) {
   int status = 0;
   if (child.pid == 0 || ::waitpid(child.pid, &status, options) == 0) return std::nullopt;
   child.pid = 0;
-  return fmt::format("worker {} of lane {} ended {}", child.id, child.worker.lane, ending_of(status));
+  const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !child.killed_here;
+  child.out_of_memory = killed && memory_kills_() > child.memory_kills;
+  return ending_of(status) + (child.out_of_memory ? ", as memory had run out" : "");
 }
 
-void Supervisor::let_go_of(const Child& child, int (queue::JobQueue::*end_jobs)(const std::string&)) {
+void Supervisor::let_go_of(const Child& child, const std::function<void(const std::string& id)>& end_jobs) {
   try {
-    (queue_.*end_jobs)(child.id);
+    end_jobs(child.id);
     queue_.forget_worker(child.id);
   } catch (const Error& error) {
     // The leases of its jobs run out.
     if (error.kind() != ErrorKind::kEnvironment) throw;
   }
+}
+
+void Supervisor::lose_jobs_of(const Child& child, const std::string& ending) {
+  const std::string what =
+      fmt::format("its worker ended {}, three times in a row without a new step that was saved", ending);
+  const auto problem = child.out_of_memory ? queue::JobProblem::kOutOfMemory : queue::JobProblem::kWorkerLost;
+  let_go_of(child, [&](const std::string& id) { queue_.lose_all_of(id, queue::problem_text(problem, what)); });
 }
 
 /// A worker that hangs would keep its job's folder from the next one. Time is counted here, so that a machine that
@@ -168,6 +209,7 @@ void Supervisor::kill_silent(Time now) {
         child.seen = worker.seen;
         child.heard = now;
       } else if (now - child.heard > std::chrono::seconds(queue::kLeaseSeconds)) {
+        child.killed_here = true;
         ::kill(child.pid, SIGKILL);
       }
     }
@@ -193,7 +235,7 @@ void Supervisor::stop(std::chrono::milliseconds patience) {
     for (Child& child : children_) {
       const auto ending = take_end(child, options);
       if (!ending) continue;
-      log_.note(*ending);
+      log_.note(fmt::format("worker {} of lane {} ended {}", child.id, child.worker.lane, *ending));
       ended.push_back(&child);
     }
   };
@@ -202,11 +244,14 @@ void Supervisor::stop(std::chrono::milliseconds patience) {
   for (take_ends(WNOHANG); !pids().empty() && std::chrono::steady_clock::now() < end; take_ends(WNOHANG)) {
     std::this_thread::sleep_for(kLook);
   }
-  for (const pid_t pid : pids()) ::kill(pid, SIGKILL);
+  for (Child& child : children_) {
+    child.killed_here = child.pid != 0;
+    if (child.killed_here) ::kill(child.pid, SIGKILL);
+  }
   take_ends(0);
   for (const Child* const child : ended) {
     // Whatever they were kept from saving is no fault of their jobs.
-    let_go_of(*child, &queue::JobQueue::give_back_all_of);
+    let_go_of(*child, [&](const std::string& id) { queue_.give_back_all_of(id); });
   }
 }
 

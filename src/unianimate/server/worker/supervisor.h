@@ -4,6 +4,8 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +20,12 @@ struct SupervisedWorker {
   std::string lane;
   /// The program's path and its arguments, which "--id" and the id that the worker has to take follow.
   std::vector<std::string> command;
+  std::vector<std::string> environment = {};  ///< "NAME=value", beside and instead of the service's own
 };
+
+/// How many processes this machine has ended because its memory, or that of a group, had run out; 0 where it does not
+/// say.
+std::int64_t count_memory_kills();
 
 /// Belongs to one thread, which calls tend() about once a second. The workers write to stderr alone, and signals of the
 /// terminal do not reach them. Those that outlive this end by themselves where they were told to
@@ -29,7 +36,8 @@ class Supervisor {
 
   /// `queue` and `log`, which is told of starts and ends, have to outlive this. From now on the process learns of the
   /// ends of its children, whatever it inherited.
-  Supervisor(queue::JobQueue& queue, std::vector<SupervisedWorker> workers, Progress& log);
+  Supervisor(queue::JobQueue& queue, std::vector<SupervisedWorker> workers, Progress& log,
+             std::function<std::int64_t()> memory_kills = count_memory_kills);
   /// As stop() without patience.
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
@@ -58,14 +66,19 @@ class Supervisor {
     std::chrono::seconds delay{1};  ///< before the next start
     double seen = 0;                ///< when it last said something, by the database's clock; 0: never
     Time heard;                     ///< when that was noticed
+    std::int64_t memory_kills = 0;  ///< of the machine, when it was started
+    bool out_of_memory = false;     ///< it was ended for that
+    bool killed_here = false;
   };
 
   void look_after(Time now);
   void start(Child& child, Time now);
   void start_later(Child& child, Time now);
-  /// How it ended, if it has.
+  /// How it ended, if it has: "by signal 9".
   std::optional<std::string> take_end(Child& child, int options);
-  void let_go_of(const Child& child, int (queue::JobQueue::*end_jobs)(const std::string&));
+  /// Ends its jobs and forgets it, if the database lets that happen now.
+  void let_go_of(const Child& child, const std::function<void(const std::string& id)>& end_jobs);
+  void lose_jobs_of(const Child& child, const std::string& ending);
   void kill_silent(Time now);
   [[nodiscard]] std::size_t others_in(const std::string& lane);
 
@@ -73,6 +86,7 @@ class Supervisor {
   std::vector<Child> children_;
   Progress& log_;
   bool told_of_queue_ = false;  ///< that it is out of reach
+  std::function<std::int64_t()> memory_kills_;
 };
 
 }  // namespace unianimate::worker

@@ -11,9 +11,9 @@
 #include "unianimate/core/folder_lock.h"
 #include "unianimate/core/memory.h"
 #include "unianimate/core/output_file.h"
+#include "unianimate/server/queue/job_problem.h"
 #include "unianimate/server/queue/random_id.h"
 #include "unianimate/server/store/asset_store.h"
-#include "unianimate/studio/failure.h"
 
 namespace unianimate::worker {
 
@@ -22,12 +22,23 @@ using nlohmann::ordered_json;
 
 namespace {
 
-/// By the exit status that the failure would have; empty where another attempt may do better.
-std::string_view problem_type(int exit_status) {
-  if (exit_status == unianimate::exit_status(ErrorKind::kUsage)) return "invalid-request";
-  if (exit_status == unianimate::exit_status(ErrorKind::kInput)) return "input";
-  if (exit_status == unianimate::exit_status(ErrorKind::kEnvironment)) return "environment";
-  return "";
+/// None where another attempt may do better.
+std::optional<queue::JobProblem> problem_of(const studio::Failure& failure) {
+  using enum queue::JobProblem;
+  switch (failure.cause) {
+    case studio::FailureCause::kDiskFull:
+      return kDiskFull;
+    case studio::FailureCause::kOutOfMemory:
+      return kOutOfMemory;
+    case studio::FailureCause::kInputsChanged:
+      return kInputsChanged;
+    case studio::FailureCause::kOther:
+      break;
+  }
+  if (failure.exit_status == exit_status(ErrorKind::kUsage)) return kInvalidRequest;
+  if (failure.exit_status == exit_status(ErrorKind::kInput)) return kInput;
+  if (failure.exit_status == exit_status(ErrorKind::kEnvironment)) return kEnvironment;
+  return std::nullopt;
 }
 
 /// None where a process that hung, and lost the job, still has its folder.
@@ -97,6 +108,7 @@ Worker::Worker(const OpenQueue& open, queue::JobQueue& queue, const store::DataF
   const std::size_t space = device.find(' ');
   row_.device = device.substr(0, space);
   row_.dtype = space == std::string::npos ? "" : device.substr(space + 1);
+  row_.setup = runner.setup();
 }
 
 bool Worker::to_end() const {
@@ -127,7 +139,7 @@ void Worker::run() {
 std::optional<queue::JobRow> Worker::take_job() {
   try {
     say_alive(std::nullopt);
-    auto job = has_room() ? queue_.claim(options_.lane, row_.id, runner_.device()) : std::nullopt;
+    auto job = has_room() ? queue_.claim(options_.lane, row_.id, runner_.device(), row_.setup) : std::nullopt;
     told_of_queue_ = false;
     return job;
   } catch (const Error& error) {
@@ -145,6 +157,7 @@ void Worker::say_alive(const std::optional<std::string>& job) {
     return;
   }
   row_.job = job;
+  row_.resident_bytes = resident_bytes();
   queue_.see(row_);
   said_ = now;
 }
@@ -258,22 +271,23 @@ void Worker::end_badly(const queue::JobRow& job, const std::exception_ptr& probl
         settle(progress, [&] { return cancelled ? queue_.stop_cancelled(claim) : queue_.give_back(claim); });
     if (left) remove_files_of_removed(*left);
   } else {
-    const std::string detail = readable(job, failure.message);
-    watcher_.note(fmt::format("job {}: {}", job.id, detail));
-    const std::string_view type = problem_type(failure.exit_status);
-    const ordered_json object{{"type", type.empty() ? "worker-lost" : type}, {"detail", detail}};
-    const std::string text = object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-    const auto left =
-        settle(progress, [&] { return type.empty() ? queue_.lose(claim, text) : queue_.fail(claim, text); });
-    if (left) remove_files_of_removed(*left);
-    if (type.empty()) {
-      throw Error(
-          ErrorKind::kEnvironment,
-          "job {} ended in a way that nobody foresaw, see above; what is left of this process may be of no use: "
-          "start a worker again",
-          job.id);
-    }
+    fail(job, failure, progress);
   }
+}
+
+void Worker::fail(const queue::JobRow& job, const studio::Failure& failure, const JobProgress& progress) {
+  const queue::Claim claim{job.id, job.attempt};
+  const std::string detail = readable(job, failure.message);
+  watcher_.note(fmt::format("job {}: {}", job.id, detail));
+  const auto type = problem_of(failure);
+  const std::string text = queue::problem_text(type.value_or(queue::JobProblem::kWorkerLost), detail);
+  const auto left = settle(progress, [&] { return type ? queue_.fail(claim, text) : queue_.lose(claim, text); });
+  if (left) remove_files_of_removed(*left);
+  if (type) return;
+  throw Error(ErrorKind::kEnvironment,
+              "job {} ended in a way that nobody foresaw, see above; what is left of this process may be of no use: "
+              "start a worker again",
+              job.id);
 }
 
 /// Files are called what their owner calls them.

@@ -9,9 +9,11 @@
 
 #include "unianimate/server/queue/job_queue.h"
 #include "unianimate/server/store/data_folder.h"
+#include "unianimate/server/store/sweeper.h"
 #include "unianimate/server/worker/job_progress.h"
 #include "unianimate/server/worker/lease.h"
 #include "unianimate/server/worker/runner.h"
+#include "unianimate/studio/failure.h"
 
 namespace unianimate::worker {
 
@@ -24,7 +26,7 @@ struct WorkerOptions {
   LeaseTimes lease;
   std::chrono::milliseconds look{1000};  ///< longest time between two looks for a job
   /// Jobs are left to wait while there is less free space where the queue lies.
-  std::uintmax_t least_free_bytes = std::uintmax_t{2} << 30;
+  std::uintmax_t least_free_bytes = store::kFreeBytesKept;
 };
 
 /// Of this machine, or this container.
@@ -57,6 +59,7 @@ class Worker {
                 const JobProgress& progress);
   bool remove_files_of_removed(const queue::JobRow& job);
   void end_badly(const queue::JobRow& job, const std::exception_ptr& problem, const JobProgress& progress);
+  void fail(const queue::JobRow& job, const studio::Failure& failure, const JobProgress& progress);
   /// Makes the last change of a job, again and again while the database cannot be written and the job is held.
   template <typename Change>
   auto settle(const JobProgress& progress, const Change& change);

@@ -1,0 +1,83 @@
+// What may stay in the data folder, and for how long.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "unianimate/server/queue/job_queue.h"
+#include "unianimate/server/store/data_folder.h"
+
+namespace unianimate::store {
+
+/// Bytes of the disk that stay free: below that jobs wait and files are refused.
+constexpr std::uintmax_t kFreeBytesKept = 2'000'000'000;
+
+struct Retention {
+  static constexpr double kDay = 24.0 * 3600;
+
+  std::optional<std::uintmax_t> quota_bytes = {};  ///< of the data folder; none: settled_quota()
+  double finished_seconds = 30 * kDay;             ///< jobs that are over stay so long
+  std::int64_t always_kept = 20;                   ///< those that ended last stay, whatever their age or the quota
+  double unused_seconds = 7 * kDay;                ///< files that no job needs stay so long
+  std::uintmax_t free_bytes = kFreeBytesKept;
+};
+
+/// Bytes in the data folder.
+struct DiskUse {
+  std::uintmax_t assets = 0;
+  std::uintmax_t incoming = 0;
+  std::uintmax_t work = 0;     ///< what is saved of unfinished jobs
+  std::uintmax_t results = 0;  ///< all else of jobs
+  std::uintmax_t database = 0;
+
+  [[nodiscard]] std::uintmax_t total() const { return assets + incoming + work + results + database; }
+};
+DiskUse disk_use(const DataFolder& folder);
+
+/// 80 % of the space that was free, or the folder's already, when this was first asked for.
+std::uintmax_t settled_quota(const DataFolder& folder, queue::JobQueue& queue);
+
+/// Removes what is old or, where room is needed, the oldest: jobs that are over, and files that no job needs; never
+/// what a job takes that waits, runs or may be resumed, nor what has just been sent for the next one. Says what went in
+/// the queue's notices. May be called from several threads, each with a queue of its own. All calls throw as JobQueue.
+class Sweeper {
+ public:
+  /// `folder` has to outlive this.
+  Sweeper(const DataFolder& folder, queue::JobQueue& queue, const Retention& retention);
+
+  [[nodiscard]] std::uintmax_t quota() const noexcept { return quota_; }
+
+  /// All that is too old, or beyond the quota; files of jobs that are gone; rows that nobody asks for any more.
+  void sweep(queue::JobQueue& queue);
+
+  /// One sentence saying why so many bytes more cannot be taken, even after a sweep; none where they can.
+  std::optional<std::string> refusal(queue::JobQueue& queue, std::uintmax_t bytes);
+
+  /// What went since the last call, a sentence each.
+  std::vector<std::string> take_notices();
+
+ private:
+  struct Candidate;
+  struct Removed;
+
+  [[nodiscard]] std::optional<std::string> obstacle(std::uintmax_t used, std::uintmax_t bytes) const;
+  void remove_old(queue::JobQueue& queue);
+  void make_room(queue::JobQueue& queue, std::uintmax_t bytes);
+  void remove_orphans(queue::JobQueue& queue);
+  void remove_files(const std::string& job);
+  [[nodiscard]] std::vector<Candidate> candidates(queue::JobQueue& queue) const;
+  bool remove(queue::JobQueue& queue, const Candidate& candidate, Removed& removed);
+  void tell(queue::JobQueue& queue, const Removed& removed, std::string_view why);
+
+  const DataFolder& folder_;
+  Retention retention_;
+  std::uintmax_t quota_;
+  std::mutex mutex_;
+  std::vector<std::string> notices_;
+};
+
+}  // namespace unianimate::store

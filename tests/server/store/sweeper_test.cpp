@@ -1,0 +1,227 @@
+#include "unianimate/server/store/sweeper.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "support/temporary_folder.h"
+#include "unianimate/core/error.h"
+#include "unianimate/core/folder_lock.h"
+#include "unianimate/server/queue/random_id.h"
+#include "unianimate/server/store/asset_store.h"
+#include "unianimate/server/store/removal.h"
+
+namespace unianimate::store {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr double kDay = Retention::kDay;
+
+class Sweeping : public ::testing::Test {
+ protected:
+  static queue::NewJob some_job() {
+    queue::NewJob job;
+    job.request = "{}";
+    return job;
+  }
+  /// A job that ended so long ago and has left so many bytes.
+  std::string add_job(double days_ago, std::size_t bytes = 1000, const char* state = "completed") {
+    const std::string id = queue_.add(some_job()).job.id;
+    fs::create_directories(folder_.work(id));
+    write(folder_.result(id, 1, ".mp4"), bytes);
+    set_state(id, state, days_ago);
+    return id;
+  }
+  void set_state(const std::string& id, const char* state, double days_ago) {
+    raw_->execute(
+        "UPDATE job SET state=$1, finished=$2 WHERE id=$3",
+        {queue::SqlValue(std::string(state)), queue::SqlValue(queue_.now() - days_ago * kDay), queue::SqlValue(id)});
+  }
+  queue::AssetRow add_asset(const std::string& content, double days_ago) {
+    AssetWriter writer(folder_);
+    writer.write("{" + content);
+    const queue::AssetRow asset = writer.finish(queue_, std::nullopt).first;
+    age(asset.id, days_ago);
+    return asset;
+  }
+  void age(const std::string& asset, double days_ago) {
+    raw_->execute("UPDATE asset SET used=$1 WHERE id=$2",
+                  {queue::SqlValue(queue_.now() - days_ago * kDay), queue::SqlValue(asset)});
+  }
+  static void write(const fs::path& file, std::size_t bytes) { std::ofstream(file) << std::string(bytes, 'x'); }
+  bool is_there(const std::string& job) { return queue_.find(job) && fs::exists(folder_.job(job)); }
+  Sweeper sweeper() { return {folder_, queue_, retention_}; }
+
+  testing::TemporaryFolder parent_;
+  DataFolder folder_{parent_ / "data"};
+  queue::JobQueue queue_{queue::open_sqlite(folder_.database())};
+  std::unique_ptr<queue::SqlConnection> raw_ = queue::open_sqlite(folder_.database());
+  Retention retention_{.quota_bytes = 1'000'000'000, .always_kept = 0, .free_bytes = 0};
+};
+
+TEST_F(Sweeping, RemovesWhatIsOldButNeverTheNewest) {
+  retention_.always_kept = 2;
+  const std::string oldest = add_job(90);
+  const std::string failed = add_job(60, 1000, "failed");
+  const std::string cancelled = add_job(50, 1000, "cancelled");
+  const std::string newest = add_job(40);
+  sweeper().sweep(queue_);
+  EXPECT_FALSE(is_there(oldest));
+  EXPECT_FALSE(fs::exists(folder_.job(oldest)));
+  EXPECT_FALSE(is_there(failed));
+  EXPECT_TRUE(is_there(cancelled));
+  EXPECT_TRUE(is_there(newest));
+  ASSERT_THAT(queue_.notices(), SizeIs(1));
+  EXPECT_THAT(queue_.notices().front().text, HasSubstr("2 finished jobs and 0 files"));
+  EXPECT_THAT(queue_.notices().front().text, HasSubstr("--keep"));
+}
+
+TEST_F(Sweeping, KeepsWhatIsNotOldYet) {
+  const std::string job = add_job(29);
+  const auto asset = add_asset("young", 6);
+  Sweeper sweeper = this->sweeper();
+  sweeper.sweep(queue_);
+  EXPECT_TRUE(is_there(job));
+  EXPECT_TRUE(fs::exists(file_of(folder_, asset)));
+  EXPECT_THAT(queue_.notices(), IsEmpty());
+  EXPECT_THAT(sweeper.take_notices(), IsEmpty());
+}
+
+TEST_F(Sweeping, RemovesFilesThatNoJobNeedsAnyMore) {
+  const auto needed = add_asset("needed", 40);
+  const auto unused = add_asset("unused", 8);
+  const auto of_old = add_asset("of an old job", 40);
+  queue::NewJob waiting = some_job();
+  waiting.assets = {needed.id};
+  queue_.add(waiting);
+  waiting.assets = {of_old.id};
+  set_state(queue_.add(waiting).job.id, "completed", 31);
+  for (const auto& asset : {needed, of_old}) age(asset.id, 40);
+  Sweeper sweeper = this->sweeper();
+  sweeper.sweep(queue_);
+  EXPECT_TRUE(fs::exists(file_of(folder_, needed)));
+  EXPECT_FALSE(fs::exists(file_of(folder_, unused)));
+  EXPECT_FALSE(fs::exists(file_of(folder_, of_old)));
+  EXPECT_FALSE(queue_.find_asset(unused.id));
+  EXPECT_THAT(sweeper.take_notices(), ElementsAre(HasSubstr("1 finished job and 2 files")));
+  EXPECT_THAT(sweeper.take_notices(), IsEmpty());
+}
+
+TEST_F(Sweeping, NeverRemovesWhatAJobNeedsThatMayGoOn) {
+  retention_.quota_bytes = 1;
+  const std::string waiting = add_job(90, 1000, "queued");
+  const std::string running = add_job(90, 1000, "running");
+  const std::string poses = add_job(80);
+  queue::NewJob taker = some_job();
+  taker.poses_job = poses;
+  const std::string takes = queue_.add(taker).job.id;
+  Sweeper sweeper = this->sweeper();
+  sweeper.sweep(queue_);
+  for (const std::string& id : {waiting, running, poses, takes}) EXPECT_TRUE(queue_.find(id)) << id;
+  EXPECT_TRUE(is_there(poses));
+  EXPECT_THAT(sweeper.refusal(queue_, 1).value_or(""), HasSubstr("--quota"));
+  // One that may be resumed goes before its poses do.
+  retention_.quota_bytes = 1'000'000'000;
+  set_state(takes, "failed", 1);
+  this->sweeper().sweep(queue_);
+  EXPECT_TRUE(is_there(poses));
+  set_state(takes, "completed", 1);
+  this->sweeper().sweep(queue_);
+  EXPECT_FALSE(is_there(poses));
+}
+
+TEST_F(Sweeping, MakesRoomByRemovingTheOldestAlone) {
+  const std::string oldest = add_job(3, 300'000);
+  const auto asset = add_asset(std::string(300'000, 'a'), 2);
+  const auto fresh = add_asset(std::string(300'000, 'f'), 0);
+  const std::string newest = add_job(1, 300'000);
+  const std::uintmax_t used = disk_use(folder_).total();
+  retention_.quota_bytes = used + 100'000;
+  Sweeper sweeper = this->sweeper();
+  EXPECT_EQ(sweeper.refusal(queue_, 100'000), std::nullopt);
+  EXPECT_TRUE(is_there(oldest)) << "there was room";
+  EXPECT_EQ(sweeper.refusal(queue_, 300'000), std::nullopt);
+  EXPECT_FALSE(is_there(oldest));
+  EXPECT_TRUE(fs::exists(file_of(folder_, asset)));
+  EXPECT_EQ(sweeper.refusal(queue_, 600'000), std::nullopt);
+  EXPECT_FALSE(fs::exists(file_of(folder_, asset)));
+  EXPECT_TRUE(is_there(newest));
+  const std::string refusal = sweeper.refusal(queue_, 2'000'000).value_or("");
+  EXPECT_THAT(refusal, HasSubstr("2 MB more do not fit"));
+  EXPECT_FALSE(is_there(newest));
+  EXPECT_TRUE(fs::exists(file_of(folder_, fresh))) << "its job may be about to come";
+}
+
+TEST_F(Sweeping, KeepsSomeOfTheDiskFree) {
+  retention_.free_bytes = std::numeric_limits<std::uintmax_t>::max();
+  EXPECT_THAT(sweeper().refusal(queue_, 0).value_or(""), HasSubstr("are kept free"));
+}
+
+TEST_F(Sweeping, SettlesItsQuotaOnce) {
+  retention_.quota_bytes.reset();
+  const std::uintmax_t quota = sweeper().quota();
+  const double free = static_cast<double>(fs::space(folder_.root()).available);
+  EXPECT_NEAR(static_cast<double>(quota), 0.8 * free, 0.1 * free);
+  raw_->execute("UPDATE setting SET value='12345' WHERE name='quota_bytes'");
+  EXPECT_EQ(sweeper().quota(), 12345U);
+}
+
+TEST_F(Sweeping, CountsWhatIsInTheFolder) {
+  const std::string id = add_job(0, 5000);
+  write(folder_.work(id) / "segment-0-latents-1.safetensors", 700);
+  write(folder_.incoming() / "u", 30);
+  add_asset("12345", 0);
+  const DiskUse use = disk_use(folder_);
+  EXPECT_EQ(use.results, 5000U);
+  EXPECT_EQ(use.work, 700U);
+  EXPECT_EQ(use.incoming, 30U);
+  EXPECT_EQ(use.assets, 6U);
+  EXPECT_GT(use.database, 0U);
+}
+
+TEST_F(Sweeping, RemovesFilesOfJobsThatAreGoneOnceNobodyHasThem) {
+  const std::string id = queue::random_id('j');
+  fs::create_directories(folder_.work(id));
+  fs::create_directories(folder_.root() / "jobs" / "somebody's");
+  {
+    const FolderLock hung(folder_.job(id), "worker");
+    sweeper().sweep(queue_);
+    EXPECT_TRUE(fs::exists(folder_.work(id)));
+  }
+  sweeper().sweep(queue_);
+  EXPECT_FALSE(fs::exists(folder_.job(id)));
+  EXPECT_TRUE(fs::exists(folder_.root() / "jobs" / "somebody's"));
+}
+
+TEST_F(Sweeping, ForgetsRowsThatNobodyAsksFor) {
+  const std::string removed = add_job(0);
+  remove_job(folder_, queue_, removed);
+  queue_.open_session("new");
+  queue_.open_session("old");
+  raw_->execute("UPDATE session SET created=1 WHERE sha256='old'");
+  raw_->execute("UPDATE job SET finished=1");
+  sweeper().sweep(queue_);
+  EXPECT_THAT(queue_.changed_since(0), IsEmpty());
+  EXPECT_THAT(raw_->execute("SELECT sha256 FROM session"), SizeIs(1));
+  EXPECT_TRUE(queue_.has_session("new"));
+}
+
+TEST_F(Sweeping, RemovesAJobWithItsFiles) {
+  const std::string done = add_job(0);
+  EXPECT_EQ(remove_job(folder_, queue_, done)->state, queue::JobState::kRemoved);
+  EXPECT_FALSE(fs::exists(folder_.job(done)));
+  EXPECT_FALSE(remove_job(folder_, queue_, done));
+  const std::string id = queue_.add(some_job()).job.id;
+  queue_.claim("video", "worker", "cpu fp32");
+  fs::create_directories(folder_.work(id));
+  EXPECT_EQ(remove_job(folder_, queue_, id)->state, queue::JobState::kRunning);
+  EXPECT_TRUE(fs::exists(folder_.work(id))) << "its worker still has it";
+}
+
+}  // namespace
+}  // namespace unianimate::store
