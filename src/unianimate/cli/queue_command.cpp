@@ -262,7 +262,7 @@ void resume(const QueueJobArguments& arguments) {
 
 void remove(const QueueJobArguments& arguments) {
   const store::DataFolder folder = arguments.open();
-  queue::JobQueue queue = open_jobs(folder);
+  queue::JobQueue queue = arguments.open_jobs(folder);
   // All have to be there before any goes.
   for (const std::string& id : arguments.ids) find(queue, id);
   for (const std::string& id : arguments.ids) {
