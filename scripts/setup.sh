@@ -12,7 +12,8 @@ usage: scripts/setup.sh [--cuda] [--cuda-compiler] [--lint] [--baseline] [--serv
   --lint           also fetch clang-tidy, for 'scripts/test.sh --lint' (46 MB to download, 142 MB unpacked)
   --baseline       also make a virtual environment with plain PyTorch, for scripts/measure_performance.sh: it comes with
                    all of NVIDIA's libraries (2.6 GB to download, 5 GB unpacked); nothing else needs it
-  --service-tests  also install chromium and fetch what drives it, for the tests of the service's page (0.5 GB)
+  --service-tests  also install chromium and PostgreSQL and make a virtual environment with what asks the service, for its
+                   tests in tests/service (0.6 GB); scripts/test.sh does that itself where it may
 
 Downloads are unpacked into $UNIANIMATE_CACHE (default: ${XDG_CACHE_HOME:-~/.cache}/unianimate.cpp)
 and linked as build/deps. Every user of the machine can read them there, unless a folder above is closed, as home
@@ -54,7 +55,7 @@ python=/usr/bin/python3
 install_debian_packages() {
   local wanted missing=() package
   mapfile -t wanted < <(grep -v '^#' "$here/debian-packages.txt")
-  [ "$want_service_tests" = no ] || wanted+=(chromium chromium-driver)
+  [ "$want_service_tests" = no ] || wanted+=(chromium chromium-driver postgresql)
   if ! command -v dpkg-query >/dev/null; then
     say "this is neither Debian nor Ubuntu: the packages of scripts/debian-packages.txt are taken to be installed"
     return 0
@@ -117,19 +118,6 @@ unpack_wheels() {
   rm -rf "$downloads"
 }
 
-# Wheels of pure Python, which lie in a folder of their own that PYTHONPATH names.
-unpack_service_tests() {
-  local downloads="$deps.download" wheel
-  rm -rf "$deps/service-tests" "$downloads"
-  mkdir -p "$deps/service-tests" "$downloads"
-  say "fetching the $(grep -c -- '--hash' "$service_list") wheels of scripts/$(basename "$service_list")"
-  fetch_wheels "$service_list" "$downloads"
-  for wheel in "$downloads"/*.whl; do
-    unzip -q -o "$wheel" -d "$deps/service-tests" || fail "$wheel could not be unpacked into $deps/service-tests."
-  done
-  rm -rf "$downloads"
-}
-
 install_debian_packages
 for tool in "$python" unzip flock sha256sum; do
   command -v "$tool" >/dev/null || fail "$tool was not found; install it and run this again."
@@ -184,45 +172,34 @@ if [ "$want_lint" = yes ]; then
   fi
 fi
 
-# make_baseline LIST FOLDER: a virtual environment with the wheels of LIST.
-make_baseline() {
-  local list=$1 folder=$2 log free_mb
-  free_mb=$(df -Pm "$cache" | awk 'NR==2 {print $4}')
-  [ "$free_mb" -ge 8000 ] ||
-    fail "$cache has $free_mb MB free, 8000 MB are needed; free some space or set UNIANIMATE_CACHE to another disk."
-  say "making a virtual environment with plain PyTorch"
-  log=$(mktemp)
-  rm -rf "$folder"
-  # Without its own pip, which Debian has in a package of its own.
-  "$python" -m venv --without-pip "$folder" 2>"$log" ||
-    fail "Python's virtual environment $folder could not be made (what it said: $log)."
-  PIP_REQUIRE_VIRTUALENV=false "$python" -m pip --python "$folder/bin/python" install --quiet \
-    --disable-pip-version-check --retries 2 --no-deps --require-hashes --only-binary=:all: --no-cache-dir \
-    --requirement "$list" >"$log" 2>&1 ||
-    fail "the wheels of scripts/$(basename "$list") could not be installed; check the network and that $("$python" --version) is 3.11, 3.12 or 3.13 (what pip said: $log)."
-  rm -f "$log"
-}
-
-if [ "$want_baseline" = yes ]; then
-  baseline_list="$here/wheels-baseline.txt"
-  baseline="$cache/baseline-$(sha256sum "$baseline_list" | cut -c1-12)"
-  if [ ! -e "$baseline/complete" ]; then
-    make_baseline "$baseline_list" "$baseline"
-    touch "$baseline/complete"
+# make_environment NAME NEEDED_MB: a virtual environment with the wheels of scripts/wheels-NAME.txt, linked as build/NAME.
+make_environment() {
+  local list="$here/wheels-$1.txt" folder log free_mb
+  folder="$cache/$1-$(sha256sum "$list" | cut -c1-12)"
+  if [ ! -e "$folder/complete" ]; then
+    free_mb=$(df -Pm "$cache" | awk 'NR==2 {print $4}')
+    [ "$free_mb" -ge "$2" ] ||
+      fail "$cache has $free_mb MB free, $2 MB are needed; free some space or set UNIANIMATE_CACHE to another disk."
+    say "making a virtual environment with the wheels of scripts/$(basename "$list")"
+    log=$(mktemp)
+    rm -rf "$folder"
+    # Without its own pip, which Debian has in a package of its own.
+    "$python" -m venv --without-pip "$folder" 2>"$log" ||
+      fail "Python's virtual environment $folder could not be made (what it said: $log)."
+    PIP_REQUIRE_VIRTUALENV=false "$python" -m pip --python "$folder/bin/python" install --quiet \
+      --disable-pip-version-check --retries 2 --no-deps --require-hashes --only-binary=:all: --no-cache-dir \
+      --requirement "$list" >"$log" 2>&1 ||
+      fail "the wheels of scripts/$(basename "$list") could not be installed; check the network and that $("$python" --version) is 3.11, 3.12 or 3.13 (what pip said: $log)."
+    rm -f "$log"
+    touch "$folder/complete"
   fi
   mkdir -p "$root/build"
-  ln -sfn "$baseline" "$root/build/baseline"
-  say "plain PyTorch is ready in $baseline"
-fi
+  ln -sfn "$folder" "$root/build/$1"
+  say "build/$1 is ready in $folder"
+}
 
-if [ "$want_service_tests" = yes ]; then
-  service_list="$here/wheels-service-tests.txt"
-  service_stamp="$deps/service-tests-$(sha256sum "$service_list" | cut -c1-12).complete"
-  if [ ! -e "$service_stamp" ]; then
-    unpack_service_tests
-    touch "$service_stamp"
-  fi
-fi
+[ "$want_baseline" = no ] || make_environment baseline 8000
+[ "$want_service_tests" = no ] || make_environment service-tests 600
 
 # closed_folder PATH: the first folder on the way to PATH that other users cannot enter, if there is one.
 closed_folder() {

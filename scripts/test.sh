@@ -119,6 +119,7 @@ if [ "$coverage" = yes ]; then
 fi
 
 scripts/setup.sh
+scripts/setup.sh --service-tests || echo "skipped: the service is tested without what 'scripts/setup.sh --service-tests' could not get"
 command -v nvcc >/dev/null || scripts/setup.sh --cuda-compiler || echo "skipped: the kernels for cards are not compiled, as there is no nvcc"
 
 say "building the release preset"

@@ -1,13 +1,9 @@
 """A headless chromium that looks at the page of a real `unianimate serve`."""
 import contextlib
-import json
 import pathlib
 import shutil
-import signal
-import subprocess
-import tempfile
 
-WAIT = 120  # seconds until something counts as not coming
+from service import WAIT
 
 
 def missing():
@@ -21,30 +17,6 @@ def missing():
         if shutil.which(program) is None:
             return f"{program} is not installed; run scripts/setup.sh --service-tests"
     return None
-
-
-class Service:
-    """`serve` on a free port with a data folder of its own."""
-
-    def __init__(self, program, *options):
-        self._folder = tempfile.TemporaryDirectory(prefix="unianimate-page-")
-        data = pathlib.Path(self._folder.name) / "data"
-        self._log = open(pathlib.Path(self._folder.name) / "log", "w+b")
-        self._process = subprocess.Popen(
-            [program, "serve", "--listen", "127.0.0.1:0", "--data", data, "--json", *options],
-            stdout=subprocess.PIPE, stderr=self._log)
-        line = self._process.stdout.readline()
-        if not line:
-            self._log.seek(0)
-            raise RuntimeError("serve ended at once: " + self._log.read().decode(errors="replace"))
-        self.url = json.loads(line)["url"]
-
-    def close(self):
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait(WAIT)
-        self._process.stdout.close()
-        self._log.close()
-        self._folder.cleanup()
 
 
 def open_browser(downloads, width=1200, height=1000, dark=False):

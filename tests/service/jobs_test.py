@@ -8,7 +8,7 @@ import tempfile
 import unittest
 import urllib.request
 
-import browser
+import service
 
 PROGRAM = ""
 PAGE = pathlib.Path()
@@ -21,7 +21,7 @@ class JobsTest(unittest.TestCase):
     def setUpClass(cls):
         cls.models = tempfile.TemporaryDirectory()
         (pathlib.Path(cls.models.name) / "other").symlink_to(MODEL, target_is_directory=True)
-        cls.service = browser.Service(PROGRAM, "--models", cls.models.name)
+        cls.service = service.Service(PROGRAM, "--models", cls.models.name)
         cls.address, cls.token = cls.service.url.split("/#token=")
         cls.reference = cls.upload("example-person.png")
         cls.motion = cls.upload("example-motion.mp4")
@@ -35,7 +35,7 @@ class JobsTest(unittest.TestCase):
     def ask(cls, method, path, body=None, kind="application/json"):
         request = urllib.request.Request(f"{cls.address}/api/v1{path}", body, method=method, headers={
             "Authorization": f"Bearer {cls.token}", "Content-Type": kind})
-        with urllib.request.urlopen(request, timeout=browser.WAIT) as answer:
+        with urllib.request.urlopen(request, timeout=service.WAIT) as answer:
             return answer.read()
 
     @classmethod

@@ -6,9 +6,9 @@ import tempfile
 import unittest
 
 import browser
-from browser import WAIT
+import service
+from service import WAIT
 
-SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 PROGRAM = ""
 PAGE = pathlib.Path()
 
@@ -37,7 +37,7 @@ video.currentTime = video.duration / 2;
 class PageTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.service = browser.Service(PROGRAM)
+        cls.service = service.Service(PROGRAM)
         cls.folder = tempfile.TemporaryDirectory()
         cls.downloads = pathlib.Path(cls.folder.name)
         cls.shared = None
@@ -395,10 +395,9 @@ class PageTest(unittest.TestCase):
 
 def main():
     global PROGRAM, PAGE
-    reason = browser.missing()
-    if reason:
-        print(f"page_test.py: Skipped\n{reason}\n[  SKIPPED ] page_test (0 ms)")
-        return SKIPPED
+    service.enter_environment()
+    if reason := browser.missing():
+        return service.skip(reason)
     PROGRAM, PAGE = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
     return 0 if unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2, exit=False).result.wasSuccessful() else 1
 

@@ -51,6 +51,12 @@ TEST(BodySchemas, SayWhichPartDoesNotFitAndWhatItMustBe) {
   EXPECT_EQ(problems.size(), 4U);
 }
 
+TEST(BodySchemas, TakeWholeNumbersAsJsonSchemaDoes) {
+  const json body =
+      parse_body(R"({"settings":{"steps":12.0,"seed":1e3,"guidance_scale":2.5,"width":-0.0},"more":[1e300]})");
+  EXPECT_EQ(body.dump(), R"({"more":[1e+300],"settings":{"guidance_scale":2.5,"seed":1000,"steps":12,"width":0}})");
+}
+
 TEST(BodySchemas, RefuseWhatTheyDoNotKnow) {
   EXPECT_THAT(settings_problems(R"({"output":"/etc/passwd"})").at("/settings"), HasSubstr("'output'"));
   EXPECT_EQ(problems_of(json::parse("[]")).count(""), 1U);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <cstdint>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -101,6 +103,17 @@ std::vector<http::ProblemPart> parts_of(const valijson::ValidationResults& resul
   return parts;
 }
 
+/// 39.0 -> 39: for JSON Schema both are whole numbers. What has more digits than a double keeps stays as it is.
+void write_whole_numbers(json& value) {
+  constexpr double kLargest = 9'007'199'254'740'991;  // 2^53 - 1
+  if (value.is_structured()) {
+    for (json& part : value) write_whole_numbers(part);
+  }
+  if (!value.is_number_float()) return;
+  const auto number = value.get<double>();
+  if (std::abs(number) <= kLargest && std::trunc(number) == number) value = static_cast<std::int64_t>(number);
+}
+
 }  // namespace
 
 struct SchemaCheck::Schemas {
@@ -136,7 +149,9 @@ void SchemaCheck::check(const json& body, const std::string& schema) const {
 
 json parse_body(std::string_view body) {
   try {
-    return parse_json(body, "the body", kDeepest);
+    json parsed = parse_json(body, "the body", kDeepest);
+    write_whole_numbers(parsed);
+    return parsed;
   } catch (const Error& error) {
     throw http::Refused(http::problems::kInvalidJson, error.what());
   }

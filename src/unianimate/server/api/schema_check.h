@@ -25,7 +25,7 @@ class SchemaCheck {
   std::unique_ptr<Schemas> schemas_;
 };
 
-/// The body as JSON. Throws http::Refused(invalid-json).
+/// The body as JSON, where 39.0 is 39 as in JSON Schema. Throws http::Refused(invalid-json).
 nlohmann::json parse_body(std::string_view body);
 
 }  // namespace unianimate::server
