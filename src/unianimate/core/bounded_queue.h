@@ -9,8 +9,8 @@
 
 namespace unianimate {
 
-/// push() waits for room, try_push() does not, pop() waits for something to take. After close() nothing is taken in any more, and pop() gives
-/// nothing once what was there is gone.
+/// push() waits for room, try_push() does not, pop() waits for something to take. After close() nothing is taken in any
+/// more, and pop() gives nothing once what was there is gone.
 template <typename T>
 class BoundedQueue {
  public:
