@@ -115,9 +115,25 @@ def kills(program, folder, say, times=20, steps=60):
             seed = random.choice(seeds)
             jobs[client.add(steps, seed)] = seed
 
-    def wait_until_one_runs():
-        until(lambda: any(job["state"] == "running" for job in served.jobs()), "a running job", LONG)
-        time.sleep(random.uniform(0, 2))
+    fruitless = 0
+
+    def wait_for_a_moment():
+        """Any moment, but that no job loses three attempts in a row before a step of them, which fails it, rightly."""
+        nonlocal fruitless
+        until(running, "a running job", LONG)
+        before = running()
+        time.sleep(random.uniform(0, 6))
+        if fruitless == 2:
+            until(lambda: running() != before, "a step", LONG)
+        fruitless = fruitless + 1 if running() == before else 0
+
+    def running():
+        """Which job runs, and how many of its steps are done."""
+        for job in served.jobs():
+            if job["state"] == "running":
+                progress = job["progress"] or {}
+                return job["id"], progress["done"] if progress.get("phase") == "sample" else 0
+        return None
 
     def waiting():
         return [(job["id"], job["priority"], job["queued"]) for job in served.jobs() if job["state"] == "queued"]
@@ -125,10 +141,10 @@ def kills(program, folder, say, times=20, steps=60):
     try:
         for _ in range(times):
             keep_busy()
-            wait_until_one_runs()
+            wait_for_a_moment()
             os.kill(worker_of(served, "video"), signal.SIGKILL)
             keep_busy()
-            wait_until_one_runs()
+            wait_for_a_moment()
             served.ask("PATCH", "/api/v1/queue", {"paused": True})
             before, known = waiting(), {job["id"] for job in served.jobs()}
             served.kill()

@@ -42,6 +42,7 @@ class Library : public ::testing::Test {
 
 TEST_F(Library, NamesModelsByTheirFolders) {
   EXPECT_THAT(names(), ElementsAre("embedded")) << "there is no folder";
+  EXPECT_EQ(model_by_name(models_, ""), models_) << "and nobody asked for the embedded model";
   add_model(models_ / "second");
   add_model(models_ / "first");
   add_file(models_ / "notes" / "readme.txt");

@@ -68,7 +68,7 @@ std::vector<std::string> find_loras(const fs::path& models) {
 
 fs::path model_by_name(const fs::path& models, std::string_view name) {
   const std::vector<NamedModel> found = find_models(models);
-  if (name.empty()) return found.empty() ? models : found.front().folder;
+  if (name.empty()) return found.empty() || found.front().folder == embedded_model() ? models : found.front().folder;
   const auto model = std::ranges::find(found, name, &NamedModel::name);
   if (model != found.end()) return model->folder;
   std::vector<std::string> names;

@@ -23,8 +23,8 @@ std::vector<NamedModel> find_models(const std::filesystem::path& models);
 /// Names of the LoRA files in the folder "loras" of a folder of models, without their ending, in order.
 std::vector<std::string> find_loras(const std::filesystem::path& models);
 
-/// One of find_models(); without a name the first, or `models` where there is none. Throws Error(kInput) that names
-/// those there are.
+/// One of find_models(). Without a name the first of the folder's own, or `models` where it has none: whoever opens
+/// them says so, and takes no other ones. Throws Error(kInput) that names those there are.
 std::filesystem::path model_by_name(const std::filesystem::path& models, std::string_view name);
 /// One of find_loras(). Throws likewise.
 std::filesystem::path lora_by_name(const std::filesystem::path& models, std::string_view name);

@@ -153,6 +153,8 @@ TEST_F(Sweeping, MakesRoomByRemovingTheOldestAlone) {
   EXPECT_TRUE(is_there(newest));
   const std::string refusal = sweeper.refusal(queue_, 2'000'000).value_or("");
   EXPECT_THAT(refusal, HasSubstr("2 MB more do not fit"));
+  EXPECT_TRUE(is_there(newest)) << "nothing goes in vain";
+  EXPECT_EQ(sweeper.refusal(queue_, 900'000), std::nullopt);
   EXPECT_FALSE(is_there(newest));
   EXPECT_TRUE(fs::exists(file_of(folder_, fresh))) << "its job may be about to come";
 }
@@ -167,6 +169,7 @@ TEST_F(Sweeping, SettlesItsQuotaOnce) {
   const std::uintmax_t quota = sweeper().quota();
   const double free = static_cast<double>(fs::space(folder_.root()).available);
   EXPECT_NEAR(static_cast<double>(quota), 0.8 * free, 0.1 * free);
+  EXPECT_GE(quota, disk_use(folder_).total());
   raw_->execute("UPDATE setting SET value='12345' WHERE name='quota_bytes'");
   EXPECT_EQ(sweeper().quota(), 12345U);
 }

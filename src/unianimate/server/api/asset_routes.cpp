@@ -1,6 +1,7 @@
 // Files that jobs are made from.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <optional>
@@ -48,7 +49,8 @@ std::uintmax_t announced_bytes(const http::Request& request) {
 /// A file on its way into the store, as it is or in a form.
 class Upload final : public http::BodySink {
  public:
-  Upload(Api& api, const http::Request& request) : api_(api), writer_(api.folder()) {
+  Upload(Api& api, const http::Request& request)
+      : api_(api), writer_(api.folder()), announced_(announced_bytes(request)) {
     name_ = request.query_value("name");
     const std::string type(request.header("Content-Type").value_or(""));
     if (http::MultipartReader::is_multipart(type)) {
@@ -63,7 +65,8 @@ class Upload final : public http::BodySink {
   void write(std::string_view piece) override {
     // Others send files as well, and jobs write theirs.
     if (static_cast<std::uintmax_t>(writer_.bytes()) + piece.size() > looked_at_) {
-      api_.require_room(kBetweenLooks);
+      const auto written = static_cast<std::uintmax_t>(writer_.bytes());
+      api_.require_room(announced_ > written ? std::min(kBetweenLooks, announced_ - written) : kBetweenLooks);
       looked_at_ += kBetweenLooks;
     }
     try {
@@ -101,6 +104,7 @@ class Upload final : public http::BodySink {
 
   Api& api_;
   store::AssetWriter writer_;
+  std::uintmax_t announced_;  ///< 0: nothing
   std::unique_ptr<http::MultipartReader> form_;
   std::optional<std::string> name_;
   std::uintmax_t looked_at_ = kBetweenLooks;  ///< bytes for which there was room

@@ -68,17 +68,27 @@ std::optional<std::string> idempotency_key(const http::Request& request) {
   return std::string(*key);
 }
 
+queue::NewJob asked_job(const json& body, const std::optional<std::string>& key, const std::string& body_sha256,
+                        queue::JobQueue& queue, const Api& api) {
+  queue::NewJob job = new_job(body, queue);
+  job.label = label_of(body);
+  job.priority = priority_of(body).value_or(0);
+  job.idempotency_key = key;
+  job.body_sha256 = body_sha256;
+  job.most_waiting = api.options().most_jobs;
+  return job;
+}
+
 http::Response create_job(const http::Request& request, Api& api) {
   const json body = job_body(request, api);
-  api.require_room(0);
+  const std::optional<std::string> key = idempotency_key(request);
+  const std::string body_sha256 = sha256_of(body.dump());
+  // Whoever asks again is told of the job, whatever would be said of a new one by now.
+  const auto before = api.queues().with(
+      [&](queue::JobQueue& queue) { return key ? queue.added_before(*key, body_sha256) : std::nullopt; });
+  if (!before) api.require_room(0);
   return api.queues().with([&](queue::JobQueue& queue) {
-    queue::NewJob job = new_job(body, queue);
-    job.label = label_of(body);
-    job.priority = priority_of(body).value_or(0);
-    job.idempotency_key = idempotency_key(request);
-    job.body_sha256 = sha256_of(body.dump());
-    job.most_waiting = api.options().most_jobs;
-    const queue::Added added = queue.add(job);
+    const queue::Added added = before ? *before : queue.add(asked_job(body, key, body_sha256, queue, api));
     if (added.outcome == queue::Added::Outcome::kNoRoom) refuse_room(api.options().most_jobs);
     if (added.outcome == queue::Added::Outcome::kOtherBody) {
       throw http::Refused(http::problems::kConflict,

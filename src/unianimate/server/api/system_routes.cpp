@@ -21,11 +21,6 @@ using nlohmann::ordered_json;
 
 namespace {
 
-std::uintmax_t free_space(const Api& api) {
-  std::error_code unknown;
-  return std::filesystem::space(api.folder().root(), unknown).available;
-}
-
 /// Settings that suit the models, as far as they are not what the schema says.
 ordered_json defaults_of(const studio::NamedModel& model) {
   studio::VideoOrder order;
@@ -85,9 +80,10 @@ ordered_json system_json(Api& api) {
   const nlohmann::json& schemas = openapi_document().at("components").at("schemas");
   const std::vector<studio::NamedModel> models = studio::find_models(api.options().models);
   const std::vector<std::string> loras = studio::find_loras(api.options().models);
+  const auto free = store::free_bytes(api.folder());
   return {{"version", api.options().version},
           {"disk",
-           {{"free_bytes", free_space(api)},
+           {{"free_bytes", free ? ordered_json(*free) : ordered_json(nullptr)},
             {"kept_bytes", api.options().retention.free_bytes},
             {"used_bytes", store::disk_use(api.folder()).total()},
             {"quota_bytes", api.sweeper().quota()}}},
@@ -110,7 +106,8 @@ http::Response ready(Api& api) {
     const std::string lane(queue::lane_of(kind));
     if (lanes.count(lane) == 0) missing.push_back("a worker for " + lane);
   }
-  if (free_space(api) < api.options().retention.free_bytes) missing.push_back("room on the disk");
+  const auto free = store::free_bytes(api.folder());
+  if (free && *free < api.options().retention.free_bytes) missing.push_back("room on the disk");
   constexpr int kUnavailable = 503;
   return json_response(missing.empty() ? 200 : kUnavailable, {{"ready", missing.empty()}, {"missing", missing}});
 }
@@ -150,7 +147,7 @@ http::Response metrics(Api& api) {
   text.begin("unianimate_event_clients", "gauge", "Open streams of events");
   text.value(static_cast<double>(api.streams()));
   text.begin("unianimate_disk_free_bytes", "gauge", "Room left on the disk of the data folder");
-  text.value(static_cast<double>(free_space(api)));
+  text.value(static_cast<double>(store::free_bytes(api.folder()).value_or(0)));
   api.requests().write(text);
   return {200, "text/plain; version=0.0.4; charset=utf-8", text.text()};
 }

@@ -168,6 +168,14 @@ std::optional<JobRow> JobQueue::update_attempt(const std::string& set, const Cla
 
 // ---- for faces
 
+std::optional<Added> JobQueue::added_before(const std::string& idempotency_key, const std::string& body_sha256) {
+  const auto known = execute("SELECT body_sha256, job FROM idempotency WHERE key=$1", {SqlValue(idempotency_key)});
+  auto job = known.empty() ? std::nullopt : find(known.front().text(1));
+  if (!job) return std::nullopt;
+  const bool same = known.front().text(0) == body_sha256;
+  return Added{same ? Added::Outcome::kThereAlready : Added::Outcome::kOtherBody, std::move(*job)};
+}
+
 Added JobQueue::add(const NewJob& job) {
   if (job.priority < -kHighestPriority || job.priority > kHighestPriority) {
     throw Error(ErrorKind::kUsage, "the priority must be between {} and {}, found {}", -kHighestPriority,
@@ -177,15 +185,8 @@ Added JobQueue::add(const NewJob& job) {
   const std::int64_t revision = next_revision();
   const std::string id = random_id('j');
   if (job.idempotency_key) {
-    const auto known =
-        execute("SELECT body_sha256, job FROM idempotency WHERE key=$1", {SqlValue(*job.idempotency_key)});
-    if (!known.empty()) {
-      const bool same = known.front().text(0) == job.body_sha256;
-      if (auto found = find(known.front().text(1))) {
-        return {same ? Added::Outcome::kThereAlready : Added::Outcome::kOtherBody, std::move(*found)};
-      }
-      execute("DELETE FROM idempotency WHERE key=$1", {SqlValue(*job.idempotency_key)});
-    }
+    if (auto before = added_before(*job.idempotency_key, job.body_sha256)) return std::move(*before);
+    execute("DELETE FROM idempotency WHERE key=$1", {SqlValue(*job.idempotency_key)});
   }
   if (job.most_waiting) {
     const auto waiting = execute("SELECT COUNT(*) FROM job WHERE state='queued'", {});

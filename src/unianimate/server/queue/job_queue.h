@@ -66,6 +66,8 @@ class JobQueue {
   // ---- for faces
 
   Added add(const NewJob& job);
+  /// What add() would give for a key that was given before; none where it was not.
+  std::optional<Added> added_before(const std::string& idempotency_key, const std::string& body_sha256);
   std::optional<JobRow> find(const std::string& id);
   /// Newest first, without removed ones.
   std::vector<JobRow> list(const JobFilter& filter = {});

@@ -1,5 +1,7 @@
 #include "unianimate/server/store/plan_removal.h"
 
+#include "unianimate/server/store/removal.h"
+
 namespace unianimate::store {
 
 void remove_plans(const DataFolder& folder, queue::JobQueue& queue, double seconds) {
@@ -8,7 +10,8 @@ void remove_plans(const DataFolder& folder, queue::JobQueue& queue, double secon
   plans.kind = queue::JobKind::kPlan;
   for (const queue::JobRow& plan : queue.list(plans)) {
     if (!queue::is_over(plan.state) || plan.finished.value_or(last) > last) continue;
-    if (queue.remove(plan.id)) folder.remove_job(plan.id);
+    // One that was resumed meanwhile stays.
+    if (queue.remove_unneeded(plan.id)) remove_job_files(folder, plan.id);
   }
 }
 

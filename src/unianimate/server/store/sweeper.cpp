@@ -57,13 +57,14 @@ std::vector<std::string> job_folders(const DataFolder& folder) {
   return ids;
 }
 
-std::uintmax_t free_bytes(const DataFolder& folder) {
-  std::error_code unknown;
-  const std::uintmax_t free = fs::space(folder.root(), unknown).available;
-  return unknown ? std::numeric_limits<std::uintmax_t>::max() : free;
-}
-
 }  // namespace
+
+std::optional<std::uintmax_t> free_bytes(const DataFolder& folder) {
+  std::error_code problem;
+  const fs::space_info space = fs::space(folder.root(), problem);
+  if (problem || space.capacity == 0) return std::nullopt;
+  return space.available;
+}
 
 DiskUse disk_use(const DataFolder& folder) {
   DiskUse use;
@@ -91,7 +92,9 @@ std::uintmax_t settled_quota(const DataFolder& folder, queue::JobQueue& queue) {
     const auto result = std::from_chars(known->data(), known->data() + known->size(), quota);
     if (result.ec == std::errc() && quota > 0) return quota;
   }
-  const std::uintmax_t quota = (free_bytes(folder) + disk_use(folder).total()) / kTen * kTenths;
+  const auto free = free_bytes(folder);
+  if (!free) return std::numeric_limits<std::uintmax_t>::max();
+  const std::uintmax_t quota = disk_use(folder).total() + *free / kTen * kTenths;
   queue.set_setting(kQuotaSetting, fmt::to_string(quota));
   return quota;
 }
@@ -124,10 +127,10 @@ void Sweeper::sweep(queue::JobQueue& queue) {
 
 std::optional<std::string> Sweeper::refusal(queue::JobQueue& queue, std::uintmax_t bytes) {
   const std::lock_guard lock(mutex_);
-  if (!obstacle(disk_use(folder_).total(), bytes)) return std::nullopt;
+  if (!obstacle(disk_use(folder_).total(), 0, bytes)) return std::nullopt;
   remove_old(queue);
   make_room(queue, bytes);
-  return obstacle(disk_use(folder_).total(), bytes);
+  return obstacle(disk_use(folder_).total(), 0, bytes);
 }
 
 std::vector<std::string> Sweeper::take_notices() {
@@ -135,16 +138,18 @@ std::vector<std::string> Sweeper::take_notices() {
   return std::exchange(notices_, {});
 }
 
-/// What keeps so many bytes from being taken now.
-std::optional<std::string> Sweeper::obstacle(std::uintmax_t used, std::uintmax_t bytes) const {
+/// What keeps so many bytes from being taken, once others are gone.
+std::optional<std::string> Sweeper::obstacle(std::uintmax_t used, std::uintmax_t gone, std::uintmax_t bytes) const {
+  used -= std::min(used, gone);
   if (used > quota_ || bytes > quota_ - used) {
     return fmt::format(
         "the server's data folder holds {} of the {} that it may hold, and {} more do not fit; delete jobs that are "
         "not needed any more, or raise --quota of the server",
         bytes_text(used), bytes_text(quota_), bytes_text(bytes));
   }
-  const std::uintmax_t free = free_bytes(folder_);
-  if (free < retention_.free_bytes || bytes > free - retention_.free_bytes) {
+  const auto known = free_bytes(folder_);
+  const std::uintmax_t free = known.value_or(0) + gone;
+  if (known && (free < retention_.free_bytes || bytes > free - retention_.free_bytes)) {
     return fmt::format("the server's disk has {} left, and {} of it are kept free; make room there", bytes_text(free),
                        bytes_text(retention_.free_bytes));
   }
@@ -167,18 +172,37 @@ void Sweeper::remove_old(queue::JobQueue& queue) {
 }
 
 void Sweeper::make_room(queue::JobQueue& queue, std::uintmax_t bytes) {
+  // Nothing goes in vain.
   const std::uintmax_t used = disk_use(folder_).total();
+  if (obstacle(used, removable_bytes(queue), bytes)) return;
   Removed removed;
   bool goes_on = true;
   while (goes_on) {
     goes_on = false;
     for (const Candidate& candidate : candidates(queue)) {
-      if (!obstacle(used - std::min(used, removed.bytes), bytes)) break;
+      if (!obstacle(used - std::min(used, removed.bytes), 0, bytes)) break;
       // What this one needed may go after it.
       goes_on = remove(queue, candidate, removed) || goes_on;
     }
   }
-  tell(queue, removed, fmt::format("to make room: the data folder may hold {} (--quota)", bytes_text(quota_)));
+  tell(queue, removed,
+       fmt::format("to make room: the data folder may hold {} (--quota), and {} of the disk are kept free",
+                   bytes_text(quota_), bytes_text(retention_.free_bytes)));
+}
+
+/// No less than what may go, with the files that jobs which may go need.
+std::uintmax_t Sweeper::removable_bytes(queue::JobQueue& queue) const {
+  std::uintmax_t bytes = 0;
+  for (const Candidate& candidate : candidates(queue)) {
+    if (const auto* const asset = std::get_if<queue::AssetRow>(&candidate.what)) {
+      bytes += static_cast<std::uintmax_t>(asset->bytes);
+      continue;
+    }
+    const std::string& id = std::get<queue::JobRow>(candidate.what).id;
+    bytes += bytes_in(folder_.job(id));
+    for (const queue::AssetRow& asset : queue.assets_of(id)) bytes += static_cast<std::uintmax_t>(asset.bytes);
+  }
+  return bytes;
 }
 
 /// The oldest first.

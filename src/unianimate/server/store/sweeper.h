@@ -13,7 +13,8 @@
 
 namespace unianimate::store {
 
-/// Bytes of the disk that stay free: below that jobs wait and files are refused.
+/// Bytes of the disk that stay free: below that jobs wait, and what may go makes room if it is enough, or files are
+/// refused.
 constexpr std::uintmax_t kFreeBytesKept = 2'000'000'000;
 
 struct Retention {
@@ -38,7 +39,10 @@ struct DiskUse {
 };
 DiskUse disk_use(const DataFolder& folder);
 
-/// 80 % of the space that was free, or the folder's already, when this was first asked for.
+/// What is free where the folder lies; none where the file system does not know.
+std::optional<std::uintmax_t> free_bytes(const DataFolder& folder);
+
+/// What the folder held and 80 % of what was free when this was first asked for; no limit while that is not known.
 std::uintmax_t settled_quota(const DataFolder& folder, queue::JobQueue& queue);
 
 /// Removes what is old or, where room is needed, the oldest: jobs that are over, and files that no job needs; never
@@ -51,7 +55,8 @@ class Sweeper {
 
   [[nodiscard]] std::uintmax_t quota() const noexcept { return quota_; }
 
-  /// All that is too old, or beyond the quota; files of jobs that are gone; rows that nobody asks for any more.
+  /// All that is too old; the oldest beyond the quota, or where too little of the disk is free, if that mends it; files
+  /// of jobs that are gone; rows that nobody asks for any more.
   void sweep(queue::JobQueue& queue);
 
   /// One sentence saying why so many bytes more cannot be taken, even after a sweep; none where they can.
@@ -64,7 +69,9 @@ class Sweeper {
   struct Candidate;
   struct Removed;
 
-  [[nodiscard]] std::optional<std::string> obstacle(std::uintmax_t used, std::uintmax_t bytes) const;
+  [[nodiscard]] std::optional<std::string> obstacle(std::uintmax_t used, std::uintmax_t gone,
+                                                    std::uintmax_t bytes) const;
+  [[nodiscard]] std::uintmax_t removable_bytes(queue::JobQueue& queue) const;
   void remove_old(queue::JobQueue& queue);
   void make_room(queue::JobQueue& queue, std::uintmax_t bytes);
   void remove_orphans(queue::JobQueue& queue);

@@ -14,10 +14,13 @@ using nlohmann::ordered_json;
 
 namespace {
 
-/// Places on this machine are nobody's business: of each only the name is left.
+/// Places on this machine are nobody's business: of each only the name is left. Those in sentences are the worker's to
+/// replace.
 void keep_names(ordered_json& value) {
   if (value.is_structured()) {
-    for (ordered_json& part : value) keep_names(part);
+    for (const auto& [name, part] : value.items()) {
+      if (name != "notes") keep_names(part);
+    }
   } else if (value.is_string()) {
     const fs::path path = value.get<std::string>();
     if (path.is_absolute()) value = path.filename().string();

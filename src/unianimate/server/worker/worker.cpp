@@ -163,9 +163,9 @@ void Worker::say_alive(const std::optional<std::string>& job) {
 }
 
 bool Worker::has_room() {
-  std::error_code unknown;
-  const std::uintmax_t free = fs::space(folder_.root(), unknown).available;
-  const bool enough = unknown || free >= options_.least_free_bytes;
+  const auto known = store::free_bytes(folder_);
+  const std::uintmax_t free = known.value_or(0);
+  const bool enough = !known || free >= options_.least_free_bytes;
   if (!enough && !told_of_room_) {
     watcher_.note(fmt::format("jobs wait until there is more room: {} has {} free, and {} are kept free",
                               printable(folder_.root().string()), format_bytes(static_cast<std::int64_t>(free)),
@@ -234,6 +234,7 @@ void Worker::complete(const queue::JobRow& job, const std::optional<fs::path>& v
     result["file"] = video->filename().string();
     result["bytes"] = fs::file_size(*video, ignored);
   }
+  make_readable(job, result);
   const std::string text = result.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
   auto done = settle(progress, [&] { return queue_.complete({job.id, job.attempt}, text); });
   // A connection may be lost when all is done and nothing is answered.
@@ -288,6 +289,14 @@ void Worker::fail(const queue::JobRow& job, const studio::Failure& failure, cons
               "job {} ended in a way that nobody foresaw, see above; what is left of this process may be of no use: "
               "start a worker again",
               job.id);
+}
+
+void Worker::make_readable(const queue::JobRow& job, ordered_json& value) {
+  if (value.is_structured()) {
+    for (ordered_json& part : value) make_readable(job, part);
+  } else if (value.is_string()) {
+    value = readable(job, value.get<std::string>());
+  }
 }
 
 /// Files are called what their owner calls them.

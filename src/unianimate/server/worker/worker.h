@@ -63,6 +63,7 @@ class Worker {
   /// Makes the last change of a job, again and again while the database cannot be written and the job is held.
   template <typename Change>
   auto settle(const JobProgress& progress, const Change& change);
+  void make_readable(const queue::JobRow& job, nlohmann::ordered_json& value);
   [[nodiscard]] std::string readable(const queue::JobRow& job, std::string message);
   [[nodiscard]] bool to_end() const;
 
