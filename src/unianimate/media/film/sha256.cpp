@@ -22,7 +22,7 @@ constexpr std::size_t kBytes = 32;
 
 struct Sha256::State {
   struct Free {
-    void operator()(AVSHA* hash) const { av_free(hash); }
+    void operator()(AVSHA* owned) const { av_free(owned); }
   };
   std::unique_ptr<AVSHA, Free> hash{av_sha_alloc()};
 };
