@@ -295,7 +295,7 @@ TEST(Uploads, TakeNoMemory) {
   const std::string piece(1'000'000, 'x');
   client.send(request_text("POST", "/upload", "Content-Length: 100000000\r\n"));
   client.send(piece);
-  const std::int64_t before = resident_bytes();
+  [[maybe_unused]] const std::int64_t before = resident_bytes();
   for (int i = 1; i < 100; ++i) client.send(piece);
   EXPECT_EQ(client.read_answer().body, "100000000 bytes, last x");
 #ifndef UNIANIMATE_SANITIZED
