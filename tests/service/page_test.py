@@ -124,6 +124,16 @@ class PageTest(unittest.TestCase):
         self.act(driver, name, "remove")
         self.until(driver, lambda: self.row(driver, name) is None, f"the end of {name}")
 
+    def end_of_pause(self, driver, pause, names):
+        """The jobs that waited meanwhile are cancelled and removed, and the queue goes on."""
+        for name in names:
+            self.act(driver, name, "cancel")
+            self.wait_for_state(driver, name, "cancelled")
+            self.remove(driver, name)
+        pause.click()
+        self.until(driver, lambda: not driver.find_element("id", "paused").is_displayed(), "the end of the pause")
+        self.assert_no_errors(driver)
+
     def assert_no_errors(self, driver, but=()):
         errors = [line["message"] for line in driver.get_log("browser") if line["level"] in ("SEVERE", "WARNING")]
         self.assertEqual([], [error for error in errors if not any(word in error for word in but)])
@@ -200,13 +210,7 @@ class PageTest(unittest.TestCase):
         self.until(driver, lambda: order() == ["first", "third", "second"], "the new order")
         self.act(driver, "first", "down")
         self.until(driver, lambda: order() == ["third", "first", "second"], "the newer order")
-        for name in names:
-            self.act(driver, name, "cancel")
-            self.wait_for_state(driver, name, "cancelled")
-            self.remove(driver, name)
-        pause.click()
-        self.until(driver, lambda: not driver.find_element("id", "paused").is_displayed(), "the end of the pause")
-        self.assert_no_errors(driver)
+        self.end_of_pause(driver, pause, names)
 
     def test_a_refusal_stands_beside_the_field_that_it_names(self):
         driver = self.open()
@@ -262,13 +266,7 @@ class PageTest(unittest.TestCase):
         self.act(driver, "many, seed 8", "again")
         value = lambda title: self.field(driver, title).get_attribute("value")
         self.until(driver, lambda: (value("Seed"), value("Steps"), value("Videos at once")) == ("8", "12", "1"), "the settings")
-        for name in ("many, seed 7", "many, seed 8"):
-            self.act(driver, name, "cancel")
-            self.wait_for_state(driver, name, "cancelled")
-            self.remove(driver, name)
-        pause.click()
-        self.until(driver, lambda: not driver.find_element("id", "paused").is_displayed(), "the end of the pause")
-        self.assert_no_errors(driver)
+        self.end_of_pause(driver, pause, ("many, seed 7", "many, seed 8"))
 
     def test_the_picture_is_shown_as_the_video_will_have_it(self):
         driver = self.open()

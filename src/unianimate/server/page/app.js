@@ -1,6 +1,6 @@
 // Puts the page together: session, events, title, header and notifications.
 import * as api from './api.js';
-import {button, bytes, setText} from './dom.js';
+import {button, bytes, setText, soon} from './dom.js';
 import {askForToken} from './session.js';
 import {attempt, isSampling, labelOf, part, say, state} from './state.js';
 import './ua-drop.js';
@@ -120,16 +120,10 @@ function offerNotifications() {
 }
 
 function keepTitleShown() {
-  let planned = false;
-  const show = () => {
-    if (planned) return;
-    planned = true;
-    queueMicrotask(() => {
-      planned = false;
-      showTitle();
-      showHeader();
-    });
-  };
+  const show = soon(() => {
+    showTitle();
+    showHeader();
+  });
   for (const name of ['job', 'removed', 'reset', 'queue', 'system']) state.addEventListener(name, show);
 }
 

@@ -28,6 +28,19 @@ export function button(text, onclick, properties = {}) {
   return make('button', {type: 'button', onclick, ...properties}, text);
 }
 
+// A function that has `show` called once soon, however often it is called until then.
+export function soon(show) {
+  let planned = false;
+  return () => {
+    if (planned) return;
+    planned = true;
+    queueMicrotask(() => {
+      planned = false;
+      show();
+    });
+  };
+}
+
 const kMinute = 60;
 const kHour = 3600;
 

@@ -1,6 +1,6 @@
 // Finished videos, the newest first.
 import * as api from './api.js';
-import {button, bytes, duration, make, newId} from './dom.js';
+import {button, bytes, duration, make, newId, soon} from './dom.js';
 import {attempt, labelOf, state} from './state.js';
 import {againWithNewSeed, useSettings} from './ua-job.js';
 import './ua-compare.js';
@@ -17,17 +17,8 @@ class UaHistory extends HTMLElement {
     this.list = make('div', {className: 'finished'});
     this.more = button('Show older', () => attempt(() => this.#showOlder()), {hidden: true});
     this.append(this.empty, this.list, this.more);
-    for (const name of ['job', 'removed', 'reset']) state.addEventListener(name, () => this.#plan());
-  }
-
-  #planned = false;
-  #plan() {
-    if (this.#planned) return;
-    this.#planned = true;
-    queueMicrotask(() => {
-      this.#planned = false;
-      this.#show();
-    });
+    const show = soon(() => this.#show());
+    for (const name of ['job', 'removed', 'reset']) state.addEventListener(name, show);
   }
 
   #jobs() {

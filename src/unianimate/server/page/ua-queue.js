@@ -1,6 +1,6 @@
 // What runs and waits, and what ended without a video.
 import * as api from './api.js';
-import {make} from './dom.js';
+import {make, soon} from './dom.js';
 import {attempt, isSampling, secondsLeft, state} from './state.js';
 import './ua-job.js';
 
@@ -30,19 +30,10 @@ class UaQueue extends HTMLElement {
     this.list = make('div', {className: 'jobs'});
     this.append(this.empty, this.list);
     this.addEventListener('move', event => this.#move(event.target.job, event.detail));
-    for (const name of ['job', 'removed', 'reset', 'queue', 'draft']) state.addEventListener(name, () => this.#plan());
+    const show = soon(() => this.#show());
+    for (const name of ['job', 'removed', 'reset', 'queue', 'draft']) state.addEventListener(name, show);
     // Time that is left runs on between two words of the server.
     setInterval(() => this.#show(), kSecond);
-  }
-
-  #planned = false;
-  #plan() {
-    if (this.#planned) return;
-    this.#planned = true;
-    queueMicrotask(() => {
-      this.#planned = false;
-      this.#show();
-    });
   }
 
   // Poses of the draft are shown where they are looked at.
