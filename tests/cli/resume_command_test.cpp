@@ -11,6 +11,7 @@
 #include <random>
 
 #include "cli/program.h"
+#include "support/file_content.h"
 #include "support/file_size_limit.h"
 #include "support/rule.h"
 #include "support/rule_models.h"
@@ -195,6 +196,17 @@ TEST_F(Resume, AnInterruptedJobSaysHowToGoOnAndTheSameCommandDoes) {
   ASSERT_EQ(again.status, 0) << again.err;
   EXPECT_THAT(again.err, HasSubstr("is gone on with"));
   EXPECT_EQ(video("video.mkv"), video("whole.mkv"));
+}
+
+TEST_F(Resume, InterpolatedFramesAreTheSameAfterAnInterruption) {
+  ASSERT_EQ(run(animation("whole.mkv", {"--save-every", "0", "--interpolate", "2"})).status, 0);
+  EXPECT_EQ(video("whole.mkv").size(), 2U * kPoses);
+  ASSERT_EQ(run(animation("video.mkv", {"--interpolate", "2"}), "decode").status, 130);
+  EXPECT_THAT(run({"job", "show", "video-job"}).out, HasSubstr("interpolated, 2 times as many frames, 16 a second"));
+  const ProgramResult resumed = run({"resume", "video-job", "--json"});
+  ASSERT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_THAT(resumed.out, HasSubstr(R"("interpolation":{"times":2,"frames":80,"frames_per_second":16.0})"));
+  EXPECT_EQ(testing::file_content(folder_ / "video.mkv"), testing::file_content(folder_ / "whole.mkv"));
 }
 
 TEST_F(Resume, AFullDiskEndsTheJobWhichGoesOn) {

@@ -318,6 +318,38 @@ TEST_F(Order, OfPosePicturesPlaysEightFramesASecond) {
   EXPECT_EQ(asked_.size(), 1U);
 }
 
+TEST_F(Order, OfInterpolatedFramesPlaysThemInTheSameTime) {
+  const auto frames_of = [](const fs::path& file) {
+    std::vector<Image> frames;
+    const auto source = open_frame_source(file);
+    while (const auto frame = source->next()) frames.push_back(frame->image);
+    return frames;
+  };
+  Studio studio = Studio::open(models(), runtime());
+  const FinishedVideo plain = studio.make(order_, witness_);
+  const std::vector<Image> made = frames_of(plain.job.output);
+  order_.job.output = folder_ / "b.mkv";
+  order_.job.interpolate = 3;
+  const FinishedVideo video = studio.make(order_, witness_);
+  EXPECT_EQ(video.report.frames, plain.report.frames) << "that the models made";
+  EXPECT_NEAR(open_frame_source(video.job.output)->info().frames_per_second, 24, 1e-6);
+  const std::vector<Image> shown = frames_of(video.job.output);
+  ASSERT_EQ(shown.size(), 3 * made.size());
+  for (std::size_t i = 0; i < made.size(); ++i) EXPECT_EQ(shown[3 * i].pixels, made[i].pixels) << i;
+}
+
+TEST_F(Order, OfInterpolatedFramesNeedsTwoAndAKindThatShowsThem) {
+  order_.job.interpolate = 5;
+  EXPECT_THAT(refusal(ErrorKind::kUsage), HasSubstr("interpolate must be between 1 and 4"));
+  order_.job.interpolate = 4;
+  order_.frames_per_second = 16;
+  order_.job.output = folder_ / "a.gif";
+  EXPECT_THAT(refusal(ErrorKind::kUsage), HasSubstr("cannot show 64 frames per second"));
+  order_.job.output = folder_ / "a.mkv";
+  order_.job.request.frames = 1;
+  EXPECT_THAT(refusal(ErrorKind::kUsage), HasSubstr("needs two frames or more"));
+}
+
 // A pose picture of twice the width, with somebody on its right, and a reference of that shape.
 class WideOrder : public Order {
  protected:

@@ -76,6 +76,10 @@ void show(const JobCommandArguments& arguments) {
   };
   print(stdout, "{}\n", printable(summary.folder.string()));
   row("output", fmt::format("{}, {:.6g} frames a second", job.output.string(), job.frames_per_second));
+  if (job.interpolate > 1) {
+    row("between",
+        fmt::format("interpolated, {} times as many frames, {:.6g} a second", job.interpolate, job.shown_per_second()));
+  }
   row("picture", fmt::format("{}, {}x{}", request.reference.string(), request.width, request.height));
   row("poses", request.poses.string());
   row("conditions", request.conditions.names(", "));

@@ -9,11 +9,12 @@
 //           "seed", "conditions" (a list), "background", "device", "dtype", "estimated_bytes", "estimated_seconds" (in
 //           all, one process doing it), "estimated_phases" (a list of {"name", "seconds", "operations",
 //           "operations_per_second"}, the last two null where nothing is counted), "keeps_all_models", "notes" (a
-//           list), "frames_per_second", "segments", "request" (as in job.json), "audio" (a file, or null), "motion"
-//           (null where the poses are there, else "file", "poses" and what the options say that concern it), "job"
-//           ("folder", null where none is kept, "save_every", "keep", "preview_every", "preview_decoded"), "machine"
-//           ("unet", "autoencoder", "clip", "small_decoder" (null where there is none), "loras", "device", "dtype",
-//           "threads", "memory_budget", "latent_memory"), "processes"
+//           list), "frames_per_second", "interpolation" (null, else "times", "frames" and "frames_per_second" with
+//           those guessed between), "segments", "request" (as in job.json), "audio" (a file, or null), "motion" (null
+//           where the poses are there, else "file", "poses" and what the options say that concern it), "job" ("folder",
+//           null where none is kept, "save_every", "keep", "preview_every", "preview_decoded"), "machine" ("unet",
+//           "autoencoder", "clip", "small_decoder" (null where there is none), "loras", "device", "dtype", "threads",
+//           "memory_budget", "latent_memory"), "processes"
 //   alignment_plan  (--dry-run of align) "output", "reference" (null with --detect-only), "width", "height" (of the
 //           pose pictures), "frames_per_second", "detect_only", "models", "background", "openpose", "comfyui" (null
 //           where none is asked for), "motion" as of a plan
@@ -26,7 +27,8 @@
 //           "paused", "max_upload", "max_queue", "quota" (null: that of the first start), "keep" (seconds),
 //           "host_names", "origins", "token", "token_file" (null: that of the data folder)
 //   listening  "url": a service answers there; the first line it writes
-//   result  "output", "width", "height", "frames", "seconds", "unet_calls", "processes", "phases" (a list of
+//   result  "output", "width", "height", "frames", "interpolation" (as of a plan), "seconds", "unet_calls",
+//   "processes", "phases" (a list of
 //           {"name", "seconds", "peak_bytes", "operations", "operations_per_second"}), "notes" (a list)
 //   poses   "output", "report", "width", "height", "frames", "frames_per_second", "frames_found", "frames_looked_at",
 //           "from_cache", "detection_seconds", "detector", "alignment", "scale_x", "scale_y", "bones" (a list of

@@ -46,6 +46,12 @@ std::string speed_text(double operations, double seconds) {
   return operations > 0 && seconds > 0 ? fmt::format("{:.3f}", operations / seconds / kTera) : "";
 }
 
+/// `frames`: that the models make.
+std::string interpolation_text(const VideoJob& job, std::int64_t frames) {
+  return fmt::format("{} times as many frames, {} with those guessed between, {:.6g} a second", job.interpolate,
+                     frames * job.interpolate, job.shown_per_second());
+}
+
 void print_estimate(const PlannedVideo& video) {
   print_row(
       "time",
@@ -91,6 +97,9 @@ void TerminalReporter::planned(const PlannedVideo& video) {
   }
   print_row("output", fmt::format("{}x{}, {} frames a second", plan.output_width, plan.output_height,
                                   video.job.frames_per_second));
+  if (video.job.interpolate > 1) {
+    print_row("between", interpolation_text(video.job, plan.frames()));
+  }
   print_row("conditions", request.conditions.names(", "));
   print_row("steps", fmt::format("{} with {} window{} each, seed {}, guidance {}", plan.timesteps, plan.windows,
                                  plan.windows == 1 ? "" : "s", request.seed, request.guidance_scale));
@@ -124,6 +133,9 @@ void TerminalReporter::finished(const FinishedVideo& video) {
     if (!preset.empty()) print(stdout, "preset {}\n", preset);
     print(stdout, "{}: {} frames of {}x{} in {}\n", output, video.report.frames, video.report.width,
           video.report.height, format_duration(video.seconds));
+    if (video.job.interpolate > 1) {
+      print(stdout, "interpolated: {}\n", interpolation_text(video.job, video.report.frames));
+    }
   }
 }
 

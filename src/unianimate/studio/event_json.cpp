@@ -53,6 +53,13 @@ ordered_json preset_json(const family::AnimateRequest& request) {
   return object;
 }
 
+/// Null where no frame is guessed; `frames` are those that the models make.
+ordered_json interpolation_json(const VideoJob& job, std::int64_t frames) {
+  if (job.interpolate == 1) return nullptr;
+  return {
+      {"times", job.interpolate}, {"frames", frames * job.interpolate}, {"frames_per_second", job.shown_per_second()}};
+}
+
 ordered_json keeping_json(const PlannedVideo& video) {
   ordered_json object = fields::write_json(video.keeping);
   object["folder"] = video.job_folder.empty() ? ordered_json(nullptr) : ordered_json(video.job_folder.string());
@@ -107,6 +114,7 @@ ordered_json plan_json(const PlannedVideo& video) {
           {"keeps_all_models", video.plan.residency.all_models},
           {"notes", video.plan.notes},
           {"frames_per_second", video.job.frames_per_second},
+          {"interpolation", interpolation_json(video.job, video.plan.frames())},
           {"segments", video.plan.segments},
           {"request", fields::write_json(video.job.request)},
           {"audio", video.job.audio ? ordered_json(video.job.audio->file.string()) : ordered_json(nullptr)},
@@ -127,6 +135,7 @@ ordered_json result_json(const FinishedVideo& video) {
           {"width", video.report.width},
           {"height", video.report.height},
           {"frames", video.report.frames},
+          {"interpolation", interpolation_json(video.job, video.report.frames)},
           {"seconds", video.seconds},
           {"unet_calls", video.report.model_calls},
           {"pass_equivalents", video.report.pass_equivalents},

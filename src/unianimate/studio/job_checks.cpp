@@ -40,7 +40,7 @@ void add_inputs(std::span<const VideoJob> jobs, const family::ModelFiles& files,
 
 void check_job_output(const VideoJob& job, const Inputs& inputs) {
   inputs.refuse(job.output);
-  check_output(job.output, {job.request.width, job.request.height, job.frames_per_second, job.threads});
+  check_output(job.output, {job.request.width, job.request.height, job.shown_per_second(), job.threads});
 }
 
 void require_outside(const fs::path& output, const fs::path& job_folder) {

@@ -54,7 +54,7 @@ void take_former_spelling(json& record) {
 void check(const JobRecord& record) {
   record.job.request.check();
   const VideoJob& job = record.job;
-  VideoFormat{job.request.width, job.request.height, job.frames_per_second, job.threads}.check();
+  VideoFormat{job.request.width, job.request.height, job.shown_per_second(), job.threads}.check();
   const auto require = [](bool good, const char* name) {
     if (!good) throw Error(ErrorKind::kInput, "{} is out of range", name);
   };
@@ -89,6 +89,7 @@ void check(const JobRecord& record) {
 void visit(fields::Archive& archive, JobRecord& record) {
   archive("output", record.job.output);
   archive("frames_per_second", record.job.frames_per_second);
+  archive("interpolate", record.job.interpolate, fields::range(1, kMostInterpolated), fields::before("1"));
   archive("encoder_threads", record.job.threads, fields::range(0, kMostThreads));
   archive.section("audio", record.job.audio);
   archive.section("request", record.job.request);

@@ -43,10 +43,9 @@ std::vector<Image> moving(const Image& picture) {
   return frames;
 }
 
-void write(const fs::path& path, const VideoFormat& format, const std::vector<Image>& frames) {
-  const auto sink = open_video_writer(path, format);
-  for (const Image& frame : frames) sink->write(frame);
-  sink->finish();
+void write(FrameSink& sink, const std::vector<Image>& frames) {
+  for (const Image& frame : frames) sink.write(frame);
+  sink.finish();
 }
 
 /// A pose picture of the job or, where they are still to be made, one as dark as they are.
@@ -74,7 +73,9 @@ pipeline::PictureSeconds time_pictures(const VideoJob& job, const pipeline::Anim
   const std::vector<Image> frames = moving(resize_bilinear(reference, plan.output_width, plan.output_height));
   const fs::path video = scratch.path() / ("video" + job.output.extension().string());
   if (!job.output.has_extension()) make_folder(video);
-  const double written = seconds_of_one([&] { write(video, video_format(job, plan), frames); });
+  VideoJob silent = job;
+  silent.audio.reset();
+  const double written = seconds_of_one([&] { write(*open_video(silent, video_format(job, plan), video), frames); });
   if (!keeps_job) {
     seconds.decode = written;
     return seconds;
@@ -82,7 +83,7 @@ pipeline::PictureSeconds time_pictures(const VideoJob& job, const pipeline::Anim
   const std::vector<Image> kept = moving(resize_bilinear(reference, request.width, request.height));
   const fs::path part = scratch.path() / "part.mkv";
   seconds.decode = seconds_of_one([&] {
-    write(part, {request.width, request.height, job.frames_per_second, 0}, kept);
+    write(*open_video_writer(part, {request.width, request.height, job.frames_per_second, 0}), kept);
     content_hash(part);
   });
   seconds.write = written + seconds_of_one([&] {

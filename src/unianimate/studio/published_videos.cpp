@@ -43,6 +43,7 @@ std::vector<VideoJob> list_videos(const PublishedOrder& order, const PublishedCo
                  order.threads};
     if (order.result_only) job.request.comparison = false;
     job.request.background = order.background;
+    job.interpolate = order.interpolate;
     all.push_back(std::move(job));
   }
   if (!order.skip_existing) return all;

@@ -79,7 +79,7 @@ FinishedVideo resume(const fs::path& folder, const JobRecord& record, const Comp
   inputs.refuse(record.job.output);
   const pipeline::AnimatePlan plan = checked_plan(record, *models, writes);
   if (writes) {
-    check_space(record.job.output, video_format(record.job, plan), plan.frames());
+    check_video(record.job, plan, writes);
     const std::int64_t missing = job_bytes(record.job.request, plan) - summarize_job(job->folder()).bytes;
     require_room(job->folder(), static_cast<std::uintmax_t>(std::max<std::int64_t>(missing, 0)), "the rest of its job");
   }

@@ -133,7 +133,7 @@ void Studio::Session::take(const VideoOrder& order, bool planned) {
 void Studio::Session::plan_early(const VideoJob& job, std::int64_t poses) {
   const pipeline::AnimationPlanner planner(studio_.family(), preview_options(keeping_));
   const pipeline::AnimatePlan plan = planner.plan_for_poses(job.request, poses);
-  if (studio_.writes()) check_space(job.output, video_format(job, plan), plan.frames());
+  check_video(job, plan, studio_.writes());
 }
 
 /// The size of the reference's shape at the area that the models were trained for.
@@ -158,10 +158,8 @@ void Studio::Session::plan() {
     if (job.poses_per_second) {
       job.frames_per_second = *job.poses_per_second / static_cast<double>(plan.selection.frame_interval);
     }
-    const VideoFormat format = video_format(job, plan);
-    format.check();
+    check_video(job, plan, studio_.writes());
     if (!studio_.writes()) continue;
-    check_space(job.output, format, plan.frames());
     if (keeping_.save_every > 0) {
       const fs::path& folder = keeping_.folder.empty() ? job.output : keeping_.folder;
       require_room(folder, static_cast<std::uintmax_t>(job_bytes(job.request, plan)), "its job");

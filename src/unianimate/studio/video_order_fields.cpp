@@ -20,6 +20,8 @@ void visit(fields::Archive& archive, VideoOrder& order) {
           fields::type("N"), fields::expects("frames a second such as 16 or 23.976"),
           "Frames a second of the video (default: as fast as the motion, 8 for pose pictures); with --motion a pose is "
           "made for each, and --frame-interval is not used");
+  archive("interpolate", order.job.interpolate, fields::range(1, kMostInterpolated), fields::type("N"),
+          kInterpolateHelp);
   archive("audio", order.sound, "Sound of the motion in the result: keep or none");
   archive("saved_poses", order.saved_poses, fields::option("--save-poses"), fields::type("DIR"),
           "Folder for the poses of --motion (default: beside the output)");

@@ -19,7 +19,7 @@ class LateSink : public FrameSink {
   LateSink(const VideoJob& job, const VideoFormat& format) : job_(job), format_(format) {}
 
   void write(const Image& frame) override {
-    if (!sink_) sink_ = open_video_writer(place(), format_, job_.audio);
+    if (!sink_) sink_ = open_video(job_, format_, place());
     sink_->write(frame);
   }
   void finish() override { sink_->finish(); }
@@ -75,12 +75,35 @@ pipeline::PreviewOptions preview_options(const JobKeeping& keeping) {
 }
 
 VideoFormat video_format(const VideoJob& job, const pipeline::AnimatePlan& plan) {
-  return {plan.output_width, plan.output_height, job.frames_per_second, job.threads};
+  return {plan.output_width, plan.output_height, job.shown_per_second(), job.threads};
 }
 
 fs::path wanted_job_folder(const VideoJob& job, const JobKeeping& keeping) {
   if (keeping.save_every == 0) return {};
   return keeping.folder.empty() ? beside_output(job.output, "-job") : keeping.folder;
+}
+
+std::int64_t shown_frames(const VideoJob& job, const pipeline::AnimatePlan& plan) {
+  return plan.frames() * job.interpolate;
+}
+
+void check_video(const VideoJob& job, const pipeline::AnimatePlan& plan, bool writes) {
+  const VideoFormat format = video_format(job, plan);
+  format.check();
+  if (job.interpolate > 1 && plan.frames() < 2) {
+    throw Error(
+        ErrorKind::kUsage,
+        "--interpolate {} needs two frames or more to put some between, but this video has one; take more poses "
+        "or leave it out",
+        job.interpolate);
+  }
+  if (writes) check_space(job.output, format, shown_frames(job, plan));
+}
+
+std::unique_ptr<FrameSink> open_video(const VideoJob& job, const VideoFormat& format, const fs::path& place) {
+  std::unique_ptr<FrameSink> sink = open_video_writer(place, format, job.audio);
+  if (job.interpolate == 1) return sink;
+  return interpolate_motion(std::move(sink), format.width, format.height, job.interpolate);
 }
 
 std::unique_ptr<JobFolder> begin_job(const JobRecord& record, const fs::path& wanted, const JobKeeping& keeping,

@@ -27,7 +27,18 @@ std::filesystem::path preview_file(const VideoJob& job, const Inputs& inputs);
 
 pipeline::PreviewOptions preview_options(const JobKeeping& keeping);
 
+/// Of the file, with interpolated frames.
 VideoFormat video_format(const VideoJob& job, const pipeline::AnimatePlan& plan);
+std::int64_t shown_frames(const VideoJob& job, const pipeline::AnimatePlan& plan);
+
+/// Throws as VideoFormat::check(), Error(kUsage) where there is nothing to interpolate between, and, where this process
+/// writes the video, as check_space().
+void check_video(const VideoJob& job, const pipeline::AnimatePlan& plan, bool writes);
+
+/// A sink for the frames that the models make, of the job's video at `place`. Throws as open_video_writer() and
+/// interpolate_motion().
+std::unique_ptr<FrameSink> open_video(const VideoJob& job, const VideoFormat& format,
+                                      const std::filesystem::path& place);
 
 /// Where the job is kept when nothing is in the way: the folder that was asked for, or the one beside the output; empty
 /// where none is kept.
