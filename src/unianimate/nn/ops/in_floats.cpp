@@ -75,7 +75,7 @@ at::Tensor convolution_in_floats(const at::Tensor& x, const at::Tensor& weight, 
     const at::Tensor part = at::zeros({x.size(0), x.size(1), seen, x.size(3)},
                                       wide_weight.options().memory_format(at::MemoryFormat::ChannelsLast));
     part.narrow(2, begin - above, end - begin).copy_(x.narrow(2, begin, end - begin));
-    y.narrow(2, first, count).copy_(at::conv2d(part, wide_weight, optional_of(wide_bias), convolution.stride, within));
+    y.narrow(2, first, count).copy_(convolve(part, wide_weight, wide_bias, {convolution.stride, within}));
   }
   return y;
 }

@@ -1,8 +1,8 @@
 // Products of bf16 in 32-bit floats, for processors that multiply bf16 no faster than these, or not at all.
 //
 // The product of two bf16 fits into a float, and sums are of floats in either case: what is computed is the same as
-// with bf16 instructions but for the order of the sums. Of weights and activations one layer's at a time are widened,
-// of large activations a part. Without gradients.
+// with bf16 instructions but for the order of the sums and the rounding of winograd.h. Of weights and activations one
+// layer's at a time are widened, of large activations a part. Without gradients.
 #pragma once
 
 #include <ATen/ATen.h>

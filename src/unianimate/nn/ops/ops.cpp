@@ -12,6 +12,7 @@
 #include "unianimate/nn/ops/avx512.h"
 #include "unianimate/nn/ops/in_floats.h"
 #include "unianimate/nn/ops/linear.h"
+#include "unianimate/nn/ops/winograd.h"
 
 namespace unianimate::nn {
 
@@ -39,7 +40,9 @@ Table rows_of_this_processor() {
   const bool quick_with_bf16 = __builtin_cpu_supports("avx512bf16") && !__builtin_cpu_is("intel");
   Ops fp32{.linear = one_dnn_linear};
   Ops bf16;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) fp32.convolution = avx2_convolution_fp32;
   if (avx512) {
+    fp32.convolution = avx512_convolution_fp32;
     fp32.takes_attention = avx512_takes_attention;
     fp32.attention = avx512_attention_fp32;
     fp32.group_norm = avx512_group_norm_fp32;
