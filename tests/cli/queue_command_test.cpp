@@ -81,6 +81,8 @@ TEST_F(QueueCommand, MakesTheVideoThatAnimateMakesWithoutTheOriginals) {
   EXPECT_EQ(before.at("position"), 1);
   EXPECT_EQ(before.at("label"), "first");
   EXPECT_EQ(before.at("priority"), 3);
+  EXPECT_EQ(before.at("request").at("settings").at("size"), "64x96") << "as clients of the service see it";
+  EXPECT_EQ(before.at("request").count("order"), 0U);
   const ProgramResult worked = work();
   ASSERT_EQ(worked.status, 0) << worked.err;
   const json after = shown(id);
@@ -144,12 +146,22 @@ TEST_F(QueueCommand, RefusesWhatAnimateRefuses) {
   EXPECT_THAT(refusal({"--priority", "101"}, 2), HasSubstr("--priority"));
   EXPECT_THAT(refusal({"--save-every", "0"}, 2), HasSubstr("save_every"));
   EXPECT_THAT(refusal({"--output", "x.mp4"}, 2), HasSubstr("--output"));
+  EXPECT_THAT(refusal({"--alignment", "published", "--max-stretch", "1.5"}, 2),
+              HasSubstr("--max-stretch has no effect with --alignment published"));
   const ProgramResult missing =
       run({"queue", "add", "--data", "data", "--reference", "nobody.png", "--poses", "x.json"});
   EXPECT_EQ(missing.status, 3);
   EXPECT_THAT(missing.err, HasSubstr("nobody.png"));
   EXPECT_THAT(run({"queue", "list", "--data", "data"}).out, HasSubstr("no jobs"));
   EXPECT_EQ(run({"queue", "show", "j-nothing", "--data", "data"}).status, 2);
+}
+
+TEST_F(QueueCommand, RefusesAFolderWithoutModelsBeforeAJobIsTaken) {
+  const std::string id = added();
+  const ProgramResult worked = work({"--once", "--models", "person"});
+  EXPECT_EQ(worked.status, 3);
+  EXPECT_THAT(worked.err, HasSubstr("person holds no models"));
+  EXPECT_EQ(shown(id).at("attempt"), 0);
 }
 
 TEST_F(QueueCommand, TellsWhyAJobFailed) {

@@ -123,6 +123,7 @@ TEST(ServeCommand, MakesTheVideoThatAnimateMakes) {
   EXPECT_THAT(service.ask("GET", "/api/v1/jobs/" + align + "/poses/contact_sheet.png").body, StartsWith("\x89PNG"));
   const json job = service.wait_until_over(animate);
   ASSERT_EQ(job.at("state"), "completed") << job;
+  body["settings"]["model"] = "embedded";
   EXPECT_EQ(job.at("request").at("settings"), body.at("settings"));
   EXPECT_EQ(job.at("result").at("frames"), 6);
   EXPECT_TRUE(service.ask("GET", "/api/v1/jobs/" + animate + "/video").body ==
@@ -161,6 +162,7 @@ TEST(ServeCommand, RefusesWhatCannotBeBeforeItBegins) {
   EXPECT_THAT(refusal({"--listen", "0.0.0.0:0", "--no-token"}), HasSubstr("--no-token is for this machine alone"));
   EXPECT_THAT(refusal({"--listen", "127.0.0.1:0", "--token-file", "none"}), HasSubstr("token"));
   EXPECT_THAT(refusal({"--workers", "65"}), HasSubstr("--workers"));
+  EXPECT_THAT(refusal({"--models", "none"}), HasSubstr("none holds no models, and no folder in it does"));
 }
 
 }  // namespace

@@ -54,6 +54,23 @@ TEST_F(ControlGroups, TheSmallestLimitOfAllGroupsAboveCounts) {
   EXPECT_EQ(read().processors, 1.5);
 }
 
+TEST_F(ControlGroups, CountWhomOfTheirsMemoryRanOutFor) {
+  EXPECT_EQ(count_memory_kills(root_.path()), 0);
+  write("proc/self/cgroup", "0::/batch/job_7\n");
+  write("proc/self/mountinfo", "31 23 0:28 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n");
+  write("sys/fs/cgroup/batch/memory.events", "low 0\nhigh 0\nmax 9\noom 9\noom_kill 8\noom_group_kill 0\n");
+  EXPECT_EQ(count_memory_kills(root_.path()), 0) << "these are others'";
+  write("sys/fs/cgroup/batch/job_7/memory.events", "low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\noom_group_kill 0\n");
+  EXPECT_EQ(count_memory_kills(root_.path()), 2);
+}
+
+TEST_F(ControlGroups, OfVersionOneCountThemToo) {
+  write("proc/self/cgroup", "5:memory:/docker/abc\n");
+  write("proc/self/mountinfo", "40 30 0:33 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n");
+  write("sys/fs/cgroup/memory/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n");
+  EXPECT_EQ(count_memory_kills(root_.path()), 4);
+}
+
 TEST_F(ControlGroups, WhatSlowsAProcessDownIsALimitToo) {
   write("proc/self/cgroup", "0::/service\n");
   limit("sys/fs/cgroup/service", "max", "300", "0");

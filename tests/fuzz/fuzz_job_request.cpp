@@ -38,8 +38,8 @@ void take_as_body(std::string_view text) {
     const bool aligns = body.is_object() && body.contains("kind") && body.at("kind") == "align";
     schemas.check(body, aligns ? "AlignRequest" : "AnimateRequest");
     if (!aligns && body.contains("motion") == body.contains("poses")) return;
-    const queue::NewJob job = server::new_job(body, queue_with_files());
-    const json shown = server::shown_request(job.request);
+    const queue::NewJob job = server::new_job(body, queue_with_files(), "");
+    const json shown = worker::shown_request(job.request);
     for (const char* part : {"reference", "motion"}) {
       if (body.contains(part) && shown.at(part) != body.at(part)) __builtin_trap();
     }
@@ -51,7 +51,7 @@ void take_as_body(std::string_view text) {
 void take_as_row(const std::string& text) {
   static const family::AnimateRequest defaults;
   const auto resolve = [](const std::string& id) { return std::filesystem::path("/files") / id; };
-  static_cast<void>(server::shown_request(text));
+  static_cast<void>(worker::shown_request(text));
   try {
     static_cast<void>(worker::read_video_request(text, defaults, resolve));
   } catch (const Error&) {

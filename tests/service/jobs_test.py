@@ -6,6 +6,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+import urllib.error
 import urllib.request
 
 import service
@@ -94,8 +95,11 @@ class JobsTest(unittest.TestCase):
         self.assertEqual(1, len(videos))
         for choice, sentence in (({"model": "../other"}, "the server has no model ../other: it has other, embedded"),
                                  ({"loras": [{"name": "style"}]}, "the server has no LoRA style: it has none")):
-            job = self.job(kind="animate", motion=self.motion, settings={**SETTINGS, **choice})
-            self.assertEqual({"type": "input", "detail": sentence}, job["problem"])
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                self.job(kind="animate", motion=self.motion, settings={**SETTINGS, **choice})
+            self.assertEqual((422, sentence), (refused.exception.code, json.load(refused.exception)["detail"]))
+        unsaid = self.completed(kind="animate", motion=self.motion, settings=SETTINGS)
+        self.assertEqual("other", unsaid["request"]["settings"]["model"])
 
 
 def main():

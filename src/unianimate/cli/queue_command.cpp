@@ -15,7 +15,6 @@
 #include "unianimate/server/store/removal.h"
 #include "unianimate/server/store/resumption.h"
 #include "unianimate/server/worker/job_request.h"
-#include "unianimate/studio/ordered_poses.h"
 #include "unianimate/studio/video_order_fields.h"
 
 namespace unianimate::cli {
@@ -84,7 +83,9 @@ struct QueueJobArguments {
 };
 
 void print_job_json(queue::JobQueue& queue, const queue::JobRow& job) {
-  print_json_line(queue::job_json(job, queue.position(job.id)));
+  ordered_json shown = queue::job_json(job, queue.position(job.id));
+  shown["request"] = worker::shown_request(job.request);
+  print_json_line(shown);
 }
 
 // ---- add
@@ -99,27 +100,23 @@ ordered_json given_order(const fields::CommandLine& options) {
 }
 
 /// Throws for whatever shows without the models, before anything is stored.
-void check_order(const ordered_json& order, const fields::CommandLine& options) {
+void check_order(const ordered_json& order) {
   // Names of files may hold what JSON cannot.
   ordered_json named = order;
   for (const char* name : worker::kFileFields) {
     if (named.contains(name)) named[name] = name;
   }
-  const family::AnimateRequest defaults;
-  worker::VideoAsked asked =
-      worker::read_video_request(worker::request_text(named), defaults,
-                                 [&](const std::string& name) { return order.at(name).get<std::string>(); });
-  asked.order.refuse_given = [&options](const fields::Filter& filter, std::string_view when) {
-    options.refuse(filter, when);
-  };
-  studio::refuse_unused_fields(asked.order);
+  worker::check_request(
+      queue::JobKind::kAnimate, worker::request_text(named),
+      [&](const std::string& name) { return order.at(name).get<std::string>(); },
+      [](const fields::Field& field) { return field.option_name(); });
 }
 
 void add(const fields::CommandLine& options) {
   keep_to_owner();
   const auto arguments = options.taken<QueueAddArguments>();
   ordered_json order = given_order(options);
-  check_order(order, options);
+  check_order(order);
   const auto place = options.taken<QueueArguments>();
   const queue::QueuePlace database = queue_place(place);
   const store::DataFolder folder = open_data_folder(place);
@@ -216,7 +213,7 @@ void show(const QueueJobArguments& arguments) {
   for (const queue::AssetRow& asset : queue.assets_of(job.id)) {
     row("file", fmt::format("{}, {}, {}", asset.name.value_or(asset.id), asset.type, format_bytes(asset.bytes)));
   }
-  row("request", job.request);
+  row("request", worker::shown_request(job.request).dump());
   row("begun on", job.device.value_or(""));
   row("with", job.setup.value_or(""));
   row("attempts", fmt::format("{}", job.attempt));

@@ -27,6 +27,7 @@
 #include "unianimate/server/worker/gpus.h"
 #include "unianimate/server/worker/supervisor.h"
 #include "unianimate/studio/model_choice.h"
+#include "unianimate/studio/model_library.h"
 
 namespace unianimate::cli {
 
@@ -52,7 +53,7 @@ struct ServeArguments {
   std::int64_t max_upload = static_cast<std::int64_t>(http::Limits().upload_bytes);
   std::int64_t max_queue = server::ServeOptions().most_jobs;
   std::optional<std::int64_t> quota;
-  double keep_days = store::Retention().finished_seconds / store::Retention::kDay;
+  std::optional<double> keep_days;
   fs::path token_file;
   bool token = true;
 };
@@ -77,9 +78,9 @@ void visit(fields::Archive& archive, ServeArguments& arguments) {
   archive("max_queue", arguments.max_queue, kServiceGroup, fields::at_least(1), "Most jobs that wait");
   archive("quota", arguments.quota, kServiceGroup, fields::kBytes, fields::above(0),
           "Most that the data folder holds; the oldest finished jobs and unused files go first, then more is refused"
-          " (default: 80 % of what was free at the first start)");
+          " (default: 80 % of what was free at the first start, for which unused files go and no jobs)");
   archive("keep", arguments.keep_days, kServiceGroup, fields::at_least(0), fields::type("DAYS"),
-          "How long finished jobs stay; the newest 20 always do");
+          "How long finished jobs stay, the newest 20 longer (default: for ever)");
   archive("token_file", arguments.token_file, kServiceGroup, fields::type("FILE"),
           "File whose first line is the token (default: the one in the folder of --data, made at the first start)");
   archive("token", arguments.token, kServiceGroup, fields::switched_off_by("--no-token"),
@@ -100,7 +101,7 @@ server::ServeOptions serve_options(const ServeArguments& arguments, const ServeN
   options.upload_bytes = static_cast<std::uint64_t>(arguments.max_upload);
   options.most_jobs = arguments.max_queue;
   if (arguments.quota) options.retention.quota_bytes = static_cast<std::uintmax_t>(*arguments.quota);
-  options.retention.finished_seconds = arguments.keep_days * store::Retention::kDay;
+  if (arguments.keep_days) options.retention.finished_seconds = *arguments.keep_days * store::Retention::kDay;
   options.version = UNIANIMATE_VERSION;
   return options;
 }
@@ -136,8 +137,9 @@ std::vector<worker::SupervisedWorker> workers_of(const CLI::App& command, const 
   for (const char* word : {"--lane", "video"}) video.emplace_back(word);
   add_given(command, {"--models", "--device", "--dtype", "--memory-budget", "--threads"}, video);
   std::vector<worker::SupervisedWorker> workers(count, {"video", video});
-  for (std::size_t i = 0; i < count && gpus.size() > 1; ++i) {
-    workers[i].environment.push_back("CUDA_VISIBLE_DEVICES=" + gpus[i % gpus.size()]);
+  for (std::size_t i = 0; i < count && !gpus.empty(); ++i) {
+    workers[i].gpu = gpus[i % gpus.size()];
+    if (gpus.size() > 1) workers[i].environment.push_back("CUDA_VISIBLE_DEVICES=" + workers[i].gpu);
   }
   workers.push_back({"pose", pose});
   return workers;
@@ -173,7 +175,8 @@ void tell_plan(const ServeArguments& arguments, const server::ServeOptions& opti
        {"max_upload", options.upload_bytes},
        {"max_queue", options.most_jobs},
        {"quota", options.retention.quota_bytes ? ordered_json(*options.retention.quota_bytes) : ordered_json(nullptr)},
-       {"keep", options.retention.finished_seconds},
+       {"keep",
+        options.retention.finished_seconds ? ordered_json(*options.retention.finished_seconds) : ordered_json(nullptr)},
        {"host_names", options.host_names},
        {"origins", options.origins},
        {"token", options.needs_token},
@@ -223,6 +226,8 @@ void serve(const fields::CommandLine& options, const CLI::App& command, const Se
   }
   if (!arguments.workers && place.is_shared()) arguments.workers = 0;
   std::vector<worker::SupervisedWorker> workers = workers_of(command, arguments, machine.device, settings.data);
+  settings.knows_models = !workers.empty() || studio::names_models(machine.models);
+  if (settings.knows_models) studio::require_models(settings.models);
   if (machine.dry_run) return tell_plan(arguments, settings, place, workers, json);
   keep_to_owner();
   // For the workers.

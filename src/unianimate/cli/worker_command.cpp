@@ -14,6 +14,7 @@
 #include "unianimate/fields/words.h"
 #include "unianimate/server/worker/worker.h"
 #include "unianimate/studio/model_choice.h"
+#include "unianimate/studio/model_library.h"
 
 namespace unianimate::cli {
 
@@ -62,9 +63,10 @@ void work(const fields::CommandLine& options, Session& session) {
   const auto arguments = options.taken<WorkerArguments>();
   const auto where = options.taken<QueueArguments>();
   const queue::QueuePlace place = queue_place(where);
+  const std::filesystem::path models = studio::models_to_animate_with(machine.models);
+  studio::require_models(models);
   const store::DataFolder folder = open_data_folder(where);
   queue::JobQueue queue = open_queue(folder, place);
-  const std::filesystem::path models = studio::models_to_animate_with(machine.models);
   worker::StudioRunner runner(
       folder, queue, {models, studio::models_folder(machine.models), prepare_runtime(machine), machine.threads});
   session.reporter->note(fmt::format("jobs of the lane {} in {} are done on {} with the models in {}",

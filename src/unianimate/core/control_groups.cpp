@@ -57,6 +57,7 @@ struct Hierarchy {
   std::string_view controller;   ///< as /proc/self/cgroup names it; empty for all
   std::array<std::string_view, 2> usual_places;
   void (*read)(const fs::path& group, ControlGroupLimits& limits);
+  const char* memory_events = nullptr;  ///< file that counts who was ended for want of memory
 };
 
 void read_version_2(const fs::path& group, ControlGroupLimits& limits) {
@@ -85,8 +86,8 @@ void read_processors_of_version_1(const fs::path& group, ControlGroupLimits& lim
 }
 
 constexpr std::array<Hierarchy, 3> kHierarchies{{
-    {"cgroup2", "", {"sys/fs/cgroup", "sys/fs/cgroup/unified"}, read_version_2},
-    {"cgroup", "memory", {"sys/fs/cgroup/memory"}, read_memory_of_version_1},
+    {"cgroup2", "", {"sys/fs/cgroup", "sys/fs/cgroup/unified"}, read_version_2, "memory.events"},
+    {"cgroup", "memory", {"sys/fs/cgroup/memory"}, read_memory_of_version_1, "memory.oom_control"},
     {"cgroup", "cpu", {"sys/fs/cgroup/cpu", "sys/fs/cgroup/cpu,cpuacct"}, read_processors_of_version_1},
 }};
 
@@ -182,6 +183,20 @@ ControlGroupLimits read_control_groups(const fs::path& root) {
     }
   }
   return limits;
+}
+
+std::int64_t count_memory_kills(const fs::path& root) {
+  std::int64_t kills = 0;
+  for (const Hierarchy& hierarchy : kHierarchies) {
+    if (hierarchy.memory_events == nullptr) continue;
+    const fs::path group = own_group(hierarchy, root);
+    // More than one may be the same.
+    for (const Mount& mount : mounts(hierarchy, root)) {
+      const fs::path own = folders_of(group, mount).front();
+      kills = std::max(kills, number_in(own / hierarchy.memory_events, "oom_kill").value_or(0));
+    }
+  }
+  return kills;
 }
 
 }  // namespace unianimate

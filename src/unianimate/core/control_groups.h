@@ -18,4 +18,8 @@ struct ControlGroupLimits {
 /// where /proc and /sys lie. What cannot be read limits nothing.
 ControlGroupLimits read_control_groups(const std::filesystem::path& root = "/");
 
+/// Processes of this process's own group, and of those in it, that were ended for want of memory so far; 0 where the
+/// kernel does not count them. `root` as above.
+std::int64_t count_memory_kills(const std::filesystem::path& root = "/");
+
 }  // namespace unianimate

@@ -38,6 +38,10 @@ std::filesystem::path embedded_model() {
   return embedded_model_exists() ? UNIANIMATE_EMBEDDED_MODEL : "";
 }
 
+bool names_models(const std::string& given) {
+  return !chosen_models(given).empty();
+}
+
 std::filesystem::path models_folder(const std::string& given) {
   const std::filesystem::path chosen = chosen_models(given);
   return chosen.empty() ? "checkpoints" : chosen;

@@ -18,6 +18,9 @@ std::filesystem::path models_folder(const std::string& given);
 /// where that model may not be read.
 std::filesystem::path models_to_animate_with(const std::string& given);
 
+/// Whether `given` or the environment names a folder.
+bool names_models(const std::string& given);
+
 /// Folder of the embedded model; empty where it is not there. Throws likewise.
 std::filesystem::path embedded_model();
 

@@ -66,6 +66,20 @@ std::vector<std::string> find_loras(const fs::path& models) {
   return names;
 }
 
+std::string default_model(const fs::path& models) {
+  const std::vector<NamedModel> found = find_models(models);
+  const fs::path embedded = embedded_model();
+  return found.empty() || (found.front().folder == embedded && models != embedded) ? "" : found.front().name;
+}
+
+void require_models(const fs::path& models) {
+  if (!default_model(models).empty()) return;
+  throw Error(ErrorKind::kInput,
+              "{} holds no models, and no folder in it does: give the folder of the checkpoints with --models; "
+              "'unianimate models list' shows what is found there",
+              printable(models.string()));
+}
+
 fs::path model_by_name(const fs::path& models, std::string_view name) {
   const std::vector<NamedModel> found = find_models(models);
   if (name.empty()) return found.empty() || found.front().folder == embedded_model() ? models : found.front().folder;

@@ -12,7 +12,6 @@
 #include "unianimate/core/folder_lock.h"
 #include "unianimate/fields/json_archive.h"
 #include "unianimate/server/api/document.h"
-#include "unianimate/server/api/job_request.h"
 #include "unianimate/server/queue/random_id.h"
 #include "unianimate/server/worker/job_request.h"
 #include "unianimate/studio/align_fields.h"
@@ -221,8 +220,35 @@ TEST(FullFolders, TakeNothingMore) {
   const std::string id = queue::random_id('a');
   const json body{{"kind", "animate"}, {"reference", id}, {"motion", id}};
   EXPECT_EQ(refusal_of(router, post("/api/v1/jobs", body.dump(), 0)).type, "invalid-request") << "there is no asset";
-  std::ofstream(api.folder().incoming() / "u") << std::string(10'000'000, 'x');
+  api.sweeper().account().add_incoming(10'000'000);
   EXPECT_EQ(refusal_of(router, post("/api/v1/jobs", body.dump(), 0)).type, "quota-exceeded");
+}
+
+// ---- databases that are out of reach
+
+TEST(UnreachableQueues, AreNoFaultOfTheServer) {
+  const unianimate::testing::TemporaryFolder folder;
+  Api api(folder.path() / "data", {.version = "1", .models = folder.path() / "models", .retention = {.free_bytes = 0}});
+  std::filesystem::remove_all(folder.path() / "data");
+  http::Router router;
+  add_job_routes(router, api);
+  add_system_routes(router, api);
+  http::Request list;
+  list.method = "GET";
+  list.path = "/api/v1/jobs";
+  const http::Problem problem = refusal_of(router, list);
+  EXPECT_EQ(problem.type, "not-ready");
+  EXPECT_EQ(problem.status, 503);
+  EXPECT_THAT(problem.detail, HasSubstr("cannot be reached"));
+  EXPECT_THAT(problem.detail, ::testing::Not(HasSubstr(folder.path().string())));
+  ASSERT_EQ(problem.headers.size(), 1U);
+  EXPECT_EQ(problem.headers.front().name, "Retry-After");
+  http::Request ready;
+  ready.method = "GET";
+  ready.path = "/health/ready";
+  const http::Response response = router.find(ready).handle(ready);
+  EXPECT_EQ(response.status(), 503);
+  EXPECT_THAT(response.text(), HasSubstr("cannot be reached"));
 }
 
 // ---- jobs
@@ -267,7 +293,7 @@ TEST_F(Apis, GiveWorkersWhatTheyReadAndClientsWhatTheySaid) {
 }
 
 TEST(Requests, OfTheCommandLineAreShownAsBodiesHaveThem) {
-  const json shown = shown_request(
+  const json shown = worker::shown_request(
       worker::request_text({{"reference", "a1"}, {"poses", "a2"}, {"steps", 3}, {"person", "left"}, {"save_every", 2}},
                            {worker::ResultFormat::kGif}));
   const json expected{{"reference", "a1"},
@@ -276,7 +302,8 @@ TEST(Requests, OfTheCommandLineAreShownAsBodiesHaveThem) {
                       {"settings", {{"steps", 3}, {"save_every", 2}}},
                       {"format", "gif"}};
   EXPECT_EQ(shown, expected);
-  for (const char* none : {"", "{", "[]", "{}", R"({"order":[]})"}) EXPECT_EQ(shown_request(none), nullptr) << none;
+  for (const char* none : {"", "{", "[]", "{}", R"({"order":[]})"})
+    EXPECT_EQ(worker::shown_request(none), nullptr) << none;
 }
 
 TEST_F(Apis, RefuseJobsThatCannotBe) {
@@ -295,11 +322,66 @@ TEST_F(Apis, RefuseJobsThatCannotBe) {
   EXPECT_EQ(problem("/align", "{\"person\":\"the second\"}"), "/align/person");
   EXPECT_EQ(problem("/priority", "101"), "/priority");
   EXPECT_EQ(problem("/format", "\"exe\""), "/format");
+  EXPECT_EQ(problem("/label", R"("a\u0000b")"), "/label");
   json odd = json::parse(animation());
   odd["settings"] = {{"size", "wide"}};
   EXPECT_THAT(ask_json("POST", "/api/v1/jobs", odd.dump(), 422).at("detail").get<std::string>(), HasSubstr("size"));
   EXPECT_EQ(problem_of(ask("POST", "/api/v1/jobs", "{")), "/problems/invalid-json");
   EXPECT_EQ(problem_of(ask("POST", "/api/v1/jobs", "{}", kToken)), "/problems/unsupported-type");
+}
+
+TEST_F(Apis, RefuseSettingsThatHaveNoEffect) {
+  const auto refusal = [&](const char* kind, const json& settings, const json& align) {
+    json body = json::parse(animation());
+    body["kind"] = kind;
+    if (!settings.is_null()) body["settings"] = settings;
+    if (!align.is_null()) body["align"] = align;
+    const json found = ask_json("POST", "/api/v1/jobs", body.dump(), 422);
+    return found.at("errors").at(0).at("pointer").get<std::string>() + ": " + found.at("detail").get<std::string>();
+  };
+  EXPECT_THAT(refusal("animate", {{"steps", 4}, {"timesteps", "900,500,100"}}, {}),
+              ::testing::StartsWith("/settings/steps: steps: it has no effect with a list of --timesteps"));
+  EXPECT_THAT(refusal("animate", {{"preview_decoded", true}}, {}), HasSubstr("/settings/preview_decoded: "));
+  const json unused{{"alignment", "published"}, {"max_stretch", 1.5}};
+  EXPECT_THAT(refusal("plan", {}, unused), HasSubstr("/align/max_stretch: "));
+  EXPECT_THAT(refusal("align", {}, unused), HasSubstr("/align/max_stretch: "));
+  json body = json::parse(animation());
+  body["settings"] = {{"steps", nullptr}, {"preview_every", 2}, {"preview_decoded", true}};
+  body["settings"].erase("steps");
+  EXPECT_EQ(ask("POST", "/api/v1/jobs", body.dump()).status, 201);
+  // Poses as numbers are fitted, as a motion is.
+  body = {{"kind", "animate"}, {"reference", upload(kPicture)}, {"poses", upload("{}")}, {"align", {{"start", 1}}}};
+  EXPECT_EQ(ask("POST", "/api/v1/jobs", body.dump()).status, 201);
+}
+
+TEST_F(Apis, KnowTheModelsOfAJobBeforeItWaits) {
+  const auto models = folder_.path() / "models";
+  for (const char* name : {"first", "second"}) {
+    std::filesystem::create_directories(models / name);
+    std::ofstream(models / name / "unianimate_16f_32f_non_ema_223000.safetensors") << "weights";
+  }
+  std::filesystem::create_directories(models / "loras");
+  std::ofstream(models / "loras/style.safetensors") << "weights";
+  const auto refusal = [&](const json& settings) {
+    json body = json::parse(animation());
+    body["settings"] = settings;
+    const json found = ask_json("POST", "/api/v1/jobs", body.dump(), 422);
+    return found.at("errors").at(0).at("pointer").get<std::string>() + ": " + found.at("detail").get<std::string>();
+  };
+  EXPECT_THAT(refusal({{"model", "third"}}), HasSubstr("/settings/model: the server has no model third: it has first"));
+  const json style{{"name", "style"}, {"scale", 1}};
+  const json odd{{"name", "../style"}, {"scale", 1}};
+  EXPECT_THAT(refusal({{"loras", {style, odd}}}), HasSubstr("/settings/loras/1/name: the server has no LoRA ../style"));
+  EXPECT_THAT(refusal({{"loras", std::vector<json>(17, style)}}), HasSubstr("/settings/loras: "));
+  json body = json::parse(animation());
+  body["settings"] = {{"loras", {style}}};
+  const json job = ask_json("POST", "/api/v1/jobs", body.dump(), 201);
+  EXPECT_EQ(job.at("request").at("settings").at("model"), "first") << "whatever comes before it later";
+  const auto row = with_queue([&](queue::JobQueue& queue) { return *queue.find(job.at("id")); });
+  EXPECT_EQ(worker::read_row_options(row.request).models.model, "first");
+  body["kind"] = "align";
+  body.erase("settings");
+  EXPECT_EQ(ask_json("POST", "/api/v1/jobs", body.dump(), 201).at("request").count("settings"), 0U);
 }
 
 TEST_F(Apis, TakeThePosesOfAJobThatWasLookedAt) {
@@ -351,6 +433,11 @@ TEST_F(Apis, TakeFilesOfPoses) {
 }
 
 TEST_F(Apis, PlanWhatCouldBeMade) {
+  for (const char* file :
+       {"models/other/unianimate_16f_32f_non_ema_223000.safetensors", "models/loras/style.safetensors"}) {
+    std::filesystem::create_directories((folder_.path() / file).parent_path());
+    std::ofstream(folder_.path() / file) << "weights";
+  }
   json body = json::parse(animation());
   body["kind"] = "plan";
   body["settings"] = {{"model", "other"}, {"loras", {{{"name", "style"}, {"scale", 0.8}}}}, {"steps", 3}};

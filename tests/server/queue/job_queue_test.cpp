@@ -72,6 +72,21 @@ TEST_P(JobQueues, KeepWhatTheyAreGiven) {
   EXPECT_THROW(queue_.add(job), Error);
 }
 
+TEST_P(JobQueues, RefuseTextThatNotEveryDatabaseKeeps) {
+  NewJob job;
+  job.request = "{}";
+  for (const std::string& label : {std::string("a\0b", 3), std::string("caf\xe9")}) {
+    job.label = label;
+    EXPECT_THROW(queue_.add(job), UnfitText);
+    JobFilter filter;
+    filter.label = label;
+    EXPECT_THROW(queue_.list(filter), UnfitText);
+  }
+  EXPECT_TRUE(queue_.list().empty());
+  job.label = "caf\u00e9 \u2615\n";
+  EXPECT_EQ(queue_.find(queue_.add(job).job.id)->label, job.label);
+}
+
 TEST_P(JobQueues, GiveTheHighestPriorityAndThenTheOldest) {
   const std::string first = add();
   const std::string second = add();

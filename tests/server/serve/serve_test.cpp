@@ -132,6 +132,7 @@ TEST(Services, EndWhereWhoeverTendsThemSaysSo) {
 TEST(Services, RemoveWhatIsOldAndSaySo) {
   const TemporaryFolder folder;
   ServeOptions options = some_options(folder);
+  options.retention.finished_seconds = store::Retention::kDay;
   options.retention.always_kept = 0;
   std::vector<std::string> notes;
   options.note = [&](const std::string& note) { notes.push_back(note); };

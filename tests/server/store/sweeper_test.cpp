@@ -15,6 +15,7 @@ namespace unianimate::store {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -61,8 +62,71 @@ class Sweeping : public ::testing::Test {
   DataFolder folder_{parent_ / "data"};
   queue::JobQueue queue_{queue::open_sqlite(folder_.database())};
   std::unique_ptr<queue::SqlConnection> raw_ = queue::open_sqlite(folder_.database());
-  Retention retention_{.quota_bytes = 1'000'000'000, .always_kept = 0, .free_bytes = 0};
+  Retention retention_{.quota_bytes = 1'000'000'000, .finished_seconds = 30 * kDay, .always_kept = 0, .free_bytes = 0};
 };
+
+TEST_F(Sweeping, RemovesNothingThatWasMadeUnlessSomebodySaysSo) {
+  const std::string done = add_job(4000, 300'000);
+  const std::string failed = add_job(4000, 1000, "failed");
+  const auto unused = add_asset(std::string(300'000, 'a'), 2);
+  retention_ = {.always_kept = 0, .free_bytes = 0};
+  raw_->execute("INSERT INTO setting (name, value) VALUES ('quota_bytes', $1)",
+                {queue::SqlValue(std::to_string(disk_use(folder_).total() + 100'000))});
+  Sweeper sweeper = this->sweeper();
+  sweeper.sweep(queue_);
+  EXPECT_TRUE(is_there(done));
+  EXPECT_EQ(sweeper.refusal(queue_, 200'000), std::nullopt);
+  EXPECT_FALSE(fs::exists(file_of(folder_, unused))) << "no job was made from it";
+  EXPECT_THAT(sweeper.refusal(queue_, 500'000).value_or(""),
+              AllOf(HasSubstr("unianimate queue delete"), HasSubstr("--quota SIZE"), HasSubstr("--keep DAYS")));
+  EXPECT_TRUE(is_there(done));
+  EXPECT_TRUE(is_there(failed)) << "it may be resumed";
+  retention_.free_bytes = std::numeric_limits<std::uintmax_t>::max();
+  this->sweeper().sweep(queue_);
+  EXPECT_TRUE(is_there(done)) << "nor for a full disk";
+  EXPECT_TRUE(is_there(failed));
+}
+
+TEST_F(Sweeping, LooksAtFilesOnlyWhenItSweeps) {
+  Sweeper sweeper = this->sweeper();
+  const std::string id = add_job(0, 400'000);
+  EXPECT_EQ(sweeper.account().use().results, 0U) << "nobody said so";
+  EXPECT_EQ(sweeper.refusal(queue_, 1'000'000), std::nullopt);
+  EXPECT_EQ(sweeper.account().use().results, 0U);
+  sweeper.sweep(queue_);
+  EXPECT_EQ(sweeper.account().use().results, 400'000U);
+  write(folder_.result(id, 2, ".mp4"), 1000);
+  EXPECT_EQ(sweeper.account().use().results, 400'000U);
+  sweeper.account().count_job(id);
+  EXPECT_EQ(sweeper.account().use().results, 401'000U);
+  sweeper.account().forget_job(id);
+  EXPECT_EQ(sweeper.account().use().results, 0U);
+}
+
+TEST_F(Sweeping, KeepsItsAccountAsIfItHadCounted) {
+  Sweeper sweeper = this->sweeper();
+  DiskAccount& account = sweeper.account();
+  const auto total = [](const DiskUse& use) { return use.assets + use.incoming + use.work + use.results; };
+  account.add_incoming(500);
+  write(folder_.incoming() / "u", 500);
+  EXPECT_EQ(total(account.use()), total(disk_use(folder_)));
+  account.count();
+  EXPECT_EQ(account.use().incoming, 500U) << "not twice";
+  fs::remove(folder_.incoming() / "u");
+  account.add_incoming(-500);
+  const auto asset = add_asset("12345", 40);
+  account.add_asset(asset.bytes);
+  EXPECT_EQ(total(account.use()), total(disk_use(folder_)));
+  const std::string id = add_job(90, 5000);
+  write(folder_.work(id) / "segment-0-latents-1.safetensors", 700);
+  account.count_job(id);
+  EXPECT_EQ(account.use().work, 700U);
+  EXPECT_EQ(account.bytes_of_job(id), 5700U);
+  EXPECT_EQ(total(account.use()), total(disk_use(folder_)));
+  sweeper.sweep(queue_);
+  EXPECT_FALSE(is_there(id));
+  EXPECT_EQ(total(account.use()), 0U);
+}
 
 TEST_F(Sweeping, RemovesWhatIsOldButNeverTheNewest) {
   retention_.always_kept = 2;
@@ -77,7 +141,7 @@ TEST_F(Sweeping, RemovesWhatIsOldButNeverTheNewest) {
   EXPECT_TRUE(is_there(cancelled));
   EXPECT_TRUE(is_there(newest));
   ASSERT_THAT(queue_.notices(), SizeIs(1));
-  EXPECT_THAT(queue_.notices().front().text, HasSubstr("2 finished jobs and 0 files"));
+  EXPECT_THAT(queue_.notices().front().text, HasSubstr("2 finished jobs, 2 kB in all, were removed"));
   EXPECT_THAT(queue_.notices().front().text, HasSubstr("--keep"));
 }
 

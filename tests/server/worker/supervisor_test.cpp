@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "support/temporary_folder.h"
@@ -74,27 +75,56 @@ TEST_F(SupervisorTest, GivesBackTheJobOfAWorkerThatDied) {
 }
 
 TEST_F(SupervisorTest, TellsWhyTheJobOfAWorkerFailedThatDiedAgainAndAgain) {
-  const auto problem_after = [&](const char* script, bool memory_ran_out) {
+  const auto problem_after = [&](int signal, bool memory_ran_out) {
     queue::NewJob job;
     job.request = "{}";
     const std::string id = queue_.add(job).job.id;
     std::int64_t kills = 5;
-    Supervisor supervisor(queue_, {worker(script)}, log_, [&] { return kills; });
+    Supervisor supervisor(queue_, {worker("exec sleep 1000")}, log_, [&] { return kills; });
     for (std::int64_t attempt = 0; attempt < queue::kMostIdleAttempts; ++attempt) {
       supervisor.tend(now_);
       EXPECT_THAT(supervisor.ids(), SizeIs(1));
       queue_.claim("video", supervisor.ids().front(), "cpu fp32");
       kills += memory_ran_out ? 1 : 0;
+      now_ += seconds(1);
+      supervisor.tend(now_);
+      if (!supervisor.pids().empty()) ::kill(supervisor.pids().front(), signal);
       tend_until_ended(supervisor);
       now_ += seconds(60);
     }
     return queue_.find(id)->problem.value_or("");
   };
-  EXPECT_THAT(problem_after("kill -KILL $$", true),
-              AllOf(HasSubstr(R"("type":"out-of-memory")"), HasSubstr("by signal 9, as memory had run out")));
-  EXPECT_THAT(problem_after("kill -KILL $$", false), HasSubstr(R"("type":"worker-lost")"));
-  EXPECT_THAT(problem_after("kill -SEGV $$", true),
-              AllOf(HasSubstr(R"("type":"worker-lost")"), HasSubstr("by signal 11, three times")));
+  EXPECT_THAT(problem_after(SIGKILL, true),
+              AllOf(HasSubstr(R"("type":"out-of-memory")"), HasSubstr("by signal 9 (SIGKILL), as memory had run out")));
+  EXPECT_THAT(problem_after(SIGKILL, false),
+              AllOf(HasSubstr(R"("type":"worker-lost")"), HasSubstr("by signal 9 (SIGKILL), three times")));
+  EXPECT_THAT(problem_after(SIGSEGV, true),
+              AllOf(HasSubstr(R"("type":"worker-lost")"), HasSubstr("by signal 11 (SIGSEGV), three times")));
+}
+
+TEST_F(SupervisorTest, BlamesMemoryForNothingThatHappenedLongAfterItRanOut) {
+  std::int64_t kills = 5;
+  Supervisor supervisor(queue_, {worker("exec sleep 1000")}, log_, [&] { return kills; });
+  const auto kill_it = [&] {
+    log_.notes.clear();
+    now_ += seconds(1);
+    ::kill(supervisor.pids().at(0), SIGKILL);
+    tend_until_ended(supervisor);
+    EXPECT_THAT(log_.notes, Contains(HasSubstr("by signal 9 (SIGKILL)")));
+    now_ += seconds(60);
+    const auto notes = log_.notes;
+    supervisor.tend(now_);
+    return notes;
+  };
+  ++kills;
+  supervisor.tend(now_);
+  EXPECT_THAT(kill_it(), Not(Contains(HasSubstr("memory")))) << "it was before this worker began";
+  ++kills;
+  supervisor.tend(now_);
+  now_ += seconds(61);
+  EXPECT_THAT(kill_it(), Not(Contains(HasSubstr("memory")))) << "another process was ended then";
+  ++kills;
+  EXPECT_THAT(kill_it(), Contains(HasSubstr("memory had run out")));
 }
 
 TEST_F(SupervisorTest, GivesItsWorkersAnEnvironmentOfTheirOwn) {
@@ -186,6 +216,33 @@ TEST_F(SupervisorTest, StartsNoneWhereOthersDoTheWork) {
   Supervisor supervisor(queue_, {worker("exec sleep 1000"), worker("exec sleep 1000", "pose")}, log_);
   supervisor.tend(now_);
   EXPECT_THAT(supervisor.pids(), SizeIs(1)) << "another machine's are no reason";
+  queue_.forget_worker("other-1");
+  supervisor.tend(now_);
+  EXPECT_THAT(supervisor.pids(), SizeIs(2));
+}
+
+TEST_F(SupervisorTest, WaitsForAGpuThatAWorkerOfAnEarlierServiceHas) {
+  queue::WorkerRow other{"other-1", "video", host_name(), 1, "cuda", "bf16", std::nullopt};
+  other.gpu = "0";
+  queue_.see(other);
+  std::vector<SupervisedWorker> wanted;
+  for (const char* gpu : {"0", "1"}) {
+    wanted.push_back(worker("exec sleep 1000"));
+    wanted.back().gpu = gpu;
+    wanted.back().environment = {std::string("CUDA_VISIBLE_DEVICES=") + gpu};
+  }
+  const auto gpu_of = [](pid_t pid) {
+    while (true) {  // between two programs a process has no environment
+      std::ifstream environment("/proc/" + std::to_string(pid) + "/environ");
+      for (std::string entry; std::getline(environment, entry, '\0');) {
+        if (entry.starts_with("CUDA_VISIBLE_DEVICES=")) return entry.substr(entry.find('=') + 1);
+      }
+    }
+  };
+  Supervisor supervisor(queue_, wanted, log_);
+  supervisor.tend(now_);
+  ASSERT_THAT(supervisor.pids(), SizeIs(1));
+  EXPECT_EQ(gpu_of(supervisor.pids().front()), "1");
   queue_.forget_worker("other-1");
   supervisor.tend(now_);
   EXPECT_THAT(supervisor.pids(), SizeIs(2));

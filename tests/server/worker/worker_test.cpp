@@ -28,6 +28,10 @@ class FakeRunner final : public JobRunner {
  public:
   [[nodiscard]] std::string device() const override { return "cpu fp32"; }
   [[nodiscard]] std::string setup() const override { return "models of the test"; }
+  [[nodiscard]] std::string gpu() const override { return "GPU-0f2a"; }
+  [[nodiscard]] std::vector<NamedPlace> places() const override {
+    return {{"/opt/puppet", "the embedded model", "embedded/"}, {"/srv/models", "the models folder", ""}};
+  }
   std::optional<fs::path> run(const queue::JobRow& job, studio::JobObserver& observer) override {
     ++runs;
     return work(job, observer);
@@ -141,6 +145,7 @@ TEST_F(WorkerTest, SaysWhatItIsWhileItWorks) {
     EXPECT_EQ(workers.front().device, "cpu");
     EXPECT_EQ(workers.front().dtype, "fp32");
     EXPECT_EQ(workers.front().setup, "models of the test");
+    EXPECT_EQ(workers.front().gpu, "GPU-0f2a");
     EXPECT_GT(workers.front().resident_bytes, 1'000'000);
     EXPECT_EQ(other.find(id)->setup, "models of the test");
     return std::nullopt;
@@ -277,6 +282,17 @@ TEST_F(WorkerTest, CallsFilesWhatTheirOwnersCallThem) {
   };
   run();
   EXPECT_EQ(row(id).problem, R"({"type":"input","detail":"dance.json has no poses, see work/job.json"})");
+}
+
+TEST_F(WorkerTest, CallsModelsByTheirNames) {
+  const std::string id = add();
+  runner_.work = [&](const queue::JobRow&, studio::JobObserver&) -> std::optional<fs::path> {
+    throw Error(ErrorKind::kInput, "/srv/models/loras/style.safetensors of /srv/models does not fit {}",
+                "/opt/puppet/unet.safetensors");
+  };
+  run();
+  EXPECT_EQ(row(id).problem, R"({"type":"input","detail":"loras/style.safetensors of the models folder does not fit )"
+                             R"(embedded/unet.safetensors"})");
 }
 
 TEST_F(WorkerTest, TriesAgainWhatNobodyUnderstandsAndGivesUpInTheEnd) {

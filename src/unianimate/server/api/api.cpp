@@ -16,6 +16,14 @@ std::unique_ptr<queue::JobQueue> QueuePool::take() {
   return std::make_unique<queue::JobQueue>(queue::open_database(place_));
 }
 
+void QueuePool::refuse_unavailable(const Error& error) {
+  http::Problem problem =
+      http::make_problem(http::problems::kNotReady,
+                         "the server's queue cannot be reached at the moment; nothing is lost, ask again later");
+  problem.headers.push_back({"Retry-After", "5"});
+  throw http::Refused(std::move(problem), error.what());
+}
+
 void QueuePool::give_back(std::unique_ptr<queue::JobQueue> queue) {
   const std::scoped_lock lock(mutex_);
   idle_.push_back(std::move(queue));
@@ -26,9 +34,12 @@ Api::Api(const std::filesystem::path& data, ApiOptions options)
       queues_({folder_.database(), options.queue_url}),
       schemas_(openapi_document()),
       options_(std::move(options)),
-      sweeper_(queues_.with([this](queue::JobQueue& queue) {
-        return std::make_unique<store::Sweeper>(folder_, queue, options_.retention);
-      })) {}
+      sweeper_(make_sweeper()) {}
+
+std::unique_ptr<store::Sweeper> Api::make_sweeper() const {
+  queue::JobQueue queue(queue::open_database(queues_.place()));
+  return std::make_unique<store::Sweeper>(folder_, queue, options_.retention);
+}
 
 void Api::require_room(std::uintmax_t bytes) {
   const auto refusal = queues_.with([&](queue::JobQueue& queue) { return sweeper_->refusal(queue, bytes); });

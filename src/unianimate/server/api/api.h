@@ -28,16 +28,24 @@ class QueuePool {
 
   [[nodiscard]] const queue::QueuePlace& place() const { return place_; }
 
-  /// Lends a connection to `work`, which gives something back.
+  /// Lends a connection to `work`, which gives something back. Throws what it throws, and http::Refused(not-ready)
+  /// where the database is out of reach, http::Refused(invalid-request) for text that it cannot keep.
   template <typename Work>
   auto with(const Work& work) {
-    std::unique_ptr<queue::JobQueue> queue = take();
-    auto result = work(*queue);
-    give_back(std::move(queue));
-    return result;
+    try {
+      std::unique_ptr<queue::JobQueue> queue = take();
+      auto result = work(*queue);
+      give_back(std::move(queue));
+      return result;
+    } catch (const queue::DatabaseUnavailable& error) {
+      refuse_unavailable(error);
+    } catch (const queue::UnfitText& error) {
+      throw http::Refused(http::problems::kInvalidRequest, error.what());
+    }
   }
 
  private:
+  [[noreturn]] static void refuse_unavailable(const Error& error);
   std::unique_ptr<queue::JobQueue> take();
   void give_back(std::unique_ptr<queue::JobQueue> queue);
 
@@ -50,6 +58,7 @@ struct ApiOptions {
   std::string queue_url = {};         ///< as queue::QueuePlace::url
   std::string version;                ///< of the program
   std::filesystem::path models = {};  ///< folder of those that jobs may name
+  bool knows_models = true;           ///< workers have just these; else a job may name any
   std::int64_t most_jobs = 1000;      ///< waiting
   store::Retention retention = {};
 };
@@ -79,6 +88,8 @@ class Api {
   std::function<std::size_t()> streams = [] { return std::size_t{0}; };
 
  private:
+  [[nodiscard]] std::unique_ptr<store::Sweeper> make_sweeper() const;
+
   store::DataFolder folder_;
   QueuePool queues_;
   SchemaCheck schemas_;

@@ -12,6 +12,7 @@
 #include "unianimate/server/http/file_response.h"
 #include "unianimate/server/http/multipart_reader.h"
 #include "unianimate/server/queue/job_json.h"
+#include "unianimate/server/queue/random_id.h"
 #include "unianimate/server/store/asset_store.h"
 
 namespace unianimate::server {
@@ -33,7 +34,8 @@ ordered_json asset_json(const queue::AssetRow& asset) {
 
 queue::AssetRow find_asset(const http::Request& request, Api& api) {
   const std::string& id = request.parameter("id");
-  const auto asset = api.queues().with([&](queue::JobQueue& queue) { return queue.find_asset(id); });
+  const auto asset = api.queues().with(
+      [&](queue::JobQueue& queue) { return queue::is_id('a', id) ? queue.find_asset(id) : std::nullopt; });
   if (!asset) throw http::Refused(http::problems::kNotFound, fmt::format("there is no asset {}", printable(id)));
   return *asset;
 }
@@ -46,11 +48,29 @@ std::uintmax_t announced_bytes(const http::Request& request) {
   return bytes;
 }
 
+/// Bytes on their way into the store, in its account for as long as this is there.
+class Incoming {
+ public:
+  explicit Incoming(store::DiskAccount& account) : account_(account) {}
+  ~Incoming() { account_.add_incoming(-bytes_); }
+  Incoming(const Incoming&) = delete;
+  Incoming& operator=(const Incoming&) = delete;
+
+  void grow_to(std::int64_t bytes) {
+    account_.add_incoming(bytes - bytes_);
+    bytes_ = bytes;
+  }
+
+ private:
+  store::DiskAccount& account_;
+  std::int64_t bytes_ = 0;
+};
+
 /// A file on its way into the store, as it is or in a form.
 class Upload final : public http::BodySink {
  public:
   Upload(Api& api, const http::Request& request)
-      : api_(api), writer_(api.folder()), announced_(announced_bytes(request)) {
+      : api_(api), writer_(api.folder()), incoming_(api.sweeper().account()), announced_(announced_bytes(request)) {
     name_ = request.query_value("name");
     const std::string type(request.header("Content-Type").value_or(""));
     if (http::MultipartReader::is_multipart(type)) {
@@ -71,6 +91,7 @@ class Upload final : public http::BodySink {
     }
     try {
       form_ ? form_->read(piece) : writer_.write(piece);
+      incoming_.grow_to(writer_.bytes());
     } catch (const Error& error) {
       refuse(error);
     }
@@ -83,6 +104,8 @@ class Upload final : public http::BodySink {
     try {
       const auto [asset, is_new] =
           api_.queues().with([&](queue::JobQueue& queue) { return writer_.finish(queue, name_); });
+      incoming_.grow_to(0);
+      if (is_new) api_.sweeper().account().add_asset(asset.bytes);
       constexpr int kOk = 200;
       constexpr int kCreated = 201;
       http::Response response = json_response(is_new ? kCreated : kOk, asset_json(asset));
@@ -104,6 +127,7 @@ class Upload final : public http::BodySink {
 
   Api& api_;
   store::AssetWriter writer_;
+  Incoming incoming_;
   std::uintmax_t announced_;  ///< 0: nothing
   std::unique_ptr<http::MultipartReader> form_;
   std::optional<std::string> name_;
@@ -115,6 +139,7 @@ http::Response delete_asset(const http::Request& request, Api& api) {
   const bool gone =
       api.queues().with([&](queue::JobQueue& queue) { return store::remove_asset(api.folder(), queue, asset); });
   if (!gone) throw http::Refused(http::problems::kConflict, fmt::format("a job needs the asset {}", asset.id));
+  api.sweeper().account().remove_asset(asset.bytes);
   return http::Response(204);
 }
 

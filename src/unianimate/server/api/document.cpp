@@ -25,9 +25,7 @@ json as_json(const nlohmann::ordered_json& schema) {
 }  // namespace
 
 fields::Filter settings_of_motions() {
-  return [motion = studio::motion_fields()](const fields::Field& field) {
-    return motion(field) && std::string_view(field.name) != "preview";
-  };
+  return worker::motion_settings();
 }
 
 fields::Filter settings_of_videos() {
@@ -41,6 +39,7 @@ fields::Filter settings_of_videos() {
 nlohmann::ordered_json settings_schema() {
   nlohmann::ordered_json schema = fields::json_schema(studio::VideoOrder(), settings_of_videos());
   schema.at("properties").update(fields::json_schema(worker::ModelChoice()).at("properties"));
+  schema.at("properties").at("loras")["maxItems"] = worker::kMostLoras;
   return schema;
 }
 

@@ -15,7 +15,9 @@
 #include "unianimate/server/api/answers.h"
 #include "unianimate/server/api/document.h"
 #include "unianimate/server/queue/random_id.h"
+#include "unianimate/server/store/content_type.h"
 #include "unianimate/server/worker/job_request.h"
+#include "unianimate/studio/model_library.h"
 
 namespace unianimate::server {
 
@@ -87,7 +89,29 @@ Files files_of(const json& body, queue::JobQueue& queue) {
   return files;
 }
 
-std::string row_request(const json& body, const json& files) {
+/// The models that the job is made with, all of which have to be there. What is meant where nothing is said is said
+/// from now on: other models that come later are none of the job's. `models`: empty where others have them.
+void choose_models(worker::ModelChoice& choice, const std::filesystem::path& models) {
+  if (models.empty()) return;
+  const auto require = [](const std::string& pointer, const auto& find) {
+    try {
+      find();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInput) throw;
+      refuse_part(pointer, error.what());
+    }
+  };
+  if (choice.model.empty()) {
+    choice.model = studio::default_model(models);
+  } else {
+    require("/settings/model", [&] { studio::model_by_name(models, choice.model); });
+  }
+  for (std::size_t i = 0; i < choice.loras.size(); ++i) {
+    require(fmt::format("/settings/loras/{}/name", i), [&] { studio::lora_by_name(models, choice.loras[i].name); });
+  }
+}
+
+std::string row_request(const json& body, const json& files, const std::filesystem::path& models) {
   ordered_json order = files;
   json options = json::object();
   for (const char* part : {kAlign, kSettings}) {
@@ -104,6 +128,7 @@ std::string row_request(const json& body, const json& files) {
   fields::read_json(options, {}, rest.models, fields::Missing::kLeft);
   const std::string format = body.value(kFormat, std::string(fields::word(rest.format)));
   rest.format = fields::parse_word<worker::ResultFormat>(kFormat, format);
+  if (body.at("kind") != queue::word(queue::JobKind::kAlign)) choose_models(rest.models, models);
   return worker::request_text(order, rest);
 }
 
@@ -117,16 +142,14 @@ std::string pointer_of(std::string_view sentence) {
   return "";
 }
 
-/// Whatever a worker would refuse without its models.
-void check_row(const queue::NewJob& job) {
-  const auto as_it_is = [](const std::string& id) { return std::filesystem::path(id); };
-  static const family::AnimateRequest kDefaults;
+void check_row(const queue::NewJob& job, queue::JobQueue& queue) {
+  const auto like_its_file = [&](const std::string& id) {
+    const auto asset = queue.find_asset(id);
+    return std::filesystem::path(asset ? id + std::string(store::ending_of(asset->type)) : id);
+  };
   try {
-    if (job.kind == queue::JobKind::kAlign) {
-      worker::read_align_request(job.request, as_it_is);
-    } else {
-      worker::read_video_request(job.request, kDefaults, as_it_is);
-    }
+    worker::check_request(job.kind, job.request, like_its_file,
+                          [](const fields::Field& field) { return fmt::format("{}: it", field.name); });
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUsage && error.kind() != ErrorKind::kInput) throw;
     const std::string pointer = pointer_of(error.what());
@@ -135,44 +158,17 @@ void check_row(const queue::NewJob& job) {
   }
 }
 
-bool is_of_align(const std::string& name) {
-  return openapi_document().at("components").at("schemas").at("AlignSettings").at("properties").contains(name);
-}
-
-bool is_file(const std::string& name) {
-  return std::any_of(worker::kFileFields.begin(), worker::kFileFields.end(),
-                     [&](const char* file) { return name == file; });
-}
-
 }  // namespace
 
-queue::NewJob new_job(const json& body, queue::JobQueue& queue) {
+queue::NewJob new_job(const json& body, queue::JobQueue& queue, const std::filesystem::path& models) {
   queue::NewJob job;
   job.kind = *queue::kind_of(body.at("kind").get<std::string>());
   Files files = files_of(body, queue);
   job.assets = std::move(files.assets);
   job.poses_job = std::move(files.poses_job);
-  job.request = row_request(body, files.order);
-  check_row(job);
+  job.request = row_request(body, files.order, models);
+  check_row(job, queue);
   return job;
-}
-
-ordered_json shown_request(const std::string& request) {
-  const ordered_json row = ordered_json::parse(request, nullptr, false);
-  if (!row.is_object() || !row.contains(kOrder) || !row.at(kOrder).is_object()) return nullptr;
-  ordered_json shown;
-  ordered_json align;
-  ordered_json settings;
-  for (const auto& [name, value] : row.at(kOrder).items()) {
-    (is_file(name) ? shown : is_of_align(name) ? align : settings)[name] = value;
-  }
-  for (const char* name : kModelFields) {
-    if (row.contains(name)) settings[name] = row.at(name);
-  }
-  if (!align.is_null()) shown[kAlign] = std::move(align);
-  if (!settings.is_null()) shown[kSettings] = std::move(settings);
-  if (row.contains(kFormat)) shown[kFormat] = row.at(kFormat);
-  return shown;
 }
 
 }  // namespace unianimate::server

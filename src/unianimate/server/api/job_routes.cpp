@@ -27,7 +27,12 @@ constexpr int kAccepted = 202;
 constexpr int kNoContent = 204;
 
 std::optional<std::string> label_of(const json& body) {
-  return body.contains("label") ? std::optional(body.at("label").get<std::string>()) : std::nullopt;
+  if (!body.contains("label")) return std::nullopt;
+  auto label = body.at("label").get<std::string>();
+  if (label.find('\0') != std::string::npos) {
+    refuse_part("/label", "label has a zero byte (U+0000), which not every queue can keep; leave it out");
+  }
+  return label;
 }
 
 std::optional<std::int64_t> priority_of(const json& body) {
@@ -65,12 +70,13 @@ std::optional<std::string> idempotency_key(const http::Request& request) {
     throw http::Refused(http::problems::kInvalidRequest,
                         fmt::format("Idempotency-Key must be one text of 1 to {} characters", kLongest));
   }
-  return std::string(*key);
+  // Whatever bytes it has.
+  return sha256_of(*key);
 }
 
 queue::NewJob asked_job(const json& body, const std::optional<std::string>& key, const std::string& body_sha256,
                         queue::JobQueue& queue, const Api& api) {
-  queue::NewJob job = new_job(body, queue);
+  queue::NewJob job = new_job(body, queue, api.options().knows_models ? api.options().models : "");
   job.label = label_of(body);
   job.priority = priority_of(body).value_or(0);
   job.idempotency_key = key;
@@ -194,7 +200,9 @@ http::Response delete_job(const http::Request& request, Api& api) {
       throw http::Refused(http::problems::kConflict,
                           fmt::format("a job that waits or runs takes the poses of the job {}", before.id));
     }
-    return http::Response(job && job->state == queue::JobState::kRunning ? kAccepted : kNoContent);
+    const bool runs = job && job->state == queue::JobState::kRunning;
+    if (!runs) api.sweeper().account().forget_job(before.id);
+    return http::Response(runs ? kAccepted : kNoContent);
   });
 }
 

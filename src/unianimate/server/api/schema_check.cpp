@@ -60,9 +60,10 @@ std::string expectation(const json& schema) {
   std::vector<std::string> names;
   for (const json& type : types.is_array() ? types : json::array({types})) names.push_back(kTypes.at(type));
   std::string text = fmt::format("{}", fmt::join(names, " or "));
-  for (const auto& [key, says] : {std::pair("minimum", "at least"), std::pair("exclusiveMinimum", "above"),
-                                  std::pair("maximum", "at most"), std::pair("exclusiveMaximum", "below"),
-                                  std::pair("maxLength", "of characters at most"), std::pair("pattern", "like")}) {
+  for (const auto& [key, says] :
+       {std::pair("minimum", "at least"), std::pair("exclusiveMinimum", "above"), std::pair("maximum", "at most"),
+        std::pair("exclusiveMaximum", "below"), std::pair("maxLength", "of characters at most"),
+        std::pair("maxItems", "of items at most"), std::pair("pattern", "like")}) {
     if (schema.contains(key)) text += fmt::format(", {} {}", says, schema.at(key).dump());
   }
   return text;

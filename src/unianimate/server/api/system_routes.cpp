@@ -85,7 +85,7 @@ ordered_json system_json(Api& api) {
           {"disk",
            {{"free_bytes", free ? ordered_json(*free) : ordered_json(nullptr)},
             {"kept_bytes", api.options().retention.free_bytes},
-            {"used_bytes", store::disk_use(api.folder()).total()},
+            {"used_bytes", api.sweeper().account().use().total()},
             {"quota_bytes", api.sweeper().quota()}}},
           {"settings", found_settings_schema(models, loras)},
           {"align", align_schema()},
@@ -95,16 +95,26 @@ ordered_json system_json(Api& api) {
           {"devices", devices_json(api.queues().with([](queue::JobQueue& queue) { return queue.workers(); }))}};
 }
 
-http::Response ready(Api& api) {
-  ordered_json missing = ordered_json::array();
+/// Lanes without a live worker.
+ordered_json missing_workers(Api& api) {
   std::set<std::string> lanes;
-  api.queues().with([&](queue::JobQueue& queue) {
-    for (const queue::WorkerRow& worker : queue.workers()) lanes.insert(worker.lane);
-    return true;
-  });
+  for (const queue::WorkerRow& worker : api.queues().with([](queue::JobQueue& queue) { return queue.workers(); })) {
+    lanes.insert(worker.lane);
+  }
+  ordered_json missing = ordered_json::array();
   for (const queue::JobKind kind : {queue::JobKind::kAlign, queue::JobKind::kAnimate}) {
     const std::string lane(queue::lane_of(kind));
     if (lanes.count(lane) == 0) missing.push_back("a worker for " + lane);
+  }
+  return missing;
+}
+
+http::Response ready(Api& api) {
+  ordered_json missing;
+  try {
+    missing = missing_workers(api);
+  } catch (const http::Refused& refused) {
+    missing = ordered_json::array({refused.problem().detail});
   }
   const auto free = store::free_bytes(api.folder());
   if (free && *free < api.options().retention.free_bytes) missing.push_back("room on the disk");
@@ -135,7 +145,7 @@ http::Response metrics(Api& api) {
     return true;
   });
   api.measures().write(text);
-  const store::DiskUse use = store::disk_use(api.folder());
+  const store::DiskUse use = api.sweeper().account().use();
   text.begin("unianimate_disk_bytes", "gauge", "Bytes in the data folder");
   for (const auto& [kind, bytes] :
        {std::pair("assets", use.assets), std::pair("incoming", use.incoming), std::pair("work", use.work),

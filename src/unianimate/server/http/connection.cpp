@@ -102,6 +102,7 @@ Response refusal(const std::exception_ptr& thrown, const Request& request, std::
   try {
     std::rethrow_exception(thrown);
   } catch (const Refused& refused) {
+    failure = refused.cause();
     return problem_response(refused.problem(), request.id);
   } catch (const std::exception& error) {
     failure = error.what();

@@ -100,13 +100,17 @@ Problem make_problem(const ProblemType& type, std::string detail);
 /// What a handler throws to refuse.
 class Refused : public std::runtime_error {
  public:
-  explicit Refused(Problem problem) : std::runtime_error(problem.detail), problem_(std::move(problem)) {}
+  /// `cause`: what the log says of it and clients are not told.
+  explicit Refused(Problem problem, std::string cause = "")
+      : std::runtime_error(problem.detail), problem_(std::move(problem)), cause_(std::move(cause)) {}
   Refused(const ProblemType& type, std::string detail) : Refused(make_problem(type, std::move(detail))) {}
 
   [[nodiscard]] const Problem& problem() const noexcept { return problem_; }
+  [[nodiscard]] const std::string& cause() const noexcept { return cause_; }
 
  private:
   Problem problem_;
+  std::string cause_;
 };
 
 /// Part of a file that is sent; the file stays open, and so readable, until then.

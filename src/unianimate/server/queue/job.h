@@ -100,6 +100,7 @@ struct WorkerRow {
   double seen = 0;
   std::string setup = {};           ///< models and all else of the worker that a video depends on
   std::int64_t resident_bytes = 0;  ///< of its memory
+  std::string gpu = {};             ///< what CUDA_VISIBLE_DEVICES names its GPU by on its host; empty: it has none
 };
 
 /// A file that jobs are made from.

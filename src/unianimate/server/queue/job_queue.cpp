@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include "unianimate/core/error.h"
 #include "unianimate/server/queue/job_problem.h"
 #include "unianimate/server/queue/random_id.h"
@@ -106,6 +109,19 @@ std::vector<AssetRow> assets_in(const std::vector<SqlRow>& rows) {
   return assets;
 }
 
+/// Whether every database can keep it.
+bool is_fit(const std::string& words) {
+  const auto is_usual = [](char letter) { return letter > 0; };
+  if (std::ranges::all_of(words, is_usual)) return true;
+  if (words.find('\0') != std::string::npos) return false;
+  try {
+    static_cast<void>(nlohmann::json(words).dump());
+  } catch (const nlohmann::json::type_error&) {
+    return false;  // it is not UTF-8
+  }
+  return true;
+}
+
 std::optional<JobRow> first(std::vector<JobRow> jobs) {
   if (jobs.empty()) return std::nullopt;
   return std::move(jobs.front());
@@ -121,10 +137,19 @@ JobQueue::JobQueue(std::unique_ptr<SqlConnection> connection) : connection_(std:
   upgrade_schema(*connection_);
 }
 
+UnfitText::UnfitText(std::string_view text)
+    : Error(ErrorKind::kUsage,
+            "'{}' cannot be kept in the queue: expected text that is UTF-8 and has no zero bytes (U+0000)",
+            printable(text)) {}
+
 // ---- how statements are run
 
 /// NOW stands for the database's clock.
 std::vector<SqlRow> JobQueue::execute(std::string statement, const std::vector<SqlValue>& parameters) {
+  for (const SqlValue& value : parameters) {
+    const auto* const words = std::get_if<std::string>(&value);
+    if (words != nullptr && !is_fit(*words)) throw UnfitText(*words);
+  }
   constexpr std::string_view kNow = "NOW";
   for (std::size_t at = 0; (at = statement.find(kNow, at)) != std::string::npos; at += connection_->now().size()) {
     statement.replace(at, kNow.size(), connection_->now());
@@ -499,14 +524,14 @@ int JobQueue::lose_expired() {
 
 void JobQueue::see(const WorkerRow& worker) {
   execute(
-      "INSERT INTO worker (id, lane, host, pid, device, dtype, job, usable_bytes, seen, setup, resident_bytes)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NOW, $9, $10)"
+      "INSERT INTO worker (id, lane, host, pid, device, dtype, job, usable_bytes, seen, setup, resident_bytes, gpu)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NOW, $9, $10, $11)"
       " ON CONFLICT (id) DO UPDATE SET lane=excluded.lane, host=excluded.host, pid=excluded.pid,"
       " device=excluded.device, dtype=excluded.dtype, job=excluded.job, usable_bytes=excluded.usable_bytes,"
-      " seen=excluded.seen, setup=excluded.setup, resident_bytes=excluded.resident_bytes",
+      " seen=excluded.seen, setup=excluded.setup, resident_bytes=excluded.resident_bytes, gpu=excluded.gpu",
       {SqlValue(worker.id), SqlValue(worker.lane), SqlValue(worker.host), SqlValue(worker.pid), SqlValue(worker.device),
        SqlValue(worker.dtype), sql_value(worker.job), sql_value(worker.usable_bytes), SqlValue(worker.setup),
-       SqlValue(worker.resident_bytes)});
+       SqlValue(worker.resident_bytes), SqlValue(worker.gpu)});
 }
 
 void JobQueue::forget_worker(const std::string& id) {
@@ -516,7 +541,7 @@ void JobQueue::forget_worker(const std::string& id) {
 std::vector<WorkerRow> JobQueue::workers(double seconds) {
   std::vector<WorkerRow> workers;
   for (const SqlRow& row : execute("SELECT id, lane, host, pid, device, dtype, job, usable_bytes, seen, setup,"
-                                   " resident_bytes FROM worker WHERE seen>=NOW-$1 ORDER BY id",
+                                   " resident_bytes, gpu FROM worker WHERE seen>=NOW-$1 ORDER BY id",
                                    {SqlValue(seconds)})) {
     std::size_t column = 0;
     WorkerRow& worker = workers.emplace_back();
@@ -532,6 +557,7 @@ std::vector<WorkerRow> JobQueue::workers(double seconds) {
     worker.seen = row.real(column++);
     worker.setup = row.text(column++);
     worker.resident_bytes = row.number(column++);
+    worker.gpu = row.text(column++);
   }
   return workers;
 }

@@ -52,12 +52,18 @@ struct JobCount {
   std::int64_t jobs = 0;
 };
 
+/// A text that not every database can keep.
+class UnfitText : public Error {
+ public:
+  explicit UnfitText(std::string_view text);
+};
+
 /// Belongs to one thread; any number of them, in any processes, may be at work on one database. Each change is one
 /// transaction with a revision of its own, the next whole number, and revisions appear in their order: whoever has seen
 /// all up to one misses nothing by asking for those after it.
 ///
-/// All calls throw as SqlConnection. Where a change is not possible as the job is, or there is no such job, nothing is
-/// changed and none is given.
+/// All calls throw as SqlConnection, and UnfitText for text that is not UTF-8 or has zero bytes. Where a change is not
+/// possible as the job is, or there is no such job, nothing is changed and none is given.
 class JobQueue {
  public:
   /// Makes or upgrades the tables.

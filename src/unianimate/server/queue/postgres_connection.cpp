@@ -293,8 +293,8 @@ class PostgresConnection final : public SqlConnection {
     PQsetNoticeProcessor(
         connection_.get(), [](void*, const char*) {}, nullptr);
     if (is_lost()) {
-      throw Error(ErrorKind::kEnvironment, "the queue's database {} cannot be reached: {}", printable(name_),
-                  printable(in_one_line(PQerrorMessage(connection_.get())), kLongestReason));
+      throw DatabaseUnavailable("the queue's database {} cannot be reached: {}", printable(name_),
+                                printable(in_one_line(PQerrorMessage(connection_.get())), kLongestReason));
     }
     if (PQserverVersion(connection_.get()) < kOldest) {
       throw Error(ErrorKind::kEnvironment, "the queue's database {} is too old: expected PostgreSQL 12 or later",
@@ -339,9 +339,13 @@ class PostgresConnection final : public SqlConnection {
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return;
     const Refusal& refusal = refusal_of(PQresultErrorField(result, PG_DIAG_SQLSTATE));
     const char* const primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    throw Error(
-        refusal.kind, "the queue's database {} {}: {}", printable(name_), refusal.what,
-        printable(in_one_line(primary == nullptr ? PQerrorMessage(connection_.get()) : primary), kLongestReason));
+    const std::string reason =
+        printable(in_one_line(primary == nullptr ? PQerrorMessage(connection_.get()) : primary), kLongestReason);
+    constexpr const char* kSentence = "the queue's database {} {}: {}";
+    if (refusal.kind == ErrorKind::kEnvironment) {
+      throw DatabaseUnavailable(kSentence, printable(name_), refusal.what, reason);
+    }
+    throw Error(refusal.kind, kSentence, printable(name_), refusal.what, reason);
   }
 
   /// Those that have come, or they would heap up.

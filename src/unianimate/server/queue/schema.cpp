@@ -38,6 +38,7 @@ std::span<const SchemaStep> schema_steps() {
           "ALTER TABLE worker ADD COLUMN setup TEXT",
           "ALTER TABLE worker ADD COLUMN resident_bytes BIGINT",
       },
+      {"ALTER TABLE worker ADD COLUMN gpu TEXT"},
   };
   return kSteps;
 }

@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include "unianimate/core/error.h"
+
 namespace unianimate::queue {
 
 /// std::monostate: NULL.
@@ -41,14 +43,22 @@ class SqlRow {
   std::vector<SqlValue> values_;
 };
 
+/// The database cannot be reached, or cannot do now what is asked of it; later it may.
+class DatabaseUnavailable : public Error {
+ public:
+  template <typename... Args>
+  explicit DatabaseUnavailable(fmt::format_string<Args...> format, Args&&... args)
+      : Error(ErrorKind::kEnvironment, format, std::forward<Args>(args)...) {}
+};
+
 /// How surely a change is kept.
 enum class Keeping {
   kSurely,
   kUnlessItsMachineFails,  ///< the database need not wait for its disk
 };
 
-/// Belongs to one thread. All calls throw Error(kEnvironment) where the database cannot be reached or cannot do what is
-/// asked, Error(kInput) where it is damaged, Error(kUsage) where it cannot hold such a text.
+/// Belongs to one thread. All calls throw DatabaseUnavailable, Error(kEnvironment) where it is none that can be used,
+/// Error(kInput) where it is damaged, Error(kUsage) where it cannot hold such a text.
 ///
 /// A connection that is lost is made anew by the next call. What was not committed is gone then; a statement outside of
 /// transactions may have been run twice.

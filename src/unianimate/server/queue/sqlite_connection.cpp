@@ -168,8 +168,11 @@ class SqliteConnection final : public SqlConnection {
     const int kind = status & kPrimary;
     const char* const reason = database_ ? sqlite3_errmsg(database_.get()) : sqlite3_errstr(status);
     const bool damaged = kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB;
-    throw Error(damaged ? ErrorKind::kInput : ErrorKind::kEnvironment, "the queue's database {} {}: {}",
-                printable(name_), damaged ? "is damaged or no database" : "could not be used", printable(reason));
+    if (damaged) {
+      throw Error(ErrorKind::kInput, "the queue's database {} is damaged or no database: {}", printable(name_),
+                  printable(reason));
+    }
+    throw DatabaseUnavailable("the queue's database {} could not be used: {}", printable(name_), printable(reason));
   }
 
   std::string name_;

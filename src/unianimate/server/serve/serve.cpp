@@ -8,8 +8,10 @@
 #include <cctype>
 #include <charconv>
 #include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <fstream>
+#include <mutex>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -98,6 +100,7 @@ ApiOptions api_options(const ServeOptions& options) {
   api.queue_url = options.queue_url;
   api.version = options.version;
   api.models = options.models;
+  api.knows_models = options.knows_models;
   api.most_jobs = options.most_jobs;
   api.retention = options.retention;
   return api;
@@ -127,11 +130,14 @@ struct Serving::State {
         api(options.data, api_options(options)),
         listener(options.address, options.port, limits_of(options)) {}
 
-  /// Tells streams and waiting answers of what others change in the database, and sweeps.
+  /// Tells streams and waiting answers of what others change in the database.
   void watch(const std::function<bool()>& goes_on);
-  void sweep(queue::JobQueue& queue);
-  void attempt(const std::function<void()>& work) const;
-  void tell(const std::string& note) const;
+  void see(const queue::JobRow& job);
+  /// Removes what is old. In a thread of its own, as all files are looked at.
+  void sweep();
+  void attempt(const std::function<void()>& work);
+  /// Runs `work` to its end and keeps what it throws; then nothing is answered any more.
+  std::thread start(std::exception_ptr& failure, std::function<void()> work);
 
   ServeOptions options;
   Api api;
@@ -139,9 +145,9 @@ struct Serving::State {
   http::Service service;
   std::vector<std::string> notes;
   std::atomic<bool> stopping{false};
+  std::mutex mutex;
+  std::condition_variable stopped;
   std::int64_t seen = 0;  ///< the revision that was
-  std::chrono::steady_clock::time_point sweep_after;
-  std::chrono::steady_clock::time_point plans_after;
 };
 
 void Serving::State::watch(const std::function<bool()>& goes_on) {
@@ -156,48 +162,70 @@ void Serving::State::watch(const std::function<bool()>& goes_on) {
       }
       if (queue->wait_for_change(kLongest)) {
         listener.changed();
-        for (const queue::JobRow& job : queue->changed_since(seen)) {
-          api.measures().see(job);
-          seen = job.revision;
-        }
+        for (const queue::JobRow& job : queue->changed_since(seen)) see(job);
       }
-      sweep(*queue);
     } catch (const Error& error) {
       // The database may come back, as may room on the disk; until then requests are told what is wrong.
       if (error.kind() != ErrorKind::kEnvironment) throw;
       std::this_thread::sleep_for(kLongest);
     }
+    for (const std::string& notice : api.sweeper().take_notices()) {
+      if (options.note) options.note(notice);
+    }
   }
 }
 
-void Serving::State::sweep(queue::JobQueue& queue) {
+void Serving::State::see(const queue::JobRow& job) {
+  api.measures().see(job);
+  if (job.state == queue::JobState::kRemoved) {
+    api.sweeper().account().forget_job(job.id);
+  } else if (queue::is_over(job.state)) {
+    api.sweeper().account().count_job(job.id);
+  }
+  seen = job.revision;
+}
+
+void Serving::State::sweep() {
   constexpr std::chrono::minutes kBetweenSweeps{10};
   constexpr std::chrono::minutes kBetweenPlans{1};
   constexpr double kPlanSeconds = 600;
-  const auto now = std::chrono::steady_clock::now();
-  if (now >= sweep_after) {
-    sweep_after = now + kBetweenSweeps;
-    attempt([&] { api.sweeper().sweep(queue); });
+  std::optional<queue::JobQueue> queue;
+  std::chrono::steady_clock::time_point sweep_after;
+  while (!stopping) {
+    const auto now = std::chrono::steady_clock::now();
+    attempt([&] {
+      if (!queue) queue.emplace(queue::open_database(api.queues().place()));
+      if (now < sweep_after) return;
+      sweep_after = now + kBetweenSweeps;
+      api.sweeper().sweep(*queue);
+    });
+    attempt([&] {
+      if (queue) store::remove_plans(api.folder(), *queue, kPlanSeconds);
+    });
+    std::unique_lock lock(mutex);
+    stopped.wait_until(lock, now + kBetweenPlans, [this] { return stopping.load(); });
   }
-  if (now >= plans_after) {
-    plans_after = now + kBetweenPlans;
-    attempt([&] { store::remove_plans(api.folder(), queue, kPlanSeconds); });
-  }
-  for (const std::string& notice : api.sweeper().take_notices()) tell(notice);
 }
 
 /// What is busy or full now need not be so the next time.
-void Serving::State::attempt(const std::function<void()>& work) const {
+void Serving::State::attempt(const std::function<void()>& work) {
   try {
     work();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kEnvironment) throw;
-    tell(error.what());
+    api.sweeper().note(error.what());
   }
 }
 
-void Serving::State::tell(const std::string& note) const {
-  if (options.note) options.note(note);
+std::thread Serving::State::start(std::exception_ptr& failure, std::function<void()> work) {
+  return std::thread([this, &failure, work = std::move(work)] {
+    try {
+      work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    listener.stop();
+  });
 }
 
 Serving::Serving(ServeOptions options) : state_(std::make_unique<State>(std::move(options))) {
@@ -238,12 +266,7 @@ Serving::Serving(ServeOptions options) : state_(std::make_unique<State>(std::mov
     if (state_->options.log) state_->options.log(exchange);
   };
   store::clear_incoming(state_->api.folder());
-  if (given.paused) {
-    state_->api.queues().with([](queue::JobQueue& queue) {
-      queue.set_paused(true);
-      return true;
-    });
-  }
+  if (given.paused) queue::JobQueue(queue::open_database(state_->api.queues().place())).set_paused(true);
 }
 
 Serving::~Serving() = default;
@@ -259,19 +282,20 @@ const std::vector<std::string>& Serving::notes() const noexcept {
 }
 
 void Serving::run(const std::function<bool()>& goes_on) {
-  std::exception_ptr failure;
-  std::thread watcher([&] {
-    try {
-      state_->watch(goes_on);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    state_->listener.stop();
-  });
+  std::array<std::exception_ptr, 2> failures;
+  std::thread watcher = state_->start(failures[0], [&] { state_->watch(goes_on); });
+  std::thread sweeper = state_->start(failures[1], [&] { state_->sweep(); });
   state_->listener.serve(state_->service);
-  state_->stopping = true;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->stopped.notify_all();
   watcher.join();
-  if (failure) std::rethrow_exception(failure);
+  sweeper.join();
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
 }
 
 void Serving::stop() {

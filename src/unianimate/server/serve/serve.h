@@ -28,6 +28,7 @@ struct ServeOptions {
   store::Retention retention = {};
   std::string version;                                  ///< of the program
   std::filesystem::path models = {};                    ///< folder of those that jobs may name
+  bool knows_models = true;                             ///< as ApiOptions::knows_models
   std::function<void(const http::Exchange&)> log = {};  ///< from the thread of run(), so that it has to be short
   std::function<void(const std::string&)> note = {};    ///< what was removed; from the thread that asks `goes_on`
 };

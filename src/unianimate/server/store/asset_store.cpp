@@ -89,7 +89,9 @@ std::pair<queue::AssetRow, bool> AssetWriter::finish(queue::JobQueue& queue, con
   asset.sha256 = hash_.digits();
   asset.bytes = bytes_;
   asset.type = type;
-  asset.name = name;
+  // Not every file system's names are text.
+  constexpr std::size_t kMostPerByte = 4;
+  if (name) asset.name = printable(*name, kMostPerByte * name->size());
   const fs::path place = folder_.asset(asset.sha256, type);
   const StoreLock lock(folder_);
   make_folder(place.parent_path());

@@ -57,6 +57,16 @@ fs::path DataFolder::result(const std::string& id, std::int64_t attempt, std::st
   return job(id) / fmt::format("result-{}{}", attempt, ending);
 }
 
+std::vector<std::string> DataFolder::jobs() const {
+  std::vector<std::string> ids;
+  std::error_code problem;
+  for (fs::directory_iterator entry(root_ / "jobs", problem), end; !problem && entry != end; entry.increment(problem)) {
+    std::string name = entry->path().filename().string();
+    if (queue::is_id('j', name)) ids.push_back(std::move(name));
+  }
+  return ids;
+}
+
 void DataFolder::remove_job(const std::string& id) const {
   remove_whole(job(id));
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace unianimate::store {
 
@@ -39,6 +40,9 @@ class DataFolder {
   [[nodiscard]] std::filesystem::path result(const std::string& id, std::int64_t attempt,
                                              std::string_view ending) const;
   [[nodiscard]] std::filesystem::path preview(const std::string& id) const { return job(id) / "result-preview.mp4"; }
+
+  /// Those that have files here, by their ids.
+  [[nodiscard]] std::vector<std::string> jobs() const;
 
   /// Removes all files of the job.
   void remove_job(const std::string& id) const;

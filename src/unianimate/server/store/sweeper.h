@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "unianimate/server/queue/job_queue.h"
 #include "unianimate/server/store/data_folder.h"
+#include "unianimate/server/store/disk_account.h"
 
 namespace unianimate::store {
 
@@ -20,49 +20,41 @@ constexpr std::uintmax_t kFreeBytesKept = 2'000'000'000;
 struct Retention {
   static constexpr double kDay = 24.0 * 3600;
 
-  std::optional<std::uintmax_t> quota_bytes = {};  ///< of the data folder; none: settled_quota()
-  double finished_seconds = 30 * kDay;             ///< jobs that are over stay so long
-  std::int64_t always_kept = 20;                   ///< those that ended last stay, whatever their age or the quota
-  double unused_seconds = 7 * kDay;                ///< files that no job needs stay so long
+  /// Of the data folder. None: settled_quota(), for which no job goes.
+  std::optional<std::uintmax_t> quota_bytes = {};
+  std::optional<double> finished_seconds = {};  ///< jobs that are over stay so long; none: whatever their age
+  std::int64_t always_kept = 20;                ///< those that ended last stay, whatever their age or the quota
+  double unused_seconds = 7 * kDay;             ///< files that no job needs stay so long
   std::uintmax_t free_bytes = kFreeBytesKept;
 };
 
-/// Bytes in the data folder.
-struct DiskUse {
-  std::uintmax_t assets = 0;
-  std::uintmax_t incoming = 0;
-  std::uintmax_t work = 0;     ///< what is saved of unfinished jobs
-  std::uintmax_t results = 0;  ///< all else of jobs
-  std::uintmax_t database = 0;
-
-  [[nodiscard]] std::uintmax_t total() const { return assets + incoming + work + results + database; }
-};
-DiskUse disk_use(const DataFolder& folder);
-
-/// What is free where the folder lies; none where the file system does not know.
-std::optional<std::uintmax_t> free_bytes(const DataFolder& folder);
-
 /// What the folder held and 80 % of what was free when this was first asked for; no limit while that is not known.
-std::uintmax_t settled_quota(const DataFolder& folder, queue::JobQueue& queue);
+/// `used`: what it holds now.
+std::uintmax_t settled_quota(const DataFolder& folder, queue::JobQueue& queue, std::uintmax_t used);
 
-/// Removes what is old or, where room is needed, the oldest: jobs that are over, and files that no job needs; never
-/// what a job takes that waits, runs or may be resumed, nor what has just been sent for the next one. Says what went in
-/// the queue's notices. May be called from several threads, each with a queue of its own. All calls throw as JobQueue.
+/// Removes what is old or, where room is needed, the oldest: files that no job needs and, where somebody said how long
+/// or how many may stay, jobs that are over; never what a job takes that waits, runs or may be resumed, nor what has
+/// just been sent for the next one. Says what went in the queue's notices. May be called from several threads, each
+/// with a queue of its own. All calls throw as JobQueue.
 class Sweeper {
  public:
-  /// `folder` has to outlive this.
+  /// `folder` has to outlive this. Looks at every file.
   Sweeper(const DataFolder& folder, queue::JobQueue& queue, const Retention& retention);
 
   [[nodiscard]] std::uintmax_t quota() const noexcept { return quota_; }
+  DiskAccount& account() noexcept { return account_; }
 
   /// All that is too old; the oldest beyond the quota, or where too little of the disk is free, if that mends it; files
-  /// of jobs that are gone; rows that nobody asks for any more.
+  /// of jobs that are gone; rows that nobody asks for any more. Looks at every file.
   void sweep(queue::JobQueue& queue);
 
-  /// One sentence saying why so many bytes more cannot be taken, even after a sweep; none where they can.
+  /// One sentence saying why so many bytes more cannot be taken, even once what may go has gone; none where they can.
+  /// Looks at no files.
   std::optional<std::string> refusal(queue::JobQueue& queue, std::uintmax_t bytes);
 
-  /// What went since the last call, a sentence each.
+  /// A sentence for take_notices().
+  void note(std::string text);
+  /// What went, or could not, since the last call, a sentence each.
   std::vector<std::string> take_notices();
 
  private:
@@ -82,8 +74,10 @@ class Sweeper {
 
   const DataFolder& folder_;
   Retention retention_;
+  DiskAccount account_;
   std::uintmax_t quota_;
-  std::mutex mutex_;
+  std::mutex sweeping_;  ///< one at a time
+  std::mutex mutex_;     ///< of the notices
   std::vector<std::string> notices_;
 };
 

@@ -47,4 +47,9 @@ std::vector<std::string> usable_gpus() {
   return gpus_of(std::getenv("CUDA_VISIBLE_DEVICES"), "/proc/driver/nvidia/gpus");
 }
 
+std::string gpu_name(std::size_t index) {
+  const std::vector<std::string> gpus = usable_gpus();
+  return index < gpus.size() ? gpus[index] : "";
+}
+
 }  // namespace unianimate::worker

@@ -1,6 +1,7 @@
 // The GPUs of this machine, without a library that opens them.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,5 +14,8 @@ std::vector<std::string> gpus_of(const char* visible, const std::filesystem::pat
 
 /// Of this machine, as far as this process may see them; none where it has no libraries to compute there.
 std::vector<std::string> usable_gpus();
+
+/// What one of them is named by, by its number in this process; empty where there is none such.
+std::string gpu_name(std::size_t index);
 
 }  // namespace unianimate::worker

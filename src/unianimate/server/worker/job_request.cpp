@@ -7,6 +7,8 @@
 #include "unianimate/core/json_text.h"
 #include "unianimate/family/presets.h"
 #include "unianimate/fields/json_archive.h"
+#include "unianimate/studio/align_fields.h"
+#include "unianimate/studio/ordered_poses.h"
 #include "unianimate/studio/video_order_fields.h"
 
 namespace unianimate::worker {
@@ -15,6 +17,9 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 namespace {
+
+constexpr const char* kOrder = "order";
+constexpr const char* kFormat = "format";
 
 /// A row's JSON.
 struct RowRequest {
@@ -25,7 +30,6 @@ struct RowRequest {
 /// With files in place of the ids of assets.
 RowRequest read_row(const std::string& request, const ResolveAsset& resolve) {
   constexpr int kDeepest = 16;
-  constexpr const char* kOrder = "order";
   const json whole = parse_json(request, "the request", kDeepest);
   if (!whole.is_object() || !whole.contains(kOrder) || !whole.at(kOrder).is_object()) {
     throw Error(ErrorKind::kInput, "the request must be an object with an object \"order\"");
@@ -58,7 +62,7 @@ void visit(fields::Archive& archive, ModelChoice& choice) {
 }
 
 void visit(fields::Archive& archive, RowOptions& options) {
-  archive("format", options.format);
+  archive(kFormat, options.format);
   visit(archive, options.models);
 }
 
@@ -68,6 +72,12 @@ fields::Filter video_fields() {
 
 fields::Filter align_fields() {
   return fields::all_but({"output", "openpose", "comfyui", "detect_only"});
+}
+
+fields::Filter motion_settings() {
+  return [motion = studio::motion_fields()](const fields::Field& field) {
+    return motion(field) && std::string_view(field.name) != "preview";
+  };
 }
 
 std::string request_text(const ordered_json& order, const RowOptions& options) {
@@ -108,6 +118,46 @@ studio::AlignOrder read_align_request(const std::string& request, const ResolveA
   fields::read_json(row.order, {}, order, fields::Missing::kLeft, align_fields());
   order.request.check();
   return order;
+}
+
+ordered_json shown_request(const std::string& request) {
+  static const ordered_json kAlign = fields::write_json(studio::MotionOptions(), motion_settings());
+  const ordered_json row = ordered_json::parse(request, nullptr, false);
+  if (!row.is_object() || !row.contains(kOrder) || !row.at(kOrder).is_object()) return nullptr;
+  ordered_json shown;
+  ordered_json align;
+  ordered_json settings;
+  for (const auto& [name, value] : row.at(kOrder).items()) {
+    const bool is_file = std::find(kFileFields.begin(), kFileFields.end(), name) != kFileFields.end();
+    (is_file ? shown : kAlign.contains(name) ? align : settings)[name] = value;
+  }
+  for (const auto& [name, value] : row.items()) {
+    if (name != kOrder && name != kFormat) settings[name] = value;
+  }
+  if (!align.is_null()) shown["align"] = std::move(align);
+  if (!settings.is_null()) shown["settings"] = std::move(settings);
+  if (row.contains(kFormat)) shown[kFormat] = row.at(kFormat);
+  return shown;
+}
+
+void check_request(queue::JobKind kind, const std::string& request, const ResolveAsset& resolve,
+                   const NameOfField& name_of) {
+  const json order = read_row(request, resolve).order;
+  const studio::RefuseGiven refuse_given = [&](const fields::Filter& filter, std::string_view when) {
+    const auto refuse = [&](const fields::Field& field) {
+      const auto given = order.find(field.name);
+      if (!filter(field) || given == order.end() || given->is_null()) return false;
+      throw Error(ErrorKind::kUsage, "{} has no effect {}; leave it out", name_of(field), when);
+    };
+    fields::write_json(studio::VideoOrder(), refuse);
+  };
+  if (kind == queue::JobKind::kAlign) {
+    return studio::refuse_unused_options(read_align_request(request, resolve).request, refuse_given);
+  }
+  static const family::AnimateRequest kDefaults;
+  VideoAsked asked = read_video_request(request, kDefaults, resolve);
+  asked.order.refuse_given = refuse_given;
+  studio::refuse_unused_fields(asked.order);
 }
 
 }  // namespace unianimate::worker

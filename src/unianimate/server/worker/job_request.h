@@ -33,6 +33,8 @@ inline constexpr std::array kFileFields{"reference", "motion", "poses"};
 fields::Filter video_fields();
 /// Of a studio::AlignOrder.
 fields::Filter align_fields();
+/// Of a studio::MotionOptions, which both have: how a motion is taken.
+fields::Filter motion_settings();
 
 /// A LoRA by its name in the folder of the models.
 struct NamedLora {
@@ -41,6 +43,9 @@ struct NamedLora {
 
   bool operator==(const NamedLora&) const = default;
 };
+
+/// Of one job.
+constexpr std::size_t kMostLoras = 16;
 
 /// Which models a job is done with, by names that studio/model_library.h finds.
 struct ModelChoice {
@@ -67,6 +72,11 @@ std::string request_text(const nlohmann::ordered_json& order, const RowOptions& 
 /// The rest alone. Throws Error(kInput) and Error(kUsage) as read_video_request().
 RowOptions read_row_options(const std::string& request);
 
+/// The request of a row, whoever queued it, as clients say it: reference, motion or poses, align, settings and format,
+/// as far as they are said. Of one that took the poses of an align job, what that one said, so that it can be asked for
+/// again when that is gone. Null for text that is no request.
+nlohmann::ordered_json shown_request(const std::string& request);
+
 /// The file of an asset.
 using ResolveAsset = std::function<std::filesystem::path(const std::string& id)>;
 
@@ -82,5 +92,14 @@ VideoAsked read_video_request(const std::string& request, const family::AnimateR
 
 /// Likewise.
 studio::AlignOrder read_align_request(const std::string& request, const ResolveAsset& resolve);
+
+/// What a face calls a field: "--steps".
+using NameOfField = std::function<std::string(const fields::Field& field)>;
+
+/// For whoever queues a job: throws Error(kInput) or Error(kUsage) for whatever a worker would refuse of it without its
+/// models, and where a field was given that has no effect beside the others. `resolve` need not give files that are
+/// there, but their endings.
+void check_request(queue::JobKind kind, const std::string& request, const ResolveAsset& resolve,
+                   const NameOfField& name_of);
 
 }  // namespace unianimate::worker

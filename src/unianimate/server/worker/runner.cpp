@@ -10,6 +10,8 @@
 #include "unianimate/core/output_file.h"
 #include "unianimate/families/families.h"
 #include "unianimate/server/store/asset_store.h"
+#include "unianimate/server/worker/gpus.h"
+#include "unianimate/studio/model_choice.h"
 #include "unianimate/studio/model_library.h"
 
 namespace unianimate::worker {
@@ -72,6 +74,29 @@ std::string StudioRunner::setup() const {
   return setup;
 }
 
+std::string StudioRunner::gpu() const {
+  const at::Device device = machine_.runtime.compute.device;
+  return device.is_cuda() ? gpu_name(static_cast<std::size_t>(std::max<int>(device.index(), 0))) : "";
+}
+
+std::vector<NamedPlace> StudioRunner::places() const {
+  std::vector<NamedPlace> places;
+  const auto add = [&](const fs::path& folder, const char* name, const char* prefix) {
+    if (!folder.empty()) places.push_back({fs::absolute(folder).lexically_normal(), name, prefix});
+  };
+  add(studio::embedded_model(), "the embedded model", "embedded/");
+  add(machine_.models, "the models folder", "");
+  add(machine_.detector, "the models folder", "");
+  return places;
+}
+
+/// With the name of the models that are meant where none is said, so that these are not opened anew for who says it.
+ModelChoice StudioRunner::choice_of(const queue::JobRow& job) const {
+  ModelChoice choice = read_row_options(job.request).models;
+  if (choice.model.empty()) choice.model = studio::default_model(machine_.models);
+  return choice;
+}
+
 std::optional<fs::path> StudioRunner::run(const queue::JobRow& job, studio::JobObserver& observer) {
   make_folder(folder_.job(job.id));
   switch (job.kind) {
@@ -125,7 +150,7 @@ studio::VideoOrder StudioRunner::order_of(const queue::JobRow& job, const Openin
 }
 
 fs::path StudioRunner::make_video(const queue::JobRow& job, studio::JobObserver& observer) {
-  const ModelChoice choice = read_row_options(job.request).models;
+  const ModelChoice choice = choice_of(job);
   const studio::VideoOrder order = order_of(job, opening_for(choice));
   studio_for(choice).make(order, observer);
   return order.job.written_as;
@@ -133,7 +158,7 @@ fs::path StudioRunner::make_video(const queue::JobRow& job, studio::JobObserver&
 
 /// For what makes the videos; what is opened for it is closed again.
 void StudioRunner::make_plan(const queue::JobRow& job, studio::JobObserver& observer) {
-  Opening opening = opening_for(read_row_options(job.request).models);
+  Opening opening = opening_for(choice_of(job));
   const studio::VideoOrder order = order_of(job, opening);
   const std::vector<queue::WorkerRow> workers = queue_.workers();
   const auto maker = std::ranges::find(workers, queue::lane_of(queue::JobKind::kAnimate), &queue::WorkerRow::lane);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "unianimate/family/runtime_options.h"
 #include "unianimate/server/queue/job_queue.h"
@@ -15,6 +16,13 @@
 #include "unianimate/studio/studio.h"
 
 namespace unianimate::worker {
+
+/// A folder of this machine, and what people who may not know where it lies call it.
+struct NamedPlace {
+  std::filesystem::path folder;  ///< absolute
+  std::string name;              ///< "the models folder"
+  std::string prefix;            ///< of what lies in it: "", "embedded/"
+};
 
 class JobRunner {
  public:
@@ -26,6 +34,10 @@ class JobRunner {
   [[nodiscard]] virtual std::optional<std::int64_t> usable_bytes() const { return std::nullopt; }
   /// All else of it that a video depends on: models, LoRA files, budgets of memory.
   [[nodiscard]] virtual std::string setup() const { return ""; }
+  /// As queue::WorkerRow::gpu.
+  [[nodiscard]] virtual std::string gpu() const { return ""; }
+  /// Places on this machine that its errors name, those in others before these.
+  [[nodiscard]] virtual std::vector<NamedPlace> places() const { return {}; }
 
   /// Does the job, or what is left of it where that was begun with the same device and setup, and gives the video that
   /// was made, if one is. Throws Error of every kind.
@@ -48,9 +60,12 @@ class StudioRunner final : public JobRunner {
   [[nodiscard]] std::string device() const override;
   [[nodiscard]] std::optional<std::int64_t> usable_bytes() const override;
   [[nodiscard]] std::string setup() const override;
+  [[nodiscard]] std::string gpu() const override;
+  [[nodiscard]] std::vector<NamedPlace> places() const override;
   std::optional<std::filesystem::path> run(const queue::JobRow& job, studio::JobObserver& observer) override;
 
  private:
+  [[nodiscard]] ModelChoice choice_of(const queue::JobRow& job) const;
   std::filesystem::path make_video(const queue::JobRow& job, studio::JobObserver& observer);
   void make_poses(const queue::JobRow& job, studio::JobObserver& observer);
   void make_plan(const queue::JobRow& job, studio::JobObserver& observer);

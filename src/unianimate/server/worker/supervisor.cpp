@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -24,10 +23,14 @@ namespace {
 constexpr std::chrono::seconds kFirstDelay{1};
 constexpr std::chrono::seconds kLongestDelay{60};
 
-/// "with status 4", "by signal 9"
+/// So long after memory ran out the process that was ended for it may take until it is gone.
+constexpr std::chrono::seconds kLongestTeardown{60};
+
+/// "with status 4", "by signal 9 (SIGKILL)"
 std::string ending_of(int status) {
-  return WIFSIGNALED(status) ? fmt::format("by signal {}", WTERMSIG(status))
-                             : fmt::format("with status {}", WEXITSTATUS(status));
+  if (!WIFSIGNALED(status)) return fmt::format("with status {}", WEXITSTATUS(status));
+  const char* const name = ::sigabbrev_np(WTERMSIG(status));
+  return fmt::format("by signal {}{}", WTERMSIG(status), name == nullptr ? "" : fmt::format(" (SIG{})", name));
 }
 
 /// How a worker is started: with all signals let through, in a group of its own, so that a Ctrl-C that ends the service
@@ -83,18 +86,9 @@ class SpawnSettings {
 
 }  // namespace
 
-std::int64_t count_memory_kills() {
-  std::ifstream counts("/proc/vmstat");
-  std::string name;
-  for (std::int64_t count = 0; counts >> name >> count;) {
-    if (name == "oom_kill") return count;
-  }
-  return 0;
-}
-
 Supervisor::Supervisor(queue::JobQueue& queue, std::vector<SupervisedWorker> workers, Progress& log,
                        std::function<std::int64_t()> memory_kills)
-    : queue_(queue), log_(log), memory_kills_(std::move(memory_kills)) {
+    : queue_(queue), log_(log), memory_kills_(std::move(memory_kills)), kills_seen_(memory_kills_()) {
   // Where it is ignored nobody is told how a child ended, or that it has.
   ::signal(SIGCHLD, SIG_DFL);
   for (SupervisedWorker& worker : workers) {
@@ -126,9 +120,16 @@ void Supervisor::tend(Time now) {
   }
 }
 
+void Supervisor::look_at_memory(Time now) {
+  const std::int64_t kills = memory_kills_();
+  if (kills > kills_seen_) memory_ran_out_ = now;
+  kills_seen_ = kills;
+}
+
 void Supervisor::look_after(Time now) {
+  look_at_memory(now);
   for (Child& child : children_) {
-    const auto ending = take_end(child, WNOHANG);
+    const auto ending = take_end(child, now, WNOHANG);
     if (!ending) continue;
     if (now - child.began > kLongestDelay) child.delay = kFirstDelay;
     log_.note(fmt::format("worker {} of lane {} ended {}; another is started in {} s", child.id, child.worker.lane,
@@ -138,14 +139,7 @@ void Supervisor::look_after(Time now) {
   }
   kill_silent(now);
   for (Child& child : children_) {
-    if (child.pid != 0 || now < child.start_after) continue;
-    const auto is_there = [&](const Child& other) { return other.worker.lane == child.worker.lane && other.pid != 0; };
-    const auto wanted = std::ranges::count(children_, child.worker.lane,
-                                           [](const Child& other) -> const std::string& { return other.worker.lane; });
-    const auto ours = std::ranges::count_if(children_, is_there);
-    if (static_cast<std::size_t>(ours) + others_in(child.worker.lane) < static_cast<std::size_t>(wanted)) {
-      start(child, now);
-    }
+    if (child.pid == 0 && now >= child.start_after && is_missing(child)) start(child, now);
   }
 }
 
@@ -153,7 +147,6 @@ void Supervisor::start(Child& child, Time now) {
   std::vector<std::string> command = child.worker.command;
   child.id = new_worker_id();
   child.seen = 0;
-  child.memory_kills = memory_kills_();
   child.killed_here = false;
   for (const std::string& word : {std::string("--id"), child.id}) command.push_back(word);
   const int problem = SpawnSettings().start(std::move(command), child.worker.environment, child.pid);
@@ -172,12 +165,13 @@ void Supervisor::start_later(Child& child, Time now) {
   child.delay = std::min(2 * child.delay, kLongestDelay);
 }
 
-std::optional<std::string> Supervisor::take_end(Child& child, int options) {
+std::optional<std::string> Supervisor::take_end(Child& child, Time now, int options) {
   int status = 0;
   if (child.pid == 0 || ::waitpid(child.pid, &status, options) == 0) return std::nullopt;
   child.pid = 0;
   const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !child.killed_here;
-  child.out_of_memory = killed && memory_kills_() > child.memory_kills;
+  child.out_of_memory =
+      killed && memory_ran_out_ && *memory_ran_out_ > child.began && now - *memory_ran_out_ <= kLongestTeardown;
   return ending_of(status) + (child.out_of_memory ? ", as memory had run out" : "");
 }
 
@@ -216,16 +210,27 @@ void Supervisor::kill_silent(Time now) {
   }
 }
 
-/// Workers of this machine that are alive and not ours.
-std::size_t Supervisor::others_in(const std::string& lane) {
-  std::size_t others = 0;
+/// Whether fewer do the work of its lane, or on its GPU, than are to: ours, and others of this machine that are alive.
+bool Supervisor::is_missing(const Child& child) {
   const std::string here = host_name();
-  for (const queue::WorkerRow& worker : queue_.workers()) {
-    const bool is_ours =
-        std::ranges::any_of(children_, [&](const Child& child) { return child.pid != 0 && worker.id == child.id; });
-    if (worker.lane == lane && worker.host == here && !is_ours) ++others;
-  }
-  return others;
+  std::vector<queue::WorkerRow> others = queue_.workers();
+  std::erase_if(others, [&](const queue::WorkerRow& worker) {
+    const auto is_it = [&](const Child& ours) { return ours.pid != 0 && ours.id == worker.id; };
+    return worker.lane != child.worker.lane || worker.host != here || std::ranges::any_of(children_, is_it);
+  });
+  const auto is_short = [&](const auto& counts) {
+    std::ptrdiff_t wanted = 0;
+    std::ptrdiff_t there = 0;
+    for (const Child& each : children_) {
+      if (each.worker.lane != child.worker.lane || !counts(each.worker.gpu)) continue;
+      ++wanted;
+      there += each.pid != 0 ? 1 : 0;
+    }
+    there += std::ranges::count_if(others, [&](const queue::WorkerRow& other) { return counts(other.gpu); });
+    return there < wanted;
+  };
+  return is_short([](const std::string& /*gpu*/) { return true; }) &&
+         is_short([&](const std::string& gpu) { return gpu == child.worker.gpu; });
 }
 
 void Supervisor::stop(std::chrono::milliseconds patience) {
@@ -233,7 +238,7 @@ void Supervisor::stop(std::chrono::milliseconds patience) {
   std::vector<Child*> ended;
   const auto take_ends = [&](int options) {
     for (Child& child : children_) {
-      const auto ending = take_end(child, options);
+      const auto ending = take_end(child, std::chrono::steady_clock::now(), options);
       if (!ending) continue;
       log_.note(fmt::format("worker {} of lane {} ended {}", child.id, child.worker.lane, *ending));
       ended.push_back(&child);

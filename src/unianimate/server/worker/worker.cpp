@@ -109,6 +109,7 @@ Worker::Worker(const OpenQueue& open, queue::JobQueue& queue, const store::DataF
   row_.device = device.substr(0, space);
   row_.dtype = space == std::string::npos ? "" : device.substr(space + 1);
   row_.setup = runner.setup();
+  row_.gpu = runner.gpu();
 }
 
 bool Worker::to_end() const {
@@ -278,8 +279,9 @@ void Worker::end_badly(const queue::JobRow& job, const std::exception_ptr& probl
 
 void Worker::fail(const queue::JobRow& job, const studio::Failure& failure, const JobProgress& progress) {
   const queue::Claim claim{job.id, job.attempt};
+  // Whoever reads the log may know where everything lies.
+  watcher_.note(fmt::format("job {}: {}", job.id, failure.message));
   const std::string detail = readable(job, failure.message);
-  watcher_.note(fmt::format("job {}: {}", job.id, detail));
   const auto type = problem_of(failure);
   const std::string text = queue::problem_text(type.value_or(queue::JobProblem::kWorkerLost), detail);
   const auto left = settle(progress, [&] { return type ? queue_.fail(claim, text) : queue_.lose(claim, text); });
@@ -299,7 +301,7 @@ void Worker::make_readable(const queue::JobRow& job, ordered_json& value) {
   }
 }
 
-/// Files are called what their owner calls them.
+/// Files are called what their owner calls them, and models by their names.
 std::string Worker::readable(const queue::JobRow& job, std::string message) {
   for (const queue::AssetRow& asset : queue_.assets_of(job.id)) {
     replace_all(message, store::file_of(folder_, asset).string(), asset.name.value_or(asset.id));
@@ -307,6 +309,10 @@ std::string Worker::readable(const queue::JobRow& job, std::string message) {
   replace_all(message, folder_.job(job.id).string() + "/", "");
   replace_all(message, folder_.job(job.id).string(), "the job's folder");
   replace_all(message, folder_.root().string(), "the data folder");
+  for (const NamedPlace& place : runner_.places()) {
+    replace_all(message, place.folder.string() + "/", place.prefix);
+    replace_all(message, place.folder.string(), place.name);
+  }
   return message;
 }
 
