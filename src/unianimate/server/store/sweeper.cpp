@@ -67,10 +67,13 @@ Sweeper::Sweeper(const DataFolder& folder, queue::JobQueue& queue, const Retenti
       quota_(retention.quota_bytes ? *retention.quota_bytes : settled_quota(folder, queue, account_.use().total())) {}
 
 void Sweeper::sweep(queue::JobQueue& queue) {
-  const std::lock_guard lock(sweeping_);
+  // Whoever waits for room does not wait for these.
   account_.count();
-  remove_old(queue);
-  make_room(queue, 0);
+  {
+    const std::lock_guard lock(sweeping_);
+    remove_old(queue);
+    make_room(queue, 0);
+  }
   remove_orphans(queue);
   queue.forget_removed(Retention::kDay);
 }
