@@ -10,6 +10,7 @@
 #include "support/golden_file.h"
 #include "support/rule.h"
 #include "unianimate/nn/ops/attention.h"
+#include "unianimate/nn/ops/causal_convolution.h"
 #include "unianimate/nn/ops/convolution.h"
 #include "unianimate/nn/ops/gated_gelu.h"
 #include "unianimate/nn/ops/group_norm.h"
@@ -17,6 +18,7 @@
 #include "unianimate/nn/ops/layer_norm.h"
 #include "unianimate/nn/ops/linear.h"
 #include "unianimate/nn/ops/residual.h"
+#include "unianimate/nn/ops/selective_scan.h"
 
 namespace unianimate::nn {
 namespace {
@@ -93,6 +95,57 @@ TEST_P(AgainstATen, GroupNorm) {
 TEST_P(AgainstATen, GatedGelu) {
   const at::Tensor x = input("x", {3, 17, 48});
   expect_twins([&] { return gated_gelu(x); });
+}
+
+TEST_P(AgainstATen, CausalConvolution) {
+  const at::Tensor x = input("x", {2, 6, 5, 80}).narrow(3, 0, 40);
+  const at::Tensor weight = input("weight", {40, 1, 4});
+  const at::Tensor bias = input("bias", {40});
+  for (const bool reversed : {false, true}) {
+    expect_twins([&] { return causal_convolution(x, weight, bias, reversed); });
+  }
+  expect_twins([&] { return causal_convolution(x, weight, bias, false, input("before", {2, 3, 5, 40})); });
+}
+
+TEST_P(AgainstATen, SelectiveScan) {
+  for (const std::int64_t states : {3, 4, 8, 16}) {
+    const at::Tensor columns = input("columns", {2, 37, 3, 2 * states});
+    const SelectiveScan scan{.x = input("x", {2, 37, 3, 40}),
+                             .step = input("step", {2, 37, 3, 40}),
+                             .b = columns.narrow(3, 0, states),
+                             .c = columns.narrow(3, states, states),
+                             .gate = input("gate", {2, 37, 3, 40}),
+                             .step_bias = input("step_bias", {40}),
+                             .a = -at::exp(rule_input("a", {40, states})),
+                             .skip = rule_input("skip", {40})};
+    for (const bool reversed : {false, true}) {
+      SelectiveScan turned = scan;
+      turned.reversed = reversed;
+      expect_twins([&] { return selective_scan(turned); });
+      turned.gate = at::Tensor();
+      expect_twins([&] {
+        ScanHandover handover{.start = rule_input("start", {2, 3, states, 40}), .keep_after = 30, .kept = {}};
+        const at::Tensor out = selective_scan(turned, &handover);
+        return at::cat({out.flatten(), handover.kept.to(out.scalar_type()).flatten()});
+      });
+    }
+  }
+}
+
+TEST(SelectiveScanKernel, StepsOfAllSizesAreSoftplus) {
+  const at::Tensor step = at::cat({at::linspace(-80, 80, 64), at::linspace(-6, 6, 64)}).view({1, 1, 8, 16});
+  const at::Tensor ones = at::ones({1, 1, 8, 16});
+  // One state that keeps everything makes of the step what comes out.
+  const SelectiveScan scan{.x = ones,
+                           .step = step,
+                           .b = at::ones({1, 1, 8, 4}) * 0.25,
+                           .c = at::ones({1, 1, 8, 4}),
+                           .gate = {},
+                           .step_bias = at::zeros({16}),
+                           .a = -at::ones({16, 4}),
+                           .skip = at::zeros({16})};
+  const at::Tensor expected = at::log1p(at::exp(step.to(at::kDouble)));
+  EXPECT_LE(((selective_scan(scan) - expected) / expected).abs().max().item<double>(), 1e-5);
 }
 
 TEST_P(AgainstATen, Linear) {

@@ -20,6 +20,14 @@ void avx512_group_norm_bf16(const GroupNormProblem& problem, const ParallelFor& 
 void avx512_gated_gelu_fp32(const GatedGeluProblem& problem, const ParallelFor& parallel_for);
 void avx512_gated_gelu_bf16(const GatedGeluProblem& problem, const ParallelFor& parallel_for);
 
+void avx512_causal_convolution_fp32(const CausalConvolutionProblem& problem, const ParallelFor& parallel_for);
+void avx512_causal_convolution_bf16(const CausalConvolutionProblem& problem, const ParallelFor& parallel_for);
+
+/// 4, 8 or 16 states.
+bool avx512_takes_selective_scan(const SelectiveScanProblem& problem);
+void avx512_selective_scan_fp32(const SelectiveScanProblem& problem, const ParallelFor& parallel_for);
+void avx512_selective_scan_bf16(const SelectiveScanProblem& problem, const ParallelFor& parallel_for);
+
 void avx512_value_range_fp32(ValueRange& problem, const ParallelFor& parallel_for);
 void avx512_value_range_bf16(ValueRange& problem, const ParallelFor& parallel_for);
 void avx512_quantize_fp32(const QuantizeProblem& problem, const ParallelFor& parallel_for);

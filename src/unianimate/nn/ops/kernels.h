@@ -92,6 +92,57 @@ struct GatedGeluProblem {
   void* out;
 };
 
+/// Element (n, t, pixel, c) of a batch of sequences lies at data + n·batch + t·time + pixel·pixel + c, in elements:
+/// each pixel is a sequence of its own.
+struct SequenceOperand {
+  const void* data;
+  std::int64_t batch;
+  std::int64_t time;
+  std::int64_t pixel;
+};
+
+/// Taps of causal convolutions.
+constexpr int kCausalTaps = 4;
+
+/// out_t = SiLU(bias + Σ_k weight_k x_{t − 3 + k}), each channel by itself; `reversed`: time runs from the last to the
+/// first. What lies before the first is zero, but for `history` steps that lie before x.data.
+struct CausalConvolutionProblem {
+  std::int64_t batch;
+  std::int64_t length;
+  std::int64_t pixels;
+  std::int64_t channels;
+  bool reversed;
+  std::int64_t history;  ///< 0, or kCausalTaps - 1 where time is not reversed
+  SequenceOperand x;
+  const float* weight;  ///< (taps, channels), the newest last
+  const float* bias;    ///< (channels)
+  void* out;            ///< (batch, length, pixels, channels), dense
+};
+
+/// The selective scan of Mamba (Gu and Dao, arXiv 2312.00752), for every pixel and channel and in 32 bits, with
+/// d = softplus(step + step_bias): h_t = exp(d a) h_{t−1} + d b_t x_t for each of the states, then
+/// out_t = (Σ c_t h_t + skip x_t) · SiLU(gate_t). `reversed`: time runs from the last to the first.
+struct SelectiveScanProblem {
+  std::int64_t batch;
+  std::int64_t length;
+  std::int64_t pixels;
+  std::int64_t channels;
+  std::int64_t states;
+  bool reversed;
+  SequenceOperand x;
+  SequenceOperand step;
+  SequenceOperand b;       ///< (…, states)
+  SequenceOperand c;       ///< (…, states)
+  SequenceOperand gate;    ///< data null: none
+  const float* step_bias;  ///< (channels)
+  const float* a;          ///< (states, channels), none above zero
+  const float* skip;       ///< (channels)
+  const float* start;      ///< (batch, pixels, states, channels) h before the first step; null: zero
+  float* kept;             ///< likewise, h after `keep_after` steps, is written to; null: nobody wants it
+  std::int64_t keep_after;
+  void* out;  ///< (batch, length, pixels, channels), dense
+};
+
 /// The smallest and the largest of `count` elements; neither is a number where an element is none, or infinite.
 struct ValueRange {
   std::int64_t count;
@@ -122,6 +173,9 @@ struct Ops {
   /// Not null where convolutions would add their bias in a pass of its own: they leave it to this and to `group_norm`,
   /// which then takes a shift.
   void (*residual)(const ResidualProblem& problem, const ParallelFor& parallel_for) = nullptr;
+  void (*causal_convolution)(const CausalConvolutionProblem& problem, const ParallelFor& parallel_for) = nullptr;
+  bool (*takes_selective_scan)(const SelectiveScanProblem& problem) = nullptr;  ///< not null where the scan is not
+  void (*selective_scan)(const SelectiveScanProblem& problem, const ParallelFor& parallel_for) = nullptr;
   void (*value_range)(ValueRange& problem, const ParallelFor& parallel_for) = nullptr;
   void (*quantize)(const QuantizeProblem& problem, const ParallelFor& parallel_for) = nullptr;
   /// x (..., in) times weight (out, in) transposed plus bias (out; may be undefined) -> (..., out).

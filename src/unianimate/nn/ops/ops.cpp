@@ -47,6 +47,12 @@ Table rows_of_this_processor() {
     fp32.attention = avx512_attention_fp32;
     fp32.group_norm = avx512_group_norm_fp32;
     fp32.gated_gelu = avx512_gated_gelu_fp32;
+    fp32.causal_convolution = avx512_causal_convolution_fp32;
+    fp32.takes_selective_scan = avx512_takes_selective_scan;
+    fp32.selective_scan = avx512_selective_scan_fp32;
+    bf16.causal_convolution = avx512_causal_convolution_bf16;
+    bf16.takes_selective_scan = avx512_takes_selective_scan;
+    bf16.selective_scan = avx512_selective_scan_bf16;
     fp32.value_range = avx512_value_range_fp32;
     fp32.quantize = avx512_quantize_fp32;
     bf16.value_range = avx512_value_range_bf16;

@@ -12,10 +12,12 @@
 #include "support/golden_file.h"
 #include "support/rule.h"
 #include "unianimate/nn/ops/cuda/attention_kernel.h"
+#include "unianimate/nn/ops/cuda/causal_convolution_kernel.h"
 #include "unianimate/nn/ops/cuda/gated_gelu_kernel.h"
 #include "unianimate/nn/ops/cuda/group_norm_kernel.h"
 #include "unianimate/nn/ops/cuda/layer_norm_kernel.h"
 #include "unianimate/nn/ops/cuda/residual_kernel.h"
+#include "unianimate/nn/ops/cuda/selective_scan_kernel.h"
 
 namespace unianimate::testing {
 namespace {
@@ -81,6 +83,16 @@ class HostBackend : public KernelBackend {
     nn::with_element(element, [&](auto zero) { nn::launch_residual<decltype(zero)>(problem, launcher); });
     return launcher.problem();
   }
+  std::string causal_convolution(KernelElement element, const nn::CausalConvolutionProblem& problem) override {
+    HostLauncher launcher(fault_, faulty_);
+    nn::with_element(element, [&](auto zero) { nn::launch_causal_convolution<decltype(zero)>(problem, launcher); });
+    return launcher.problem();
+  }
+  std::string selective_scan(KernelElement element, const nn::SelectiveScanProblem& problem) override {
+    HostLauncher launcher(fault_, faulty_);
+    nn::with_element(element, [&](auto zero) { nn::launch_selective_scan<decltype(zero)>(problem, launcher); });
+    return launcher.problem();
+  }
 
  private:
   static constexpr int kPoison = 0xFF;
@@ -133,6 +145,8 @@ TEST(CudaKernels, WrongStridesAreNoticed) {
   EXPECT_TRUE(is_noticed("group_norm", Fault::kWrongStride, 2)) << "result";
   EXPECT_TRUE(is_noticed("layer_norm", Fault::kWrongStride, 0));
   EXPECT_TRUE(is_noticed("residual", Fault::kWrongStride, 0));
+  EXPECT_TRUE(is_noticed("causal_convolution", Fault::kWrongStride, 0));
+  EXPECT_TRUE(is_noticed("selective_scan", Fault::kWrongStride, 0));
 }
 
 Numbers numbers_of(const at::Tensor& x) {

@@ -278,6 +278,115 @@ std::string check_residual(KernelBackend& backend, KernelElement element, const 
   return first_of({failure, backend.release(), difference(found, expected, tolerance_of(element))});
 }
 
+struct SequenceCase {
+  std::int64_t batch, length, pixels, channels, states;
+  bool reversed, gated, handover;
+  Special special;
+};
+
+const float* floats_of(const Operand& operand) {
+  return reinterpret_cast<const float*>(operand.data());
+}
+
+/// The half of a projection, beside which the other lies.
+nn::SequenceOperand half_of(const SequenceCase& size, const std::byte* data) {
+  const std::int64_t row = 2 * size.channels;
+  return {data, size.length * size.pixels * row, size.pixels * row, row};
+}
+
+std::string check_causal_convolution(KernelBackend& backend, KernelElement element, const SequenceCase& size) {
+  const std::int64_t history = size.handover ? nn::kCausalTaps - 1 : 0;
+  const std::int64_t row = 2 * size.channels;
+  const std::int64_t time = size.pixels * row;
+  Numbers xs = numbers(size.batch * (size.length + history) * time, 1, 2);
+  put_special(xs, size.special);
+  Numbers weights = numbers(nn::kCausalTaps * size.channels, 2);
+  Numbers biases = numbers(size.channels, 3);
+  Numbers outs = unwritten(size_of(size.batch * size.length * size.pixels * size.channels));
+  const Operand x(backend, element, xs);
+  const Operand weight(backend, KernelElement::kFloat, weights);
+  const Operand bias(backend, KernelElement::kFloat, biases);
+  const Operand out(backend, element, outs);
+  const std::int64_t bytes = element == KernelElement::kFloat ? 4 : 2;
+  const nn::CausalConvolutionProblem problem{
+      size.batch,
+      size.length,
+      size.pixels,
+      size.channels,
+      size.reversed,
+      history,
+      {x.data() + history * time * bytes, (size.length + history) * time, time, row},
+      floats_of(weight),
+      floats_of(bias),
+      out.data()};
+  const std::string failure = backend.causal_convolution(element, problem);
+  const Numbers found = out.read(backend);
+  return first_of(
+      {failure, backend.release(),
+       difference(found, causal_convolution_reference(problem, xs, weights, biases), tolerance_of(element))});
+}
+
+std::string check_selective_scan(KernelBackend& backend, KernelElement element, const SequenceCase& size) {
+  const std::int64_t tokens = size.batch * size.length * size.pixels;
+  const std::int64_t columns = 1 + 2 * size.states;
+  const std::int64_t states = size.batch * size.pixels * size.states * size.channels;
+  ScanNumbers all{numbers(tokens * 2 * size.channels, 1),
+                  numbers(tokens * 2 * size.channels, 2, 2.5, -1.5),
+                  numbers(tokens * columns, 3),
+                  {},
+                  size.gated ? numbers(tokens * 2 * size.channels, 4) : Numbers(),
+                  numbers(size.channels, 5),
+                  numbers(size.channels * size.states, 6, 2, -2),
+                  numbers(size.channels, 7),
+                  size.handover ? numbers(states, 8) : Numbers()};
+  put_special(all.x, size.special);
+  Numbers outs = unwritten(size_of(tokens * size.channels));
+  Numbers keeps = unwritten(size_of(size.handover ? states : 0));
+  constexpr KernelElement kFloats = KernelElement::kFloat;
+  const Operand x(backend, element, all.x);
+  const Operand step(backend, element, all.step);
+  const Operand b(backend, element, all.b);
+  const Operand gate(backend, element, all.gate);
+  const Operand step_bias(backend, kFloats, all.step_bias);
+  const Operand a(backend, kFloats, all.a);
+  const Operand skip(backend, kFloats, all.skip);
+  const Operand start(backend, kFloats, all.start);
+  const Operand kept(backend, kFloats, keeps);
+  const Operand out(backend, element, outs);
+  const std::int64_t bytes = element == KernelElement::kFloat ? 4 : 2;
+  const auto columns_from = [&](std::int64_t first) {
+    return nn::SequenceOperand{b.data() + first * bytes, size.length * size.pixels * columns, size.pixels * columns,
+                               columns};
+  };
+  all.c.assign(all.b.begin() + 1 + size.states, all.b.end());
+  all.b.erase(all.b.begin());
+  const nn::SelectiveScanProblem problem{.batch = size.batch,
+                                         .length = size.length,
+                                         .pixels = size.pixels,
+                                         .channels = size.channels,
+                                         .states = size.states,
+                                         .reversed = size.reversed,
+                                         .x = half_of(size, x.data()),
+                                         .step = half_of(size, step.data()),
+                                         .b = columns_from(1),
+                                         .c = columns_from(1 + size.states),
+                                         .gate = size.gated ? half_of(size, gate.data()) : nn::SequenceOperand{},
+                                         .step_bias = floats_of(step_bias),
+                                         .a = floats_of(a),
+                                         .skip = floats_of(skip),
+                                         .start = size.handover ? floats_of(start) : nullptr,
+                                         .kept = size.handover ? reinterpret_cast<float*>(kept.data()) : nullptr,
+                                         .keep_after = size.handover ? (size.length + 1) / 2 : 0,
+                                         .out = out.data()};
+  const std::string failure = backend.selective_scan(element, problem);
+  const Numbers found = out.read(backend);
+  const Numbers found_kept = kept.read(backend);
+  Numbers expected_kept;
+  const Numbers expected = selective_scan_reference(problem, all, expected_kept);
+  return first_of({failure, backend.release(), difference(found, expected, tolerance_of(element)),
+                   difference(found_kept, expected_kept, tolerance_of(kFloats))});
+}
+
 /// How q, k and v lie: each dense by itself, or all three beside each other in one tensor.
 enum class Layout { kApart, kTogether };
 
@@ -417,6 +526,25 @@ void add_rows(std::vector<KernelProperty>& properties, const char* kernel,
   }
 }
 
+void add_sequences(std::vector<KernelProperty>& properties, const char* kernel,
+                   std::string (*check)(KernelBackend&, KernelElement, const SequenceCase&)) {
+  // One step; fewer channels than threads of a warp, and more than those of a block; both directions; parts of longer
+  // sequences.
+  for (const SequenceCase& size : {SequenceCase{1, 1, 1, 1, 4, false, false, false, Special::kNone},
+                                   {2, 9, 3, 20, 8, false, true, false, Special::kNone},
+                                   {2, 9, 3, 20, 16, true, true, false, Special::kNone},
+                                   {1, 37, 2, 300, 16, false, true, false, Special::kNone},
+                                   {2, 7, 3, 20, 4, false, true, true, Special::kNone},
+                                   {1, 33, 5, 24, 16, false, false, true, Special::kNone},
+                                   {1, 6, 3, 20, 8, true, true, false, Special::kNan}}) {
+    add(properties, kernel,
+        words(size.batch, " sequences of ", size.length, " at ", size.pixels, " pixels, ", size.channels,
+              " channels with ", size.states, " states", size.reversed ? ", reversed" : "", size.gated ? ", gated" : "",
+              size.handover ? ", handed over" : "", name_of(size.special)),
+        size, check);
+  }
+}
+
 void add_attention(std::vector<KernelProperty>& properties) {
   std::vector<AttentionCase> sizes{{2, 9, 9, 3, 40, 0, Layout::kApart, Special::kNone},
                                    {3, 5, 17, 1, 5, 0, Layout::kApart, Special::kNone},
@@ -452,6 +580,8 @@ std::vector<KernelProperty> kernel_properties() {
   add_attention(properties);
   add_rows(properties, "layer_norm", check_layer_norm);
   add_rows(properties, "residual", check_residual);
+  add_sequences(properties, "causal_convolution", check_causal_convolution);
+  add_sequences(properties, "selective_scan", check_selective_scan);
   return properties;
 }
 

@@ -28,10 +28,12 @@ class KernelBackend {
   virtual std::string gated_gelu(nn::KernelElement element, const nn::GatedGeluProblem& problem) = 0;
   virtual std::string layer_norm(nn::KernelElement element, const nn::LayerNormProblem& problem) = 0;
   virtual std::string residual(nn::KernelElement element, const nn::ResidualProblem& problem) = 0;
+  virtual std::string causal_convolution(nn::KernelElement element, const nn::CausalConvolutionProblem& problem) = 0;
+  virtual std::string selective_scan(nn::KernelElement element, const nn::SelectiveScanProblem& problem) = 0;
 };
 
 struct KernelProperty {
-  std::string kernel;  ///< "attention", "group_norm", "gated_gelu", "layer_norm", "residual"
+  std::string kernel;  ///< "attention", "group_norm", "gated_gelu", "layer_norm", "residual", …
   std::string name;
   std::function<std::string(KernelBackend& backend)> check;  ///< what is wrong; empty where it holds
 };

@@ -49,6 +49,12 @@ class CardBackend : public KernelBackend {
   std::string residual(KernelElement element, const nn::ResidualProblem& problem) override {
     return finish(nn::cuda_residual(element, problem, nullptr));
   }
+  std::string causal_convolution(KernelElement element, const nn::CausalConvolutionProblem& problem) override {
+    return finish(nn::cuda_causal_convolution(element, problem, nullptr));
+  }
+  std::string selective_scan(KernelElement element, const nn::SelectiveScanProblem& problem) override {
+    return finish(nn::cuda_selective_scan(element, problem, nullptr));
+  }
 
  private:
   std::byte* allocate(std::size_t bytes) {

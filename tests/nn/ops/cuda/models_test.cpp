@@ -9,10 +9,12 @@
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/unet/unet.h"
 #include "unianimate/nn/ops/cuda/attention_kernel.h"
+#include "unianimate/nn/ops/cuda/causal_convolution_kernel.h"
 #include "unianimate/nn/ops/cuda/gated_gelu_kernel.h"
 #include "unianimate/nn/ops/cuda/group_norm_kernel.h"
 #include "unianimate/nn/ops/cuda/layer_norm_kernel.h"
 #include "unianimate/nn/ops/cuda/residual_kernel.h"
+#include "unianimate/nn/ops/cuda/selective_scan_kernel.h"
 #include "unianimate/nn/ops/ops.h"
 
 namespace unianimate::testing {
@@ -24,6 +26,7 @@ int attention_calls = 0;
 int layer_norm_calls = 0;
 int residual_calls = 0;
 int shifted_calls = 0;
+int scan_calls = 0;
 
 void attention(const nn::AttentionProblem& problem, const nn::ParallelFor& /*parallel_for*/) {
   ++attention_calls;
@@ -60,6 +63,19 @@ void residual(const nn::ResidualProblem& problem, const nn::ParallelFor& /*paral
   EXPECT_EQ(launcher.problem(), "");
 }
 
+void causal_convolution(const nn::CausalConvolutionProblem& problem, const nn::ParallelFor& /*parallel_for*/) {
+  HostLauncher launcher;
+  nn::launch_causal_convolution<float>(problem, launcher);
+  EXPECT_EQ(launcher.problem(), "");
+}
+
+void selective_scan(const nn::SelectiveScanProblem& problem, const nn::ParallelFor& /*parallel_for*/) {
+  ++scan_calls;
+  HostLauncher launcher;
+  nn::launch_selective_scan<float>(problem, launcher);
+  EXPECT_EQ(launcher.problem(), "");
+}
+
 /// The kernels of cards take the place of the processor's while it lives.
 class CardKernels {
  public:
@@ -72,7 +88,11 @@ class CardKernels {
          .group_norm = group_norm,
          .gated_gelu = gated_gelu,
          .layer_norm = layer_norm,
-         .residual = residual});
+         .residual = residual,
+         .causal_convolution = causal_convolution,
+         .takes_selective_scan =
+             [](const nn::SelectiveScanProblem& problem) { return nn::is_scan_of_kernels(problem.states); },
+         .selective_scan = selective_scan});
   }
   ~CardKernels() { nn::register_ops(kCpu, nn::KernelElement::kFloat, before_); }
   CardKernels(const CardKernels&) = delete;
@@ -82,9 +102,16 @@ class CardKernels {
   nn::Ops before_;
 };
 
-TEST(ModelsWithCardKernels, TheUNetComputesTheSame) {
+class CardKernelsIn : public ::testing::TestWithParam<models::TemporalKind> {};
+
+INSTANTIATE_TEST_SUITE_P(UNets, CardKernelsIn,
+                         ::testing::Values(models::TemporalKind::kTransformer, models::TemporalKind::kMamba));
+
+TEST_P(CardKernelsIn, TheUNetComputesTheSame) {
   const c10::InferenceMode inference;
-  const models::UNetConfig config = tiny_model_configs().unet;
+  models::UNetConfig config = tiny_model_configs().unet;
+  config.temporal = GetParam();
+  const bool mamba = GetParam() == models::TemporalKind::kMamba;
   const models::LatentShape shape{2, 2, config.downscale(), 2 * config.downscale()};
   models::UNet unet(config, at::TensorOptions());
   fill_by_rule(unet.named_parameters());
@@ -97,13 +124,14 @@ TEST(ModelsWithCardKernels, TheUNetComputesTheSame) {
     return unet(latent, timesteps, unet.encode(conditions, rule_input("zero_y", {1, 77, config.context_dim}), shape));
   };
   const at::Tensor expected = compute();
-  attention_calls = layer_norm_calls = residual_calls = shifted_calls = 0;
+  attention_calls = layer_norm_calls = residual_calls = shifted_calls = scan_calls = 0;
   const CardKernels kernels;
   EXPECT_LE(relative_error(compute(), expected), 1e-5);
   EXPECT_GT(attention_calls, 0);
   EXPECT_GT(layer_norm_calls, 0);
   EXPECT_GT(residual_calls, 0);
   EXPECT_GT(shifted_calls, 0);
+  EXPECT_EQ(scan_calls > 0, mamba);
 }
 
 TEST(ModelsWithCardKernels, TheDecoderComputesTheSame) {

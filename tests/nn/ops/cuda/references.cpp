@@ -98,6 +98,65 @@ Numbers layer_norm_reference(const nn::LayerNormProblem& problem, const Numbers&
   return out;
 }
 
+Numbers causal_convolution_reference(const nn::CausalConvolutionProblem& problem, const Numbers& x,
+                                     const Numbers& weight, const Numbers& bias) {
+  Numbers out;
+  for (std::int64_t n = 0; n < problem.batch; ++n) {
+    for (std::int64_t t = 0; t < problem.length; ++t) {
+      for (std::int64_t p = 0; p < problem.pixels; ++p) {
+        for (std::int64_t c = 0; c < problem.channels; ++c) {
+          double sum = bias[at(c)];
+          for (std::int64_t back = 0; back < nn::kCausalTaps; ++back) {
+            const std::int64_t seen = problem.reversed ? t + back : t - back;
+            if (seen < -problem.history || seen >= problem.length) continue;
+            sum += weight[at((nn::kCausalTaps - 1 - back) * problem.channels + c)] *
+                   x[at(n * problem.x.batch + (seen + problem.history) * problem.x.time + p * problem.x.pixel + c)];
+          }
+          out.push_back(sum / (1 + std::exp(-sum)));
+        }
+      }
+    }
+  }
+  return out;
+}
+
+Numbers selective_scan_reference(const nn::SelectiveScanProblem& problem, const ScanNumbers& numbers, Numbers& kept) {
+  Numbers out(at(problem.batch * problem.length * problem.pixels * problem.channels));
+  kept.assign(problem.keep_after > 0 ? at(problem.batch * problem.pixels * problem.states * problem.channels) : 0, 0);
+  for (std::int64_t i = 0; i < problem.batch * problem.pixels * problem.channels; ++i) {
+    const std::int64_t channel = i % problem.channels;
+    const std::int64_t pixel = i / problem.channels % problem.pixels;
+    const std::int64_t batch = i / problem.channels / problem.pixels;
+    const auto seen = [&](const Numbers& of, const nn::SequenceOperand& operand, std::int64_t time, std::int64_t c) {
+      return of[at(batch * operand.batch + time * operand.time + pixel * operand.pixel + c)];
+    };
+    const auto state = [&](std::int64_t n) {
+      return at(((batch * problem.pixels + pixel) * problem.states + n) * problem.channels + channel);
+    };
+    Numbers h(at(problem.states));
+    for (std::int64_t n = 0; n < problem.states && !numbers.start.empty(); ++n) h[at(n)] = numbers.start[state(n)];
+    for (std::int64_t step = 1; step <= problem.length; ++step) {
+      const std::int64_t t = problem.reversed ? problem.length - step : step - 1;
+      const double x = seen(numbers.x, problem.x, t, channel);
+      const double d =
+          std::log1p(std::exp(seen(numbers.step, problem.step, t, channel) + numbers.step_bias[at(channel)]));
+      double y = numbers.skip[at(channel)] * x;
+      for (std::int64_t n = 0; n < problem.states; ++n) {
+        h[at(n)] = std::exp(d * numbers.a[at(n * problem.channels + channel)]) * h[at(n)] +
+                   d * x * seen(numbers.b, problem.b, t, n);
+        y += h[at(n)] * seen(numbers.c, problem.c, t, n);
+        if (step == problem.keep_after) kept[state(n)] = h[at(n)];
+      }
+      if (!numbers.gate.empty()) {
+        const double gate = seen(numbers.gate, problem.gate, t, channel);
+        y *= gate / (1 + std::exp(-gate));
+      }
+      out[at(((batch * problem.length + t) * problem.pixels + pixel) * problem.channels + channel)] = y;
+    }
+  }
+  return out;
+}
+
 Numbers gated_gelu_reference(const nn::GatedGeluProblem& problem, const Numbers& in) {
   Numbers out;
   for (std::int64_t row = 0; row < problem.rows; ++row) {

@@ -18,6 +18,17 @@ Numbers group_norm_reference(const nn::GroupNormProblem& problem, Numbers x, con
 /// Of a sum that is rounded to the format already.
 Numbers layer_norm_reference(const nn::LayerNormProblem& problem, const Numbers& sum, const Numbers& weight,
                              const Numbers& bias);
+/// `x` begins with the problem's history.
+Numbers causal_convolution_reference(const nn::CausalConvolutionProblem& problem, const Numbers& x,
+                                     const Numbers& weight, const Numbers& bias);
+
+/// What a scan sees; `gate` and `start` are empty where the problem has none.
+struct ScanNumbers {
+  Numbers x, step, b, c, gate, step_bias, a, skip, start;
+};
+/// `kept`: gets the states after problem.keep_after steps, where that is not 0.
+Numbers selective_scan_reference(const nn::SelectiveScanProblem& problem, const ScanNumbers& numbers, Numbers& kept);
+
 Numbers gated_gelu_reference(const nn::GatedGeluProblem& problem, const Numbers& in);
 
 }  // namespace unianimate::testing

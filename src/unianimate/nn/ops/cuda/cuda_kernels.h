@@ -18,5 +18,9 @@ cudaError_t cuda_group_norm(KernelElement element, const GroupNormProblem& probl
 cudaError_t cuda_gated_gelu(KernelElement element, const GatedGeluProblem& problem, cudaStream_t stream);
 cudaError_t cuda_layer_norm(KernelElement element, const LayerNormProblem& problem, cudaStream_t stream);
 cudaError_t cuda_residual(KernelElement element, const ResidualProblem& problem, cudaStream_t stream);
+cudaError_t cuda_causal_convolution(KernelElement element, const CausalConvolutionProblem& problem,
+                                    cudaStream_t stream);
+/// Of so many states as is_scan_of_kernels().
+cudaError_t cuda_selective_scan(KernelElement element, const SelectiveScanProblem& problem, cudaStream_t stream);
 
 }  // namespace unianimate::nn

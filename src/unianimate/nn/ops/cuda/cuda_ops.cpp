@@ -4,6 +4,7 @@
 #include <c10/cuda/CUDAStream.h>
 
 #include "unianimate/nn/ops/cuda/cuda_kernels.h"
+#include "unianimate/nn/ops/scan_states.h"
 
 namespace unianimate::nn {
 
@@ -45,6 +46,20 @@ void residual(const ResidualProblem& problem, const ParallelFor& /*parallel_for*
 }
 
 template <KernelElement kElement>
+void causal_convolution(const CausalConvolutionProblem& problem, const ParallelFor& /*parallel_for*/) {
+  C10_CUDA_CHECK(cuda_causal_convolution(kElement, problem, c10::cuda::getCurrentCUDAStream()));
+}
+
+bool takes_selective_scan(const SelectiveScanProblem& problem) {
+  return is_scan_of_kernels(problem.states);
+}
+
+template <KernelElement kElement>
+void selective_scan(const SelectiveScanProblem& problem, const ParallelFor& /*parallel_for*/) {
+  C10_CUDA_CHECK(cuda_selective_scan(kElement, problem, c10::cuda::getCurrentCUDAStream()));
+}
+
+template <KernelElement kElement>
 void register_element() {
   register_ops(kCuda, kElement,
                {.takes_attention = takes_attention<kElement>,
@@ -52,7 +67,10 @@ void register_element() {
                 .group_norm = group_norm<kElement>,
                 .gated_gelu = gated_gelu<kElement>,
                 .layer_norm = layer_norm<kElement>,
-                .residual = residual<kElement>});
+                .residual = residual<kElement>,
+                .causal_convolution = causal_convolution<kElement>,
+                .takes_selective_scan = takes_selective_scan,
+                .selective_scan = selective_scan<kElement>});
 }
 
 [[maybe_unused]] const bool kRegistered = [] {
