@@ -23,6 +23,7 @@ namespace {
 
 constexpr const char* kUsage = R"(usage: model_benchmark [--device cpu|cuda] [--dtype fp32|bf16|fp16|int8] [--threads N]
                        [--size WxH] [--frames N] [--repeat N] [--profile] [--on-request]
+                       [--temporal transformer|mamba]
                        [unet] [autoencoder] [small_decoder]
 
 Times one call of the UNet on N frames (and the reference, which is one frame more) and the decoding of one frame by the
@@ -41,6 +42,7 @@ struct Options {
   int repeat = 3;
   bool profile = false;
   bool on_request = false;
+  models::UNetConfig unet_config;
   bool unet = false;
   bool autoencoder = false;
   bool small_decoder = false;
@@ -77,7 +79,7 @@ void run(const Options& options, const char* name, double operations, double bes
 }
 
 void benchmark_unet(const Options& options, double best_rate) {
-  UNetCall unet({}, {1, options.frames, options.height / 8, options.width / 8}, options.tensors());
+  UNetCall unet(options.unet_config, {1, options.frames, options.height / 8, options.width / 8}, options.tensors());
   if (options.compute.int8) unet.use_int8();
   run(options, "UNet", unet.operations(), best_rate, [&] { return unet(); });
 }
@@ -103,7 +105,7 @@ void benchmark_models(const Options& options) {
 void answer_requests(const Options& options) {
   const std::int64_t h = options.height / 8;
   const std::int64_t w = options.width / 8;
-  UNetCall unet({}, {1, options.frames, h, w}, options.tensors());
+  UNetCall unet(options.unet_config, {1, options.frames, h, w}, options.tensors());
   if (options.compute.int8) unet.use_int8();
   const DecoderCall<models::Autoencoder> decoder(models::AutoencoderConfig(), 1, h, w, options.tensors());
   const auto timed = [](const auto& model) { return seconds_of([&] { model().flatten()[0].template item<float>(); }); };
@@ -143,6 +145,8 @@ Options parse(int argc, char** argv) {
       options.repeat = std::max(1, std::atoi(value()));
     } else if (argument == "--profile") {
       options.profile = true;
+    } else if (argument == "--temporal") {
+      options.unet_config.temporal = fields::parse_word<models::TemporalKind>("--temporal", value());
     } else if (argument == "--on-request") {
       options.on_request = true;
     } else if (argument == "unet") {

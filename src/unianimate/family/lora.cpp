@@ -211,8 +211,10 @@ std::vector<Lora> open_loras(const std::vector<LoraFile>& files, const NamedTens
 
 bool takes_lora(std::string_view parameter_name) {
   constexpr std::array<std::string_view, 2> kProjections{".proj_in.weight", ".proj_out.weight"};
-  constexpr std::array<std::string_view, 6> kMatrices{".to_q.weight",     ".to_k.weight",       ".to_v.weight",
-                                                      ".to_out.0.weight", ".net.0.proj.weight", ".net.2.weight"};
+  constexpr std::array<std::string_view, 10> kMatrices{
+      ".to_q.weight",           ".to_k.weight",          ".to_v.weight",          ".to_out.0.weight",
+      ".net.0.proj.weight",     ".net.2.weight",         ".mamba.in_proj.weight", ".mamba.x_proj.weight",
+      ".mamba.x_proj_b.weight", ".mamba.out_proj.weight"};
   const auto is_end = [&](std::string_view suffix) { return parameter_name.ends_with(suffix); };
   return std::ranges::any_of(kProjections, is_end) ||
          (parameter_name.find(".transformer_blocks.") != std::string_view::npos &&

@@ -18,6 +18,9 @@ void visit(fields::Archive& archive, UNetConfig& config) {
   archive("num_tokens", config.num_tokens, kSize);
   archive("concat_dim", config.concat_dim, kSize);
   archive("norm_groups", config.norm_groups, kSize);
+  archive("temporal", config.temporal);
+  archive("d_state", config.d_state, kSize);
+  archive("expand", config.expand, kSize);
 }
 
 void visit(fields::Archive& archive, AutoencoderConfig& config) {

@@ -5,14 +5,19 @@
 namespace unianimate::family {
 
 std::vector<ModelSize> sizes_of(const models::UNetConfig& config) {
-  return {{"dim", {config.dim}},
-          {"dim_mult", config.dim_mult},
-          {"num_res_blocks", {config.num_res_blocks}},
-          {"head_dim", {config.head_dim}},
-          {"num_heads", {config.num_heads}},
-          {"context_dim", {config.context_dim}},
-          {"num_tokens", {config.num_tokens}},
-          {"concat_dim", {config.concat_dim}}};
+  std::vector<ModelSize> sizes{{"dim", {config.dim}},
+                               {"dim_mult", config.dim_mult},
+                               {"num_res_blocks", {config.num_res_blocks}},
+                               {"head_dim", {config.head_dim}},
+                               {"num_heads", {config.num_heads}},
+                               {"context_dim", {config.context_dim}},
+                               {"num_tokens", {config.num_tokens}},
+                               {"concat_dim", {config.concat_dim}}};
+  if (config.temporal == models::TemporalKind::kMamba) {
+    sizes.push_back({"temporal mamba d_state", {config.d_state}});
+    sizes.push_back({"temporal mamba expand", {config.expand}});
+  }
+  return sizes;
 }
 
 std::vector<ModelSize> sizes_of(const models::AutoencoderConfig& config) {

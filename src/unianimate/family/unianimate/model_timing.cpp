@@ -83,7 +83,7 @@ double unet_rate(const models::UNetConfig& config, std::size_t level, ClipShape 
     constexpr std::int64_t kPromptTokens = 77;
     const models::SpatialTransformer spatial(channels, config.context_dim, config.head_dim, config.norm_groups,
                                              options);
-    const models::TemporalTransformer temporal(channels, channels, config.head_dim, config.norm_groups, options);
+    const models::TemporalTransformer temporal(channels, channels, config, options);
     fill(spatial, compute.int8);
     fill(temporal, compute.int8);
     const models::ContextKeysValues context =

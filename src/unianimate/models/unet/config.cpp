@@ -8,6 +8,7 @@ namespace unianimate::models {
 namespace {
 
 constexpr const char* kUNetModel = "UNet";
+constexpr const char* kFirstTemporal = "input_blocks.0.1.";
 
 /// Output channels of the residual blocks of input_blocks, in order; 0 for a Downsample.
 std::vector<std::int64_t> encoder_widths(const Shapes& shapes) {
@@ -33,6 +34,8 @@ void UNetConfig::check() const {
   require(in_range(context_dim), "context_dim", "between 1 and 65536", context_dim);
   require(in_range(num_tokens), "num_tokens", "between 1 and 65536", num_tokens);
   require(in_range(concat_dim), "concat_dim", "between 1 and 65536", concat_dim);
+  require(in_range(d_state) && d_state <= 256, "d_state", "between 1 and 256", d_state);
+  require(in_range(expand) && expand <= 16, "expand", "between 1 and 16", expand);
   require(!dim_mult.empty() && dim_mult.size() <= 8, "dim_mult", "a list of 1 to 8 numbers, its length",
           static_cast<std::int64_t>(dim_mult.size()));
   require(in_range(norm_groups), "norm_groups", "between 1 and 65536", norm_groups);
@@ -75,8 +78,17 @@ UNetConfig unet_config_from_shapes(const Shapes& shapes, const UNetConfig& assum
   end_level();
   config.num_res_blocks = blocks_in_first_level;
 
+  const std::string decays = std::string(kFirstTemporal) + "transformer_blocks.0.mamba.A_log";
+  config.temporal = shapes.contains(decays) ? TemporalKind::kMamba : TemporalKind::kTransformer;
+  if (config.temporal == TemporalKind::kMamba) {
+    config.d_state = size_of(shapes, kUNetModel, decays, 1);
+    config.expand = require_positive(size_of(shapes, kUNetModel, decays, 0) /
+                                         size_of(shapes, kUNetModel, std::string(kFirstTemporal) + "proj_in.weight", 0),
+                                     kUNetModel, "the width of the temporal Mamba");
+  }
+
   // The shapes tell only heads times their size; whichever of the two is assumed other than published gives the other.
-  const std::int64_t inner = size_of(shapes, kUNetModel, "input_blocks.0.1.proj_in.weight", 0);
+  const std::int64_t inner = size_of(shapes, kUNetModel, std::string(kFirstTemporal) + "proj_in.weight", 0);
   const auto divides = [&](std::int64_t x) { return x > 0 && inner % x == 0; };
   if (divides(assumed.head_dim) && inner / assumed.head_dim == assumed.num_heads) return config;
   if (divides(assumed.head_dim) && assumed.head_dim != UNetConfig().head_dim) {

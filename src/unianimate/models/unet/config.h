@@ -1,12 +1,21 @@
 // The sizes of the UNet.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
+#include "unianimate/fields/words.h"
 #include "unianimate/models/checkpoint_shapes.h"
 
 namespace unianimate::models {
+
+/// What mixes the frames of a pixel: attention, as published, or a selective state space in both directions.
+enum class TemporalKind { kTransformer, kMamba };
+constexpr auto words(TemporalKind /*of*/) {
+  return std::array<fields::Word<TemporalKind>, 2>{
+      {{TemporalKind::kTransformer, "transformer"}, {TemporalKind::kMamba, "mamba"}}};
+}
 
 /// The defaults are the published sizes.
 struct UNetConfig {
@@ -19,6 +28,10 @@ struct UNetConfig {
   std::int64_t num_tokens = 4;                        ///< context tokens made of the image embedding
   std::int64_t concat_dim = 8;                        ///< channels each condition stem adds to the latent
   std::int64_t norm_groups = 32;                      ///< groups of every GroupNorm
+
+  TemporalKind temporal = TemporalKind::kTransformer;  ///< at every level
+  std::int64_t d_state = 16;                           ///< states of each channel of a temporal Mamba
+  std::int64_t expand = 2;                             ///< its inner width as a multiple of the outer one
 
   static constexpr std::int64_t kLatentChannels = 4;
 

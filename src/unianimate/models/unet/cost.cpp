@@ -42,6 +42,7 @@ class Counter {
   }
   void temporal_transformer(std::int64_t channels, std::int64_t inner) {
     transformer_linears(channels, inner);
+    if (config_.temporal == TemporalKind::kMamba) return mamba(inner);
     for (int i = 0; i < 8; ++i) convolution(inner, inner, 1);
     attention(inner, frames_);
     attention(inner, frames_);
@@ -49,9 +50,27 @@ class Counter {
   void halve() { pixels_ /= 4; }
   void double_sides() { pixels_ *= 4; }
   [[nodiscard]] std::vector<double> of_levels() const { return of_level_; }
+  /// Of all pixels and temporal Mambas.
+  [[nodiscard]] double mamba_channels() const { return mamba_channels_; }
 
  private:
   [[nodiscard]] double tokens() const { return clips_ * frames_ * pixels_; }
+  /// The projections that both directions share, then each direction's own, and of every state an exponential, counted
+  /// as one, two multiplications and two multiply-adds.
+  void mamba(std::int64_t dim) {
+    constexpr int kOfState = 7;
+    const std::int64_t inner = config_.expand * dim;
+    const std::int64_t rank = Mamba::dt_rank(dim);
+    mamba_channels_ += clips_ * pixels_ * static_cast<double>(inner);
+    convolution(dim, 2 * inner, 1);
+    convolution(inner, dim, 1);
+    for (int direction = 0; direction < 2; ++direction) {
+      convolution(1, inner, nn::kCausalTaps);
+      convolution(inner, rank + 2 * config_.d_state, 1);
+      convolution(rank, inner, 1);
+      if (computed_) of_level_[level_] += tokens() * static_cast<double>(kOfState * inner * config_.d_state);
+    }
+  }
   void transformer_linears(std::int64_t channels, std::int64_t inner) {
     convolution(channels, inner, 1);
     convolution(inner, 8 * inner, 1);
@@ -69,13 +88,11 @@ class Counter {
   double pixels_;
   std::size_t level_ = 0;
   std::vector<double> of_level_;
+  double mamba_channels_ = 0;
   bool computed_ = true;
 };
 
-}  // namespace
-
-std::vector<double> unet_level_operations(const UNetConfig& config, const LatentShape& shape,
-                                          std::optional<std::int64_t> cut) {
+Counter count_pass(const UNetConfig& config, const LatentShape& shape, std::optional<std::int64_t> cut) {
   Counter count(config, shape);
   // A block of the encoder by its number, one of the decoder by that of the skip that it takes.
   const auto block = [&](std::size_t number) { count.computes(!cut || static_cast<std::int64_t>(number) <= *cut); };
@@ -122,7 +139,20 @@ std::vector<double> unet_level_operations(const UNetConfig& config, const Latent
     count.convolution(out, out, 9);
   }
   count.convolution(channels, UNetConfig::kLatentChannels, 9);
-  return count.of_levels();
+  return count;
+}
+
+}  // namespace
+
+std::vector<double> unet_level_operations(const UNetConfig& config, const LatentShape& shape,
+                                          std::optional<std::int64_t> cut) {
+  return count_pass(config, shape, cut).of_levels();
+}
+
+std::int64_t carried_state_bytes(const UNetConfig& config, const LatentShape& shape, std::int64_t element) {
+  const std::int64_t of_channel =
+      (nn::kCausalTaps - 1) * element + config.d_state * static_cast<std::int64_t>(sizeof(float));
+  return static_cast<std::int64_t>(count_pass(config, shape, {}).mamba_channels()) * of_channel;
 }
 
 double unet_operations(const UNetConfig& config, const LatentShape& shape, std::optional<std::int64_t> cut) {

@@ -21,6 +21,10 @@ std::vector<double> unet_level_operations(const UNetConfig& config, const Latent
 /// Of one residual block of a level and, where it has them, its two transformers; `shape` is that of the level.
 double unet_block_operations(const UNetConfig& config, const LatentShape& shape, std::size_t level);
 
+/// Bytes of CarriedStates after a pass over a clip of this shape, whose activations have elements of `element` bytes.
+/// None for a UNet without temporal Mambas.
+std::int64_t carried_state_bytes(const UNetConfig& config, const LatentShape& shape, std::int64_t element);
+
 /// Values in DeepFeatures::kept.
 std::int64_t deep_feature_elements(const UNetConfig& config, const LatentShape& shape, std::int64_t cut);
 

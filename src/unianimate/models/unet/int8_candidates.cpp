@@ -12,9 +12,12 @@ namespace {
 constexpr std::array<std::string_view, 3> kBlocks{"input_blocks.", "middle_block.", "output_blocks."};
 constexpr std::string_view kFirst = "input_blocks.0.0";
 constexpr std::string_view kTimeEmbedding = ".emb_layers.1";
+/// Small, and what they make steers a Mamba's exponentials.
+constexpr std::array<std::string_view, 4> kOfMamba{".x_proj", ".x_proj_b", ".dt_proj", ".dt_proj_b"};
 
 bool may_be_int8(std::string_view name) {
   return name != kFirst && !name.ends_with(kTimeEmbedding) &&
+         std::ranges::none_of(kOfMamba, [&](std::string_view layer) { return name.ends_with(layer); }) &&
          std::ranges::any_of(kBlocks, [&](std::string_view block) { return name.starts_with(block); });
 }
 

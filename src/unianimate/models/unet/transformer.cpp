@@ -116,21 +116,42 @@ at::Tensor SpatialTransformer::operator()(const at::Tensor& x, const ContextKeys
   return x + proj_out_(tokens).view(x.sizes());
 }
 
-TemporalTransformer::TemporalTransformer(std::int64_t channels, std::int64_t inner, std::int64_t head_dim,
-                                         std::int64_t norm_groups, const at::TensorOptions& options)
-    : norm_(norm_groups, channels, kTransformerNormEps, options),
+MambaBlock::MambaBlock(std::int64_t dim, const UNetConfig& config, const at::TensorOptions& options)
+    : mamba_(dim, config.d_state, config.expand, Mamba::Directions::kBoth, options),
+      ff_(dim, options),
+      norm1_(dim, options),
+      norm3_(dim, options) {
+  register_child("mamba", mamba_);
+  register_child("ff", ff_);
+  register_child("norm1", norm1_);
+  register_child("norm3", norm3_);
+}
+
+at::Tensor MambaBlock::operator()(const at::Tensor& x, MambaHandover* handover) const {
+  const nn::NormedSum y = norm3_.of_sum(x, mamba_(norm1_(x), handover));
+  return y.sum + ff_(y.normed);
+}
+
+TemporalTransformer::TemporalTransformer(std::int64_t channels, std::int64_t inner, const UNetConfig& config,
+                                         const at::TensorOptions& options)
+    : norm_(config.norm_groups, channels, kTransformerNormEps, options),
       proj_in_(channels, inner, 1, options),
-      block_(inner, inner, head_dim, options),
       proj_out_(inner, channels, 1, options) {
+  constexpr const char* kBlock = "transformer_blocks.0";
   register_child("norm", norm_);
   register_child("proj_in", proj_in_);
-  register_child("transformer_blocks.0", block_);
+  if (config.temporal == TemporalKind::kMamba) {
+    register_child(kBlock, mamba_.emplace(inner, config, options));
+  } else {
+    register_child(kBlock, attention_.emplace(inner, inner, config.head_dim, options));
+  }
   register_child("proj_out", proj_out_);
 }
 
-at::Tensor TemporalTransformer::operator()(const at::Tensor& x) const {
-  const at::Tensor tokens = block_.temporal(proj_in_(norm_(x).flatten(2, 3)));
-  return x + proj_out_(tokens).view(x.sizes());
+at::Tensor TemporalTransformer::operator()(const at::Tensor& x, MambaHandover* handover) const {
+  const at::Tensor tokens = proj_in_(norm_(x).flatten(2, 3));
+  const at::Tensor y = mamba_ ? (*mamba_)(tokens, handover) : attention_->temporal(tokens);
+  return x + proj_out_(y).view(x.sizes());
 }
 
 }  // namespace unianimate::models

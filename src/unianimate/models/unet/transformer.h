@@ -4,7 +4,10 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <optional>
 
+#include "unianimate/models/unet/config.h"
+#include "unianimate/models/unet/mamba.h"
 #include "unianimate/nn/layers.h"
 
 namespace unianimate::models {
@@ -92,19 +95,35 @@ class SpatialTransformer : public nn::Module {
   nn::Linear proj_out_;
 };
 
-/// GroupNorm of all frames jointly, proj_in, one block, proj_out, residual.
+/// What a temporal Mamba has in place of the transformer block: one block in both directions for its two attentions.
+/// Names: mamba, ff, norm1, norm3.
+class MambaBlock : public nn::Module {
+ public:
+  MambaBlock(std::int64_t dim, const UNetConfig& config, const at::TensorOptions& options);
+  /// (B, F, P, C) -> (B, F, P, C)
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x, MambaHandover* handover) const;
+
+ private:
+  Mamba mamba_;
+  GatedFeedForward ff_;
+  nn::LayerNorm norm1_;
+  nn::LayerNorm norm3_;
+};
+
+/// GroupNorm of all frames jointly, proj_in, one block, proj_out, residual. The block is that of `config.temporal`.
 /// Names: norm, proj_in, transformer_blocks.0, proj_out.
 class TemporalTransformer : public nn::Module {
  public:
-  TemporalTransformer(std::int64_t channels, std::int64_t inner, std::int64_t head_dim, std::int64_t norm_groups,
+  TemporalTransformer(std::int64_t channels, std::int64_t inner, const UNetConfig& config,
                       const at::TensorOptions& options);
-  /// (B, F, h, w, C) -> (B, F, h, w, C)
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  /// (B, F, h, w, C) -> (B, F, h, w, C). `handover`: of a MambaBlock that sees part of a longer clip.
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x, MambaHandover* handover = nullptr) const;
 
  private:
   nn::GroupNorm norm_;
   nn::PointwiseConv proj_in_;
-  TransformerBlock block_;
+  std::optional<TransformerBlock> attention_;  ///< this …
+  std::optional<MambaBlock> mamba_;            ///< … or this
   nn::PointwiseConv proj_out_;
 };
 

@@ -39,11 +39,36 @@ at::Tensor sinusoidal_embedding(const at::Tensor& timesteps, std::int64_t half) 
   return at::cat({at::cos(angles), at::sin(angles)}, 1);
 }
 
-at::Tensor run_block(const UNetBlock& block, at::Tensor h, const at::Tensor& silu_time,
-                     const ContextKeysValues& context) {
+/// Leads the temporal transformers of a pass from the states of one window to those of the next.
+class TemporalPass {
+ public:
+  explicit TemporalPass(CarriedStates* carried) : carried_(carried) {}
+
+  [[nodiscard]] at::Tensor run(const TemporalTransformer& temporal, const at::Tensor& x) {
+    if (carried_ == nullptr) return temporal(x);
+    MambaHandover handover{carried_->blocks.empty() ? MambaState() : std::move(carried_->blocks.at(kept_.size())),
+                           carried_->keep_after,
+                           {}};
+    at::Tensor y = temporal(x, &handover);
+    kept_.push_back(std::move(handover.kept));
+    return y;
+  }
+  void finish() {
+    if (carried_ == nullptr) return;
+    if (carried_->keep_after == 0) kept_.clear();
+    carried_->blocks = std::move(kept_);
+  }
+
+ private:
+  CarriedStates* carried_;
+  std::vector<MambaState> kept_;
+};
+
+at::Tensor run_block(const UNetBlock& block, at::Tensor h, const at::Tensor& silu_time, const ContextKeysValues& context,
+                     TemporalPass& temporal) {
   if (block.residual) h = (*block.residual)(h, silu_time);
   if (block.spatial) h = (*block.spatial)(h, context);
-  if (block.temporal) h = (*block.temporal)(h);
+  if (block.temporal) h = temporal.run(*block.temporal, h);
   if (block.downsample) h = (*block.downsample)(h);
   if (block.upsample) h = (*block.upsample)(h);
   return h;
@@ -67,10 +92,10 @@ UNet::UNet(const UNetConfig& config, const at::TensorOptions& options)
       reference_stem_(config.input_channels(), options),
       reference_after_(config.input_channels(), options),
       conv_in_(config.input_channels(), config.dim, options),
-      temporal_in_(config.dim, config.num_heads * config.head_dim, config.head_dim, config.norm_groups, options),
+      temporal_in_(config.dim, config.num_heads * config.head_dim, config, options),
       middle_residual0_(deepest_width(), deepest_width(), config.time_dim(), config.norm_groups, options),
       middle_spatial_(deepest_width(), config.context_dim, config.head_dim, config.norm_groups, options),
-      middle_temporal_(deepest_width(), deepest_width(), config.head_dim, config.norm_groups, options),
+      middle_temporal_(deepest_width(), deepest_width(), config, options),
       middle_residual3_(deepest_width(), deepest_width(), config.time_dim(), config.norm_groups, options),
       norm_out_(config.norm_groups, config.dim, 1e-5, options),
       conv_out_(config.dim, UNetConfig::kLatentChannels, options) {
@@ -139,7 +164,7 @@ void UNet::fill_block(UNetBlock& block, std::int64_t in, std::int64_t out, bool 
   if (!attention) return;
   register_child(name + ".1",
                  block.spatial.emplace(out, config_.context_dim, config_.head_dim, config_.norm_groups, options_));
-  register_child(name + ".2", block.temporal.emplace(out, out, config_.head_dim, config_.norm_groups, options_));
+  register_child(name + ".2", block.temporal.emplace(out, out, config_, options_));
 }
 
 at::Tensor UNet::encode_concat(const UNetConditions& conditions, const LatentShape& shape) const {
@@ -223,6 +248,17 @@ void UNet::check_cut(std::int64_t cut) const {
   throw Error(ErrorKind::kUsage, "UNet: deep features can be cut at 0 to {}, found {}", last, cut);
 }
 
+void UNet::check_carried(const CarriedStates& carried, const at::Tensor& latent, const DeepFeatures* features) const {
+  if (config_.temporal == TemporalKind::kMamba && features == nullptr && 0 <= carried.keep_after &&
+      carried.keep_after <= latent.size(2)) {
+    return;
+  }
+  throw Error(ErrorKind::kUsage,
+              "UNet: states are carried by temporal Mambas, in whole passes, from one of the {} latents of a window on; "
+              "found the temporal {}, {} features, and latent {}",
+              latent.size(2), fields::word(config_.temporal), features == nullptr ? "no" : "deep", carried.keep_after);
+}
+
 /// The clip: the reference frame, then the latent frames with their conditions beside them.
 at::Tensor UNet::join_input(const at::Tensor& latent, const EncodedConditions& conditions) const {
   const at::Tensor frames = at::cat({channels_last(latent, options_), conditions.concat}, -1);
@@ -230,8 +266,9 @@ at::Tensor UNet::join_input(const at::Tensor& latent, const EncodedConditions& c
 }
 
 at::Tensor UNet::operator()(const at::Tensor& latent, const at::Tensor& timesteps, const EncodedConditions& conditions,
-                            DeepFeatures* features) const {
+                            DeepFeatures* features, CarriedStates* carried) const {
   check_input(latent, timesteps, conditions);
+  if (carried != nullptr) check_carried(*carried, latent, features);
   if (features != nullptr) check_cut(features->cut);
   const bool reuses = features != nullptr && features->kept.defined();
   // How many entries of the encoder are computed, and which of the decoder's is the first after the cut.
@@ -243,17 +280,21 @@ at::Tensor UNet::operator()(const at::Tensor& latent, const at::Tensor& timestep
 
   // 2. encoder; what features are taken of is passed over with its context
   auto context = conditions.context.begin();
+  TemporalPass temporal(carried);
   const auto apply = [&](const UNetBlock& block, at::Tensor h, bool computed) {
     const ContextKeysValues keys_values = block.spatial ? *context++ : ContextKeysValues{};
     if (!computed) return h;
-    if (!recompute_ || !c10::GradMode::is_enabled()) return run_block(block, std::move(h), silu_time, keys_values);
+    if (!recompute_ || !c10::GradMode::is_enabled()) {
+      return run_block(block, std::move(h), silu_time, keys_values, temporal);
+    }
     return nn::recompute(
         [&block](const std::vector<at::Tensor>& in) {
-          return run_block(block, in[0], in[1], {in[2], in[3]});
+          TemporalPass alone(nullptr);
+          return run_block(block, in[0], in[1], {in[2], in[3]}, alone);
         },
         {h, silu_time, keys_values.keys, keys_values.values});
   };
-  at::Tensor x = temporal_in_(conv_in_(join_input(latent, conditions)));
+  at::Tensor x = temporal.run(temporal_in_, conv_in_(join_input(latent, conditions)));
   std::vector<at::Tensor> skips{x};
   for (std::size_t i = 0; i < encoder_.size(); ++i) {
     const bool computed = !reuses || i < above;
@@ -266,7 +307,7 @@ at::Tensor UNet::operator()(const at::Tensor& latent, const at::Tensor& timestep
   if (!reuses) {
     x = middle_residual0_(x, silu_time);
     x = middle_spatial_(x, middle_context);
-    x = middle_temporal_(x);
+    x = temporal.run(middle_temporal_, x);
     x = middle_residual3_(x, silu_time);
   }
 
@@ -280,6 +321,8 @@ at::Tensor UNet::operator()(const at::Tensor& latent, const at::Tensor& timestep
     }
     x = apply(*decoder_[i], std::move(x), computed);
   }
+
+  temporal.finish();
 
   // 5. head, without the reference frame
   x = x.narrow(1, 1, latent.size(2));

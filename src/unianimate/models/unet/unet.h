@@ -39,6 +39,12 @@ struct DeepFeatures {
   at::Tensor kept{};  ///< (B, 1 + F, h', w', C) that enters output_blocks n − 1 − cut, before its skip is put beside it
 };
 
+/// What the temporal Mambas know, going forward, of the clip before a window of it.
+struct CarriedStates {
+  std::vector<MambaState> blocks{};  ///< one for each, in order of use; none: the clip begins with this window
+  std::int64_t keep_after = 0;       ///< latents after which the next window begins, 1 … F; 0: there is none
+};
+
 /// Size of a clip of latents.
 struct LatentShape {
   std::int64_t batch;
@@ -76,9 +82,12 @@ class UNet : public nn::Module {
 
   /// The v prediction (B, 4, F, h, w) for the noisy latent x (B, 4, F, h, w) at integer timesteps (B).
   /// h and w must be multiples of config().downscale(). With `features` they are put there, or where they are there
-  /// already taken instead of computed. Throws Error(kUsage) for a cut that the network does not have.
+  /// already taken instead of computed. With `carried`, for inference and without features, the temporal Mambas go on
+  /// from those states, which become the next window's. Throws Error(kUsage) for a cut that the network does not have,
+  /// and where states cannot be carried.
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x, const at::Tensor& timesteps,
-                                      const EncodedConditions& conditions, DeepFeatures* features = nullptr) const;
+                                      const EncodedConditions& conditions, DeepFeatures* features = nullptr,
+                                      CarriedStates* carried = nullptr) const;
 
  private:
   [[nodiscard]] at::Tensor encode_concat(const UNetConditions& conditions, const LatentShape& shape) const;
@@ -88,6 +97,7 @@ class UNet : public nn::Module {
   [[nodiscard]] at::Tensor join_input(const at::Tensor& latent, const EncodedConditions& conditions) const;
   void check_input(const at::Tensor& latent, const at::Tensor& timesteps, const EncodedConditions& conditions) const;
   void check_cut(std::int64_t cut) const;
+  void check_carried(const CarriedStates& carried, const at::Tensor& latent, const DeepFeatures* features) const;
   [[nodiscard]] at::Tensor embed_time(const at::Tensor& timesteps) const;
 
   void build_encoder();
