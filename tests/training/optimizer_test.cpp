@@ -48,6 +48,30 @@ TEST(Optimizer, StepsAsAdamWDoes) {
   }
 }
 
+TEST(Optimizer, RatesOfDecayOfMambasDoNotDecayThemselves) {
+  constexpr const char* kBlock = "unet.middle_block.2.transformer_blocks.0.mamba.";
+  for (const char* last : {"A_log", "A_b_log", "D", "D_b", "in_proj.weight"}) {
+    const bool decays = std::string(last) == "in_proj.weight";
+    at::Tensor weight = at::full({1}, 0.7);
+    at::Tensor usual = at::full({1}, 0.7);
+    Optimizer optimizer({{std::string(kBlock) + last, weight}, {"w", usual}}, unclipped());
+    OptimizerOptions options = unclipped();
+    if (!decays) options.weight_decay = 0;
+    AdamWByHand twin{weight.item<double>()};
+    AdamWByHand usual_twin{weight.item<double>()};
+    for (const double gradient : {0.5, -1.5, 0.25}) {
+      optimizer.zero_gradients();
+      weight.mutable_grad() = at::full({1}, gradient);
+      usual.mutable_grad() = at::full({1}, gradient);
+      optimizer.step(0.1, 1);
+      twin.step(gradient, 0.1, options);
+      usual_twin.step(gradient, 0.1, unclipped());
+    }
+    EXPECT_NEAR(weight.item<double>(), twin.weight, 1e-6) << last;
+    EXPECT_NEAR(usual.item<double>(), usual_twin.weight, 1e-6) << last;
+  }
+}
+
 TEST(Optimizer, ClipsTheNormOfAllGradientsTogether) {
   OptimizerOptions options = unclipped();
   options.clip_norm = 1;

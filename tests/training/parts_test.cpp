@@ -125,6 +125,60 @@ TEST(Initialisation, AnUntrainedUNetPredictsNothingYet) {
   EXPECT_LT((v - v.mean({0, 2, 3, 4}, true)).abs().max().item<double>(), 1e-6) << "only the bias of the last layer";
 }
 
+models::UNetConfig tiny_mamba() {
+  models::UNetConfig config = tiny_unet();
+  config.temporal = models::TemporalKind::kMamba;
+  config.d_state = 4;
+  return config;
+}
+
+TEST(Initialisation, OfMambasIsThatOfTheirAuthors) {
+  const models::UNet unet(tiny_mamba(), at::TensorOptions());
+  initialise_unet(unet.named_parameters(), 3);
+  at::Tensor steps;
+  for (const auto& [name, tensor] : unet.named_parameters()) {
+    if (name.ends_with("_log")) {
+      EXPECT_LE((tensor.exp() - at::arange(1, 5)).abs().max().item<double>(), 1e-5) << name;
+    } else if (name.ends_with(".D") || name.ends_with(".D_b")) {
+      EXPECT_TRUE(at::equal(tensor, at::ones_like(tensor))) << name;
+    } else if (name.ends_with("dt_proj.bias") || name.ends_with("dt_proj_b.bias")) {
+      const at::Tensor some = at::softplus(tensor.to(at::kDouble)).log();
+      steps = steps.defined() ? at::cat({steps, some}) : some;
+    } else if (name.ends_with("conv1d.weight") || name.ends_with("conv1d_b.bias")) {
+      EXPECT_LE(tensor.abs().max().item<double>(), 0.5) << name;
+      EXPECT_GT(tensor.abs().max().item<double>(), 0.3) << name;
+    }
+  }
+  EXPECT_GE(steps.min().item<double>(), std::log(0.001) - 1e-4);
+  EXPECT_LE(steps.max().item<double>(), std::log(0.1) + 1e-4);
+  EXPECT_NEAR(steps.mean().item<double>(), 0.5 * (std::log(0.001) + std::log(0.1)), 0.4) << "evenly in the logarithm";
+}
+
+TEST(Initialisation, MambasInPlaceOfAttentionAddNothingYet) {
+  const models::UNet transformer(tiny_unet(), at::TensorOptions());
+  const models::UNet unet(tiny_mamba(), at::TensorOptions());
+  testing::fill_by_rule(transformer.named_parameters());
+  put_mamba_in_place_of_attention(unet.named_parameters(), transformer.named_parameters(), 3);
+  const c10::InferenceMode inference;
+  const auto predict = [](const models::UNet& model) {
+    return model(testing::rule_input("x", {1, 4, 3, 4, 4}), at::full({1}, 500, at::kLong),
+                 model.encode({}, testing::rule_input("zero_y", {1, 4, 8}), {1, 3, 4, 4}));
+  };
+  const at::Tensor found = predict(unet);
+  EXPECT_GT((found - predict(transformer)).abs().max().item<double>(), 1e-3) << "the attentions are missing";
+  // The twin: a transformer whose temporal attentions come to nothing.
+  std::set<std::string> blocks;
+  for (const auto& [name, tensor] : unet.named_parameters()) {
+    if (const std::size_t at = name.find("mamba."); at != std::string::npos) blocks.insert(name.substr(0, at));
+  }
+  for (const auto& [name, tensor] : transformer.named_parameters()) {
+    const std::size_t at = name.find("attn");
+    const bool temporal = at != std::string::npos && blocks.contains(name.substr(0, at));
+    if (temporal && name.find(".to_out.0.") != std::string::npos) tensor.zero_();
+  }
+  EXPECT_TRUE(at::allclose(found, predict(transformer), 1e-5, 1e-5));
+}
+
 TEST(LoraAdapters, GradientsFollowFromThoseOfTheMatrix) {
   at::Tensor weight = testing::rule_input("weight", {6, 5}).to(at::kFloat);
   const std::string name = "input_blocks.1.1.transformer_blocks.0.attn1.to_q";
@@ -162,6 +216,18 @@ TEST(LoraAdapters, FullRankMovesTheMatrixAsItsOwnGradientWould) {
   pair[1].tensor.sub_(pair[1].tensor.grad(), kRate);
   adapters.apply();
   EXPECT_TRUE(at::allclose(weight.detach(), before - kRate * gradient, 1e-4, 1e-5));
+}
+
+TEST(LoraAdapters, TakeTheMatricesOfMambas) {
+  const models::UNet unet(tiny_mamba(), at::TensorOptions());
+  initialise_unet(unet.named_parameters(), 3);
+  const LoraAdapters adapters(unet.named_parameters(), {.rank = 4}, 1);
+  for (const auto& [name, tensor] : unet.named_parameters()) {
+    if (name.find(".mamba.") == std::string::npos) continue;
+    const bool projection = name.find("in_proj.") != std::string::npos || name.find("out_proj.") != std::string::npos ||
+                            name.find(".x_proj") != std::string::npos;
+    EXPECT_EQ(tensor.requires_grad(), projection) << name;
+  }
 }
 
 TEST(LoraAdapters, TakeTheTransformersMatricesAlone) {

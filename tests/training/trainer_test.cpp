@@ -199,6 +199,44 @@ TEST_F(Training, LoraChangesOnlyItsFile) {
   EXPECT_GT(checkpoint::materialize(file, *up).abs().max().item<double>(), 0);
 }
 
+TEST_F(Training, ATemporalMambaTakesThePlaceOfAttentionAndGoesOnExactlyWhereItWasStopped) {
+  train_autoencoder();
+  run(unet_yaml("unet", 2, from_nothing()), root());
+  const std::string start = "{start: unet/model, temporal: mamba, d_state: 4}";
+  run(unet_yaml("whole", 7, start), root());
+  testing::StopAfter after_three(3);
+  EXPECT_FALSE(run(unet_yaml("halves", 7, start), root(), after_three).finished);
+  EXPECT_TRUE(run(unet_yaml("halves", 7, start), root()).finished);
+  EXPECT_EQ(losses(root() / "halves"), losses(root() / "whole"));
+  const auto sizes = [&](const char* name) {
+    return family::read_model_configs(family::find_model_files(root() / name / "model")).unet;
+  };
+  models::UNetConfig expected = sizes("unet");
+  expected.temporal = models::TemporalKind::kMamba;
+  expected.d_state = 4;
+  EXPECT_EQ(sizes("whole"), expected);
+  // Every parameter is reached by the gradients.
+  const checkpoint::Checkpoint state = checkpoint::open_checkpoint(root() / "whole" / "state.safetensors");
+  int of_mamba = 0;
+  for (const checkpoint::TensorEntry& entry : state.tensors()) {
+    if (!entry.name.starts_with("second_moment/") || entry.name.find(".mamba.") == std::string::npos) continue;
+    ++of_mamba;
+    EXPECT_GT(checkpoint::materialize(state, entry).abs().max().item<double>(), 0) << entry.name;
+  }
+  EXPECT_GT(of_mamba, 30);
+
+  run(unet_yaml("further", 1, "{start: whole/model, temporal: mamba}"), root());
+  EXPECT_EQ(sizes("further"), expected) << "it is one already";
+  EXPECT_THAT(refusal(unet_yaml("a", 1, "{start: whole/model, temporal: transformer}")), HasSubstr("no attention"));
+  EXPECT_THAT(refusal(unet_yaml("a", 1, "{start: whole/model, temporal: mamba, d_state: 8}")),
+              HasSubstr("leave them out"));
+  EXPECT_THAT(refusal(unet_yaml("a", 1, "{start: unet/model, d_state: 8}")), HasSubstr("model.temporal: mamba"));
+  EXPECT_THAT(refusal(unet_yaml("a", 1, "{sizes: model.json, autoencoder: ae/model, temporal: mamba}")),
+              HasSubstr("model.sizes"));
+  EXPECT_THAT(refusal(unet_yaml("a", 1, "{start: unet/model, temporal: mamba}", "lora: {rank: 2}")), HasSubstr("lora"));
+  EXPECT_FALSE(fs::exists(root() / "a"));
+}
+
 TEST_F(Training, HalfPrecisionFollowsTheFullOne) {
   train_autoencoder();
   run(unet_yaml("exact", 6, from_nothing()), root());

@@ -35,6 +35,31 @@ bool is_or_ends_with(std::string_view name, std::string_view part) {
   return name.ends_with(part) && (name.size() == part.size() || name[name.size() - part.size() - 1] == '.');
 }
 
+/// Whether a name is that of a tensor of a Mamba, whatever its direction.
+bool is_of_mamba(std::string_view name) {
+  return name.find(".mamba.") != std::string_view::npos;
+}
+
+/// Where Mamba (Gu and Dao, arXiv 2312.00752) begins otherwise than PyTorch's layers: the states decay at rates of 1 to
+/// N, and the steps are between a thousandth and a tenth, evenly in their logarithm. D is one as it is.
+void initialise_mamba(const NamedTensors& parameters, std::uint64_t seed) {
+  constexpr double kShortestStep = 0.001;
+  constexpr double kLongestStep = 0.1;
+  const c10::NoGradGuard no_gradients;
+  const at::Generator generator = make_generator(seed);
+  for (const auto& [name, tensor] : parameters) {
+    if (!is_of_mamba(name)) continue;
+    if (is_or_ends_with(name, "A_log") || is_or_ends_with(name, "A_b_log")) {
+      tensor.copy_(at::arange(1, tensor.size(1) + 1, at::TensorOptions(at::kDouble)).log().expand(tensor.sizes()));
+    } else if (is_or_ends_with(name, "dt_proj.bias") || is_or_ends_with(name, "dt_proj_b.bias")) {
+      const at::Tensor exponents =
+          at::empty(tensor.sizes(), at::kDouble).uniform_(std::log(kShortestStep), std::log(kLongestStep), generator);
+      const at::Tensor steps = exponents.exp();
+      tensor.copy_(steps + (-at::expm1(-steps)).log());  // what softplus makes of it are these
+    }
+  }
+}
+
 }  // namespace
 
 void initialise(const NamedTensors& parameters, std::uint64_t seed) {
@@ -65,12 +90,36 @@ void initialise(const NamedTensors& parameters, std::uint64_t seed) {
 void initialise_unet(const NamedTensors& parameters, std::uint64_t seed) {
   constexpr std::array kZeroLayers{"out_layers.3", "proj_out", "conv4.3"};
   initialise(parameters, seed);
+  initialise_mamba(parameters, seed + 1);
   const c10::NoGradGuard no_gradients;
   for (const auto& [name, tensor] : parameters) {
     const std::string layer = name.substr(0, name.rfind('.'));
     const bool zero = name == "out.2.weight" ||
                       std::ranges::any_of(kZeroLayers, [&](const char* last) { return is_or_ends_with(layer, last); });
     if (zero) tensor.zero_();
+  }
+}
+
+void put_mamba_in_place_of_attention(const NamedTensors& parameters, const NamedTensors& transformer,
+                                     std::uint64_t seed) {
+  NamedTensors fresh;
+  {
+    const c10::NoGradGuard no_gradients;
+    std::unordered_map<std::string_view, at::Tensor> known;
+    for (const NamedTensor& parameter : transformer) known.emplace(parameter.name, parameter.tensor);
+    for (const NamedTensor& parameter : parameters) {
+      if (is_of_mamba(parameter.name)) {
+        fresh.push_back(parameter);
+      } else {
+        parameter.tensor.copy_(known.at(parameter.name));
+      }
+    }
+  }
+  initialise(fresh, seed);
+  initialise_mamba(fresh, seed + 1);
+  const c10::NoGradGuard no_gradients;
+  for (const auto& [name, tensor] : fresh) {
+    if (is_or_ends_with(name, "out_proj.weight")) tensor.zero_();
   }
 }
 

@@ -15,8 +15,14 @@ namespace unianimate::training {
 /// one and zero.
 void initialise(const NamedTensors& parameters, std::uint64_t seed);
 
-/// The same, and what the published UNet begins with at zero: the last layer of every residual branch and of the whole.
+/// The same, what the published UNet begins with at zero, the last layer of every residual branch and of the whole, and
+/// what temporal Mambas begin with.
 void initialise_unet(const NamedTensors& parameters, std::uint64_t seed);
+
+/// The UNet `parameters` of a temporal Mamba begins as that of a temporal Transformer whose temporal attentions are
+/// left out: everything else is that UNet's, and the Mambas add nothing yet.
+void put_mamba_in_place_of_attention(const NamedTensors& parameters, const NamedTensors& transformer,
+                                     std::uint64_t seed);
 
 /// The defaults, and what OpenCLIP draws from normal distributions: embeddings and projections.
 void initialise_clip(const NamedTensors& parameters, std::uint64_t seed);

@@ -3,8 +3,10 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <string_view>
 #include <utility>
 
 #include "unianimate/fields/range_check.h"
@@ -18,6 +20,19 @@ namespace {
 double warmed_up_decay(double decay, double updates) {
   constexpr double kHead = 10;
   return std::min(decay, (1 + updates) / (kHead + updates));
+}
+
+/// Rates of decay and what passes by the states of a Mamba, whose authors exempt them.
+bool is_exempt_from_decay(std::string_view name) {
+  constexpr std::array<std::string_view, 4> kExempt{".mamba.A_log", ".mamba.A_b_log", ".mamba.D", ".mamba.D_b"};
+  return std::ranges::any_of(kExempt, [&](std::string_view end) { return name.ends_with(end); });
+}
+
+/// Those of all whose number is in `which`.
+std::vector<at::Tensor> some_of(const std::vector<at::Tensor>& all, const std::vector<std::size_t>& which) {
+  std::vector<at::Tensor> some;
+  for (const std::size_t i : which) some.push_back(all[i]);
+  return some;
 }
 
 }  // namespace
@@ -45,6 +60,7 @@ Optimizer::Optimizer(NamedTensors parameters, const OptimizerOptions& options, c
     second_moments_.push_back(at::zeros_like(weight));
     if (options_.ema_decay > 0) averaged_.push_back(weight.clone());
     updates_.push_back(at::zeros({}, at::TensorOptions(weight.device()).dtype(at::kFloat)));
+    (is_exempt_from_decay(parameters_[i].name) ? exempt_ : decaying_).push_back(i);
     tensor.set_requires_grad(true);
   }
 }
@@ -71,14 +87,24 @@ double Optimizer::step(double learning_rate, double divisor) {
   const double clip = options_.clip_norm > 0 ? std::min(1.0, options_.clip_norm / (norm + 1e-6)) : 1.0;
   at::_foreach_mul_(gradients, clip / divisor);
   at::_foreach_add_(updates_, 1);
-  at::_fused_adamw_(weights_, gradients, first_moments_, second_moments_, {}, updates_, learning_rate, options_.beta1,
-                    options_.beta2, options_.weight_decay, options_.epsilon, false, false);
+  update(decaying_, gradients, learning_rate, options_.weight_decay);
+  update(exempt_, gradients, learning_rate, 0);
   follow_masters();
   if (!averaged_.empty()) {
     const auto updates = updates_.front().item<double>();
     at::_foreach_lerp_(averaged_, weights_, 1 - warmed_up_decay(options_.ema_decay, updates));
   }
   return norm;
+}
+
+void Optimizer::update(const std::vector<std::size_t>& which, const std::vector<at::Tensor>& gradients,
+                       double learning_rate, double weight_decay) {
+  if (which.empty()) return;
+  std::vector<at::Tensor> weights = some_of(weights_, which);
+  std::vector<at::Tensor> first = some_of(first_moments_, which);
+  std::vector<at::Tensor> second = some_of(second_moments_, which);
+  at::_fused_adamw_(weights, some_of(gradients, which), first, second, {}, some_of(updates_, which), learning_rate,
+                    options_.beta1, options_.beta2, weight_decay, options_.epsilon, false, false);
 }
 
 NamedTensors Optimizer::state() const {

@@ -52,8 +52,14 @@ class Optimizer {
   void exchange_averaged();
 
  private:
+  /// Of those parameters whose number is in `which`.
+  void update(const std::vector<std::size_t>& which, const std::vector<at::Tensor>& gradients, double learning_rate,
+              double weight_decay);
+
   NamedTensors parameters_;
   OptimizerOptions options_;
+  std::vector<std::size_t> decaying_;  ///< numbers of those parameters that weight decay acts on …
+  std::vector<std::size_t> exempt_;  ///< … and of the others: a Mamba's rates of decay and what passes by its states
   std::vector<at::Tensor> weights_;  ///< masters; the parameters themselves where these are in 32-bit floats
   std::vector<at::Tensor> first_moments_;
   std::vector<at::Tensor> second_moments_;

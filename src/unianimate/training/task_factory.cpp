@@ -29,6 +29,37 @@ family::ModelDescription read_description(const TrainConfig& config) {
           nullptr, written.description};
 }
 
+/// What the configuration makes of the UNet of `start`.
+void choose_temporal(const TrainConfig& config, models::UNetConfig& unet) {
+  using models::TemporalKind;
+  if (!config.temporal) return;
+  const bool is_mamba = unet.temporal == TemporalKind::kMamba;
+  if (is_mamba && *config.temporal == TemporalKind::kTransformer) {
+    throw Error(
+        ErrorKind::kUsage,
+        "model.temporal is transformer, but the UNet of model.start {} has a temporal Mamba, of which no attention "
+        "can be made; leave model.temporal out, or start from a UNet with temporal Transformers",
+        printable(config.start.string()));
+  }
+  const std::int64_t d_state = config.d_state.value_or(is_mamba ? unet.d_state : models::UNetConfig().d_state);
+  const std::int64_t expand = config.expand.value_or(is_mamba ? unet.expand : models::UNetConfig().expand);
+  if (is_mamba && (d_state != unet.d_state || expand != unet.expand)) {
+    throw Error(ErrorKind::kUsage,
+                "model.d_state and model.expand are {} and {}, but the temporal Mamba of model.start {} has {} and {}; "
+                "leave them out",
+                d_state, expand, printable(config.start.string()), unet.d_state, unet.expand);
+  }
+  unet.temporal = *config.temporal;
+  unet.d_state = d_state;
+  unet.expand = expand;
+  if (!is_mamba && unet.temporal == TemporalKind::kMamba && config.lora.rank > 0) {
+    throw Error(
+        ErrorKind::kUsage,
+        "lora cannot be trained with model.temporal: mamba on a UNet with temporal Transformers, since a LoRA file "
+        "has no room for the new blocks; train the UNet first, then a LoRA on that");
+  }
+}
+
 void require_fits(const TrainConfig& config, const family::ModelConfigs& sizes) {
   const auto unit =
       static_cast<int>(sizes.autoencoder.downscale() * (config.task == TaskKind::kUNet ? sizes.unet.downscale() : 1));
@@ -92,6 +123,18 @@ std::unique_ptr<Task> make_autoencoder_task(const TrainConfig& config, const fam
                                            config.normalize_latents.value_or(!config.sizes.empty()));
 }
 
+/// The UNet of a file, of these sizes. A temporal Transformer is made a Mamba where the sizes say so.
+std::unique_ptr<models::UNet> load_unet_to_train(const family::ModelFiles& files, const models::UNetConfig& sizes,
+                                                 const family::WeightOptions& options, std::uint64_t seed,
+                                                 Progress& progress) {
+  const models::UNetConfig in_file = family::read_model_configs(files).unet;
+  std::unique_ptr<models::UNet> loaded = family::load_unet(files.unet, in_file, options, progress);
+  if (in_file.temporal == sizes.temporal) return loaded;
+  auto unet = std::make_unique<models::UNet>(sizes, options.tensors);
+  put_mamba_in_place_of_attention(unet->named_parameters(), loaded->named_parameters(), seed);
+  return unet;
+}
+
 std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const family::ModelDescription& description,
                                      const std::shared_ptr<const FootageSource>& footage,
                                      const std::shared_ptr<const FootageSource>& kept_aside, at::Device device,
@@ -105,12 +148,13 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const family::Mo
   models.train_clip = config.train_clip;
   if (config.sizes.empty()) {
     const family::ModelFiles files = family::find_model_files(config.start);
-    models.unet = family::load_unet(files.unet, sizes.unet, {options, config.allow_nonfinite}, progress);
+    const std::uint64_t seed = mixed_seed(config.seed, kUNetSeed);
+    models.unet = load_unet_to_train(files, sizes.unet, {options, config.allow_nonfinite}, seed, progress);
     models.clip_visual = family::load_clip_visual(files.clip, sizes.clip, {options, config.allow_nonfinite}, progress);
     models.clip_text = family::load_clip_text(files.clip, sizes.clip, {options, config.allow_nonfinite}, progress);
     if (config.precision != at::kFloat && config.lora.rank == 0) {
       const family::WeightOptions unrounded{exact, config.allow_nonfinite};
-      models.exact_unet = family::load_unet(files.unet, sizes.unet, unrounded, progress);
+      models.exact_unet = load_unet_to_train(files, sizes.unet, unrounded, seed, progress);
       if (config.train_clip) {
         models.exact_visual = family::load_clip_visual(files.clip, sizes.clip, unrounded, progress);
       }
@@ -137,6 +181,7 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const family::Mo
 
 family::ModelDescription describe_models(const TrainConfig& config) {
   family::ModelDescription description = read_description(config);
+  choose_temporal(config, description.configs.unet);
   require_fits(config, description.configs);
   return description;
 }

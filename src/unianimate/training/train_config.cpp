@@ -82,6 +82,16 @@ void check(const TrainConfig& config, const std::string& name) {
   if (config.task != TaskKind::kUNet && (config.train_clip || config.recompute)) {
     refuse("model.train_clip and model.recompute are for training a UNet; remove them");
   }
+  const bool of_temporal = config.temporal || config.d_state || config.expand;
+  if (of_temporal && (config.task != TaskKind::kUNet || config.start.empty())) {
+    refuse(
+        "model.temporal, model.d_state and model.expand are for a UNet that goes on from model.start; for one made "
+        "from "
+        "nothing write temporal, d_state and expand into the section unet of model.sizes");
+  }
+  if ((config.d_state || config.expand) && config.temporal != models::TemporalKind::kMamba) {
+    refuse("model.d_state and model.expand are sizes of a Mamba; give model.temporal: mamba with them");
+  }
   if (config.task != TaskKind::kAutoencoder && config.normalize_latents.value_or(false) && config.sizes.empty()) {
     refuse("model.normalize_latents is for training an autoencoder; remove it");
   }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "unianimate/fields/words.h"
+#include "unianimate/models/unet/config.h"
 #include "unianimate/training/autoencoder_task.h"
 #include "unianimate/training/optimizer.h"
 #include "unianimate/training/puppet_footage.h"
@@ -37,7 +38,10 @@ struct TrainConfig {
   std::filesystem::path start;            ///< folder of a model to go on from
   std::filesystem::path autoencoder;      ///< folder with the UNet's autoencoder; empty for that of `start`
   std::optional<bool> normalize_latents;  ///< see AutoencoderTask; none: where the model is new
-  bool train_clip = false;                ///< the visual tower, together with the UNet
+  std::optional<models::TemporalKind> temporal;  ///< of the UNet of `start`, which may become a Mamba; none: as it is
+  std::optional<std::int64_t> d_state;           ///< of a Mamba that it becomes; none: the default
+  std::optional<std::int64_t> expand;            ///< likewise
+  bool train_clip = false;                       ///< the visual tower, together with the UNet
   at::ScalarType precision = at::kFloat;  ///< of the trained models; below 32 bits the optimizer keeps copies with 32
   bool recompute = false;                 ///< the UNet's blocks keep less for the gradients and run a second time
   LoraOptions lora;

@@ -79,6 +79,9 @@ void visit(fields::Archive& archive, Models& models) {
   archive("sizes", config.sizes);
   archive("start", config.start);
   archive("autoencoder", config.autoencoder);
+  archive("temporal", config.temporal);
+  archive("d_state", config.d_state, range(1, 256));
+  archive("expand", config.expand, range(1, 16));
   archive("train_clip", config.train_clip);
   archive("recompute", config.recompute);
   archive("normalize_latents", config.normalize_latents);
