@@ -171,6 +171,10 @@ class Inputs {
     testing::write_rule_models(in / "models", testing::tiny_model_configs());
     testing::write_rule_small_decoder(in / "models", in / "models/small_decoder.safetensors");
     fs::copy(in / "models", in / "other_models");
+    fs::create_directories(in / "mamba_models");
+    family::ModelConfigs with_mamba = testing::tiny_model_configs();
+    with_mamba.unet.temporal = models::TemporalKind::kMamba;
+    testing::write_rule_models(in / "mamba_models", with_mamba);
     const std::string name = "middle_block.1.proj_in";
     checkpoint::save_safetensors(in / "style.safetensors", {{name + ".lora_down.weight", at::ones({2, 32})},
                                                             {name + ".lora_up.weight", at::ones({32, 2})}});
@@ -323,6 +327,7 @@ Words queue_add(const Words& source) {
 const std::map<std::string, Context>& contexts() {
   static const std::map<std::string, Context> kContexts{
       {"animate", {animation({"--poses", "in/poses"})}},
+      {"animate with a Mamba", {animation({"--poses", "in/poses", "--models", "in/mamba_models"})}},
       {"animate motion", {animation({"--motion", "in/two.json"})}},
       {"animate motion with sound", {animation({"--motion", "in/sound.mp4"})}},
       {"animate for real",
@@ -371,6 +376,7 @@ const std::map<std::string, Context>& contexts() {
       {"evaluate poses", {{"evaluate", "poses", "in/two.json", "in/two.json", "--json"}}},
       {"evaluate videos", {{"evaluate", "videos", "in/still.mkv", "in/still.mkv", "--json"}}},
       {"evaluate model", {with(evaluation("model"), kPlan)}},
+      {"evaluate model with a Mamba", {with(with(evaluation("model"), kPlan), {"--models", "in/mamba_models"})}},
       {"evaluate model for real",
        {with(evaluation("model"), {"--people", "7-7", "--frames", "1", "--steps", "1", "--guidance", "1", "--quiet"})}},
       {"evaluate long", {with(evaluation("long"), kPlan)}},
@@ -605,11 +611,23 @@ std::vector<Change> all_changes() {
       {"evaluate poses second", "evaluate poses", {"in/two.json", "in/other.json"}},
       {"evaluate videos first", "evaluate videos", {"in/still.mkv", "in/other.png"}, true},
       {"evaluate videos second", "evaluate videos", {"in/still.mkv", "in/other.png"}, true},
+      {"animate --carry-state",
+       "animate with a Mamba",
+       {"--carry-state"},
+       false,
+       false,
+       {"--context-schedule", "even"}},
       {"evaluate model --guidance", "evaluate model", {"--guidance", "1,2"}},
       {"evaluate model --noise-prior", "evaluate model", {"--noise-prior", "939"}},
       {"evaluate model --reconstruction", "evaluate model", {"--reconstruction"}},
       {"evaluate model --videos", "evaluate model", {"--videos"}},
       {"evaluate model --variant", "evaluate model", {"--variant", "steps=3"}},
+      {"evaluate model --carry-state",
+       "evaluate model with a Mamba",
+       {"--carry-state"},
+       false,
+       false,
+       {"--context-schedule", "even"}},
       {"evaluate model --dry-run", "evaluate model for real", {"--dry-run"}},
       {"evaluate model --profile", "evaluate model for real", {"--profile", "trace.json"}},
       {"evaluate long --strategies", "evaluate long", {"--strategies", "chain-color"}},

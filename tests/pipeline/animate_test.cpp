@@ -69,10 +69,11 @@ class AnimateTest : public ::testing::Test {
     return sink.frames;
   }
   [[nodiscard]] std::unique_ptr<family::Family> load() const {
-    return families::open_family(family::find_model_files(folder_->path()), options_);
+    return families::open_family(family::find_model_files(models_), options_);
   }
 
   static std::unique_ptr<testing::TemporaryFolder> folder_;
+  std::filesystem::path models_ = folder_->path();
   family::AnimateRequest request_;
   family::RuntimeOptions options_;
   AnimateReport report_;
@@ -255,8 +256,31 @@ class LongVideos : public AnimateTest {
                                                        const family::Family& models) const {
     const AnimatePlan plan = plan_animation(request_, models);
     studio::VideoJob video{request_, jobs_ / "video.mkv"};
-    return studio::JobFolder::create(
-        folder, studio::make_job_record(video, plan, family::find_model_files(folder_->path()), options_));
+    return studio::JobFolder::create(folder,
+                                     studio::make_job_record(video, plan, family::find_model_files(models_), options_));
+  }
+
+  /// Made by a job that is stopped again and again, each time a little later.
+  [[nodiscard]] std::vector<Image> animate_in_parts(family::Family& animator,
+                                                    const std::filesystem::path& folder) const {
+    int stops = 0;
+    for (int questions = 20;; questions += 6, ++stops) {
+      FrameCollector sink;
+      StopAfter progress(questions);
+      const std::unique_ptr<studio::JobFolder> begun = job(folder, animator);
+      try {
+        AnimateOptions options;
+        options.job = begun.get();
+        pipeline::animate(animator, request_, sink, progress, options);
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kCancelled) << error.what();
+        if (error.kind() != ErrorKind::kCancelled) return {};
+        continue;
+      }
+      EXPECT_GE(stops, 3) << "the work was over before it could be stopped";
+      EXPECT_LE(stops, 60);
+      return sink.frames;
+    }
   }
 
   testing::TemporaryFolder jobs_;
@@ -365,27 +389,26 @@ TEST_F(LongVideos, StoppedAnywhereAJobGoesOnToTheSameVideo) {
       if (chain) request_.chain = family::ChainOptions{.segment_size = 8, .segment_overlap = 2};
       const auto animator = load();
       const std::vector<Image> expected = animate(*animator);
-      const std::filesystem::path folder = jobs_ / name;
-      int stops = 0;
-      for (int questions = 20;; questions += 6, ++stops) {
-        FrameCollector sink;
-        StopAfter progress(questions);
-        const std::unique_ptr<studio::JobFolder> begun = job(folder, *animator);
-        try {
-          AnimateOptions options;
-          options.job = begun.get();
-          pipeline::animate(*animator, request_, sink, progress, options);
-        } catch (const Error& error) {
-          ASSERT_EQ(error.kind(), ErrorKind::kCancelled);
-          continue;
-        }
-        EXPECT_EQ(sink.frames, expected) << name;
-        break;
-      }
-      EXPECT_GE(stops, 3) << "the work was over before it could be stopped";
-      EXPECT_LE(stops, 60);
+      EXPECT_EQ(animate_in_parts(*animator, jobs_ / name), expected) << name;
     }
   }
+}
+
+TEST_F(LongVideos, AStateIsCarriedByModelsThatHaveOneAndAJobGoesOnToTheSameVideo) {
+  request_.context.schedule = diffusion::ContextSchedule::kEven;
+  request_.context.carry_state = true;
+  request_.guidance_scale = 2;
+  EXPECT_THROW((void)plan_animation(request_, *load()), Error) << "temporal Transformers";
+  models_ = *folder_ / "mamba";
+  std::filesystem::create_directories(models_);
+  family::ModelConfigs configs = testing::tiny_model_configs();
+  configs.unet.temporal = models::TemporalKind::kMamba;
+  testing::write_rule_models(models_, configs);
+  const auto animator = load();
+  const std::vector<Image> expected = animate(*animator);
+  EXPECT_EQ(animate_in_parts(*animator, jobs_ / "carried"), expected);
+  request_.context.carry_state = false;
+  EXPECT_NE(animate(*animator), expected);
 }
 
 TEST_F(LongVideos, WhatIsOnlyToBeDecodedNeedsNoUNet) {

@@ -43,7 +43,7 @@ class Model final : public family::ClipModel {
 
   [[nodiscard]] at::Tensor predict(const at::Tensor& windows, double time,
                                    std::span<const diffusion::ContextWindow> places, bool conditional,
-                                   at::Tensor* features) override {
+                                   at::Tensor* features, family::WindowCarry* carry) override {
     const bool reuses = features != nullptr && features->defined();
     std::vector<at::Tensor> deep;
     std::vector<at::Tensor> outputs;
@@ -53,7 +53,12 @@ class Model final : public family::ClipModel {
       outputs.push_back(toy_velocity(window, time, pose_brightness(places[i]), first_frame_, conditional, deep.back()));
     }
     if (features != nullptr) *features = at::cat(deep);
-    return at::cat(outputs);
+    const at::Tensor output = at::cat(outputs);
+    if (carry == nullptr) return output;
+    const at::Tensor states = toy_states(carry->state.empty() ? at::Tensor() : carry->state.front(), windows);
+    carry->state.clear();
+    if (carry->next > 0) carry->state.push_back(states.select(2, carry->next - 1).clone());
+    return output + kToyStateShare * states;
   }
 
  private:
@@ -135,6 +140,9 @@ class Toy final : public family::Family {
     return {kToyShareAboveFeatures * operations(window),
             kToyChannels * window.height * window.width * std::int64_t{sizeof(float)}};
   }
+  [[nodiscard]] std::int64_t carried_bytes(const family::ClipShape& window) const override {
+    return window.height * window.width * std::int64_t{sizeof(float)};
+  }
   [[nodiscard]] std::vector<family::MemoryUse> memory(const family::Workload& work) const override {
     return {{{true, true}, work.window.elements()}};
   }
@@ -174,6 +182,13 @@ at::Tensor toy_velocity(const at::Tensor& x, double time, const at::Tensor& brig
 
 at::Tensor toy_features(const at::Tensor& x) {
   return 0.25 * x.mean(2, true);
+}
+
+at::Tensor toy_states(const at::Tensor& before, const at::Tensor& x) {
+  at::Tensor state = before.defined() ? before : at::zeros_like(x.select(2, 0));
+  std::vector<at::Tensor> states;
+  for (const at::Tensor& latent : x.unbind(2)) states.push_back(state = 0.5 * state + latent);
+  return at::stack(states, 2);
 }
 
 double brightness_of(const Image& picture) {

@@ -24,6 +24,11 @@ at::Tensor toy_velocity(const at::Tensor& x, double time, const at::Tensor& brig
 
 /// What it has to say of a window as a whole, the deep part: (1, 2, 1, h, w).
 at::Tensor toy_features(const at::Tensor& x);
+/// Its state after each latent of x that follows latents which left `before` (1, 2, h, w), or nothing where that is
+/// undefined: (1, 2, n, h, w).
+at::Tensor toy_states(const at::Tensor& before, const at::Tensor& x);
+/// By how much they count in the velocity where states are carried.
+constexpr double kToyStateShare = 0.125;
 /// What is left of a pass without them.
 constexpr double kToyShareAboveFeatures = 0.25;
 

@@ -178,7 +178,9 @@ class ToyFamilyTest : public ::testing::Test {
                                           testing::toy_features(window)));
           count.narrow(0, first, size).add_(1);
         }
-        mean.push_back(sum / count);
+        // Where states are carried, every window has those of the whole clip.
+        const at::Tensor carried = testing::kToyStateShare * testing::toy_states({}, x);
+        mean.push_back(request_.context.carry_state ? sum / count + carried : sum / count);
       }
       const at::Tensor v = mean[0] + 2.0 * (mean[1] - mean[0]);
       x = (1 - next) * (x - time * v) + next * (x + (1 - time) * v);
@@ -271,6 +273,48 @@ TEST_F(ToyFamilyTest, WindowsAreCountedInFramesAndLieInLatents) {
   EXPECT_EQ(animate(29), expected) << "latents in a file";
 }
 
+TEST_F(ToyFamilyTest, ACarriedStateIsThatOfTheWholeClipInEveryWindowOfAStep) {
+  request_.context = {.size = 9, .overlap = 3, .schedule = diffusion::ContextSchedule::kPublished};
+  const std::vector<Stretch> windows{{0, 3}, {2, 3}, {4, 3}, {5, 3}};
+  const std::vector<Image> without = animate(29);
+  request_.context.carry_state = true;
+  const std::vector<Image> expected = by_hand(29, windows);
+  EXPECT_EQ(animate(29), expected);
+  EXPECT_NE(expected, without);
+  request_.frames = 29;
+  const AnimatePlan plan = plan_animation(request_, *family_);
+  EXPECT_EQ(plan.carried_bytes, 2 * (kHeight / 4) * (kWidth / 4) * 4) << "with conditions and without";
+  request_.context.carry_state = false;
+  EXPECT_EQ(plan.peak_bytes - plan_animation(request_, *family_).peak_bytes, plan.carried_bytes);
+}
+
+TEST_F(ToyFamilyTest, StoppedAfterAnyStepACarriedStateIsMadeAgain) {
+  request_.frames = 29;
+  request_.sampling.steps = 6;
+  request_.context = {.size = 9, .overlap = 3, .schedule = diffusion::ContextSchedule::kEven, .carry_state = true};
+  const std::vector<Image> expected = animate(29);
+  MemoryStore store(1);
+  std::set<std::int64_t> stops;
+  const auto note_stop = [&] { stops.insert(store.steps_done(0)); };
+  // Odd numbers of passes, so that it is stopped between the windows of a step, too.
+  EXPECT_EQ(animate_in_parts(store, 11, note_stop), expected);
+  EXPECT_GE(stops.size(), 3U) << "it was stopped after too few different steps";
+}
+
+TEST_F(ToyFamilyTest, ACarriedStateIsRefusedWhereWindowsAreNotOneAfterTheOther) {
+  request_.frames = 29;
+  request_.context = {.size = 9, .overlap = 3, .schedule = diffusion::ContextSchedule::kEven, .carry_state = true};
+  EXPECT_NO_THROW((void)plan_animation(request_, *family_));
+  const auto refused = [&](const auto& change) {
+    family::AnimateRequest request = request_;
+    change(request);
+    EXPECT_THROW((void)plan_animation(request, *family_), Error);
+  };
+  refused([](family::AnimateRequest& request) { request.context.schedule = diffusion::ContextSchedule::kMoving; });
+  refused([](family::AnimateRequest& request) { request.context.batch_size = 2; });
+  refused([](family::AnimateRequest& request) { request.shortcuts.reuse_every = 2; });
+}
+
 TEST_F(ToyFamilyTest, TwoProcessesShareTheWindowsAndTheFirstHasTheFrames) {
   if (distributed::read_group_environment().size == 1) {
     // Two copies of this program meet in what follows.
@@ -287,6 +331,9 @@ TEST_F(ToyFamilyTest, TwoProcessesShareTheWindowsAndTheFirstHasTheFrames) {
   group_ = distributed::ProcessGroup::from_environment(at::kCPU);
   EXPECT_EQ(group_->size(), 2);
   EXPECT_EQ(animate(29), group_->rank() == 0 ? expected : std::vector<Image>());
+  request_.context.schedule = diffusion::ContextSchedule::kEven;
+  request_.context.carry_state = true;
+  EXPECT_THROW(animate(29), Error) << "each window waits for the one before";
 }
 
 /// Features of every third step, what the conditions change of every second, windows that move.

@@ -59,6 +59,15 @@ std::vector<std::int64_t> window_starts(std::int64_t frames, const ContextWindow
 
 void ContextWindowOptions::check() const {
   fields::check_ranges(*this);
+  if (carry_state && schedule == ContextSchedule::kMoving) {
+    throw Error(ErrorKind::kUsage,
+                "carry_state does not go with context_schedule moving, whose windows lie elsewhere in every step; "
+                "use even or published beside it");
+  }
+  if (carry_state && batch_size > 1) {
+    throw Error(ErrorKind::kUsage,
+                "carry_state needs the windows one after the other; leave context_batch_size at 1, found {}", batch_size);
+  }
   if (overlap < size) return;
   throw Error(ErrorKind::kUsage, "context_overlap must be between 0 and context_size {} - 1, found {}", size, overlap);
 }

@@ -43,6 +43,7 @@ struct ContextWindowOptions {
   std::int64_t batch_size = 1;  ///< windows denoised in one batch; faster with memory to spare
   ContextSchedule schedule = ContextSchedule::kMoving;  ///< docs/long-videos-measured.md says why
   ContextWeights weights = ContextWeights::kPublished;
+  bool carry_state = false;  ///< windows go on from what a model with a state knew of the frames before
 
   /// Throws Error(kUsage) that names the field, what was expected and what was given.
   void check() const;

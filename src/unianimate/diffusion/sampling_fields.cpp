@@ -107,6 +107,9 @@ void visit(fields::Archive& archive, ContextWindowOptions& options) {
           "near-duplicates; or published, where they always lie in the published program");
   archive("context_weights", options.weights, fields::group(kWindowGroup),
           "How frames count where windows overlap: published (all alike), pyramid or hann (less at the edges)");
+  archive("carry_state", options.carry_state, fields::before("false"), fields::group(kWindowGroup),
+          "Windows go on from the state of the one before: for models with a temporal Mamba, not with moving windows, "
+          "several processes, or reused features");
 }
 
 }  // namespace unianimate::diffusion

@@ -54,6 +54,12 @@ struct FeatureReuse {
   std::int64_t bytes = 0;  ///< of one pass over one window, in the memory of the device that computes
 };
 
+/// What a window leaves to the next one of the same step, for models that carry a state.
+struct WindowCarry {
+  std::vector<at::Tensor> state{};  ///< in whatever form; empty: the clip begins with this window
+  std::int64_t next = 0;            ///< latents after which the next window begins; 0: there is none
+};
+
 /// Seconds that parts of the work are likely to take on this machine.
 struct WorkSeconds {
   double load_encoders = 0;  ///< the models that encode the reference
@@ -90,11 +96,12 @@ class ClipModel {
   /// none. windows: (B, C, n, h, w), `places`: where in the clip each lies, in latents. Both tensors hold 32-bit floats
   /// and lie where the windows do, on the CPU or on the device that computes. `features`, where it is not null: of an
   /// undefined tensor the request's deep features are put there, in whatever form; a defined one holds those of an
-  /// earlier call for the same windows and conditions, which are taken instead of computing them. Throws Error(kInput)
-  /// where a pose picture cannot be read.
+  /// earlier call for the same windows and conditions, which are taken instead of computing them. `carry`, where it is
+  /// not null: of one window whose predecessor left this, which becomes what it leaves itself; without features. Throws
+  /// Error(kInput) where a pose picture cannot be read.
   [[nodiscard]] virtual at::Tensor predict(const at::Tensor& windows, double time,
                                            std::span<const diffusion::ContextWindow> places, bool conditional,
-                                           at::Tensor* features) = 0;
+                                           at::Tensor* features, WindowCarry* carry) = 0;
 
  protected:
   ClipModel() = default;
@@ -168,7 +175,10 @@ class Family {
   [[nodiscard]] virtual WorkSeconds time_work(const AnimateRequest& request, const ClipShape& window) = 0;
   /// With the features below a level of the model reused. Throws Error(kUsage) where it has no such level.
   [[nodiscard]] virtual FeatureReuse feature_reuse(const ClipShape& window, std::int64_t below) const = 0;
-  /// The same of decoding all these latents.
+  /// Bytes, in the memory of the device that computes, of the state that a window leaves to the next, with conditions or
+  /// without. Throws Error(kUsage) where its models carry none.
+  [[nodiscard]] virtual std::int64_t carried_bytes(const ClipShape& window) const = 0;
+  /// Floating-point operations of decoding all these latents.
   [[nodiscard]] virtual double decoding_operations(const ClipShape& latents, DecoderChoice decoder) const = 0;
   /// Whether the models have a small decoder, which decoder() can then be asked for. Throws Error(kInput) where they
   /// have one that was trained for others.

@@ -23,6 +23,11 @@ void AnimateRequest::check() const {
   }
   shortcuts.check(sampling, guidance_scale);
   context.check();
+  if (context.carry_state && shortcuts.reuses_features()) {
+    throw Error(ErrorKind::kUsage,
+                "carry_state does not go with reused features, whose passes leave out layers that have a state; leave "
+                "reuse_below and reuse_every out, and take no preset that sets them");
+  }
   if (!chain) return;
   const std::int64_t segment = chain->segment_size > 0 ? chain->segment_size : context.size;
   if (2 * chain->segment_overlap > segment) {

@@ -73,6 +73,7 @@ void AnimationPlanner::plan_sampling(AnimatePlan& plan) const {
     plan.pass_equivalents += static_cast<double>(count) * cost.pass_equivalents;
     plan.model_operations += static_cast<double>(count) * cost.operations;
     plan.feature_bytes = std::max(plan.feature_bytes, cost.feature_bytes);
+    plan.carried_bytes = std::max(plan.carried_bytes, cost.carried_bytes);
     plan.segments += count;
     plan.largest_segment = std::max(plan.largest_segment, size);
   }
@@ -107,7 +108,7 @@ std::int64_t AnimationPlanner::bytes_beside_models(const AnimatePlan& plan, cons
   const auto clips = static_cast<std::int64_t>(1 + (sampler->draws_noise() ? 1 : 0) + sampler->state_names().size()) +
                      request.shortcuts.kept_latents();
   return family::PosePictures::bytes_kept(plan.frames(), request.width, request.height) +
-         clips * ClipTensor::bytes_in_memory(plan.latent_bytes, family_.runtime().latent_memory) + plan.feature_bytes +
+         clips * ClipTensor::bytes_in_memory(plan.latent_bytes, family_.runtime().latent_memory) + plan.feature_bytes + plan.carried_bytes +
          ClipPredictor::bytes_kept(work.window, family_.geometry().channels, work.windows_at_once);
 }
 

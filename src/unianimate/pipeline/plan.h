@@ -33,6 +33,7 @@ struct AnimatePlan {
   double model_operations = 0;       ///< floating-point operations of these, a multiply-add counted as two
   double decoding_operations = 0;    ///< of the video's frames and of previews that are decoded
   std::int64_t feature_bytes = 0;    ///< of deep features that are reused from step to step
+  std::int64_t carried_bytes = 0;    ///< of the states that windows leave to the next
   std::int64_t peak_bytes = 0;       ///< estimated highest memory of the process, models included
   family::Residency residency;       ///< which models stay for the next animation, as the memory allows
   std::vector<std::string> notes;    ///< what was adjusted or assumed, and why

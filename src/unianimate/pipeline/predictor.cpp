@@ -38,9 +38,11 @@ std::vector<ClipPredictor::Pass> ClipPredictor::passes(std::int64_t frames, cons
   for (std::size_t i = 0; i < windows.size(); i += std::min(batch_size, windows.size() - i), ++batch) {
     const auto begin = windows.begin() + static_cast<std::ptrdiff_t>(i);
     const auto count = static_cast<std::ptrdiff_t>(std::min(batch_size, windows.size() - i));
-    passes.push_back({{begin, begin + count}, batch, true});
+    const std::size_t after = i + static_cast<std::size_t>(count);
+    const std::int64_t next = after < windows.size() ? windows[after].first - begin->first : 0;
+    passes.push_back({{begin, begin + count}, batch, true, next});
     if (work.unconditional == diffusion::PassWork::kNone) continue;
-    passes.push_back({{begin, begin + count}, batch, false});
+    passes.push_back({{begin, begin + count}, batch, false, next});
   }
   return passes;
 }
@@ -72,7 +74,9 @@ void ClipPredictor::add(Sums& sums, const at::Tensor& x, double time, const Pass
   std::vector<at::Tensor> parts;
   for (const diffusion::ContextWindow& window : pass.windows) parts.push_back(x.narrow(2, window.first, window.size));
   at::Tensor* features = memory_.deep_features ? &features_[{pass.batch, pass.conditional}] : nullptr;
-  const at::Tensor v = model_.predict(at::cat(parts), time, pass.windows, pass.conditional, features);
+  family::WindowCarry* carry = memory_.carry_state ? &carried_[pass.conditional] : nullptr;
+  if (carry != nullptr) carry->next = pass.next;
+  const at::Tensor v = model_.predict(at::cat(parts), time, pass.windows, pass.conditional, features, carry);
   if (!weights_.defined()) {
     const std::vector<float> weights = diffusion::context_weights(pass.windows.front().size, windows_.weights);
     weights_ = at::tensor(weights).view({-1, 1, 1}).to(x.device());
@@ -106,6 +110,7 @@ void ClipPredictor::take_until(Sums& sums, std::int64_t end, const diffusion::St
 void ClipPredictor::predict(const at::Tensor& x, double time, const diffusion::StepWork& work,
                             const diffusion::TakeOutput& take) {
   if (work.conditional == diffusion::PassWork::kFull) features_.clear();
+  carried_.clear();
   const std::int64_t frames = x.size(2);
   const std::vector<Pass> all = passes(frames, work);
   const auto processes = static_cast<std::size_t>(group_.size());

@@ -35,6 +35,7 @@ StepWindows step_windows(std::int64_t latents, const diffusion::ContextWindowOpt
 struct PredictorMemory {
   diffusion::Trend difference;  ///< what the conditions change; undefined where it is worked out whenever it is needed
   bool deep_features = false;   ///< of every pass
+  bool carry_state = false;     ///< from window to window of a step; nothing of it outlasts the step
 };
 
 /// Takes the windows of a step one batch after the other and hands latents out as soon as no window to come covers
@@ -48,7 +49,8 @@ class ClipPredictor {
   /// Bytes of what it sums up, for windows of `window` of which so many go through the model at once.
   static std::int64_t bytes_kept(const family::ClipShape& window, std::int64_t channels, std::int64_t at_once);
 
-  /// All must outlive this, and are for one clip. `windows`: in latents.
+  /// All must outlive this, and are for one clip. `windows`: in latents, one at a time where a state is carried, which
+  /// one process does alone.
   ClipPredictor(family::ClipModel& model, const diffusion::ContextWindowOptions& windows, PredictorMemory memory,
                 distributed::ProcessGroup& group, Progress& progress);
 
@@ -69,6 +71,7 @@ class ClipPredictor {
     std::vector<diffusion::ContextWindow> windows;
     std::int64_t batch = 0;  ///< number of the batch
     bool conditional = true;
+    std::int64_t next = 0;  ///< latents after which the next window begins; 0: there is none
   };
   /// Weighted sums of the predictions of latents from `first` on.
   struct Sums {
@@ -94,6 +97,7 @@ class ClipPredictor {
   PredictorMemory memory_;
   at::Tensor weights_;  ///< (n, 1, 1), of the latents of a window; sent to the device once
   std::map<std::pair<std::int64_t, bool>, at::Tensor> features_;  ///< by Pass::batch, Pass::conditional
+  std::map<bool, family::WindowCarry> carried_;  ///< by Pass::conditional, of the step
   distributed::ProcessGroup& group_;
   Progress& progress_;
 };

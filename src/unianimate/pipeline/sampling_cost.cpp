@@ -54,6 +54,7 @@ SamplingCost sampling_cost(const family::Family& family, const family::AnimateRe
   const double operations = family.operations(window);
   const family::FeatureReuse reuse = feature_reuse(family, request, window);
   const std::int64_t kept_passes = request.guidance_scale == 1.0 ? 1 : 2;
+  const std::int64_t carried = windows.carry_state ? family.carried_bytes(window) : 0;
   const bool moving = windows.schedule == diffusion::ContextSchedule::kMoving;
   SamplingCost cost;
   StepWindows of_step;
@@ -61,6 +62,7 @@ SamplingCost sampling_cost(const family::Family& family, const family::AnimateRe
     const diffusion::StepWork& of_models = work[static_cast<std::size_t>(step)];
     if (step == 0 || moving) of_step = step_windows(clip.latents, windows, of_models.windows_of);
     if (step == 0) cost.windows = of_step.windows;
+    if (of_step.windows > 1) cost.carried_bytes = kept_passes * carried;
     cost.feature_bytes = std::max(cost.feature_bytes, kept_passes * of_step.windows * reuse.bytes);
     if (step < first_step) continue;
     const double passes = pass_equivalents(of_models, reuse.operations / operations);

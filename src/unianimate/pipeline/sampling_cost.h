@@ -14,6 +14,7 @@ struct SamplingCost {
   double pass_equivalents = 0;     ///< as many as these take: less than one where deep features are reused
   double operations = 0;           ///< floating-point, a multiply-add counted as two
   std::int64_t feature_bytes = 0;  ///< of deep features that are reused
+  std::int64_t carried_bytes = 0;  ///< of the states that windows leave to the next
 };
 
 /// The largest window of a clip.

@@ -193,8 +193,8 @@ std::unique_ptr<ClipTensor> SegmentRun::sample(const Image& first_frame) {
       {run_.poses, place_.segment.first, place_.segment.size, first_frame, place_.index > 0, window}, run_.progress);
   run_.phases.begin(place_.phase(PhaseKind::kSample), calls(step_count()),
                     sampling_cost(run_.family, request_, shape_, state_.steps_done).operations);
-  ClipPredictor predictor(*model, windows_, {difference_, request_.shortcuts.reuses_features()}, run_.group,
-                          run_.progress);
+  const PredictorMemory memory{difference_, request_.shortcuts.reuses_features(), windows_.carry_state};
+  ClipPredictor predictor(*model, windows_, memory, run_.group, run_.progress);
   predictor.calls_done = calls(state_.steps_done);
   const diffusion::Denoiser denoise = [&](const at::Tensor& x, const diffusion::Level& level, std::int64_t step,
                                           const diffusion::TakeOutput& take) {

@@ -22,10 +22,12 @@ constexpr double kSmallDecoderActivations = 2.0;
 
 template <typename Model, typename Config>
 std::int64_t bytes_of(const Config& config, at::ScalarType dtype) {
-  std::int64_t elements = 0;
-  const Model model(config, at::TensorOptions(at::kMeta));
-  for (const NamedTensor& parameter : model.named_parameters()) elements += parameter.tensor.numel();
-  return elements * static_cast<std::int64_t>(c10::elementSize(dtype));
+  std::int64_t bytes = 0;
+  const Model model(config, at::TensorOptions(at::kMeta).dtype(dtype));
+  for (const NamedTensor& parameter : model.named_parameters()) {
+    bytes += parameter.tensor.numel() * static_cast<std::int64_t>(parameter.tensor.element_size());
+  }
+  return bytes;
 }
 
 /// Elements of the weights that may be in 8 bits.
@@ -134,6 +136,16 @@ FeatureReuse feature_reuse(const models::UNetConfig& config, at::ScalarType dtyp
   const std::int64_t cut = config.cut_below(below);
   return {models::unet_operations(config, shape, cut),
           models::deep_feature_elements(config, shape, cut) * static_cast<std::int64_t>(c10::elementSize(dtype))};
+}
+
+std::int64_t carried_bytes(const models::UNetConfig& config, at::ScalarType dtype, const ClipShape& window) {
+  if (config.temporal != models::TemporalKind::kMamba) {
+    throw Error(ErrorKind::kUsage,
+                "carry_state is for models with a temporal Mamba, and these have temporal Transformers, which hand "
+                "nothing over; leave it out");
+  }
+  return models::carried_state_bytes(config, {1, window.latents, window.height, window.width},
+                                     static_cast<std::int64_t>(c10::elementSize(dtype)));
 }
 
 }  // namespace unianimate::family

@@ -25,6 +25,9 @@ ModelBytes model_bytes(const ModelConfigs& configs, const Compute& compute);
 std::vector<MemoryUse> memory_uses(const ModelConfigs& configs, const ModelBytes& bytes, at::ScalarType dtype,
                                    const Workload& work);
 
+/// See Family::carried_bytes().
+std::int64_t carried_bytes(const models::UNetConfig& config, at::ScalarType dtype, const ClipShape& window);
+
 /// See Family::feature_reuse().
 FeatureReuse feature_reuse(const models::UNetConfig& config, at::ScalarType dtype, const ClipShape& window,
                            std::int64_t below);

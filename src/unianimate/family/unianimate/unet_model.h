@@ -22,7 +22,7 @@ class UNetModel final : public ClipModel {
   /// v at integer timesteps.
   [[nodiscard]] at::Tensor predict(const at::Tensor& windows, double time,
                                    std::span<const diffusion::ContextWindow> places, bool conditional,
-                                   at::Tensor* features) override;
+                                   at::Tensor* features, WindowCarry* carry) override;
 
  private:
   const models::UNet& unet_;

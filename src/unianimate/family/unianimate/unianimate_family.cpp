@@ -106,6 +106,9 @@ class UniAnimate final : public Family {
   [[nodiscard]] FeatureReuse feature_reuse(const ClipShape& window, std::int64_t below) const override {
     return family::feature_reuse(models_.configs().unet, models_.options().compute.dtype, window, below);
   }
+  [[nodiscard]] std::int64_t carried_bytes(const ClipShape& window) const override {
+    return family::carried_bytes(models_.configs().unet, models_.options().compute.dtype, window);
+  }
   [[nodiscard]] double decoding_operations(const ClipShape& latents, DecoderChoice decoder) const override {
     const models::AutoencoderConfig& config = models_.configs().autoencoder;
     const double of_one =
