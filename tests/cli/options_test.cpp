@@ -617,6 +617,8 @@ std::vector<Change> all_changes() {
        false,
        false,
        {"--context-schedule", "even"}},
+      {"evaluate videos --metric-weights", "evaluate videos", {"--metric-weights", "in"}},
+      {"evaluate videos --clip-stride", "evaluate videos", {"--clip-stride", "17"}, true},
       {"evaluate model --guidance", "evaluate model", {"--guidance", "1,2"}},
       {"evaluate model --noise-prior", "evaluate model", {"--noise-prior", "939"}},
       {"evaluate model --reconstruction", "evaluate model", {"--reconstruction"}},

@@ -77,7 +77,7 @@ std::span<const CommandEntry> command_table() {
       CommandEntry{"evaluate", "Measure results", kNothing, add_evaluate_command},
       CommandEntry{"evaluate poses", "How far two pose sequences of one motion are apart", kNothing,
                    add_evaluate_poses_command},
-      CommandEntry{"evaluate videos", "How far two videos of the same are apart", kNothing,
+      CommandEntry{"evaluate videos", "How far videos are from what they should be", kNothing,
                    add_evaluate_videos_command},
       CommandEntry{"evaluate model", "How near a model's videos of known people are to the truth", kLibraries,
                    add_evaluate_model_command},

@@ -1,16 +1,11 @@
-// unianimate evaluate: how far two pose sequences, or two videos, are apart, and how good a model and its long videos
-// are.
+// unianimate evaluate: how far two pose sequences are apart, and the commands that measure all else.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-
-#include <array>
 
 #include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/reporter.h"
-#include "unianimate/evaluation/video_comparison.h"
-#include "unianimate/media/film/open_frame_source.h"
 #include "unianimate/pose/align/comparison.h"
 #include "unianimate/pose/align/tracking.h"
 #include "unianimate/pose/format/pose_import.h"
@@ -25,25 +20,11 @@ struct PosesArguments {
   bool json = false;
 };
 
-struct VideosArguments {
-  std::string first;
-  std::string second;
-  bool json = false;
-};
-
 constexpr const char* kAllExamples = R"(Examples:
   unianimate evaluate poses found/poses.json other/poses.json
-  unianimate evaluate videos out.mp4 truth.mp4
+  unianimate evaluate videos results/ truth/ --metric-weights weights
   unianimate evaluate model --models small --people 900000-900031 --output quality
   unianimate evaluate long --people 900000-900001 --frames 1000 --output long)";
-
-constexpr const char* kVideosExamples = R"(Examples:
-  unianimate evaluate videos out.mp4 truth.mp4
-  unianimate evaluate videos frames/ truth.mkv --json
-
-Takes videos, GIFs and folders of pictures of one size, and compares them frame by frame. PSNR is in dB (means over the
-frames; equal frames count as 100), SSIM has the 11-tap Gaussian window, consistency is the mean error of the changes
-from frame to frame. All are computed on what the files hold, so that lossy videos differ by their coding, too.)";
 
 constexpr const char* kEvaluateExamples = R"(Examples:
   unianimate evaluate poses poses/dance-report/poses.json other/poses.json
@@ -97,30 +78,6 @@ void evaluate_poses(const PosesArguments& arguments) {
   print_row(comparison.all);
 }
 
-void evaluate_videos(const VideosArguments& arguments) {
-  const std::array sources{open_frame_source(arguments.first), open_frame_source(arguments.second)};
-  const evaluation::VideoComparison result = evaluation::compare_videos(*sources[0], *sources[1]);
-  const auto reporter = make_reporter(false, false);
-  for (const auto& source : sources) {
-    for (const std::string& note : source->info().notes) reporter->note(note);
-    if (!source->trouble().empty()) reporter->note(source->trouble());
-  }
-  if (arguments.json) {
-    return print_json_line({{"frames", result.frames},
-                            {"psnr", result.quality.psnr},
-                            {"ssim", result.quality.ssim},
-                            {"l1", result.quality.mean_absolute_error},
-                            {"consistency", result.quality.consistency_error},
-                            {"lengths_differ", result.lengths_differ}});
-  }
-  print(stdout, "{:<24}{}{}\n", "frames", result.frames,
-        result.lengths_differ ? " (of the shorter one; the other is longer)" : "");
-  print(stdout, "{:<24}{:.2f} dB\n", "PSNR", result.quality.psnr);
-  print(stdout, "{:<24}{:.4f}\n", "SSIM", result.quality.ssim);
-  print(stdout, "{:<24}{:.4f}\n", "mean absolute error", result.quality.mean_absolute_error);
-  print(stdout, "{:<24}{:.4f}\n", "consistency error", result.quality.consistency_error);
-}
-
 }  // namespace
 
 CommandWork add_evaluate_command(CLI::App& command, Session& /*session*/) {
@@ -136,17 +93,6 @@ CommandWork add_evaluate_poses_command(CLI::App& command, Session& /*session*/) 
   command.add_flag("--json", arguments->json, "One JSON object; distances as shares of the second one's height");
   command.footer(kEvaluateExamples);
   return {[arguments] { evaluate_poses(*arguments); }};
-}
-
-CommandWork add_evaluate_videos_command(CLI::App& command, Session& /*session*/) {
-  const auto arguments = std::make_shared<VideosArguments>();
-  command.add_option("first", arguments->first, "Video, animation or folder of pictures")
-      ->type_name("PATH")
-      ->required();
-  command.add_option("second", arguments->second, "The one to measure against")->type_name("PATH")->required();
-  command.add_flag("--json", arguments->json, "One JSON object");
-  command.footer(kVideosExamples);
-  return {[arguments] { evaluate_videos(*arguments); }};
 }
 
 }  // namespace unianimate::cli

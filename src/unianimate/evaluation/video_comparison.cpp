@@ -4,7 +4,7 @@
 
 namespace unianimate::evaluation {
 
-VideoComparison compare_videos(FrameSource& first, FrameSource& second) {
+VideoComparison compare_videos(FrameSource& first, FrameSource& second, const TakePair& also) {
   bool lengths_differ = false;
   QualityMeter meter;
   while (true) {
@@ -13,6 +13,7 @@ VideoComparison compare_videos(FrameSource& first, FrameSource& second) {
     lengths_differ = a.has_value() != b.has_value();
     if (!a || !b) break;
     meter.add(a->image, b->image);
+    if (also) also(a->image, b->image);
   }
   if (meter.frames() == 0) {
     throw Error(ErrorKind::kInput, "one of the videos has no frames; there is nothing to compare");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "unianimate/evaluation/quality.h"
 #include "unianimate/media/pictures/frame_source.h"
@@ -14,8 +15,11 @@ struct VideoComparison {
   bool lengths_differ = false;
 };
 
+/// Is given each pair of frames that is compared.
+using TakePair = std::function<void(const Image& first, const Image& second)>;
+
 /// Reads both to the end of the shorter one, in step and frame by frame. Throws Error(kUsage) where their sizes differ
 /// or are too small for SSIM, Error(kInput) where one has no frames.
-VideoComparison compare_videos(FrameSource& first, FrameSource& second);
+VideoComparison compare_videos(FrameSource& first, FrameSource& second, const TakePair& also = {});
 
 }  // namespace unianimate::evaluation
