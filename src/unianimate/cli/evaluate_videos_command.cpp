@@ -27,7 +27,7 @@ struct VideosArguments {
 constexpr const char* kVideosExamples = R"(Examples:
   unianimate evaluate videos out.mp4 truth.mp4
   unianimate evaluate videos frames/ truth.mkv --json
-  unianimate evaluate videos results/ truth/ --metric-weights weights > measures.md
+  unianimate evaluate videos results/ truth/ --metric-weights weights
 
 Takes videos, GIFs and folders of pictures of one size, or two folders of such, in which those of one name belong
 together, and compares them frame by frame. PSNR is in dB (means over the frames; equal frames count as 100), SSIM has the
