@@ -279,6 +279,78 @@ class PageTest(unittest.TestCase):
                        and captions[0].text == f"128×96, {words}", words)
         self.assert_no_errors(driver)
 
+    def test_what_is_waited_for_and_removed_by_others_is_asked_for_again(self):
+        driver = self.open()
+        pause = driver.find_element("id", "pause")
+
+        def removed(kind, element):
+            """What waits is removed by another client, and asked for again by the button that stands there then."""
+            job = self.until(driver, lambda: next((each for each in self.service.ask(
+                "GET", f"/api/v1/jobs?kind={kind}&state=queued")["jobs"]), None), f"the job of kind {kind}")
+            self.service.ask("DELETE", f"/api/v1/jobs/{job['id']}", status=204)
+            error = self.until(driver, lambda: (found := self.find(driver, f"{element} .error")[0]).text and found, "the sentence")
+            self.assertIn("removed", error.text)
+            again = next(each for each in self.find(driver, f"{element} button") if each.text == "Try again")
+            again.click()
+            self.until(driver, lambda: not again.is_displayed(), "another try")
+
+        pause.click()
+        self.until(driver, lambda: driver.find_element("id", "paused").is_displayed(), "the pause")
+        self.give_files(driver)
+        removed("align", "ua-poses")
+        pause.click()
+        sheet = self.one(driver, "ua-poses img")
+        hint = self.one(driver, "ua-plan p.hint")
+        self.until(driver, lambda: "of memory" in hint.text, "the estimate")
+        pause.click()
+        self.until(driver, lambda: driver.find_element("id", "paused").is_displayed(), "the pause")
+        self.fill(driver, "Frames", "6\t")
+        removed("plan", "ua-plan")
+        pause.click()
+        self.until(driver, lambda: "6 frames" in hint.text, "the estimate")
+        poses = sheet.get_attribute("src").split("/")[-3]
+        self.service.ask("DELETE", f"/api/v1/jobs/{poses}", status=204)
+        self.until(driver, lambda: "removed" in self.one(driver, "ua-poses .error").text, "the sentence")
+        next(each for each in self.find(driver, "ua-poses button") if each.text == "Try again").click()
+        self.until(driver, lambda: (images := self.find(driver, "ua-poses img")) and poses not in images[0].get_attribute("src"),
+                   "other poses")
+
+    def test_a_session_that_ends_amid_the_work_asks_for_the_token_and_goes_on(self):
+        driver = self.open(own=True)
+        self.give_files(driver)
+        sheet = self.one(driver, "ua-poses img").get_attribute("src")
+
+        def end_session():
+            driver.delete_all_cookies()
+
+        def give_token():
+            field = self.until(driver, lambda: driver.find_element("id", "token").is_displayed()
+                               and driver.find_element("id", "token"), "the question")
+            field.send_keys(self.service.token + "\n")
+
+        end_session()
+        self.one(driver, "ua-poses input[value=left]").click()
+        give_token()
+        self.until(driver, lambda: (images := self.find(driver, "ua-poses img")) and images[0].get_attribute("src") != sheet,
+                   "the other sheet")
+        end_session()
+        self.one(driver, "ua-drop[kind=reference] input[type=file]").send_keys(str(PAGE / "icon.svg"))
+        give_token()
+        self.until(driver, lambda: self.one(driver, "ua-drop[kind=reference] > .error").text != "", "the refusal of that file")
+
+    def test_a_file_that_has_no_room_is_refused_with_a_sentence(self):
+        small = service.Service(PROGRAM, "--workers", "0", "--quota", "1MB")
+        self.addCleanup(small.close)
+        large = self.downloads / "too_large.png"
+        large.write_bytes((PAGE / "example-person.png").read_bytes() + bytes(20_000_000))
+        driver = browser.open_browser(self.downloads)
+        self.addCleanup(driver.quit)
+        driver.get(small.url)
+        self.one(driver, "ua-drop[kind=reference] input[type=file]").send_keys(str(large))
+        error = self.one(driver, "ua-drop[kind=reference] > .error")
+        self.until(driver, lambda: "--quota" in error.text, "the refusal")
+        self.assertTrue(self.one(driver, "ua-drop[kind=reference] input[type=file]").is_displayed())
+
     def test_a_picture_comes_from_the_camera(self):
         driver = self.open()
         drop = self.one(driver, "ua-drop[kind=reference]")

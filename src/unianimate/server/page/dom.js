@@ -24,6 +24,12 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// What a job says of its problem, as a sentence of its own: "the file is damaged" -> "The file is damaged."
+export function sentence(text) {
+  const begun = /^[a-z]+ /.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}
+
 export function button(text, onclick, properties = {}) {
   return make('button', {type: 'button', onclick, ...properties}, text);
 }

@@ -19,6 +19,7 @@ export const isOver = job => kOver.includes(job.state);
 // Tells of changes by events: job and over (one, in detail), removed (its id), reset, queue, system, draft, errors.
 class State extends EventTarget {
   jobs = new Map();
+  #gone = new Set();
   queue = null;
   system = null;
   older = null;  // the id from which the server has further ones
@@ -60,6 +61,8 @@ class State extends EventTarget {
   }
 
   take(job) {
+    // The answer to a request may come after the word that its job is gone.
+    if (this.#gone.has(job.id)) return;
     const known = this.jobs.get(job.id);
     if (known && known.revision > job.revision) return;
     job.seen = performance.now();
@@ -69,7 +72,13 @@ class State extends EventTarget {
   }
 
   drop(id) {
-    if (this.jobs.delete(id)) this.tell('removed', id);
+    this.#gone.add(id);
+    this.jobs.delete(id);
+    this.tell('removed', id);
+  }
+
+  isGone(id) {
+    return this.#gone.has(id);
   }
 
   async load() {
@@ -107,22 +116,29 @@ export function part(job) {
   return progress && progress.total > 0 ? progress.done / progress.total : null;
 }
 
-// Waits until the job is over, as events tell.
+// Waits until the job is over, as events tell. One that is removed meanwhile, by whomever, is a Problem.
 export function whenOver(id, signal) {
   return new Promise((resolve, reject) => {
     const look = () => {
       const job = state.jobs.get(id);
       if (job && isOver(job)) finish(resolve, job);
+      if (state.isGone(id)) finish(reject, new api.Problem({detail: 'The job was removed before it was done.'}));
     };
+    // What went before the page was told of it, or while all is told anew, no event tells.
+    const ask = () => api.job(id).then(job => state.take(job), error => {
+      if (error.status === 404) state.drop(id);
+    });
     const aborted = () => finish(reject, new DOMException('superseded', 'AbortError'));
+    const heard = [['job', look], ['removed', look], ['reset', ask]];
     const finish = (settle, value) => {
-      state.removeEventListener('job', look);
+      for (const [name, listener] of heard) state.removeEventListener(name, listener);
       signal.removeEventListener('abort', aborted);
       settle(value);
     };
-    state.addEventListener('job', look);
+    for (const [name, listener] of heard) state.addEventListener(name, listener);
     signal.addEventListener('abort', aborted);
     look();
+    ask();
   });
 }
 
@@ -136,14 +152,21 @@ export function say(text) {
 export async function attempt(action) {
   say('');
   try {
-    return await action();
+    return await withToken(action);
   } catch (error) {
     if (!(error instanceof api.Problem)) throw error;
-    if (error.status === 401) {
-      await askForToken();
-      return attempt(action);
-    }
     say(error.message);
     return null;
+  }
+}
+
+// Once more, when the token was asked for, where the session is over.
+export async function withToken(action) {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof api.Problem) || error.status !== 401) throw error;
+    await askForToken();
+    return withToken(action);
   }
 }

@@ -2,6 +2,7 @@
 import * as api from './api.js';
 import {hasCamera, takePicture} from './camera.js';
 import {button, bytes, make, newId, setText} from './dom.js';
+import {askForToken} from './session.js';
 import {isAbort, say, state} from './state.js';
 
 const kKinds = {
@@ -103,7 +104,13 @@ class UaDrop extends HTMLElement {
         state.changeDraft(change);
       }
     } catch (problem) {
-      if (this.#upload === upload) setText(this.error, problem.message);
+      if (this.#upload !== upload) return;
+      if (problem.status === 401) {
+        await askForToken();
+        this.send(file, name);
+        return;
+      }
+      setText(this.error, problem.message);
     } finally {
       if (this.#upload === upload) {
         this.#upload = null;

@@ -1,6 +1,6 @@
 // One job that waits, runs, or ended without a result: what it does, how long that takes, and what can be done about it.
 import * as api from './api.js';
-import {button, duration, make, newId, setText} from './dom.js';
+import {button, duration, make, newId, sentence, setText} from './dom.js';
 import {attempt, isOver, kPreviewEvery, labelOf, part, posesKeyOf, secondsLeft, state} from './state.js';
 
 const kWords = {
@@ -61,7 +61,7 @@ class UaJob extends HTMLElement {
     }
     setText(this.state_, this.#sentence(job, place));
     setText(this.phase, job.state === 'running' && job.progress ? `${label}: ${job.progress.phase}` : '');
-    setText(this.problem, job.problem && isOver(job) ? job.problem.detail || '' : '');
+    setText(this.problem, job.problem && isOver(job) && job.problem.detail ? sentence(job.problem.detail) : '');
     this.#showBar(job);
     this.#showButtons(job, place);
     this.#showPreview(job);

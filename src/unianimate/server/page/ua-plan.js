@@ -1,8 +1,7 @@
 // What the draft would take and show, told a moment after each change; and the button that makes it.
 import * as api from './api.js';
-import {button, bytes, duration, make, setText} from './dom.js';
-import {isAbort, isOver, kPreviewEvery, state, whenOver} from './state.js';
-import {askForToken} from './session.js';
+import {button, bytes, duration, make, sentence, setText} from './dom.js';
+import {isAbort, isOver, kPreviewEvery, state, whenOver, withToken} from './state.js';
 import './ua-frame.js';
 
 const kLongestLabel = 200;
@@ -34,9 +33,12 @@ class UaPlan extends HTMLElement {
     this.frame = document.createElement('ua-frame');
     this.notes = make('ul', {className: 'notes'});
     this.problem = make('p', {className: 'error', role: 'alert'});
+    this.made = make('a', {href: '#queue', hidden: true});
     this.button = button('Animate', () => this.#animate(), {className: 'main', disabled: true});
-    this.append(make('div', {className: 'plan'}, this.frame, make('div', {}, this.hint, this.notes, this.problem)),
-                this.button);
+    this.again = button('Try again', () => this.#tryAgain(), {hidden: true});
+    this.append(make('div', {className: 'plan'}, this.frame,
+                     make('div', {}, this.hint, this.notes, this.problem)),
+                this.button, this.again, make('p', {className: 'hint', role: 'status'}, this.made));
     for (const name of ['poses', 'draft', 'system']) state.addEventListener(name, () => this.#changed());
     state.addEventListener('queue', () => this.#showHint());
     this.#changed();
@@ -73,6 +75,13 @@ class UaPlan extends HTMLElement {
     this.#plan = null;
     this.notes.replaceChildren();
     setText(this.problem, '');
+    this.again.hidden = true;
+  }
+
+  #tryAgain() {
+    this.#giveUp();
+    this.#changed();
+    this.button.focus();
   }
 
   #showHint() {
@@ -94,7 +103,7 @@ class UaPlan extends HTMLElement {
     this.#plan = plan;
     this.#showHint();
     try {
-      const made = await api.createJob(body);
+      const made = await withToken(() => api.createJob(body));
       plan.job = made.id;
       state.setErrors([]);
       if (abort.signal.aborted) {
@@ -104,7 +113,8 @@ class UaPlan extends HTMLElement {
       state.take(made);
       const job = await whenOver(made.id, abort.signal);
       if (job.state === 'completed') this.#show(plan, job.result);
-      else if (job.problem) this.#refuse(job.problem.detail, kRefusals.includes(job.problem.type));
+      else this.#refuse(job.problem ? job.problem.detail : 'What it takes was not worked out.',
+                        job.problem !== null && kRefusals.includes(job.problem.type));
     } catch (error) {
       if (isAbort(error) || abort.signal.aborted) return;
       if (!(error instanceof api.Problem)) throw error;
@@ -122,7 +132,8 @@ class UaPlan extends HTMLElement {
 
   #refuse(text, forGood) {
     this.#refused = forGood;
-    setText(this.problem, text);
+    setText(this.problem, sentence(text));
+    this.again.hidden = forGood;
     this.#showHint();
     this.#enable();
   }
@@ -132,18 +143,22 @@ class UaPlan extends HTMLElement {
     const name = label.trim() || reference.name.replace(/\.[^.]*$/, '');
     const first = firstSeed();
     this.button.disabled = true;
+    this.made.hidden = true;
     setText(this.problem, '');
     state.setErrors([]);
     try {
       for (let seed = first; seed < first + takes; ++seed) {
         const ending = takes > 1 ? `, seed ${seed}` : '';
         const body = bodyOf('animate', {...settings, seed});
-        state.take(await api.createJob({...body, label: name.slice(0, kLongestLabel - ending.length) + ending}));
+        const labelled = {...body, label: name.slice(0, kLongestLabel - ending.length) + ending};
+        state.take(await withToken(() => api.createJob(labelled)));
       }
+      // The queue may lie below what the screen shows.
+      setText(this.made, takes > 1 ? `${takes} videos are in the queue` : `${name} is in the queue`);
+      this.made.hidden = false;
     } catch (error) {
       if (!(error instanceof api.Problem)) throw error;
-      if (error.status === 401) await askForToken();
-      setText(this.problem, error.message);
+      setText(this.problem, sentence(error.message));
       state.setErrors(error.errors);
     } finally {
       this.#enable();

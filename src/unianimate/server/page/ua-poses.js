@@ -1,8 +1,8 @@
 // The poses of the motion, found and fitted by themselves once picture and video are there: sheet, preview, and who.
 import * as api from './api.js';
-import {button, make, newId, setText} from './dom.js';
+import {button, make, newId, sentence, setText} from './dom.js';
 import {Fields, showErrors} from './fields.js';
-import {isAbort, isOver, part, posesKeyOf, state, whenOver} from './state.js';
+import {isAbort, isOver, part, posesKeyOf, state, whenOver, withToken} from './state.js';
 
 // What stands outside the details, as words that most motions need.
 const kPeople = [['', 'the main one'], ['left', 'left'], ['center', 'centre'], ['right', 'right'],
@@ -39,6 +39,9 @@ class UaPoses extends HTMLElement {
     state.addEventListener('draft', event => this.#changed(event));
     state.addEventListener('job', event => {
       if (event.detail.id === state.draft.posesJob) this.#showProgress(event.detail);
+    });
+    state.addEventListener('removed', event => {
+      if (event.detail === state.poses) this.#fail('The poses were removed.');
     });
     state.addEventListener('errors', () => showErrors(this.#registry, state.errors.filter(
       error => error.pointer.startsWith('/align'))));
@@ -117,7 +120,7 @@ class UaPoses extends HTMLElement {
   async #jobOf(key, signal) {
     if (state.draft.posesKey === key && state.draft.posesJob) {
       try {
-        const known = await api.job(state.draft.posesJob);
+        const known = await withToken(() => api.job(state.draft.posesJob));
         if (known.state !== 'failed' && known.state !== 'cancelled') {
           state.take(known);
           return await whenOver(known.id, signal);
@@ -127,7 +130,8 @@ class UaPoses extends HTMLElement {
       }
     }
     const {reference, motion, align} = state.draft;
-    const job = await api.createJob({kind: 'align', reference: reference.id, motion: motion.id, align});
+    const job = await withToken(
+      () => api.createJob({kind: 'align', reference: reference.id, motion: motion.id, align}));
     if (signal.aborted) {
       api.removeJob(job.id).catch(() => {});
       throw new DOMException('superseded', 'AbortError');
@@ -173,9 +177,10 @@ class UaPoses extends HTMLElement {
   #fail(text) {
     this.bar.hidden = true;
     state.posesFailed = true;
+    state.poses = null;
     setText(this.status, '');
     this.result.replaceChildren();
-    this.problem.textContent = text;
+    this.problem.textContent = sentence(text);
     this.again.hidden = false;
     state.tell('poses');
   }
