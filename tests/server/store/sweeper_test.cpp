@@ -251,9 +251,40 @@ TEST_F(Sweeping, CountsWhatIsInTheFolder) {
   EXPECT_GT(use.database, 0U);
 }
 
-TEST_F(Sweeping, RemovesFilesOfJobsThatAreGoneOnceNobodyHasThem) {
+TEST_F(Sweeping, NoJobGoesForAFileThatOthersNeedToo) {
+  const auto asset = add_asset(std::string(3'000'000, 'm'), 2);
+  std::vector<std::string> jobs;
+  for (int i = 0; i < 3; ++i) {
+    queue::NewJob job = some_job();
+    job.assets = {asset.id};
+    jobs.push_back(queue_.add(job).job.id);
+    fs::create_directories(folder_.work(jobs.back()));
+    write(folder_.result(jobs.back(), 1, ".mp4"), 1000);
+    set_state(jobs.back(), i == 2 ? "queued" : "completed", 3 - i);
+  }
+  age(asset.id, 2);
+  retention_.quota_bytes = disk_use(folder_).total() + 1000;
+  Sweeper sweeper = this->sweeper();
+  EXPECT_THAT(sweeper.refusal(queue_, 2'500'000).value_or(""), HasSubstr("do not fit"));
+  for (const std::string& job : jobs) EXPECT_TRUE(is_there(job)) << "the file would stay for the one that waits";
+  set_state(jobs[2], "completed", 1);
+  EXPECT_THAT(sweeper.refusal(queue_, 4'500'000).value_or(""), HasSubstr("do not fit"));
+  for (const std::string& job : jobs) EXPECT_TRUE(is_there(job)) << "the file counts once";
+  EXPECT_EQ(sweeper.refusal(queue_, 2'500'000), std::nullopt);
+  EXPECT_FALSE(fs::exists(file_of(folder_, asset)));
+}
+
+TEST_F(Sweeping, LeavesFoldersOfJobsThatTheQueueNeverKnew) {
   const std::string id = queue::random_id('j');
   fs::create_directories(folder_.work(id));
+  write(folder_.result(id, 1, ".mp4"), 1000);
+  sweeper().sweep(queue_);
+  EXPECT_TRUE(fs::exists(folder_.result(id, 1, ".mp4"))) << "the queue may be another one than the folder's";
+}
+
+TEST_F(Sweeping, RemovesFilesOfJobsThatAreGoneOnceNobodyHasThem) {
+  const std::string id = add_job(0);
+  set_state(id, "removed", 0);
   fs::create_directories(folder_.root() / "jobs" / "somebody's");
   {
     const FolderLock hung(folder_.job(id), "worker");

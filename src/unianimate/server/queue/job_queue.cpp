@@ -242,6 +242,10 @@ std::optional<JobRow> JobQueue::find(const std::string& id) {
   return first(select("WHERE id=$1 AND state<>'removed'", {SqlValue(id)}));
 }
 
+bool JobQueue::is_removed(const std::string& id) {
+  return !execute("SELECT id FROM job WHERE id=$1 AND state='removed'", {SqlValue(id)}).empty();
+}
+
 std::vector<JobRow> JobQueue::list(const JobFilter& filter) {
   std::vector<SqlValue> parameters{SqlValue(filter.limit)};
   std::string where = "WHERE state<>'removed'";
@@ -596,6 +600,16 @@ bool JobQueue::remove_asset(const std::string& id) {
               " WHERE job_asset.asset=$1 AND job.state<>'removed') RETURNING id",
               {SqlValue(id)})
               .empty();
+}
+
+std::vector<std::string> JobQueue::jobs_with(const std::string& asset) {
+  std::vector<std::string> jobs;
+  for (const SqlRow& row : execute("SELECT job.id FROM job_asset JOIN job ON job.id=job_asset.job"
+                                   " WHERE job_asset.asset=$1 AND job.state<>'removed'",
+                                   {SqlValue(asset)})) {
+    jobs.push_back(row.text(0));
+  }
+  return jobs;
 }
 
 std::vector<AssetRow> JobQueue::unused_assets(double seconds) {

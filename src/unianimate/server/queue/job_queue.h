@@ -75,6 +75,8 @@ class JobQueue {
   /// What add() would give for a key that was given before; none where it was not.
   std::optional<Added> added_before(const std::string& idempotency_key, const std::string& body_sha256);
   std::optional<JobRow> find(const std::string& id);
+  /// Whether it was removed within the time of forget_removed(); not so for ids that this queue never had.
+  bool is_removed(const std::string& id);
   /// Newest first, without removed ones.
   std::vector<JobRow> list(const JobFilter& filter = {});
   /// 0 for the next that a worker takes; none unless it is queued.
@@ -171,6 +173,8 @@ class JobQueue {
   std::vector<AssetRow> assets_of(const std::string& job);
   /// False where a job needs it that is not removed, or there is none.
   bool remove_asset(const std::string& id);
+  /// The jobs that need it and are not removed.
+  std::vector<std::string> jobs_with(const std::string& asset);
   /// Those that no job needs and that none was made from in the last so many seconds; the oldest first.
   std::vector<AssetRow> unused_assets(double seconds);
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <map>
+#include <set>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -155,9 +157,12 @@ void Sweeper::make_room(queue::JobQueue& queue, std::uintmax_t bytes) {
                    retention_.quota_bytes ? " (--quota)" : "", bytes_text(retention_.free_bytes)));
 }
 
-/// No less than what may go, with the files that jobs which may go need.
+/// What may go, with the files that nobody needs once the jobs that may go are gone.
 std::uintmax_t Sweeper::removable_bytes(queue::JobQueue& queue) const {
   std::uintmax_t bytes = 0;
+  std::set<std::string> jobs;
+  std::map<std::string, queue::AssetRow> needed;
+  const double an_hour_ago = queue.now() - kHour;
   for (const Candidate& candidate : candidates(queue)) {
     if (const auto* const asset = std::get_if<queue::AssetRow>(&candidate.what)) {
       bytes += static_cast<std::uintmax_t>(asset->bytes);
@@ -165,7 +170,16 @@ std::uintmax_t Sweeper::removable_bytes(queue::JobQueue& queue) const {
     }
     const std::string& id = std::get<queue::JobRow>(candidate.what).id;
     bytes += account_.bytes_of_job(id);
-    for (const queue::AssetRow& asset : queue.assets_of(id)) bytes += static_cast<std::uintmax_t>(asset.bytes);
+    jobs.insert(id);
+    for (queue::AssetRow& asset : queue.assets_of(id)) {
+      if (asset.used < an_hour_ago) needed.emplace(asset.id, std::move(asset));
+    }
+  }
+  for (const auto& [id, asset] : needed) {
+    const auto others = queue.jobs_with(id);
+    if (std::ranges::all_of(others, [&](const std::string& job) { return jobs.contains(job); })) {
+      bytes += static_cast<std::uintmax_t>(asset.bytes);
+    }
   }
   return bytes;
 }
@@ -203,10 +217,11 @@ bool Sweeper::remove(queue::JobQueue& queue, const Candidate& candidate, Removed
   return true;
 }
 
-/// Files of jobs whose rows went before them.
+/// Files of jobs that were removed before them. Those that the queue never knew may be another's, or this one's from
+/// before its database was lost.
 void Sweeper::remove_orphans(queue::JobQueue& queue) {
   for (const std::string& id : folder_.jobs()) {
-    if (!queue.find(id)) remove_files(id);
+    if (queue.is_removed(id)) remove_files(id);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "unianimate/core/output_file.h"
 #include "unianimate/server/queue/job_problem.h"
 #include "unianimate/server/queue/random_id.h"
+#include "unianimate/server/queue/sql_connection.h"
 #include "unianimate/server/store/asset_store.h"
 
 namespace unianimate::worker {
@@ -124,7 +125,12 @@ void Worker::run() {
       if (!wait_for_job(idle_since)) break;
       continue;
     }
-    work_on(*job);
+    try {
+      work_on(*job);
+    } catch (const queue::DatabaseUnavailable& error) {
+      // The job goes on in whoever has it next, from what is saved.
+      watcher_.note(fmt::format("job {} is lost, as the queue cannot be reached: {}", job->id, error.what()));
+    }
     if (options_.once) break;
     idle_since = std::chrono::steady_clock::now();
   }
@@ -235,7 +241,7 @@ void Worker::complete(const queue::JobRow& job, const std::optional<fs::path>& v
     result["file"] = video->filename().string();
     result["bytes"] = fs::file_size(*video, ignored);
   }
-  make_readable(job, result);
+  settle(progress, [&] { make_readable(job, result); });
   const std::string text = result.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
   auto done = settle(progress, [&] { return queue_.complete({job.id, job.attempt}, text); });
   // A connection may be lost when all is done and nothing is answered.
@@ -281,7 +287,7 @@ void Worker::fail(const queue::JobRow& job, const studio::Failure& failure, cons
   const queue::Claim claim{job.id, job.attempt};
   // Whoever reads the log may know where everything lies.
   watcher_.note(fmt::format("job {}: {}", job.id, failure.message));
-  const std::string detail = readable(job, failure.message);
+  const std::string detail = settle(progress, [&] { return readable(job, failure.message); });
   const auto type = problem_of(failure);
   const std::string text = queue::problem_text(type.value_or(queue::JobProblem::kWorkerLost), detail);
   const auto left = settle(progress, [&] { return type ? queue_.fail(claim, text) : queue_.lose(claim, text); });
