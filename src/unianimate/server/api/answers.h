@@ -15,6 +15,12 @@ std::string json_text(const nlohmann::ordered_json& object);
 
 http::Response json_response(int status, const nlohmann::ordered_json& body);
 
+/// A part of a body that fits its schema; none where it is not said.
+template <typename Value>
+std::optional<Value> optional_value(const nlohmann::json& body, const char* name) {
+  return body.contains(name) ? std::optional(body.at(name).get<Value>()) : std::nullopt;
+}
+
 /// Throws http::Refused(invalid-request) about one part of the body.
 [[noreturn]] void refuse_part(std::string pointer, const std::string& detail);
 

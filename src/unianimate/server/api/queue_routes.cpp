@@ -63,7 +63,8 @@ class Events {
 
   std::string new_events(queue::JobQueue& queue) {
     std::string text;
-    const bool from_start = told_ == 0;
+    // Whoever begins with nothing knows nothing that could be gone.
+    const bool from_start = told_ == 0 && about_queue_.empty();
     if ((told_ > 0 && told_ < queue.forgotten_revision()) || told_ > queue.revision()) {
       told_ = 0;
       text = http::event_text("reset", "", "{}");
