@@ -66,7 +66,8 @@ void ContextWindowOptions::check() const {
   }
   if (carry_state && batch_size > 1) {
     throw Error(ErrorKind::kUsage,
-                "carry_state needs the windows one after the other; leave context_batch_size at 1, found {}", batch_size);
+                "carry_state needs the windows one after the other; leave context_batch_size at 1, found {}",
+                batch_size);
   }
   if (overlap < size) return;
   throw Error(ErrorKind::kUsage, "context_overlap must be between 0 and context_size {} - 1, found {}", size, overlap);

@@ -175,8 +175,8 @@ class Family {
   [[nodiscard]] virtual WorkSeconds time_work(const AnimateRequest& request, const ClipShape& window) = 0;
   /// With the features below a level of the model reused. Throws Error(kUsage) where it has no such level.
   [[nodiscard]] virtual FeatureReuse feature_reuse(const ClipShape& window, std::int64_t below) const = 0;
-  /// Bytes, in the memory of the device that computes, of the state that a window leaves to the next, with conditions or
-  /// without. Throws Error(kUsage) where its models carry none.
+  /// Bytes, in the memory of the device that computes, of the state that a window leaves to the next, with conditions
+  /// or without. Throws Error(kUsage) where its models carry none.
   [[nodiscard]] virtual std::int64_t carried_bytes(const ClipShape& window) const = 0;
   /// Floating-point operations of decoding all these latents.
   [[nodiscard]] virtual double decoding_operations(const ClipShape& latents, DecoderChoice decoder) const = 0;

@@ -223,10 +223,11 @@ AnimateReport animate(family::Family& family, const AnimatePlan& plan, FrameSink
                       const AnimateOptions& options) {
   const c10::InferenceMode inference;
   if (plan.request.context.carry_state && options.group != nullptr && options.group->size() > 1) {
-    throw Error(ErrorKind::kUsage,
-                "carry_state lets each window wait for the one before, which {} processes cannot share; run one process, "
-                "or leave it out",
-                options.group->size());
+    throw Error(
+        ErrorKind::kUsage,
+        "carry_state lets each window wait for the one before, which {} processes cannot share; run one process, "
+        "or leave it out",
+        options.group->size());
   }
   return Production(family, plan, options, progress).make(sink);
 }

@@ -108,8 +108,8 @@ std::int64_t AnimationPlanner::bytes_beside_models(const AnimatePlan& plan, cons
   const auto clips = static_cast<std::int64_t>(1 + (sampler->draws_noise() ? 1 : 0) + sampler->state_names().size()) +
                      request.shortcuts.kept_latents();
   return family::PosePictures::bytes_kept(plan.frames(), request.width, request.height) +
-         clips * ClipTensor::bytes_in_memory(plan.latent_bytes, family_.runtime().latent_memory) + plan.feature_bytes + plan.carried_bytes +
-         ClipPredictor::bytes_kept(work.window, family_.geometry().channels, work.windows_at_once);
+         clips * ClipTensor::bytes_in_memory(plan.latent_bytes, family_.runtime().latent_memory) + plan.feature_bytes +
+         plan.carried_bytes + ClipPredictor::bytes_kept(work.window, family_.geometry().channels, work.windows_at_once);
 }
 
 /// Decides what stays in memory and what that takes.

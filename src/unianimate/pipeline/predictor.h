@@ -97,7 +97,7 @@ class ClipPredictor {
   PredictorMemory memory_;
   at::Tensor weights_;  ///< (n, 1, 1), of the latents of a window; sent to the device once
   std::map<std::pair<std::int64_t, bool>, at::Tensor> features_;  ///< by Pass::batch, Pass::conditional
-  std::map<bool, family::WindowCarry> carried_;  ///< by Pass::conditional, of the step
+  std::map<bool, family::WindowCarry> carried_;                   ///< by Pass::conditional, of the step
   distributed::ProcessGroup& group_;
   Progress& progress_;
 };

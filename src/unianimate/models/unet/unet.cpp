@@ -64,8 +64,8 @@ class TemporalPass {
   std::vector<MambaState> kept_;
 };
 
-at::Tensor run_block(const UNetBlock& block, at::Tensor h, const at::Tensor& silu_time, const ContextKeysValues& context,
-                     TemporalPass& temporal) {
+at::Tensor run_block(const UNetBlock& block, at::Tensor h, const at::Tensor& silu_time,
+                     const ContextKeysValues& context, TemporalPass& temporal) {
   if (block.residual) h = (*block.residual)(h, silu_time);
   if (block.spatial) h = (*block.spatial)(h, context);
   if (block.temporal) h = temporal.run(*block.temporal, h);
@@ -253,10 +253,11 @@ void UNet::check_carried(const CarriedStates& carried, const at::Tensor& latent,
       carried.keep_after <= latent.size(2)) {
     return;
   }
-  throw Error(ErrorKind::kUsage,
-              "UNet: states are carried by temporal Mambas, in whole passes, from one of the {} latents of a window on; "
-              "found the temporal {}, {} features, and latent {}",
-              latent.size(2), fields::word(config_.temporal), features == nullptr ? "no" : "deep", carried.keep_after);
+  throw Error(
+      ErrorKind::kUsage,
+      "UNet: states are carried by temporal Mambas, in whole passes, from one of the {} latents of a window on; "
+      "found the temporal {}, {} features, and latent {}",
+      latent.size(2), fields::word(config_.temporal), features == nullptr ? "no" : "deep", carried.keep_after);
 }
 
 /// The clip: the reference frame, then the latent frames with their conditions beside them.
