@@ -110,6 +110,9 @@ class FamilyWithStart : public family::Family {
                                               const family::ClipShape& window) override {
     return inner_->time_work(request, window);
   }
+  [[nodiscard]] std::int64_t carried_bytes(const family::ClipShape& window) const override {
+    return inner_->carried_bytes(window);
+  }
   [[nodiscard]] family::FeatureReuse feature_reuse(const family::ClipShape& window, std::int64_t below) const override {
     return inner_->feature_reuse(window, below);
   }
