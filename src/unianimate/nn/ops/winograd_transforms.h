@@ -49,6 +49,18 @@ class WinogradTransforms {
   }
   static void store(float* to, Vector value) { std::memcpy(to, &value, sizeof(value)); }
 
+  /// Where the outputs of a tile begin, in an image of the batch.
+  struct Corner {
+    std::int64_t image;
+    std::int64_t row;
+    std::int64_t column;
+  };
+  static Corner corner_of(const WinogradShape& shape, std::int64_t tile) {
+    const std::int64_t row_of_tiles = tile / shape.tile_columns;
+    return {row_of_tiles / shape.tile_rows, row_of_tiles % shape.tile_rows * 2,
+            tile % shape.tile_columns * (shape.kernel_width == 3 ? 2 : 1)};
+  }
+
   /// Bᵀ of F(2, 3), along four values that lie `step` apart.
   template <int step>
   static void mix_inputs(Vector* v) {
@@ -128,13 +140,12 @@ class WinogradTransforms {
   static void transform_inputs(const WinogradShape& shape, const float* x, std::int64_t first, std::int64_t count,
                                float* left) {
     constexpr int kPlaces = 4 * columns;
-    constexpr int kColumnStep = columns == 4 ? 2 : 1;
     const std::int64_t in = shape.in;
     for (std::int64_t t = 0; t < count; ++t) {
-      const std::int64_t tile = first + t;
-      const std::int64_t top = tile / shape.tile_columns % shape.tile_rows * 2 - shape.padding;
-      const std::int64_t begin = tile % shape.tile_columns * kColumnStep - shape.padding_across;
-      const float* image = x + tile / (shape.tile_columns * shape.tile_rows) * shape.height * shape.width * in;
+      const Corner corner = corner_of(shape, first + t);
+      const std::int64_t top = corner.row - shape.padding;
+      const std::int64_t begin = corner.column - shape.padding_across;
+      const float* image = x + corner.image * shape.height * shape.width * in;
       std::array<const float*, kPlaces> pixels;
       for (std::int64_t row = 0; row < 4; ++row) {
         for (std::int64_t column = 0; column < columns; ++column) {
@@ -168,13 +179,11 @@ class WinogradTransforms {
     constexpr int kPlaces = 4 * columns;
     constexpr std::int64_t kOutColumns = columns == 4 ? 2 : 1;
     for (std::int64_t t = 0; t < count; ++t) {
-      const std::int64_t tile = first + t;
-      const std::int64_t top = tile / shape.tile_columns % shape.tile_rows * 2;
-      const std::int64_t begin = tile % shape.tile_columns * kOutColumns;
-      const std::int64_t image = tile / (shape.tile_columns * shape.tile_rows);
-      float* corner = y + ((image * shape.out_height + top) * shape.out_width + begin) * shape.out + first_channel;
-      const std::int64_t rows = std::min<std::int64_t>(2, shape.out_height - top);
-      const std::int64_t across = std::min(kOutColumns, shape.out_width - begin);
+      const Corner corner = corner_of(shape, first + t);
+      float* to = y + ((corner.image * shape.out_height + corner.row) * shape.out_width + corner.column) * shape.out +
+                  first_channel;
+      const std::int64_t rows = std::min<std::int64_t>(2, shape.out_height - corner.row);
+      const std::int64_t across = std::min(kOutColumns, shape.out_width - corner.column);
       for (std::int64_t c = 0; c < channels; c += width) {
         std::array<Vector, kPlaces> v;
         for (std::size_t place = 0; place < kPlaces; ++place) {
@@ -187,7 +196,7 @@ class WinogradTransforms {
         const Vector added = bias != nullptr ? load(bias + first_channel + c) : Vector{};
         for (std::int64_t row = 0; row < rows; ++row) {
           for (std::int64_t column = 0; column < across; ++column) {
-            store(corner + (row * shape.out_width + column) * shape.out + c,
+            store(to + (row * shape.out_width + column) * shape.out + c,
                   v[static_cast<std::size_t>(row * columns + column)] + added);
           }
         }
