@@ -47,6 +47,10 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
   return (*product_)(x);
 }
 
+at::Tensor Linear::plus(const at::Tensor& x, const at::Tensor& residual) const {
+  return product_->plus(x, residual);
+}
+
 PointwiseConv::PointwiseConv(std::int64_t in, std::int64_t out, int spatial_axes, const at::TensorOptions& options)
     : Linear(spatial_axes == 1 ? std::vector<std::int64_t>{out, in, 1} : std::vector<std::int64_t>{out, in, 1, 1}, true,
              options) {}
@@ -115,7 +119,7 @@ LayerNorm::LayerNorm(std::int64_t channels, const at::TensorOptions& options)
       bias_(register_parameter("bias", {channels}, options)) {}
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
-  return at::layer_norm(x, {x.size(-1)}, weight_, bias_, kLayerNormEps);
+  return layer_norm(x, weight_, bias_, kLayerNormEps);
 }
 
 NormedSum LayerNorm::of_sum(const at::Tensor& x, const at::Tensor& added) const {

@@ -22,6 +22,8 @@ class Linear : public Module {
   Linear(std::int64_t in, std::int64_t out, bool bias, const at::TensorOptions& options);
   /// (..., in) -> (..., out)
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  /// The end of a residual branch: the same and what went past it, (..., out).
+  [[nodiscard]] at::Tensor plus(const at::Tensor& x, const at::Tensor& residual) const;
 
  protected:
   /// For a weight of the same values but another registered shape, as (out, in, 1) of a 1-wide convolution.

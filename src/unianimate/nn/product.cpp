@@ -39,6 +39,11 @@ at::Tensor Product::operator()(const at::Tensor& x) const {
   return y;
 }
 
+at::Tensor Product::plus(const at::Tensor& x, const at::Tensor& residual) const {
+  if (packed_ || measure_) return (*this)(x) + residual;
+  return linear(x, with_axes(weight_, false), bias_, residual);
+}
+
 BeforeBias Product::before_bias(const at::Tensor& x) const {
   if (packed_ || measure_ || !bias_.defined() || !leaves_bias(x, {weight_, bias_})) return {(*this)(x), {}};
   return {exact(x, {}), bias_};

@@ -25,6 +25,8 @@ class Product {
   Product(at::Tensor weight, at::Tensor bias, std::optional<Convolution> convolution);
 
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  /// The same and residual, which has the shape of the result. Not of a convolution.
+  [[nodiscard]] at::Tensor plus(const at::Tensor& x, const at::Tensor& residual) const;
   [[nodiscard]] BeforeBias before_bias(const at::Tensor& x) const;
 
   [[nodiscard]] const at::Tensor& weight() const { return weight_; }

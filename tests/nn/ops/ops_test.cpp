@@ -154,6 +154,22 @@ TEST_P(AgainstATen, Linear) {
   expect_twins([&] { return linear(x, weight, at::Tensor()); });
   const at::Tensor bias = input("bias", {20});
   expect_twins([&] { return linear(x, weight, bias); });
+  const at::Tensor residual = input("residual", {3, 7, 20});
+  expect_twins([&] { return linear(x, weight, bias, residual); });
+  expect_twins([&] { return linear(x, weight, at::Tensor(), residual); });
+}
+
+TEST_P(AgainstATen, LayerNorm) {
+  // Around the partial sums of 64 channels, and far from zero.
+  for (const std::int64_t channels : {1, 48, 64, 200, 320}) {
+    const at::Tensor x = input("x", {3, 7, channels}) + 4;
+    const at::Tensor weight = input("weight", {channels});
+    const at::Tensor bias = input("bias", {channels});
+    expect_twins([&] { return layer_norm(x, weight, bias, 1e-5); });
+    const at::Tensor added = input("added", {3, 7, channels});
+    expect_twins([&] { return layer_norm_of_sum(x, added, weight, bias, 1e-5).normed; });
+    expect_twins([&] { return layer_norm_of_sum(x, added, weight, bias, 1e-5).sum; });
+  }
 }
 
 TEST_P(AgainstATen, Convolution) {
@@ -172,11 +188,14 @@ TEST(LinearInFloats, IsThatOfFloatsHoweverManyRowsThereAre) {
   for (const auto& [rows, in, out] : {std::array<std::int64_t, 3>{1, 24, 8}, {600, 24, 8}, {3000, 8, 3001}}) {
     const at::Tensor x = narrow_input("x", {2, rows, in});
     const at::Tensor weight = narrow_input("weight", {out, in});
+    const at::Tensor residual = narrow_input("residual", {2, rows, out});
     for (const at::Tensor& bias : {at::Tensor(), narrow_input("bias", {out})}) {
       const at::Tensor wide_bias = bias.defined() ? bias.to(at::kFloat) : bias;
-      const at::Tensor y = linear_in_floats(x, weight, bias);
+      const at::Tensor y = linear_in_floats(x, weight, bias, {});
       EXPECT_EQ(y.scalar_type(), at::kBFloat16);
-      EXPECT_LE(relative_error(y, one_dnn_linear(x.to(at::kFloat), weight.to(at::kFloat), wide_bias)), 2.5e-3);
+      const at::Tensor wide = one_dnn_linear(x.to(at::kFloat), weight.to(at::kFloat), wide_bias, {});
+      EXPECT_LE(relative_error(y, wide), 2.5e-3);
+      EXPECT_LE(relative_error(linear_in_floats(x, weight, bias, residual), wide + residual), 2.5e-3);
     }
   }
 }
@@ -229,7 +248,7 @@ class MadeUpDevice : public ::testing::Test {
                   .layer_norm = [](const LayerNormProblem& problem, const ParallelFor&) { layer_norm_seen_ = problem; },
                   .residual = [](const ResidualProblem& problem, const ParallelFor&) { residual_seen_ = problem; },
                   .linear =
-                      [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor&) {
+                      [](const at::Tensor& x, const at::Tensor& weight, const at::Tensor&, const at::Tensor&) {
                         ++linear_calls_;
                         return x.new_empty({x.size(0), weight.size(0)});
                       }});
@@ -255,6 +274,8 @@ TEST_F(MadeUpDevice, ComputesWhatItsRowNamesInItsFormat) {
   EXPECT_EQ(group_norm_seen_.images_per_shift, 3);
   EXPECT_EQ(layer_norm_of_sum(tensor({3, 5, 8}), tensor({3, 5, 8}), tensor({8}), tensor({8}), 1e-5).sum.dim(), 3);
   EXPECT_EQ(layer_norm_seen_.rows, 15);
+  EXPECT_EQ(layer_norm(tensor({4, 8}), tensor({8}), tensor({8}), 1e-5).dim(), 2);
+  EXPECT_EQ(layer_norm_seen_.rows, 4);
   EXPECT_TRUE(leaves_bias(tensor({3, 8}), {}));
   EXPECT_EQ(add_residual(tensor({3, 5, 8}), tensor({8}), tensor({3, 5, 8})).dim(), 3);
   EXPECT_EQ(residual_seen_.rows, 15);

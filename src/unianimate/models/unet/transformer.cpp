@@ -62,10 +62,13 @@ GatedFeedForward::GatedFeedForward(std::int64_t dim, const at::TensorOptions& op
   register_child("net.2", narrow_);
 }
 
-at::Tensor GatedFeedForward::operator()(const at::Tensor& x) const {
+at::Tensor GatedFeedForward::plus(const at::Tensor& x, const at::Tensor& residual) const {
+  const std::int64_t at_once = x.is_cpu() ? kRowsAtOnce : kRowsAtOnceOnCard;
+  const std::vector<at::Tensor> inputs = x.flatten(0, -2).split(at_once);
+  const std::vector<at::Tensor> residuals = residual.flatten(0, -2).split(at_once);
   std::vector<at::Tensor> parts;
-  for (const at::Tensor& rows : x.flatten(0, -2).split(x.is_cpu() ? kRowsAtOnce : kRowsAtOnceOnCard)) {
-    parts.push_back(narrow_(nn::gated_gelu(widen_(rows))));
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    parts.push_back(narrow_.plus(nn::gated_gelu(widen_(inputs[i])), residuals[i]));
   }
   return (parts.size() == 1 ? parts.front() : at::cat(parts)).view(x.sizes());
 }
@@ -89,13 +92,13 @@ TransformerBlock::TransformerBlock(std::int64_t dim, std::int64_t context_dim, s
 at::Tensor TransformerBlock::spatial(const at::Tensor& x, const ContextKeysValues& context) const {
   nn::NormedSum y = norm2_.of_sum(x, attn1_.within_frames(norm1_(x)));
   y = norm3_.of_sum(y.sum, attn2_.with_context(y.normed, context));
-  return y.sum + ff_(y.normed);
+  return ff_.plus(y.normed, y.sum);
 }
 
 at::Tensor TransformerBlock::temporal(const at::Tensor& x) const {
   nn::NormedSum y = norm2_.of_sum(x, attn1_.across_frames(norm1_(x)));
   y = norm3_.of_sum(y.sum, attn2_.across_frames(y.normed));
-  return y.sum + ff_(y.normed);
+  return ff_.plus(y.normed, y.sum);
 }
 
 SpatialTransformer::SpatialTransformer(std::int64_t channels, std::int64_t context_dim, std::int64_t head_dim,
@@ -113,7 +116,7 @@ SpatialTransformer::SpatialTransformer(std::int64_t channels, std::int64_t conte
 at::Tensor SpatialTransformer::operator()(const at::Tensor& x, const ContextKeysValues& context) const {
   const at::Tensor normed = norm_(nn::frames_as_batch(x)).view(x.sizes());
   const at::Tensor tokens = block_.spatial(proj_in_(normed.flatten(2, 3)), context);
-  return x + proj_out_(tokens).view(x.sizes());
+  return proj_out_.plus(tokens, x.flatten(2, 3)).view(x.sizes());
 }
 
 MambaBlock::MambaBlock(std::int64_t dim, const UNetConfig& config, const at::TensorOptions& options)
@@ -129,7 +132,7 @@ MambaBlock::MambaBlock(std::int64_t dim, const UNetConfig& config, const at::Ten
 
 at::Tensor MambaBlock::operator()(const at::Tensor& x, MambaHandover* handover) const {
   const nn::NormedSum y = norm3_.of_sum(x, mamba_(norm1_(x), handover));
-  return y.sum + ff_(y.normed);
+  return ff_.plus(y.normed, y.sum);
 }
 
 TemporalTransformer::TemporalTransformer(std::int64_t channels, std::int64_t inner, const UNetConfig& config,
@@ -151,7 +154,7 @@ TemporalTransformer::TemporalTransformer(std::int64_t channels, std::int64_t inn
 at::Tensor TemporalTransformer::operator()(const at::Tensor& x, MambaHandover* handover) const {
   const at::Tensor tokens = proj_in_(norm_(x).flatten(2, 3));
   const at::Tensor y = mamba_ ? (*mamba_)(tokens, handover) : attention_->temporal(tokens);
-  return x + proj_out_(y).view(x.sizes());
+  return proj_out_.plus(y, x.flatten(2, 3)).view(x.sizes());
 }
 
 }  // namespace unianimate::models

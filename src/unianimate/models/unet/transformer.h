@@ -46,8 +46,8 @@ class Attention : public nn::Module {
 class GatedFeedForward : public nn::Module {
  public:
   GatedFeedForward(std::int64_t dim, const at::TensorOptions& options);
-  /// (..., C) -> (..., C)
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  /// The above of x, and residual: (..., C) both -> (..., C)
+  [[nodiscard]] at::Tensor plus(const at::Tensor& x, const at::Tensor& residual) const;
 
  private:
   nn::Linear widen_;

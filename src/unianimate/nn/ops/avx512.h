@@ -20,6 +20,10 @@ void avx512_group_norm_bf16(const GroupNormProblem& problem, const ParallelFor& 
 void avx512_gated_gelu_fp32(const GatedGeluProblem& problem, const ParallelFor& parallel_for);
 void avx512_gated_gelu_bf16(const GatedGeluProblem& problem, const ParallelFor& parallel_for);
 
+/// In 32 bits, each row's mean and then its variance.
+void avx512_layer_norm_fp32(const LayerNormProblem& problem, const ParallelFor& parallel_for);
+void avx512_layer_norm_bf16(const LayerNormProblem& problem, const ParallelFor& parallel_for);
+
 void avx512_causal_convolution_fp32(const CausalConvolutionProblem& problem, const ParallelFor& parallel_for);
 void avx512_causal_convolution_bf16(const CausalConvolutionProblem& problem, const ParallelFor& parallel_for);
 

@@ -27,20 +27,25 @@ at::Tensor widened(const at::Tensor& x) {
 
 }  // namespace
 
-at::Tensor linear_in_floats(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+at::Tensor linear_in_floats(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                            const at::Tensor& residual) {
   constexpr std::int64_t kFewestRows = 384;
   const std::int64_t in = weight.size(1);
   const std::int64_t out = weight.size(0);
   const std::int64_t rows = x.numel() / in;
-  if (!are_enough(rows, kFewestRows)) return one_dnn_linear(x, weight, bias);
+  if (!are_enough(rows, kFewestRows)) return one_dnn_linear(x, weight, bias, residual);
   const at::Tensor wide_weight = widened(weight);
   const at::Tensor wide_bias = widened(bias);
   const at::Tensor from = x.reshape({rows, in});
+  const at::Tensor past = residual.defined() ? residual.reshape({rows, out}) : residual;
   const at::Tensor to = at::empty({rows, out}, x.options());
   const std::int64_t at_once = std::max<std::int64_t>(1, kMostFloats / (in + out));
   for (std::int64_t first = 0; first < rows; first += at_once) {
     const std::int64_t count = std::min(at_once, rows - first);
-    to.narrow(0, first, count).copy_(one_dnn_linear(widened(from.narrow(0, first, count)), wide_weight, wide_bias));
+    const auto part = [&](const at::Tensor& whole) {
+      return whole.defined() ? widened(whole.narrow(0, first, count)) : whole;
+    };
+    to.narrow(0, first, count).copy_(one_dnn_linear(part(from), wide_weight, wide_bias, part(past)));
   }
   std::vector<std::int64_t> sizes = x.sizes().vec();
   sizes.back() = out;
@@ -75,7 +80,7 @@ at::Tensor convolution_in_floats(const at::Tensor& x, const at::Tensor& weight, 
     const at::Tensor part = at::zeros({x.size(0), x.size(1), seen, x.size(3)},
                                       wide_weight.options().memory_format(at::MemoryFormat::ChannelsLast));
     part.narrow(2, begin - above, end - begin).copy_(x.narrow(2, begin, end - begin));
-    y.narrow(2, first, count).copy_(convolve(part, wide_weight, wide_bias, {convolution.stride, within}));
+    y.narrow(2, first, count).copy_(at::conv2d(part, wide_weight, optional_of(wide_bias), convolution.stride, within));
   }
   return y;
 }

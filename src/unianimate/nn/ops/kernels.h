@@ -61,7 +61,7 @@ struct GroupNormProblem {
 };
 
 /// sum = x + added, rounded to the format, and out = LayerNorm of that, for rows of `channels`. `weight`, `bias`:
-/// (channels). `sum` may be x or added.
+/// (channels). `sum` may be x or added. Where `added` is null, out = LayerNorm of x and there is no sum.
 struct LayerNormProblem {
   std::int64_t rows;
   std::int64_t channels;
@@ -178,8 +178,9 @@ struct Ops {
   void (*selective_scan)(const SelectiveScanProblem& problem, const ParallelFor& parallel_for) = nullptr;
   void (*value_range)(ValueRange& problem, const ParallelFor& parallel_for) = nullptr;
   void (*quantize)(const QuantizeProblem& problem, const ParallelFor& parallel_for) = nullptr;
-  /// x (..., in) times weight (out, in) transposed plus bias (out; may be undefined) -> (..., out).
-  at::Tensor (*linear)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) = nullptr;
+  /// As linear() of linear.h.
+  at::Tensor (*linear)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                       const at::Tensor& residual) = nullptr;
   /// As convolve() of convolution.h.
   at::Tensor (*convolution)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                             const Convolution& convolution) = nullptr;

@@ -12,7 +12,6 @@
 #include "unianimate/nn/ops/avx512.h"
 #include "unianimate/nn/ops/in_floats.h"
 #include "unianimate/nn/ops/linear.h"
-#include "unianimate/nn/ops/winograd.h"
 
 namespace unianimate::nn {
 
@@ -40,13 +39,12 @@ Table rows_of_this_processor() {
   const bool quick_with_bf16 = __builtin_cpu_supports("avx512bf16") && !__builtin_cpu_is("intel");
   Ops fp32{.linear = one_dnn_linear};
   Ops bf16;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) fp32.convolution = avx2_convolution_fp32;
   if (avx512) {
-    fp32.convolution = avx512_convolution_fp32;
     fp32.takes_attention = avx512_takes_attention;
     fp32.attention = avx512_attention_fp32;
     fp32.group_norm = avx512_group_norm_fp32;
     fp32.gated_gelu = avx512_gated_gelu_fp32;
+    fp32.layer_norm = avx512_layer_norm_fp32;
     fp32.causal_convolution = avx512_causal_convolution_fp32;
     fp32.takes_selective_scan = avx512_takes_selective_scan;
     fp32.selective_scan = avx512_selective_scan_fp32;
@@ -59,6 +57,7 @@ Table rows_of_this_processor() {
     bf16.quantize = avx512_quantize_bf16;
     bf16.group_norm = avx512_group_norm_bf16;
     bf16.gated_gelu = avx512_gated_gelu_bf16;
+    bf16.layer_norm = avx512_layer_norm_bf16;
     bf16.takes_attention = avx512_takes_attention;
     bf16.attention = quick_with_bf16 ? avx512_attention_bf16 : avx512_attention_bf16_widened;
   }

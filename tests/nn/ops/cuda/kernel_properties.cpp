@@ -261,6 +261,25 @@ std::string check_layer_norm(KernelBackend& backend, KernelElement element, cons
                    difference(found, layer_norm_reference(problem, rounded, weights, biases), tolerance_of(element))});
 }
 
+/// Of x alone, without a sum.
+std::string check_plain_layer_norm(KernelBackend& backend, KernelElement element, const RowsCase& size) {
+  Numbers xs = numbers(size.rows * size.channels, 1, 1, size.offset);
+  put_special(xs, size.special);
+  Numbers weights = numbers(size.channels, 3);
+  Numbers biases = numbers(size.channels, 4);
+  Numbers outs = unwritten(xs.size());
+  const Operand x(backend, element, xs, size.skipped);
+  const Operand weight(backend, element, weights);
+  const Operand bias(backend, element, biases);
+  const Operand out(backend, element, outs);
+  const nn::LayerNormProblem problem{size.rows,     size.channels, 1e-5,    x.data(),  nullptr,
+                                     weight.data(), bias.data(),   nullptr, out.data()};
+  const std::string failure = backend.layer_norm(element, problem);
+  const Numbers found = out.read(backend);
+  return first_of({failure, backend.release(),
+                   difference(found, layer_norm_reference(problem, xs, weights, biases), tolerance_of(element))});
+}
+
 std::string check_residual(KernelBackend& backend, KernelElement element, const RowsCase& size) {
   Numbers xs = numbers(size.rows * size.channels, 1, 1, size.offset);
   Numbers residuals = numbers(size.rows * size.channels, 2, 2);
@@ -579,6 +598,7 @@ std::vector<KernelProperty> kernel_properties() {
   add_group_norm(properties);
   add_attention(properties);
   add_rows(properties, "layer_norm", check_layer_norm);
+  add_rows(properties, "layer_norm", check_plain_layer_norm);
   add_rows(properties, "residual", check_residual);
   add_sequences(properties, "causal_convolution", check_causal_convolution);
   add_sequences(properties, "selective_scan", check_selective_scan);

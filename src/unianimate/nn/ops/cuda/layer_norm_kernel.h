@@ -1,4 +1,4 @@
-// LayerNorm of a sum, in one kernel.
+// LayerNorm, of a sum where something is added, in one kernel.
 #pragma once
 
 #include "unianimate/nn/ops/cuda/execution.h"
@@ -6,7 +6,7 @@
 namespace unianimate::nn {
 
 /// A warp for each row, which it goes through three times: for the sum and its mean, for the variance, for the result.
-/// What it wrote itself is still in the cache then. A thread reads only what it wrote.
+/// What it read or wrote itself is still in the cache then. Of a sum a thread reads only what it wrote.
 template <typename T, int kPack>
 struct LayerNormKernel {
   static constexpr int kThreads = 128;
@@ -21,27 +21,30 @@ struct LayerNormKernel {
     const std::int64_t row = execution.block() * (kThreads / kWarp) + execution.thread() / kWarp;
     if (row >= problem.rows) return;
     const T* const x = static_cast<const T*>(problem.x) + row * problem.channels;
-    const T* const added = static_cast<const T*>(problem.added) + row * problem.channels;
-    T* const sum = static_cast<T*>(problem.sum) + row * problem.channels;
+    const bool is_sum = problem.added != nullptr;
+    T* const sum = static_cast<T*>(problem.sum) + (is_sum ? row * problem.channels : 0);
+    const T* const values = is_sum ? sum : x;
     const auto channels = static_cast<float>(problem.channels);
 
     float total = 0;
     for_packs(execution, [&](std::int64_t channel) {
-      const auto a = execution.template load<Pack<T, kPack>>(x + channel);
-      const auto b = execution.template load<Pack<T, kPack>>(added + channel);
-      Pack<T, kPack> both;
-      for (int i = 0; i < kPack; ++i) {
-        both.elements[i] =
-            execution.template from_float<T>(execution.to_float(a.elements[i]) + execution.to_float(b.elements[i]));
-        total += execution.to_float(both.elements[i]);
+      auto both = execution.template load<Pack<T, kPack>>(x + channel);
+      if (is_sum) {
+        const T* const added = static_cast<const T*>(problem.added) + row * problem.channels;
+        const auto other = execution.template load<Pack<T, kPack>>(added + channel);
+        for (int i = 0; i < kPack; ++i) {
+          both.elements[i] = execution.template from_float<T>(execution.to_float(both.elements[i]) +
+                                                              execution.to_float(other.elements[i]));
+        }
+        execution.store(sum + channel, both);
       }
-      execution.store(sum + channel, both);
+      for (int i = 0; i < kPack; ++i) total += execution.to_float(both.elements[i]);
     });
     const float mean = warp_sum(execution, total) / channels;
 
     float squares = 0;
     for_packs(execution, [&](std::int64_t channel) {
-      const auto both = execution.template load<Pack<T, kPack>>(sum + channel);
+      const auto both = execution.template load<Pack<T, kPack>>(values + channel);
       for (int i = 0; i < kPack; ++i) {
         const float difference = execution.to_float(both.elements[i]) - mean;
         squares += difference * difference;
@@ -52,7 +55,7 @@ struct LayerNormKernel {
 
     T* const out = static_cast<T*>(problem.out) + row * problem.channels;
     for_packs(execution, [&](std::int64_t channel) {
-      const auto both = execution.template load<Pack<T, kPack>>(sum + channel);
+      const auto both = execution.template load<Pack<T, kPack>>(values + channel);
       const auto weight = execution.template load<Pack<T, kPack>>(static_cast<const T*>(problem.weight) + channel);
       const auto bias = execution.template load<Pack<T, kPack>>(static_cast<const T*>(problem.bias) + channel);
       Pack<T, kPack> normed;
