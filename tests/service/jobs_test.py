@@ -86,6 +86,34 @@ class JobsTest(unittest.TestCase):
         self.assertGreater(plan["estimated_bytes"], 0)
         self.assertNotIn("/", json.dumps({**plan, "notes": []}))
 
+    def ask_videos(self, method, path, body=None, kind="application/json"):
+        request = urllib.request.Request(f"{self.service.base.rstrip('/')}/v1/videos{path}", body, method=method, headers={
+            "Authorization": f"Bearer {self.token}", "Content-Type": kind})
+        with urllib.request.urlopen(request, timeout=service.WAIT) as answer:
+            return answer.read()
+
+    def test_a_form_gives_the_video_of_the_job_that_it_stands_for(self):
+        parts = {'name="prompt"': b"a form", 'name="size"': SETTINGS["size"].encode(), 'name="seconds"': b"0.5",
+                 'name="settings"': json.dumps({name: SETTINGS[name] for name in ("frames", "seed", "fit")}).encode(),
+                 'name="input_reference"; filename="person.png"': (PAGE / "example-person.png").read_bytes(),
+                 'name="motion"; filename="motion.mp4"': (PAGE / "example-motion.mp4").read_bytes()}
+        body = b"".join(b"--xyz\r\nContent-Disposition: form-data; " + name.encode() + b"\r\n\r\n" + part + b"\r\n"
+                        for name, part in parts.items()) + b"--xyz--\r\n"
+        video = json.loads(self.ask_videos("POST", "", body, "multipart/form-data; boundary=xyz"))
+        self.assertEqual(("video", "a form", "64x96", "0.5"), tuple(video[name] for name in ("object", "prompt", "size", "seconds")))
+
+        def look():
+            return json.loads(self.ask_videos("GET", f"/{video['id']}"))
+
+        done = service.until(lambda: (now := look())["status"] in ("completed", "failed") and now, "its end")
+        self.assertEqual(("completed", 100, None), (done["status"], done["progress"], done["error"]))
+        content = hashlib.sha256(self.ask_videos("GET", f"/{video['id']}/content")).hexdigest()
+        job = self.completed(kind="animate", motion=self.motion, align={"end": 0.5}, settings=SETTINGS)
+        self.assertEqual(self.video(job), content)
+        self.assertIn(video["id"], [each["id"] for each in json.loads(self.ask_videos("GET", "?limit=100"))["data"]])
+        self.assertTrue(json.loads(self.ask_videos("DELETE", f"/{video['id']}"))["deleted"])
+        self.assertNotIn(video["id"], [each["id"] for each in json.loads(self.ask_videos("GET", "?limit=100"))["data"]])
+
     def test_a_job_names_its_models(self):
         system = json.loads(self.ask("GET", "/system"))
         self.assertEqual(["other", "embedded"], [model["name"] for model in system["models"]])

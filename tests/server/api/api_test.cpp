@@ -7,7 +7,7 @@
 #include <fstream>
 #include <set>
 
-#include "server/http/client.h"
+#include "server/api/apis.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/folder_lock.h"
 #include "unianimate/fields/json_archive.h"
@@ -20,69 +20,8 @@
 namespace unianimate::server {
 namespace {
 
-using http::testing::Answer;
-using http::testing::Client;
 using nlohmann::json;
 using ::testing::HasSubstr;
-
-const std::string kPicture("\xff\xd8\xff\xe0 a picture", 14);
-const std::string kVideo(
-    "\0\0\0\x18"
-    "ftypmp42 a video",
-    20);
-constexpr const char* kToken = "Authorization: Bearer token\r\n";
-constexpr const char* kJson = "Content-Type: application/json\r\n";
-
-class Apis : public ::testing::Test {
- protected:
-  Apis()
-      : api_(folder_.path() / "data",
-             {.version = "1.2", .models = folder_.path() / "models", .most_jobs = 3, .retention = {.free_bytes = 0}}),
-        listener_("127.0.0.1", 0, {}) {
-    service_.access.hosts = {"test"};
-    service_.access.token = "token";
-    service_.access.is_session = [this](std::string_view cookie) { return api_.is_session(cookie, "token"); };
-    api_.add_routes(service_.router, service_.access);
-    thread_ = std::thread([this] { listener_.serve(service_); });
-  }
-  ~Apis() override {
-    listener_.stop();
-    thread_.join();
-  }
-
-  Answer ask(const char* method, const std::string& target, const std::string& body = "",
-             const std::string& headers = std::string(kToken) + kJson) {
-    Client client(listener_.port());
-    client.send(http::testing::request_text(method, target, headers, body));
-    return client.read_answer(std::string_view(method) == "HEAD");
-  }
-  json ask_json(const char* method, const std::string& target, const std::string& body = "", int status = 200) {
-    const Answer answer = ask(method, target, body);
-    EXPECT_EQ(answer.status, status) << method << " " << target << " " << answer.body;
-    return json::parse(answer.body);
-  }
-  std::string problem_of(const Answer& answer) {
-    return answer.status >= 400 ? json::parse(answer.body).at("type").get<std::string>() : "none";
-  }
-  std::string upload(const std::string& content, const std::string& name = "x") {
-    const Answer answer = ask("POST", "/api/v1/assets?name=" + name, content, kToken);
-    return json::parse(answer.body).at("id");
-  }
-  std::string animation() {
-    return json{{"kind", "animate"}, {"reference", upload(kPicture)}, {"motion", upload(kVideo)}}.dump();
-  }
-  std::string make_job() { return ask_json("POST", "/api/v1/jobs", animation(), 201).at("id"); }
-  template <typename Work>
-  auto with_queue(const Work& work) {
-    return api_.queues().with(work);
-  }
-
-  unianimate::testing::TemporaryFolder folder_;
-  Api api_;
-  http::Listener listener_;
-  http::Service service_;
-  std::thread thread_;
-};
 
 // ---- the document
 

@@ -52,6 +52,7 @@ void Api::add_routes(http::Router& router, const http::AccessRules& access) {
   add_file_routes(router, *this);
   add_queue_routes(router, *this);
   add_system_routes(router, *this);
+  add_video_routes(router, *this);
   add_session_routes(router, *this, access);
 }
 

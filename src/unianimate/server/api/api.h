@@ -105,6 +105,7 @@ void add_job_routes(http::Router& router, Api& api);
 void add_file_routes(http::Router& router, Api& api);
 void add_queue_routes(http::Router& router, Api& api);
 void add_system_routes(http::Router& router, Api& api);
+void add_video_routes(http::Router& router, Api& api);
 void add_session_routes(http::Router& router, Api& api, const http::AccessRules& access);
 
 }  // namespace unianimate::server

@@ -1,14 +1,13 @@
 // Files that jobs are made from.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
 #include <memory>
 #include <optional>
 
 #include "unianimate/core/error.h"
 #include "unianimate/server/api/answers.h"
 #include "unianimate/server/api/api.h"
+#include "unianimate/server/api/incoming_file.h"
 #include "unianimate/server/http/file_response.h"
 #include "unianimate/server/http/multipart_reader.h"
 #include "unianimate/server/queue/job_json.h"
@@ -20,8 +19,6 @@ namespace unianimate::server {
 using nlohmann::ordered_json;
 
 namespace {
-
-constexpr std::size_t kLongestName = 255;
 
 ordered_json asset_json(const queue::AssetRow& asset) {
   return {{"id", asset.id},
@@ -40,41 +37,18 @@ queue::AssetRow find_asset(const http::Request& request, Api& api) {
   return *asset;
 }
 
-/// What the request says that its body has; 0 where it does not.
-std::uintmax_t announced_bytes(const http::Request& request) {
-  const std::string_view text = request.header("Content-Length").value_or("");
-  std::uintmax_t bytes = 0;
-  std::from_chars(text.data(), text.data() + text.size(), bytes);
-  return bytes;
-}
-
-/// Bytes on their way into the store, in its account for as long as this is there.
-class Incoming {
- public:
-  explicit Incoming(store::DiskAccount& account) : account_(account) {}
-  ~Incoming() { account_.add_incoming(-bytes_); }
-  Incoming(const Incoming&) = delete;
-  Incoming& operator=(const Incoming&) = delete;
-
-  void grow_to(std::int64_t bytes) {
-    account_.add_incoming(bytes - bytes_);
-    bytes_ = bytes;
-  }
-
- private:
-  store::DiskAccount& account_;
-  std::int64_t bytes_ = 0;
-};
-
-/// A file on its way into the store, as it is or in a form.
+/// A file as the body, or in a form.
 class Upload final : public http::BodySink {
  public:
   Upload(Api& api, const http::Request& request)
-      : api_(api), writer_(api.folder()), incoming_(api.sweeper().account()), announced_(announced_bytes(request)) {
-    name_ = request.query_value("name");
+      : file_(api, announced_bytes(request)), name_(request.query_value("name")) {
     const std::string type(request.header("Content-Type").value_or(""));
     if (http::MultipartReader::is_multipart(type)) {
-      form_ = std::make_unique<http::MultipartReader>(type, [this](std::string_view piece) { writer_.write(piece); });
+      form_ = std::make_unique<http::MultipartReader>(type, http::FormLimits{},
+                                                      [this](const http::MultipartReader::File& file) {
+                                                        if (!name_) name_ = file.name;
+                                                        return [this](std::string_view piece) { file_.write(piece); };
+                                                      });
     }
     if (name_ && name_->size() > kLongestName) {
       throw http::Refused(http::problems::kInvalidRequest,
@@ -82,56 +56,22 @@ class Upload final : public http::BodySink {
     }
   }
 
-  void write(std::string_view piece) override {
-    // Others send files as well, and jobs write theirs.
-    if (static_cast<std::uintmax_t>(writer_.bytes()) + piece.size() > looked_at_) {
-      const auto written = static_cast<std::uintmax_t>(writer_.bytes());
-      api_.require_room(announced_ > written ? std::min(kBetweenLooks, announced_ - written) : kBetweenLooks);
-      looked_at_ += kBetweenLooks;
-    }
-    try {
-      form_ ? form_->read(piece) : writer_.write(piece);
-      incoming_.grow_to(writer_.bytes());
-    } catch (const Error& error) {
-      refuse(error);
-    }
-  }
+  void write(std::string_view piece) override { form_ ? form_->read(piece) : file_.write(piece); }
 
   http::Response finish() override {
     if (form_) form_->finish();
-    if (form_ && !name_) name_ = form_->file_name().substr(0, kLongestName);
-    if (name_ && name_->empty()) name_.reset();
-    try {
-      const auto [asset, is_new] =
-          api_.queues().with([&](queue::JobQueue& queue) { return writer_.finish(queue, name_); });
-      incoming_.grow_to(0);
-      if (is_new) api_.sweeper().account().add_asset(asset.bytes);
-      constexpr int kOk = 200;
-      constexpr int kCreated = 201;
-      http::Response response = json_response(is_new ? kCreated : kOk, asset_json(asset));
-      response.set("Location", "/api/v1/assets/" + asset.id);
-      return response;
-    } catch (const Error& error) {
-      refuse(error);
-    }
+    const auto [asset, is_new] = file_.finish(name_);
+    constexpr int kOk = 200;
+    constexpr int kCreated = 201;
+    http::Response response = json_response(is_new ? kCreated : kOk, asset_json(asset));
+    response.set("Location", "/api/v1/assets/" + asset.id);
+    return response;
   }
 
  private:
-  [[noreturn]] void refuse(const Error& error) const {
-    if (error.kind() == ErrorKind::kInput) throw http::Refused(http::problems::kUnsupportedType, error.what());
-    api_.require_room(0);
-    throw error;
-  }
-
-  static constexpr std::uintmax_t kBetweenLooks = 64'000'000;
-
-  Api& api_;
-  store::AssetWriter writer_;
-  Incoming incoming_;
-  std::uintmax_t announced_;  ///< 0: nothing
-  std::unique_ptr<http::MultipartReader> form_;
+  IncomingFile file_;
   std::optional<std::string> name_;
-  std::uintmax_t looked_at_ = kBetweenLooks;  ///< bytes for which there was room
+  std::unique_ptr<http::MultipartReader> form_;
 };
 
 http::Response delete_asset(const http::Request& request, Api& api) {

@@ -70,9 +70,11 @@ http::Response pose_file(const http::Request& request, Api& api) {
 }  // namespace
 
 void add_file_routes(http::Router& router, Api& api) {
-  router.add({.method = "GET", .pattern = "/api/v1/jobs/{id}/video", .handle = [&](const http::Request& request) {
-                return video(request, api);
-              }});
+  for (const char* pattern : {"/api/v1/jobs/{id}/video", "/v1/videos/{id}/content"}) {
+    router.add({.method = "GET", .pattern = pattern, .handle = [&](const http::Request& request) {
+                  return video(request, api);
+                }});
+  }
   router.add({.method = "GET", .pattern = "/api/v1/jobs/{id}/preview", .handle = [&](const http::Request& request) {
                 const queue::JobRow job = required_job(request, api);
                 return changing_file(request, job, api.folder().preview(job.id), "video/mp4");

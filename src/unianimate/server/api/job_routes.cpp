@@ -6,12 +6,10 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
-#include "unianimate/media/film/sha256.h"
 #include "unianimate/server/api/answers.h"
 #include "unianimate/server/api/api.h"
+#include "unianimate/server/api/job_actions.h"
 #include "unianimate/server/api/job_json.h"
-#include "unianimate/server/api/job_request.h"
-#include "unianimate/server/store/removal.h"
 #include "unianimate/server/store/resumption.h"
 
 namespace unianimate::server {
@@ -26,85 +24,13 @@ constexpr int kCreated = 201;
 constexpr int kAccepted = 202;
 constexpr int kNoContent = 204;
 
-std::optional<std::string> label_of(const json& body) {
-  if (!body.contains("label")) return std::nullopt;
-  auto label = body.at("label").get<std::string>();
-  if (label.find('\0') != std::string::npos) {
-    refuse_part("/label", "label has a zero byte (U+0000), which not every queue can keep; leave it out");
-  }
-  return label;
-}
-
-std::optional<std::int64_t> priority_of(const json& body) {
-  return body.contains("priority") ? std::optional(body.at("priority").get<std::int64_t>()) : std::nullopt;
-}
-
-/// The body of a new job, when it fits its schema.
-json job_body(const http::Request& request, const Api& api) {
-  json body = parse_body(request.body);
-  const std::string word = body.is_object() && body.contains("kind") && body.at("kind").is_string()
-                               ? body.at("kind").get<std::string>()
-                               : "";
-  const auto kind = queue::kind_of(word);
-  if (!kind) refuse_part("/kind", "kind must be \"align\", \"animate\" or \"plan\"");
-  if (*kind != queue::JobKind::kAlign && body.contains("motion") == body.contains("poses")) {
-    refuse_part(body.contains("poses") ? "/poses" : "/motion",
-                "give either motion, or poses: an align job that is completed or a file of poses");
-  }
-  api.schemas().check(body, *kind == queue::JobKind::kAlign ? "AlignRequest" : "AnimateRequest");
-  return body;
-}
-
-[[noreturn]] void refuse_room(std::int64_t most) {
-  http::Problem problem = http::make_problem(
-      http::problems::kTooMany, fmt::format("{} jobs may wait; --max-queue of the server raises that", most));
-  problem.headers.push_back({"Retry-After", "60"});
-  throw http::Refused(std::move(problem));
-}
-
-std::optional<std::string> idempotency_key(const http::Request& request) {
-  if (request.header_count("Idempotency-Key") == 0) return std::nullopt;
-  constexpr std::size_t kLongest = 128;
-  const auto key = request.header("Idempotency-Key");
-  if (!key || key->empty() || key->size() > kLongest) {
-    throw http::Refused(http::problems::kInvalidRequest,
-                        fmt::format("Idempotency-Key must be one text of 1 to {} characters", kLongest));
-  }
-  // Whatever bytes it has.
-  return sha256_of(*key);
-}
-
-queue::NewJob asked_job(const json& body, const std::optional<std::string>& key, const std::string& body_sha256,
-                        queue::JobQueue& queue, const Api& api) {
-  queue::NewJob job = new_job(body, queue, api.options().knows_models ? api.options().models : "");
-  job.label = label_of(body);
-  job.priority = priority_of(body).value_or(0);
-  job.idempotency_key = key;
-  job.body_sha256 = body_sha256;
-  job.most_waiting = api.options().most_jobs;
-  return job;
-}
-
 http::Response create_job(const http::Request& request, Api& api) {
-  const json body = job_body(request, api);
-  const std::optional<std::string> key = idempotency_key(request);
-  const std::string body_sha256 = sha256_of(body.dump());
-  // Whoever asks again is told of the job, whatever would be said of a new one by now.
-  const auto before = api.queues().with(
-      [&](queue::JobQueue& queue) { return key ? queue.added_before(*key, body_sha256) : std::nullopt; });
-  if (!before) api.require_room(0);
-  return api.queues().with([&](queue::JobQueue& queue) {
-    const queue::Added added = before ? *before : queue.add(asked_job(body, key, body_sha256, queue, api));
-    if (added.outcome == queue::Added::Outcome::kNoRoom) refuse_room(api.options().most_jobs);
-    if (added.outcome == queue::Added::Outcome::kOtherBody) {
-      throw http::Refused(http::problems::kConflict,
-                          fmt::format("the job {} was made with this Idempotency-Key and another body", added.job.id));
-    }
-    const bool is_new = added.outcome == queue::Added::Outcome::kNew;
-    http::Response response = json_response(is_new ? kCreated : kOk, job_json(added.job, queue));
-    response.set("Location", "/api/v1/jobs/" + added.job.id);
-    return response;
-  });
+  const queue::Added added = add_job(parse_body(request.body), request, api);
+  const bool is_new = added.outcome == queue::Added::Outcome::kNew;
+  http::Response response = api.queues().with(
+      [&](queue::JobQueue& queue) { return json_response(is_new ? kCreated : kOk, job_json(added.job, queue)); });
+  response.set("Location", "/api/v1/jobs/" + added.job.id);
+  return response;
 }
 
 template <typename Value, typename Parse>
@@ -193,17 +119,7 @@ http::Response resume_job(const http::Request& request, Api& api) {
 }
 
 http::Response delete_job(const http::Request& request, Api& api) {
-  const queue::JobRow before = required_job(request, api);
-  return api.queues().with([&](queue::JobQueue& queue) {
-    const auto job = store::remove_job(api.folder(), queue, before.id);
-    if (!job && queue.find(before.id)) {
-      throw http::Refused(http::problems::kConflict,
-                          fmt::format("a job that waits or runs takes the poses of the job {}", before.id));
-    }
-    const bool runs = job && job->state == queue::JobState::kRunning;
-    if (!runs) api.sweeper().account().forget_job(before.id);
-    return http::Response(runs ? kAccepted : kNoContent);
-  });
+  return http::Response(remove_job(required_job(request, api).id, api) ? kNoContent : kAccepted);
 }
 
 }  // namespace

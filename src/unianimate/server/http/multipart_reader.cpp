@@ -44,6 +44,10 @@ std::optional<std::string> parameter(std::string_view header, std::string_view n
   return std::nullopt;
 }
 
+bool is_control_letter(char letter) {
+  return static_cast<unsigned char>(letter) < ' ' || letter == '\x7f';
+}
+
 bool is_boundary_letter(char letter) {
   constexpr std::string_view kMarks = "'()+_,-./:=? ";
   return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
@@ -56,7 +60,8 @@ bool MultipartReader::is_multipart(std::string_view content_type) {
   return same_name(trimmed(content_type.substr(0, content_type.find(';'))), "multipart/form-data");
 }
 
-MultipartReader::MultipartReader(std::string_view content_type, Content content) : content_(std::move(content)) {
+MultipartReader::MultipartReader(std::string_view content_type, FormLimits limits, BeginFile begin_file)
+    : limits_(limits), begin_file_(std::move(begin_file)) {
   const std::string boundary = parameter(content_type, "boundary").value_or("");
   if (boundary.empty() || !std::all_of(boundary.begin(), boundary.end(), is_boundary_letter)) {
     refuse("has no boundary in its Content-Type");
@@ -123,7 +128,9 @@ bool MultipartReader::read_headers() {
 }
 
 void MultipartReader::take_headers(std::string_view headers) {
-  std::optional<std::string> name;
+  bool named = false;
+  std::optional<std::string> field;
+  std::optional<std::string> file_name;
   while (!headers.empty()) {
     const std::size_t end = headers.find("\r\n");
     const std::string_view line = headers.substr(0, end);
@@ -132,17 +139,51 @@ void MultipartReader::take_headers(std::string_view headers) {
     if (colon == std::string_view::npos) refuse("has a broken header in its part");
     const std::string_view value = trimmed(line.substr(colon + 1));
     if (same_name(line.substr(0, colon), "Content-Disposition")) {
-      if (name) refuse("has two names for its part");
-      if (same_name(trimmed(value.substr(0, value.find(';'))), "form-data")) name = parameter(value, "filename");
+      if (named) refuse("has two names for its part");
+      named = true;
+      if (!same_name(trimmed(value.substr(0, value.find(';'))), "form-data")) continue;
+      field = parameter(value, "name");
+      file_name = parameter(value, "filename");
     } else if (same_name(line.substr(0, colon), "Content-Transfer-Encoding") && !same_name(value, "binary") &&
                !same_name(value, "8bit") && !same_name(value, "7bit")) {
       refuse("has a transfer encoding, which browsers do not use; send the file as it is");
     }
   }
-  if (!name) refuse("has a part that is no file; send exactly one file");
-  const auto is_control = [](char letter) { return static_cast<unsigned char>(letter) < ' ' || letter == '\x7f'; };
-  if (std::any_of(name->begin(), name->end(), is_control)) refuse("has control characters in the name of the file");
-  file_name_ = *name;
+  begin_part(field.value_or(""), file_name);
+}
+
+std::string MultipartReader::allowed() const {
+  if (limits_.fields == 0 && limits_.files == 1) return "send exactly one file";
+  return fmt::format("send {} files and {} fields at most", limits_.files, limits_.fields);
+}
+
+void MultipartReader::begin_part(std::string field, const std::optional<std::string>& file_name) {
+  if (file_name ? files_ == limits_.files : limits_.fields > 0 && fields_.size() == limits_.fields) {
+    refuse(fmt::format("has more parts than are taken; {}", allowed()));
+  }
+  for (const std::string& name : {field, file_name.value_or("")}) {
+    if (std::any_of(name.begin(), name.end(), is_control_letter))
+      refuse("has control characters in the name of a part or file");
+  }
+  if (file_name) {
+    ++files_;
+    content_ = begin_file_({std::move(field), *file_name});
+    return;
+  }
+  if (limits_.fields == 0) refuse(fmt::format("has a part that is no file; {}", allowed()));
+  if (field.empty()) refuse("has a part without a name");
+  fields_.emplace_back(std::move(field), "");
+  take_text("");
+  content_ = [this](std::string_view piece) { take_text(piece); };
+}
+
+void MultipartReader::take_text(std::string_view piece) {
+  auto& [name, text] = fields_.back();
+  if (name.size() + text.size() + piece.size() > limits_.field_bytes) {
+    throw Refused(problems::kTooLarge, fmt::format("a field of the multipart body has over {} bytes, which is the most",
+                                                   limits_.field_bytes));
+  }
+  text += piece;
 }
 
 bool MultipartReader::read_content() {
@@ -164,8 +205,14 @@ bool MultipartReader::read_content() {
 
 bool MultipartReader::read_closing() {
   constexpr std::string_view kLast = "--";
+  constexpr std::string_view kNext = "\r\n";
   if (held_.size() < kLast.size()) return false;
-  if (!std::string_view(held_).starts_with(kLast)) refuse("has more than one part; send exactly one file");
+  if (held_.starts_with(kNext)) {
+    // The line's end stays, as after the first boundary.
+    state_ = State::kHeaders;
+    return true;
+  }
+  if (!held_.starts_with(kLast)) refuse("goes on behind a boundary where the line should end");
   held_.erase(0, kLast.size());
   state_ = State::kDone;
   return true;

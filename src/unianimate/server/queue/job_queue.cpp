@@ -109,19 +109,6 @@ std::vector<AssetRow> assets_in(const std::vector<SqlRow>& rows) {
   return assets;
 }
 
-/// Whether every database can keep it.
-bool is_fit(const std::string& words) {
-  const auto is_usual = [](char letter) { return letter > 0; };
-  if (std::ranges::all_of(words, is_usual)) return true;
-  if (words.find('\0') != std::string::npos) return false;
-  try {
-    static_cast<void>(nlohmann::json(words).dump());
-  } catch (const nlohmann::json::type_error&) {
-    return false;  // it is not UTF-8
-  }
-  return true;
-}
-
 std::optional<JobRow> first(std::vector<JobRow> jobs) {
   if (jobs.empty()) return std::nullopt;
   return std::move(jobs.front());
@@ -135,6 +122,19 @@ SqlValue text(std::string_view words) {
 
 JobQueue::JobQueue(std::unique_ptr<SqlConnection> connection) : connection_(std::move(connection)) {
   upgrade_schema(*connection_);
+}
+
+bool is_fit(std::string_view text) {
+  constexpr unsigned char kFirstBeyondAscii = 0x80;
+  if (text.find('\0') != std::string_view::npos) return false;
+  const auto is_ascii = [](unsigned char letter) { return letter < kFirstBeyondAscii; };
+  if (std::ranges::all_of(text, is_ascii)) return true;
+  try {
+    static_cast<void>(nlohmann::json(text).dump());
+  } catch (const nlohmann::json::type_error&) {
+    return false;  // it is not UTF-8
+  }
+  return true;
 }
 
 UnfitText::UnfitText(std::string_view text)

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "unianimate/server/queue/job.h"
@@ -51,6 +52,9 @@ struct JobCount {
   JobState state = JobState::kQueued;
   std::int64_t jobs = 0;
 };
+
+/// Whether every database can keep the text: it is UTF-8 and has no zero bytes.
+bool is_fit(std::string_view text);
 
 /// A text that not every database can keep.
 class UnfitText : public Error {
