@@ -2,9 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "unianimate/core/error.h"
+
+// Sanitizers have allocators of their own.
+#if defined(__SANITIZE_ADDRESS__)
+#define UNIANIMATE_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNIANIMATE_SANITIZED
+#endif
+#endif
 
 namespace unianimate {
 namespace {
@@ -33,6 +44,23 @@ TEST(PeakMemory, SeesAnAllocationThatIsGoneAgain) {
   { const std::vector<char> block(64 << 20, 1); }
   EXPECT_GE(peak_resident_bytes(), before + (60 << 20));
 }
+
+#ifndef UNIANIMATE_SANITIZED
+TEST(FreedMemory, GoesBackToTheSystem) {
+  constexpr std::size_t kBlock = 16 << 10;
+  constexpr std::size_t kBlocks = 6400;
+  std::vector<std::unique_ptr<char[]>> blocks;
+  for (std::size_t i = 0; i < kBlocks; ++i) {
+    blocks.push_back(std::make_unique<char[]>(kBlock));
+    std::fill_n(blocks.back().get(), kBlock, 1);
+  }
+  // The last one stays, above the others.
+  blocks.erase(blocks.begin(), blocks.end() - 1);
+  const std::int64_t before = resident_bytes();
+  release_freed_memory();
+  EXPECT_LE(resident_bytes(), before - static_cast<std::int64_t>(kBlock * kBlocks / 2));
+}
+#endif
 
 TEST(FormatBytes, UsesDecimalUnits) {
   EXPECT_EQ(format_bytes(8'712'000'000), "8.71 GB");

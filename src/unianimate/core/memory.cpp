@@ -1,5 +1,7 @@
 #include "unianimate/core/memory.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -39,6 +41,10 @@ std::int64_t resident_bytes() {
 
 void reset_peak_memory() {
   std::ofstream("/proc/self/clear_refs") << "5";
+}
+
+void release_freed_memory() noexcept {
+  ::malloc_trim(0);
 }
 
 std::int64_t available_memory_bytes() {

@@ -13,6 +13,8 @@ std::int64_t peak_resident_bytes();
 std::int64_t resident_bytes();
 /// Lets peak_resident_bytes() start again from now; does nothing where the kernel does not offer it.
 void reset_peak_memory();
+/// Gives what this process has freed, and its allocator keeps for later, back to the system.
+void release_freed_memory() noexcept;
 /// Bytes that can still be taken without swapping: the smallest of the machine's and the control groups' room.
 std::int64_t available_memory_bytes();
 

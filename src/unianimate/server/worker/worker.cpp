@@ -131,6 +131,8 @@ void Worker::run() {
       // The job goes on in whoever has it next, from what is saved.
       watcher_.note(fmt::format("job {} is lost, as the queue cannot be reached: {}", job->id, error.what()));
     }
+    // What a job needs lies scattered over the allocator's arenas, which would grow for hundreds of jobs.
+    release_freed_memory();
     if (options_.once) break;
     idle_since = std::chrono::steady_clock::now();
   }
