@@ -576,6 +576,7 @@ std::vector<Change> all_changes() {
       {"queue add --priority", "queue add", {"--priority", "3"}},
       {"queue add --format", "queue add", {"--format", "webm"}},
       {"queue add --poses", "queue add", {"--poses", "in/other.json"}},
+      {"queue add --models", "queue add", {"--models", "in/other_models"}},
       {"queue add --save-every", "queue add", {"--save-every", "2"}},
       {"queue show id", "queue show", {kFirstJob, kSecondJob}},
       {"queue cancel id", "queue cancel", {kFirstJob, kSecondJob}},

@@ -4,7 +4,10 @@
 
 #include <cstdlib>
 
+#include "unianimate/core/error.h"
 #include "unianimate/server/store/shared_folder.h"
+#include "unianimate/studio/model_choice.h"
+#include "unianimate/studio/model_library.h"
 
 namespace unianimate::cli {
 
@@ -33,6 +36,19 @@ queue::QueuePlace queue_place(const QueueArguments& arguments) {
 
 store::DataFolder open_data_folder(const QueueArguments& arguments) {
   return store::DataFolder(data_root(arguments));
+}
+
+std::filesystem::path usable_models(const std::string& given) {
+  std::filesystem::path models = studio::models_to_animate_with(given);
+  const std::string whole = std::filesystem::absolute(models).string();
+  if (!queue::is_fit(whole)) {
+    throw Error(ErrorKind::kUsage,
+                "the folder of the models, {}, has a name that is not UTF-8, which the queue's database cannot keep; "
+                "rename it, or give another with --models",
+                printable(whole));
+  }
+  studio::require_models(models);
+  return models;
 }
 
 void keep_to_owner() {

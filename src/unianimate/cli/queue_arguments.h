@@ -32,6 +32,10 @@ queue::QueuePlace queue_place(const QueueArguments& arguments);
 /// Throws Error(kUsage), Error(kEnvironment).
 store::DataFolder open_data_folder(const QueueArguments& arguments);
 
+/// The models to do jobs with. Throws Error(kUsage) where the database could not keep their path, Error(kInput) where
+/// there are none. `given`: --models.
+std::filesystem::path usable_models(const std::string& given);
+
 /// From now on nobody else may read what this process makes.
 void keep_to_owner();
 

@@ -15,6 +15,7 @@
 #include "unianimate/server/store/removal.h"
 #include "unianimate/server/store/resumption.h"
 #include "unianimate/server/worker/job_request.h"
+#include "unianimate/studio/model_choice.h"
 #include "unianimate/studio/video_order_fields.h"
 
 namespace unianimate::cli {
@@ -39,6 +40,7 @@ struct QueueAddArguments {
   std::string label;
   std::int64_t priority = 0;
   worker::ResultFormat format = worker::ResultFormat::kMp4;
+  std::string models;
   bool json = false;
 };
 
@@ -50,6 +52,9 @@ void visit(fields::Archive& archive, QueueAddArguments& arguments) {
   archive("priority", arguments.priority, kQueueGroup, fields::range(-queue::kHighestPriority, queue::kHighestPriority),
           "Jobs of a higher one are done first, of the same one in their order");
   archive("format", arguments.format, kQueueGroup, "Kind of video: mp4, webm, mkv (lossless) or gif");
+  archive("models", arguments.models, kQueueGroup, fields::type("DIR"),
+          "Folder of the workers' models: the job keeps the name of the first, whatever comes there while it waits "
+          "(default: $UNIANIMATE_MODELS, else those that the worker has then)");
   archive("json", arguments.json, kQueueGroup, kJsonHelp);
 }
 
@@ -112,11 +117,20 @@ void check_order(const ordered_json& order) {
       [](const fields::Field& field) { return field.option_name(); });
 }
 
+worker::RowOptions row_options(const QueueAddArguments& arguments) {
+  worker::RowOptions row{arguments.format};
+  if (!studio::names_models(arguments.models)) return row;
+  const std::filesystem::path models = usable_models(arguments.models);
+  worker::settle_models(row.models, models, [](const std::string& /*part*/, const Error& error) { throw error; });
+  return row;
+}
+
 void add(const fields::CommandLine& options) {
   keep_to_owner();
   const auto arguments = options.taken<QueueAddArguments>();
   ordered_json order = given_order(options);
   check_order(order);
+  const worker::RowOptions row = row_options(arguments);
   const auto place = options.taken<QueueArguments>();
   const queue::QueuePlace database = queue_place(place);
   const store::DataFolder folder = open_data_folder(place);
@@ -130,7 +144,7 @@ void add(const fields::CommandLine& options) {
     order[name] = asset.id;
     job.assets.push_back(asset.id);
   }
-  job.request = worker::request_text(order, {arguments.format});
+  job.request = worker::request_text(order, row);
   const queue::JobRow added = queue.add(job).job;
   if (arguments.json) return print_job_json(queue, added);
   print(stdout, "{}\n", added.id);

@@ -27,7 +27,6 @@
 #include "unianimate/server/worker/gpus.h"
 #include "unianimate/server/worker/supervisor.h"
 #include "unianimate/studio/model_choice.h"
-#include "unianimate/studio/model_library.h"
 
 namespace unianimate::cli {
 
@@ -218,7 +217,6 @@ void serve(const fields::CommandLine& options, const CLI::App& command, const Se
   const bool json = machine.messages.json;
   const queue::QueuePlace place = queue_place(options.taken<QueueArguments>());
   server::ServeOptions settings = serve_options(arguments, names, place);
-  settings.models = studio::models_to_animate_with(machine.models);
   RequestLog log(json);
   if (!machine.messages.quiet) {
     settings.log = [&log](const http::Exchange& exchange) { log.add(exchange); };
@@ -227,7 +225,8 @@ void serve(const fields::CommandLine& options, const CLI::App& command, const Se
   if (!arguments.workers && place.is_shared()) arguments.workers = 0;
   std::vector<worker::SupervisedWorker> workers = workers_of(command, arguments, machine.device, settings.data);
   settings.knows_models = !workers.empty() || studio::names_models(machine.models);
-  if (settings.knows_models) studio::require_models(settings.models);
+  settings.models =
+      settings.knows_models ? usable_models(machine.models) : studio::models_to_animate_with(machine.models);
   if (machine.dry_run) return tell_plan(arguments, settings, place, workers, json);
   keep_to_owner();
   // For the workers.

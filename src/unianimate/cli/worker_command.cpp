@@ -14,7 +14,6 @@
 #include "unianimate/fields/words.h"
 #include "unianimate/server/worker/worker.h"
 #include "unianimate/studio/model_choice.h"
-#include "unianimate/studio/model_library.h"
 
 namespace unianimate::cli {
 
@@ -63,8 +62,7 @@ void work(const fields::CommandLine& options, Session& session) {
   const auto arguments = options.taken<WorkerArguments>();
   const auto where = options.taken<QueueArguments>();
   const queue::QueuePlace place = queue_place(where);
-  const std::filesystem::path models = studio::models_to_animate_with(machine.models);
-  studio::require_models(models);
+  const std::filesystem::path models = usable_models(machine.models);
   const store::DataFolder folder = open_data_folder(where);
   queue::JobQueue queue = open_queue(folder, place);
   worker::StudioRunner runner(

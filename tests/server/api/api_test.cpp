@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 #include <set>
+#include <thread>
 
 #include "server/api/apis.h"
 #include "support/temporary_folder.h"
@@ -116,6 +119,18 @@ TEST_F(Apis, KeepFilesThatJobsNeed) {
   EXPECT_EQ(ask("DELETE", asset, "", kToken).status, 204);
 }
 
+TEST_F(Apis, TellWhoComesSecondThatAFileIsGone) {
+  for (int round = 0; round < 20; ++round) {
+    const std::string place = "/api/v1/assets/" + upload(kPicture);
+    std::array<int, 2> statuses{};
+    std::thread other([&] { statuses[1] = ask("DELETE", place, "", kToken).status; });
+    statuses[0] = ask("DELETE", place, "", kToken).status;
+    other.join();
+    std::ranges::sort(statuses);
+    EXPECT_THAT(statuses, ::testing::ElementsAre(204, 404));
+  }
+}
+
 /// What the route of the method and path refuses it with; "" where it does not.
 http::Problem refusal_of(const http::Router& router, http::Request request) {
   try {
@@ -188,6 +203,39 @@ TEST(UnreachableQueues, AreNoFaultOfTheServer) {
   const http::Response response = router.find(ready).handle(ready);
   EXPECT_EQ(response.status(), 503);
   EXPECT_THAT(response.text(), HasSubstr("cannot be reached"));
+}
+
+TEST(UnreachableQueues, AreToldFromFullOnes) {
+  const unianimate::testing::TemporaryFolder folder;
+  QueuePool pool({folder.path() / "server.db", ""});
+  try {
+    pool.with([](queue::JobQueue&) -> bool { throw queue::DatabaseFull("no room in {}", "a place"); });
+    FAIL() << "nothing was refused";
+  } catch (const http::Refused& refused) {
+    EXPECT_EQ(refused.problem().type, "quota-exceeded");
+    EXPECT_EQ(refused.problem().status, 507);
+    EXPECT_THAT(refused.problem().detail, ::testing::Not(HasSubstr("a place")));
+  }
+}
+
+TEST(QueuePools, KeepAConnectionWhoseRequestWasRefused) {
+  const unianimate::testing::TemporaryFolder folder;
+  QueuePool pool({folder.path() / "server.db", ""});
+  queue::JobQueue other(queue::open_sqlite(folder.path() / "server.db"));
+  // A new connection has seen what others did before it came.
+  const auto has_heard = [&] {
+    return pool.with([](queue::JobQueue& queue) { return queue.wait_for_change(std::chrono::milliseconds(0)); });
+  };
+  has_heard();
+  other.set_paused(true);
+  EXPECT_THROW(pool.with([](queue::JobQueue&) -> bool { throw http::Refused(http::problems::kConflict, "it is so"); }),
+               http::Refused);
+  EXPECT_THROW(pool.with([](queue::JobQueue& queue) { return queue.find("\xff").has_value(); }), http::Refused);
+  EXPECT_TRUE(has_heard());
+  other.set_paused(false);
+  EXPECT_THROW(pool.with([](queue::JobQueue&) -> bool { throw queue::DatabaseUnavailable("it is {}", "gone"); }),
+               http::Refused);
+  EXPECT_FALSE(has_heard());
 }
 
 // ---- jobs
@@ -359,6 +407,13 @@ TEST_F(Apis, TakeThePosesOfAJobThatWasLookedAt) {
   EXPECT_THAT(refusal(wrong), HasSubstr("/poses: poses is video/mp4"));
   wrong["poses"] = "../poses";
   EXPECT_THAT(refusal(wrong), HasSubstr("/poses: "));
+  // As if somebody had been quicker.
+  const auto database = queue::open_sqlite(api_.folder().database());
+  const std::string motion = align.at("motion");
+  database->execute("UPDATE asset SET id='gone' WHERE id=$1", {queue::SqlValue(motion)});
+  EXPECT_THAT(ask_json("POST", "/api/v1/jobs", body.dump(), 422).at("detail").get<std::string>(),
+              HasSubstr("there is no " + motion));
+  database->execute("UPDATE asset SET id=$1 WHERE id='gone'", {queue::SqlValue(motion)});
   EXPECT_EQ(ask("DELETE", "/api/v1/jobs/" + job.at("id").get<std::string>(), "", kToken).status, 204);
   EXPECT_EQ(ask("DELETE", "/api/v1/jobs/" + id, "", kToken).status, 204);
 }

@@ -289,6 +289,44 @@ TEST(Limits, HoldForUploadsAtOnce) {
   EXPECT_EQ(server.ask(request_text("POST", "/gate", "", "b")).body, "done");
 }
 
+TEST(Connections, AnswerAtOnceWhateverElseIsUnderWay) {
+  std::condition_variable changed;
+  std::mutex mutex;
+  bool inside = false;
+  bool may_go = false;
+  TestServer server({.threads = 1},
+                    {{.method = "GET",
+                      .pattern = "/busy",
+                      .open = true,
+                      .handle =
+                          [&](const Request&) {
+                            std::unique_lock lock(mutex);
+                            inside = true;
+                            changed.notify_all();
+                            changed.wait(lock, [&] { return may_go; });
+                            return Response(204);
+                          }},
+                     {.method = "GET", .pattern = "/live", .open = true, .at_once = true, .handle = [](const Request&) {
+                        return Response(200, "text/plain", std::string("yes"));
+                      }}});
+  Client busy(server.port());
+  busy.send(request_text("GET", "/busy"));
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return inside; });
+  }
+  EXPECT_EQ(server.ask(request_text("GET", "/live?now")).body, "yes");
+  EXPECT_EQ(server.ask(request_text("HEAD", "/live")).headers.at("content-length"), "3");
+  EXPECT_EQ(problem_of(server.ask("GET /live HTTP/1.1\r\nHost: other\r\n\r\n")), "wrong-host");
+  {
+    const std::scoped_lock lock(mutex);
+    may_go = true;
+  }
+  changed.notify_all();
+  EXPECT_EQ(busy.read_answer().status, 204);
+  EXPECT_EQ(problem_of(server.ask(request_text("DELETE", "/live"))), "method-not-allowed");
+}
+
 TEST(Uploads, TakeNoMemory) {
   TestServer server;
   Client client(server.port());

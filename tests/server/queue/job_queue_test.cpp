@@ -52,7 +52,7 @@ TEST_P(JobQueues, KeepWhatTheyAreGiven) {
   job.priority = -3;
   job.label = "duo, take 2";
   job.request = R"({"a":"'\n"})";
-  job.poses_job = "j1";
+  job.poses_job = add(0, JobKind::kAlign);
   const std::string id = queue_.add(job).job.id;
   const JobRow row = queue_.find(id).value();
   EXPECT_TRUE(is_id('j', id));
@@ -62,7 +62,7 @@ TEST_P(JobQueues, KeepWhatTheyAreGiven) {
   EXPECT_EQ(row.priority, -3);
   EXPECT_EQ(row.label, "duo, take 2");
   EXPECT_EQ(row.request, job.request);
-  EXPECT_EQ(row.poses_job, "j1");
+  EXPECT_EQ(row.poses_job, job.poses_job);
   EXPECT_EQ(row.attempt, 0);
   EXPECT_EQ(row.revision, queue_.revision());
   EXPECT_NEAR(row.created, queue_.now(), 60);
@@ -83,6 +83,9 @@ TEST_P(JobQueues, RefuseTextThatNotEveryDatabaseKeeps) {
     EXPECT_THROW(queue_.list(filter), UnfitText);
   }
   EXPECT_TRUE(queue_.list().empty());
+  EXPECT_FALSE(is_fit("\x80"));
+  EXPECT_FALSE(is_fit(std::string("\0", 1)));
+  EXPECT_TRUE(is_fit(""));
   job.label = "caf\u00e9 \u2615\n";
   EXPECT_EQ(queue_.find(queue_.add(job).job.id)->label, job.label);
 }
@@ -540,10 +543,37 @@ TEST_P(JobQueues, KeepFilesThatJobsNeed) {
   queue_.remove(id);
   EXPECT_TRUE(queue_.remove_asset("a1"));
   EXPECT_FALSE(queue_.find_asset("a1"));
-  job.assets = {"a1"};
   const std::int64_t revision = queue_.revision();
-  EXPECT_THROW(queue_.add(job), Error);
+  const auto missing = [&] {
+    try {
+      queue_.add(job);
+    } catch (const MissingInput& error) {
+      return error.id();
+    }
+    return std::string("none");
+  };
+  job.assets = {"a1"};
+  EXPECT_EQ(missing(), "a1");
+  job.assets = {};
+  job.poses_job = id;
+  EXPECT_EQ(missing(), id);
   EXPECT_EQ(queue_.revision(), revision);
+}
+
+TEST_P(JobQueues, KeepFilesThatWereSentAgain) {
+  const double seen = queue_.add_asset({"a1", "hash1", 5, "image/png", std::nullopt}).first.used;
+  age(-10);
+  EXPECT_FALSE(queue_.remove_asset("a1", seen));
+  EXPECT_TRUE(queue_.find_asset("a1"));
+  EXPECT_TRUE(queue_.remove_asset("a1", queue_.find_asset("a1")->used));
+}
+
+TEST_P(JobQueues, SayWhetherTheyTakeChanges) {
+  const std::int64_t revision = queue_.revision();
+  queue_.require_writable();
+  EXPECT_EQ(queue_.revision(), revision);
+  raw_->execute("DROP TABLE counter");
+  EXPECT_THROW(queue_.require_writable(), Error);
 }
 
 }  // namespace

@@ -93,6 +93,29 @@ TEST_F(Postgres, SaysThatSomethingMayHaveChangedWhileTheConnectionWasLost) {
   EXPECT_TRUE(one->wait_for_change(std::chrono::hours(1))) << "it listens again";
 }
 
+TEST_F(Postgres, KeepsAFileOfAJobThatIsBeingAdded) {
+  JobQueue queue(connect());
+  queue.add_asset({"a1", "hash1", 5, "image/png", std::nullopt});
+  NewJob job;
+  job.request = "{}";
+  const std::string id = queue.add(job).job.id;
+  const auto adder = connect();
+  std::optional<bool> removed;
+  std::optional<Transaction> transaction(std::in_place, *adder);
+  adder->execute("INSERT INTO job_asset (job, asset) VALUES ($1, 'a1')", {SqlValue(id)});
+  adder->execute("UPDATE asset SET used=used+1 WHERE id='a1'");
+  std::thread remover([&] { removed = queue.remove_asset("a1"); });
+  const auto watcher = connect();
+  constexpr const char* kWaiting =
+      "SELECT 1 FROM pg_stat_activity WHERE datname=current_database() AND wait_event_type='Lock'";
+  while (watcher->execute(kWaiting).empty()) std::this_thread::yield();
+  transaction->commit();
+  transaction.reset();
+  remover.join();
+  EXPECT_EQ(removed, false);
+  EXPECT_TRUE(queue.find_asset("a1"));
+}
+
 TEST_F(Postgres, IsLookedAtNowAndThenWhateverIsHeard) {
   const auto connection = open_postgres(url_, std::chrono::milliseconds(1));
   connection->wait_for_change(std::chrono::milliseconds(0));

@@ -177,6 +177,16 @@ TEST(SqliteConnections, TellWhatCannotBeOpened) {
   }
 }
 
+TEST(SqliteConnections, TellThatThereIsNoRoom) {
+  const unianimate::testing::TemporaryFolder folder;
+  const auto connection = open_sqlite(folder / "server.db");
+  connection->execute("CREATE TABLE thing (a TEXT)");
+  connection->execute("PRAGMA max_page_count=4");
+  const SqlValue large(std::string(100'000, 'x'));
+  EXPECT_THROW(connection->execute("INSERT INTO thing VALUES ($1)", {large}), DatabaseFull);
+  EXPECT_TRUE(connection->execute("SELECT a FROM thing").empty());
+}
+
 TEST(RandomIds, AreOfTheirAlphabetAndNotTheSame) {
   const std::string id = random_id('j');
   EXPECT_TRUE(is_id('j', id)) << id;

@@ -129,6 +129,29 @@ TEST(Services, EndWhereWhoeverTendsThemSaysSo) {
   EXPECT_THROW(other.run([]() -> bool { throw Error(ErrorKind::kInput, "it failed"); }), Error);
 }
 
+TEST(Services, SeeAllThatChangedHoweverMuchItIs) {
+  const TemporaryFolder folder;
+  Serving serving(some_options(folder));
+  const auto database = queue::open_sqlite(folder.path() / "data/server.db");
+  std::string measures;
+  int looks = 0;
+  serving.run([&] {
+    ++looks;
+    if (looks == 2) {
+      database->execute(
+          "INSERT INTO job (id, kind, lane, state, priority, revision, request, created, queued, place, started, "
+          "finished) WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM number WHERE n<2500) SELECT "
+          "printf('j%020d', n), 'animate', 'video', 'completed', 0, n, '{}', 1, 1, n, 1, 2 FROM number");
+    }
+    if (looks < 3) return true;
+    Client client(port_of(serving));
+    client.send(request_text(serving, "/metrics", "Authorization: Bearer " + token_of(serving) + "\r\n"));
+    measures = client.read_answer().body;
+    return false;
+  });
+  EXPECT_THAT(measures, HasSubstr("unianimate_job_seconds_count{kind=\"animate\"} 2500\n"));
+}
+
 TEST(Services, RemoveWhatIsOldAndSaySo) {
   const TemporaryFolder folder;
   ServeOptions options = some_options(folder);

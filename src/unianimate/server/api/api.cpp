@@ -16,15 +16,30 @@ std::unique_ptr<queue::JobQueue> QueuePool::take() {
   return std::make_unique<queue::JobQueue>(queue::open_database(place_));
 }
 
-void QueuePool::refuse_unavailable(const Error& error) {
-  http::Problem problem =
-      http::make_problem(http::problems::kNotReady,
-                         "the server's queue cannot be reached at the moment; nothing is lost, ask again later");
-  problem.headers.push_back({"Retry-After", "5"});
-  throw http::Refused(std::move(problem), error.what());
+void QueuePool::refuse(std::unique_ptr<queue::JobQueue> queue) {
+  try {
+    throw;
+  } catch (const queue::DatabaseFull& error) {
+    throw http::Refused(http::make_problem(http::problems::kQuotaExceeded,
+                                           "the disk of the server's queue is full; nothing is lost, make room there"),
+                        error.what());
+  } catch (const queue::DatabaseUnavailable& error) {
+    http::Problem problem =
+        http::make_problem(http::problems::kNotReady,
+                           "the server's queue cannot be reached at the moment; nothing is lost, ask again later");
+    problem.headers.push_back({"Retry-After", "5"});
+    throw http::Refused(std::move(problem), error.what());
+  } catch (const queue::UnfitText& error) {
+    give_back(std::move(queue));
+    throw http::Refused(http::problems::kInvalidRequest, error.what());
+  } catch (const http::Refused&) {
+    give_back(std::move(queue));
+    throw;
+  }
 }
 
 void QueuePool::give_back(std::unique_ptr<queue::JobQueue> queue) {
+  if (!queue) return;
   const std::scoped_lock lock(mutex_);
   idle_.push_back(std::move(queue));
 }

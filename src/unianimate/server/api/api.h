@@ -28,24 +28,25 @@ class QueuePool {
 
   [[nodiscard]] const queue::QueuePlace& place() const { return place_; }
 
-  /// Lends a connection to `work`, which gives something back. Throws what it throws, and http::Refused(not-ready)
-  /// where the database is out of reach, http::Refused(invalid-request) for text that it cannot keep.
+  /// Lends a connection to `work`, which gives something back. Throws what it throws, and http::Refused: not-ready
+  /// where the database is out of reach, quota-exceeded where its disk is full, invalid-request for text that it cannot
+  /// keep.
   template <typename Work>
   auto with(const Work& work) {
+    std::unique_ptr<queue::JobQueue> queue;
     try {
-      std::unique_ptr<queue::JobQueue> queue = take();
+      queue = take();
       auto result = work(*queue);
       give_back(std::move(queue));
       return result;
-    } catch (const queue::DatabaseUnavailable& error) {
-      refuse_unavailable(error);
-    } catch (const queue::UnfitText& error) {
-      throw http::Refused(http::problems::kInvalidRequest, error.what());
+    } catch (...) {
+      refuse(std::move(queue));
     }
   }
 
  private:
-  [[noreturn]] static void refuse_unavailable(const Error& error);
+  /// Throws what is being thrown as with() says. Only a connection whose database failed is not used again.
+  [[noreturn]] void refuse(std::unique_ptr<queue::JobQueue> queue);
   std::unique_ptr<queue::JobQueue> take();
   void give_back(std::unique_ptr<queue::JobQueue> queue);
 

@@ -78,7 +78,10 @@ http::Response delete_asset(const http::Request& request, Api& api) {
   const queue::AssetRow asset = find_asset(request, api);
   const bool gone =
       api.queues().with([&](queue::JobQueue& queue) { return store::remove_asset(api.folder(), queue, asset); });
-  if (!gone) throw http::Refused(http::problems::kConflict, fmt::format("a job needs the asset {}", asset.id));
+  if (!gone) {
+    find_asset(request, api);  // it may be gone by another's hand
+    throw http::Refused(http::problems::kConflict, fmt::format("a job needs the asset {}", asset.id));
+  }
   api.sweeper().account().remove_asset(asset.bytes);
   return http::Response(204);
 }

@@ -9,6 +9,7 @@
 #include "unianimate/server/api/answers.h"
 #include "unianimate/server/api/job_request.h"
 #include "unianimate/server/store/removal.h"
+#include "unianimate/server/worker/job_request.h"
 
 namespace unianimate::server {
 
@@ -34,6 +35,14 @@ void check_body(const json& body, const Api& api) {
       http::problems::kTooMany, fmt::format("{} jobs may wait; --max-queue of the server raises that", most));
   problem.headers.push_back({"Retry-After", "60"});
   throw http::Refused(std::move(problem));
+}
+
+/// It was there when the body was looked at.
+[[noreturn]] void refuse_missing(const queue::MissingInput& missing, const json& body) {
+  for (const char* name : worker::kFileFields) {
+    if (body.value(name, "") == missing.id()) refuse_part(fmt::format("/{}", name), missing.what());
+  }
+  throw http::Refused(http::problems::kInvalidRequest, missing.what());
 }
 
 std::optional<std::string> idempotency_key(const http::Request& request) {
@@ -78,7 +87,11 @@ queue::Added add_job(const json& body, const http::Request& request, Api& api) {
     job.idempotency_key = key;
     job.body_sha256 = body_sha256;
     job.most_waiting = api.options().most_jobs;
-    return queue.add(job);
+    try {
+      return queue.add(job);
+    } catch (const queue::MissingInput& missing) {
+      refuse_missing(missing, body);
+    }
   });
   if (added.outcome == queue::Added::Outcome::kNoRoom) refuse_room(api.options().most_jobs);
   if (added.outcome == queue::Added::Outcome::kOtherBody) {

@@ -17,7 +17,6 @@
 #include "unianimate/server/queue/random_id.h"
 #include "unianimate/server/store/content_type.h"
 #include "unianimate/server/worker/job_request.h"
-#include "unianimate/studio/model_library.h"
 
 namespace unianimate::server {
 
@@ -89,26 +88,8 @@ Files files_of(const json& body, queue::JobQueue& queue) {
   return files;
 }
 
-/// The models that the job is made with, all of which have to be there. What is meant where nothing is said is said
-/// from now on: other models that come later are none of the job's. `models`: empty where others have them.
-void choose_models(worker::ModelChoice& choice, const std::filesystem::path& models) {
-  if (models.empty()) return;
-  const auto require = [](const std::string& pointer, const auto& find) {
-    try {
-      find();
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kInput) throw;
-      refuse_part(pointer, error.what());
-    }
-  };
-  if (choice.model.empty()) {
-    choice.model = studio::default_model(models);
-  } else {
-    require("/settings/model", [&] { studio::model_by_name(models, choice.model); });
-  }
-  for (std::size_t i = 0; i < choice.loras.size(); ++i) {
-    require(fmt::format("/settings/loras/{}/name", i), [&] { studio::lora_by_name(models, choice.loras[i].name); });
-  }
+[[noreturn]] void refuse_choice(const std::string& part, const Error& error) {
+  refuse_part(fmt::format("/{}/{}", kSettings, part), error.what());
 }
 
 std::string row_request(const json& body, const json& files, const std::filesystem::path& models) {
@@ -128,7 +109,9 @@ std::string row_request(const json& body, const json& files, const std::filesyst
   fields::read_json(options, {}, rest.models, fields::Missing::kLeft);
   const std::string format = body.value(kFormat, std::string(fields::word(rest.format)));
   rest.format = fields::parse_word<worker::ResultFormat>(kFormat, format);
-  if (body.at("kind") != queue::word(queue::JobKind::kAlign)) choose_models(rest.models, models);
+  if (body.at("kind") != queue::word(queue::JobKind::kAlign) && !models.empty()) {
+    worker::settle_models(rest.models, models, refuse_choice);
+  }
   return worker::request_text(order, rest);
 }
 

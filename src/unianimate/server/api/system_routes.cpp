@@ -98,7 +98,10 @@ ordered_json system_json(Api& api) {
 /// Lanes without a live worker.
 ordered_json missing_workers(Api& api) {
   std::set<std::string> lanes;
-  for (const queue::WorkerRow& worker : api.queues().with([](queue::JobQueue& queue) { return queue.workers(); })) {
+  for (const queue::WorkerRow& worker : api.queues().with([](queue::JobQueue& queue) {
+         queue.require_writable();
+         return queue.workers();
+       })) {
     lanes.insert(worker.lane);
   }
   ordered_json missing = ordered_json::array();
@@ -168,9 +171,10 @@ void add_system_routes(http::Router& router, Api& api) {
   router.add({.method = "GET", .pattern = "/api/v1/system", .handle = [&](const http::Request&) {
                 return json_response(200, system_json(api));
               }});
-  router.add({.method = "GET", .pattern = "/health/live", .open = true, .handle = [](const http::Request&) {
-                return json_response(200, {{"live", true}});
-              }});
+  router.add(
+      {.method = "GET", .pattern = "/health/live", .open = true, .at_once = true, .handle = [](const http::Request&) {
+         return json_response(200, {{"live", true}});
+       }});
   router.add({.method = "GET", .pattern = "/health/ready", .open = true, .handle = [&](const http::Request&) {
                 return ready(api);
               }});

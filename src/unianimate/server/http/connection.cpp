@@ -398,7 +398,7 @@ asio::awaitable<Response> Connection::answer(Incoming& incoming) {
   const Service& service = *shared_.service;
   const Limits& limits = shared_.limits;
   std::string& failure = incoming.failure;
-  Admitted admitted = co_await in_pool(shared_.pool, [&]() -> Admitted {
+  const auto look = [&]() -> Admitted {
     try {
       const Route& route = admit(request, service, limits);
       if (!route.handle && !route.begin) return {nullptr, nullptr, options_response(request, service)};
@@ -406,7 +406,14 @@ asio::awaitable<Response> Connection::answer(Incoming& incoming) {
     } catch (...) {
       return {nullptr, nullptr, refusal(std::current_exception(), request, failure)};
     }
-  });
+  };
+  const bool at_once = service.router.answers_at_once(request);
+  Admitted admitted;
+  if (at_once) {
+    admitted = look();
+  } else {
+    admitted = co_await in_pool(shared_.pool, look);
+  }
   auto& parser = *incoming.parser;
   constexpr int kBadRequest = 400;
   incoming.body_read = parser.is_done() && admitted.response.status() != kBadRequest;
@@ -422,6 +429,7 @@ asio::awaitable<Response> Connection::answer(Incoming& incoming) {
   if (route.body == BodyKind::kStream) upload.emplace(shared_.uploads);
   std::exception_ptr thrown;
   try {
+    if (at_once) co_return route.handle(request);
     if (route.body == BodyKind::kJson) {
       TextSink sink(request.body);
       co_await read_body(incoming, sink, route);

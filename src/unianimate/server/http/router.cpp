@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -42,6 +43,14 @@ std::optional<Parameters> match(std::string_view pattern, std::string_view path)
 }
 
 }  // namespace
+
+bool Router::answers_at_once(const Request& request) const {
+  const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
+  const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  return std::any_of(routes_.begin(), routes_.end(), [&](const Route& route) {
+    return route.at_once && route.method == method && route.pattern == path;
+  });
+}
 
 const Route& Router::find(Request& request) const {
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);

@@ -22,9 +22,10 @@ enum class BodyKind {
 /// Handlers run in a thread of the pool, several at once, and throw Refused to refuse. What else they throw is answered
 /// as "internal".
 struct Route {
-  std::string method;   ///< "GET" answers HEAD, too
-  std::string pattern;  ///< "/api/v1/jobs/{id}"
-  bool open = false;    ///< needs no token
+  std::string method;    ///< "GET" answers HEAD, too
+  std::string pattern;   ///< "/api/v1/jobs/{id}"
+  bool open = false;     ///< needs no token
+  bool at_once = false;  ///< of open ones without a body: the handler runs in the thread of the sockets and never waits
   BodyKind body = BodyKind::kNone;
   std::function<Response(const Request&)> handle = {};                  ///< but of streamed bodies
   std::function<std::unique_ptr<BodySink>(const Request&)> begin = {};  ///< of streamed bodies
@@ -38,6 +39,9 @@ class Router {
 
   /// The route, with its parameters put into the request. Throws Refused: not-found, or method-not-allowed with Allow.
   const Route& find(Request& request) const;
+
+  /// Whether the request is for such a route.
+  [[nodiscard]] bool answers_at_once(const Request& request) const;
 
   /// The methods of a path as the header Allow has them; empty where there is none.
   [[nodiscard]] std::string allowed(std::string_view path) const;

@@ -142,6 +142,9 @@ UnfitText::UnfitText(std::string_view text)
             "'{}' cannot be kept in the queue: expected text that is UTF-8 and has no zero bytes (U+0000)",
             printable(text)) {}
 
+MissingInput::MissingInput(std::string id)
+    : Error(ErrorKind::kUsage, "there is no {}, from which the job would be made", printable(id)), id_(std::move(id)) {}
+
 // ---- how statements are run
 
 /// NOW stands for the database's clock.
@@ -221,6 +224,7 @@ Added JobQueue::add(const NewJob& job) {
     execute("INSERT INTO idempotency (key, body_sha256, job, created) VALUES ($1, $2, $3, NOW)",
             {SqlValue(*job.idempotency_key), SqlValue(job.body_sha256), SqlValue(id)});
   }
+  if (job.poses_job && !find(*job.poses_job)) throw MissingInput(*job.poses_job);
   execute(
       "INSERT INTO job (id, kind, lane, state, priority, revision, label, request, poses_job, created, queued, place)"
       " VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, NOW, NOW, $5)",
@@ -230,7 +234,7 @@ Added JobQueue::add(const NewJob& job) {
     execute("INSERT INTO job_asset (job, asset) VALUES ($1, $2) ON CONFLICT DO NOTHING",
             {SqlValue(id), SqlValue(asset)});
     if (execute("UPDATE asset SET used=NOW WHERE id=$1 RETURNING id", {SqlValue(asset)}).empty()) {
-      throw Error(ErrorKind::kUsage, "there is no file {} that the job could be made from", printable(asset));
+      throw MissingInput(asset);
     }
   }
   Added added{Added::Outcome::kNew, *find(id)};
@@ -569,16 +573,18 @@ std::vector<WorkerRow> JobQueue::workers(double seconds) {
 // ---- files
 
 std::pair<AssetRow, bool> JobQueue::add_asset(const AssetRow& asset) {
+  Transaction transaction(*connection_);
   const auto inserted = execute(
       fmt::format("INSERT INTO asset (id, sha256, bytes, type, name, created, used)"
                   " VALUES ($1, $2, $3, $4, $5, NOW, NOW) ON CONFLICT (sha256) DO NOTHING RETURNING {}",
                   kAssetColumns),
       {SqlValue(asset.id), SqlValue(asset.sha256), SqlValue(asset.bytes), SqlValue(asset.type), sql_value(asset.name)});
-  if (!inserted.empty()) return {asset_of(inserted.front()), true};
-  const auto there = execute(fmt::format("UPDATE asset SET used=NOW WHERE sha256=$1 RETURNING {}", kAssetColumns),
-                             {SqlValue(asset.sha256)});
-  if (there.empty()) return add_asset(asset);  // it was removed in between
-  return {asset_of(there.front()), false};
+  const auto there = inserted.empty()
+                         ? execute(fmt::format("UPDATE asset SET used=NOW WHERE sha256=$1 RETURNING {}", kAssetColumns),
+                                   {SqlValue(asset.sha256)})
+                         : inserted;
+  transaction.commit();
+  return {asset_of(there.at(0)), !inserted.empty()};
 }
 
 std::optional<AssetRow> JobQueue::find_asset(const std::string& id) {
@@ -594,12 +600,16 @@ std::vector<AssetRow> JobQueue::assets_of(const std::string& job) {
               {SqlValue(job)}));
 }
 
-bool JobQueue::remove_asset(const std::string& id) {
-  return !execute(
-              "DELETE FROM asset WHERE id=$1 AND NOT EXISTS (SELECT 1 FROM job_asset JOIN job ON job.id=job_asset.job"
-              " WHERE job_asset.asset=$1 AND job.state<>'removed') RETURNING id",
-              {SqlValue(id)})
-              .empty();
+bool JobQueue::remove_asset(const std::string& id, double last_use) {
+  Transaction transaction(*connection_);
+  const bool gone =
+      !execute(
+           "DELETE FROM asset WHERE id=$1 AND used<=$2 AND NOT EXISTS (SELECT 1 FROM job_asset JOIN job ON"
+           " job.id=job_asset.job WHERE job_asset.asset=$1 AND job.state<>'removed') RETURNING id",
+           {SqlValue(id), SqlValue(last_use)})
+           .empty();
+  transaction.commit();
+  return gone;
 }
 
 std::vector<std::string> JobQueue::jobs_with(const std::string& asset) {
@@ -618,6 +628,11 @@ std::vector<AssetRow> JobQueue::unused_assets(double seconds) {
                   " job.id=job_asset.job WHERE job_asset.asset=asset.id AND job.state<>'removed') ORDER BY used, id",
                   kAssetColumns),
       {SqlValue(seconds)}));
+}
+
+void JobQueue::require_writable() {
+  const Transaction undone(*connection_);
+  execute("UPDATE counter SET revision=revision");
 }
 
 double JobQueue::now() {

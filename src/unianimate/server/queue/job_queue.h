@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -62,6 +63,17 @@ class UnfitText : public Error {
   explicit UnfitText(std::string_view text);
 };
 
+/// A file, or an align job with poses, that a new job would be made from and that is not there.
+class MissingInput : public Error {
+ public:
+  explicit MissingInput(std::string id);
+
+  [[nodiscard]] const std::string& id() const noexcept { return id_; }
+
+ private:
+  std::string id_;
+};
+
 /// Belongs to one thread; any number of them, in any processes, may be at work on one database. Each change is one
 /// transaction with a revision of its own, the next whole number, and revisions appear in their order: whoever has seen
 /// all up to one misses nothing by asking for those after it.
@@ -75,6 +87,7 @@ class JobQueue {
 
   // ---- for faces
 
+  /// Throws also MissingInput.
   Added add(const NewJob& job);
   /// What add() would give for a key that was given before; none where it was not.
   std::optional<Added> added_before(const std::string& idempotency_key, const std::string& body_sha256);
@@ -175,8 +188,8 @@ class JobQueue {
   std::pair<AssetRow, bool> add_asset(const AssetRow& asset);
   std::optional<AssetRow> find_asset(const std::string& id);
   std::vector<AssetRow> assets_of(const std::string& job);
-  /// False where a job needs it that is not removed, or there is none.
-  bool remove_asset(const std::string& id);
+  /// False where a job needs it that is not removed, it was sent or used after `last_use`, or there is none.
+  bool remove_asset(const std::string& id, double last_use = std::numeric_limits<double>::infinity());
   /// The jobs that need it and are not removed.
   std::vector<std::string> jobs_with(const std::string& asset);
   /// Those that no job needs and that none was made from in the last so many seconds; the oldest first.
@@ -186,6 +199,8 @@ class JobQueue {
   bool wait_for_change(std::chrono::milliseconds longest) { return connection_->wait_for_change(longest); }
   /// Seconds since 1970 by the database's clock.
   double now();
+  /// Throws where the database takes no changes.
+  void require_writable();
 
  private:
   std::vector<SqlRow> execute(std::string statement, const std::vector<SqlValue>& parameters = {});

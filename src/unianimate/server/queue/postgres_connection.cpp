@@ -171,10 +171,12 @@ struct Refusal {
   ErrorKind kind;
   const char* what;
 };
-constexpr std::array<Refusal, 5> kRefusals{
+constexpr std::string_view kDiskFull = "53100";
+constexpr std::array<Refusal, 6> kRefusals{
     {{"22021", ErrorKind::kUsage, "takes only text that is UTF-8 and has no zero bytes"},
      {"22P05", ErrorKind::kUsage, "takes no such characters: make it with the encoding UTF8"},
      {"42P07", ErrorKind::kUsage, "has tables of something else: give the queue a database of its own"},
+     {kDiskFull, ErrorKind::kEnvironment, "has no room left on its disk"},
      {"XX001", ErrorKind::kInput, "is damaged"},
      {"XX002", ErrorKind::kInput, "is damaged"}}};
 constexpr Refusal kOtherRefusal{"", ErrorKind::kEnvironment, "could not be used"};
@@ -342,6 +344,7 @@ class PostgresConnection final : public SqlConnection {
     const std::string reason =
         printable(in_one_line(primary == nullptr ? PQerrorMessage(connection_.get()) : primary), kLongestReason);
     constexpr const char* kSentence = "the queue's database {} {}: {}";
+    if (refusal.state == kDiskFull) throw DatabaseFull(kSentence, printable(name_), refusal.what, reason);
     if (refusal.kind == ErrorKind::kEnvironment) {
       throw DatabaseUnavailable(kSentence, printable(name_), refusal.what, reason);
     }

@@ -51,14 +51,20 @@ class DatabaseUnavailable : public Error {
       : Error(ErrorKind::kEnvironment, format, std::forward<Args>(args)...) {}
 };
 
+/// Its disk has no room for what is asked of it.
+class DatabaseFull : public DatabaseUnavailable {
+ public:
+  using DatabaseUnavailable::DatabaseUnavailable;
+};
+
 /// How surely a change is kept.
 enum class Keeping {
   kSurely,
   kUnlessItsMachineFails,  ///< the database need not wait for its disk
 };
 
-/// Belongs to one thread. All calls throw DatabaseUnavailable, Error(kEnvironment) where it is none that can be used,
-/// Error(kInput) where it is damaged, Error(kUsage) where it cannot hold such a text.
+/// Belongs to one thread. All calls throw DatabaseUnavailable, or DatabaseFull, Error(kEnvironment) where it is none
+/// that can be used, Error(kInput) where it is damaged, Error(kUsage) where it cannot hold such a text.
 ///
 /// A connection that is lost is made anew by the next call. What was not committed is gone then; a statement outside of
 /// transactions may have been run twice.

@@ -172,6 +172,9 @@ class SqliteConnection final : public SqlConnection {
       throw Error(ErrorKind::kInput, "the queue's database {} is damaged or no database: {}", printable(name_),
                   printable(reason));
     }
+    if (kind == SQLITE_FULL) {
+      throw DatabaseFull("the disk of the queue's database {} is full: {}", printable(name_), printable(reason));
+    }
     throw DatabaseUnavailable("the queue's database {} could not be used: {}", printable(name_), printable(reason));
   }
 

@@ -162,7 +162,11 @@ void Serving::State::watch(const std::function<bool()>& goes_on) {
       }
       if (queue->wait_for_change(kLongest)) {
         listener.changed();
-        for (const queue::JobRow& job : queue->changed_since(seen)) see(job);
+        std::vector<queue::JobRow> jobs;
+        do {
+          jobs = queue->changed_since(seen);
+          for (const queue::JobRow& job : jobs) see(job);
+        } while (!jobs.empty());
       }
     } catch (const Error& error) {
       // The database may come back, as may room on the disk; until then requests are told what is wrong.

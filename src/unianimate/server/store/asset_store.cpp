@@ -142,9 +142,9 @@ fs::path file_of(const DataFolder& folder, const queue::AssetRow& asset) {
   return folder.asset(asset.sha256, asset.type);
 }
 
-bool remove_asset(const DataFolder& folder, queue::JobQueue& queue, const queue::AssetRow& asset) {
+bool remove_asset(const DataFolder& folder, queue::JobQueue& queue, const queue::AssetRow& asset, double last_use) {
   const StoreLock lock(folder);
-  if (!queue.remove_asset(asset.id)) return false;
+  if (!queue.remove_asset(asset.id, last_use)) return false;
   std::error_code ignored;
   fs::remove(file_of(folder, asset), ignored);
   return true;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,7 +52,8 @@ void clear_incoming(const DataFolder& folder);
 /// Where the content of an asset lies.
 std::filesystem::path file_of(const DataFolder& folder, const queue::AssetRow& asset);
 
-/// Removes it unless a job needs it; whether it is gone.
-bool remove_asset(const DataFolder& folder, queue::JobQueue& queue, const queue::AssetRow& asset);
+/// Removes it unless a job needs it or it was sent or used after `last_use`; whether it is gone.
+bool remove_asset(const DataFolder& folder, queue::JobQueue& queue, const queue::AssetRow& asset,
+                  double last_use = std::numeric_limits<double>::infinity());
 
 }  // namespace unianimate::store

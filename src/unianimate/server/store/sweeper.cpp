@@ -203,7 +203,7 @@ std::vector<Sweeper::Candidate> Sweeper::candidates(queue::JobQueue& queue) cons
 
 bool Sweeper::remove(queue::JobQueue& queue, const Candidate& candidate, Removed& removed) {
   if (const auto* const asset = std::get_if<queue::AssetRow>(&candidate.what)) {
-    if (!remove_asset(folder_, queue, *asset)) return false;
+    if (!remove_asset(folder_, queue, *asset, asset->used)) return false;
     account_.remove_asset(asset->bytes);
     ++removed.files;
     removed.bytes += static_cast<std::uintmax_t>(asset->bytes);

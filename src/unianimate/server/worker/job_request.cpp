@@ -1,5 +1,7 @@
 #include "unianimate/server/worker/job_request.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 
@@ -8,6 +10,7 @@
 #include "unianimate/family/presets.h"
 #include "unianimate/fields/json_archive.h"
 #include "unianimate/studio/align_fields.h"
+#include "unianimate/studio/model_library.h"
 #include "unianimate/studio/ordered_poses.h"
 #include "unianimate/studio/video_order_fields.h"
 
@@ -50,6 +53,25 @@ RowRequest read_row(const std::string& request, const ResolveAsset& resolve) {
 }
 
 }  // namespace
+
+void settle_models(ModelChoice& choice, const std::filesystem::path& models, const RefuseChoice& refuse) {
+  const auto require = [&](const std::string& part, const auto& find) {
+    try {
+      find();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInput) throw;
+      refuse(part, error);
+    }
+  };
+  if (choice.model.empty()) {
+    choice.model = studio::default_model(models);
+  } else {
+    require("model", [&] { studio::model_by_name(models, choice.model); });
+  }
+  for (std::size_t i = 0; i < choice.loras.size(); ++i) {
+    require(fmt::format("loras/{}/name", i), [&] { studio::lora_by_name(models, choice.loras[i].name); });
+  }
+}
 
 void visit(fields::Archive& archive, NamedLora& lora) {
   archive("name", lora.name, "One of those that the server has");

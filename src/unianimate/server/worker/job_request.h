@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "unianimate/core/error.h"
 #include "unianimate/family/request.h"
 #include "unianimate/fields/archive.h"
 #include "unianimate/fields/words.h"
@@ -54,6 +55,13 @@ struct ModelChoice {
 
   bool operator==(const ModelChoice&) const = default;
 };
+
+/// Says which part of a choice cannot be: "model", or "loras/1/name". Does not return.
+using RefuseChoice = std::function<void(const std::string& part, const Error& error)>;
+
+/// For whoever queues a job: what is meant where no model is said is said from now on, as others that come into the
+/// folder later are none of the job's. All that is named has to be there.
+void settle_models(ModelChoice& choice, const std::filesystem::path& models, const RefuseChoice& refuse);
 
 void visit(fields::Archive& archive, NamedLora& lora);
 void visit(fields::Archive& archive, ModelChoice& choice);
