@@ -324,7 +324,8 @@ TEST(Connections, AnswerAtOnceWhateverElseIsUnderWay) {
   }
   changed.notify_all();
   EXPECT_EQ(busy.read_answer().status, 204);
-  EXPECT_EQ(problem_of(server.ask(request_text("DELETE", "/live"))), "method-not-allowed");
+  EXPECT_EQ(problem_of(server.ask(request_text("DELETE", "/live", "Authorization: Bearer token\r\n"))),
+            "method-not-allowed");
 }
 
 TEST(Uploads, TakeNoMemory) {
