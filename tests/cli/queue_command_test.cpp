@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
@@ -162,6 +163,30 @@ TEST_F(QueueCommand, RefusesAFolderWithoutModelsBeforeAJobIsTaken) {
   EXPECT_EQ(worked.status, 3);
   EXPECT_THAT(worked.err, HasSubstr("person holds no models"));
   EXPECT_EQ(shown(id).at("attempt"), 0);
+}
+
+TEST_F(QueueCommand, RefusesModelsWhoseFolderNoDatabaseKeeps) {
+  fs::create_directories(folder_.path() / "mod\xe9les");
+  const std::string id = added();
+  for (const ProgramResult& refused : {work({"--once", "--models", "mod\xe9les"}), add({"--models", "mod\xe9les"}),
+                                       run({"serve", "--data", "data", "--models", "mod\xe9les", "--dry-run"})}) {
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(refused.err, HasSubstr("mod\\xe9les, has a name that is not UTF-8"));
+  }
+  EXPECT_EQ(shown(id).at("attempt"), 0);
+}
+
+TEST_F(QueueCommand, KeepsTheModelsThatWereMeant) {
+  const auto make = [&](const std::string& name) {
+    fs::create_directories(folder_.path() / "models" / name);
+    std::ofstream(folder_.path() / "models" / name / "unianimate_16f_32f_non_ema_223000.safetensors") << "weights";
+  };
+  make("second");
+  const std::string id = added({"--models", "models"});
+  make("first");
+  EXPECT_EQ(shown(id).at("request").at("settings").at("model"), "second");
+  EXPECT_EQ(shown(added()).at("request").at("settings").count("model"), 0U) << "nobody said whose";
+  EXPECT_THAT(add({"--models", "person"}).err, HasSubstr("person holds no models"));
 }
 
 TEST_F(QueueCommand, TellsWhyAJobFailed) {

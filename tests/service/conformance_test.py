@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The interface of a real `unianimate serve`, as its document says it: conformance_test.py PROGRAM PAGE_FOLDER [TESTS].
 
-With UNIANIMATE_MAX_EXAMPLES schemathesis asks so often of each operation, and so longer (15; docs/service.md).
+With UNIANIMATE_MAX_EXAMPLES schemathesis asks so often of each operation, and so longer (15; CONTRIBUTING.md).
 """
 import contextlib
 import json
