@@ -233,6 +233,19 @@ class PageTest(unittest.TestCase):
         self.until(driver, lambda: error.text != "", "the refusal")
         self.assert_no_errors(driver, but=("status of 415",))
 
+    def test_what_would_fail_again_is_not_offered(self):
+        reference, motion = (PAGE / name for name in ("example-person.png", "example-motion.mp4"))
+        broken = motion.read_bytes()[:5000]
+        asset = self.service.request("POST", "/api/v1/assets?name=broken.mp4", broken).json()["id"]
+        job = self.service.ask("POST", "/api/v1/jobs", {"kind": "animate", "reference": self.service.upload(reference),
+                                                        "motion": asset, "label": "broken"}, 201)["id"]
+        self.service.wait_for(job, "failed")
+        driver = self.open()
+        row = self.until(driver, lambda: self.row(driver, "broken"), "the job")
+        offered = [each.text for each in row.find_elements("css selector", "button") if each.is_displayed()]
+        self.assertEqual(offered, ["New seed", "Use settings", "Delete"])
+        self.remove(driver, "broken")
+
     def test_sending_a_file_can_be_stopped(self):
         driver = self.open(own=True)
         driver.execute_cdp_cmd("Network.enable", {})
@@ -273,7 +286,7 @@ class PageTest(unittest.TestCase):
         self.give_files(driver)
         self.fill(driver, "Size", "64x128")
         for fit, words in (("pad", "with a border"), ("crop", "cropped around the person"), ("stretch", "stretched")):
-            self.one(driver, f"ua-settings input[value={fit}]").click()
+            self.field(driver, "Fit").find_element("css selector", f"option[value={fit}]").click()
             self.until(driver, lambda: (captions := self.find(driver, "ua-frame figcaption"))
                        and captions[0].text == f"64×128, {words}", words)
         self.assert_no_errors(driver)

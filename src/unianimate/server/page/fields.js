@@ -146,7 +146,7 @@ class ScalarField {
   }
 }
 
-// Words that stand beside each other, for what is chosen first.
+// Words that stand beside each other.
 class ChoiceField {
   constructor(name, schema, pointer, changed, registry) {
     const group = newId();
@@ -260,18 +260,21 @@ function grouped(properties) {
   return groups.flatMap(group => Object.keys(properties).filter(name => groupOf(name) === group));
 }
 
-function fieldOf(name, schema, pointer, changed, registry, chosen) {
+// What is chosen before all else stands with its words beside each other.
+const kSideBySide = ['preset', 'model'];
+
+function fieldOf(name, schema, pointer, changed, registry) {
   const type = typeOf(schema);
   if (type === 'object' && schema.properties) return new SectionField(name, schema, pointer, changed, registry);
   if (type === 'array' && schema.items && schema.items.properties) {
     return new ListField(name, schema, pointer, changed, registry);
   }
-  if (chosen && schema.enum) return new ChoiceField(name, schema, pointer, changed, registry);
+  if (kSideBySide.includes(name) && schema.enum) return new ChoiceField(name, schema, pointer, changed, registry);
   return new ScalarField(name, schema, pointer, changed, registry);
 }
 
 // The fields of one schema, in its groups. `registry`: by pointer, for errors; `only`: which of the properties, in this
-// order and without groups, with words beside each other.
+// order and without groups.
 export class Fields {
   constructor(schema, pointer, changed, registry, only = null) {
     this.fields = new Map();
@@ -281,7 +284,7 @@ export class Fields {
       const group = only ? undefined : schema.properties[name]['x-group'];
       if (group !== shown) this.element.append(make('h3', {className: 'group'}, group));
       shown = group;
-      const field = fieldOf(name, schema.properties[name], `${pointer}/${name}`, changed, registry, only !== null);
+      const field = fieldOf(name, schema.properties[name], `${pointer}/${name}`, changed, registry);
       this.fields.set(name, field);
       this.element.append(field.element);
     }

@@ -7,6 +7,9 @@ const kWords = {
   queued: '◷ Waiting', running: '▶ Running', failed: '✕ Failed', cancelled: '■ Cancelled', completed: '✓ Done',
 };
 
+// What would end in the same way again.
+const kFails = ['invalid-request', 'input', 'inputs-changed'];
+
 class UaJob extends HTMLElement {
   #job = null;
   #shown = '';
@@ -94,9 +97,10 @@ class UaJob extends HTMLElement {
     const ended = job.state === 'failed' || job.state === 'cancelled';
     const queued = job.state === 'queued';
     const animates = job.kind === 'animate';
+    const canGoOn = ended && !(job.problem && kFails.includes(job.problem.type.split('/').pop()));
     const shown = {
       up: queued && place.index > 0, down: queued && place.index < place.count - 1,
-      cancel: (queued || job.state === 'running') && !job.cancel_requested, resume: ended, fresh: ended,
+      cancel: (queued || job.state === 'running') && !job.cancel_requested, resume: canGoOn, fresh: canGoOn,
       seed: ended && animates, again: animates, remove: ended,
     };
     const focused = Object.values(this.buttons).find(each => each === document.activeElement);
