@@ -48,6 +48,21 @@ TEST_F(Apis, HaveEveryRouteInTheDocumentAndTheReverse) {
   EXPECT_EQ(ask_json("GET", "/openapi.json"), openapi_document());
 }
 
+TEST(Document, TellsTheRangeOfEveryNumberOfAQuery) {
+  int numbers = 0;
+  for (const auto& [path, methods] : openapi_document().at("paths").items()) {
+    for (const auto& [method, operation] : methods.items()) {
+      for (const json& parameter : operation.value("parameters", json::array())) {
+        if (parameter.at("schema").value("type", "") != "integer") continue;
+        ++numbers;
+        EXPECT_TRUE(parameter.at("schema").contains("minimum") && parameter.at("schema").contains("maximum"))
+            << path << " " << parameter.at("name");
+      }
+    }
+  }
+  EXPECT_GE(numbers, 5);
+}
+
 /// Names that a struct's list of fields writes, sections as one.
 template <typename T>
 std::set<std::string> names_of(const T& settings, const fields::Filter& filter) {
