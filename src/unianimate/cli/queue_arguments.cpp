@@ -56,6 +56,7 @@ void keep_to_owner() {
 }
 
 queue::JobQueue open_queue(const store::DataFolder& folder, const queue::QueuePlace& place) {
+  if (!place.is_shared()) store::require_own_queue(folder);
   queue::JobQueue queue(queue::open_database(place));
   if (place.is_shared()) store::keep_together(folder, queue);
   return queue;

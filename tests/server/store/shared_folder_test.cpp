@@ -53,6 +53,32 @@ TEST_F(SharedFolders, AreNotTakenForThoseOfOtherMachines) {
   EXPECT_EQ(refusal(parent_ / "data"), "");
 }
 
+TEST_F(SharedFolders, HaveNoOtherQueue) {
+  const DataFolder folder(parent_ / "data");
+  const auto refusal_of_own = [&] {
+    try {
+      require_own_queue(folder);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(refusal_of_own(), "");
+  std::string id;
+  {
+    queue::JobQueue own(queue::open_sqlite(folder.database()));
+    queue::NewJob job;
+    job.request = "{}";
+    id = own.add(job).job.id;
+  }
+  EXPECT_THAT(refusal(parent_ / "data"), HasSubstr("a queue of its own with 1 job in server.db"));
+  EXPECT_FALSE(queue_.setting("data_folder")) << "nothing is tied";
+  EXPECT_EQ(refusal_of_own(), "");
+  queue::JobQueue(queue::open_sqlite(folder.database())).remove(id);
+  EXPECT_EQ(refusal(parent_ / "data"), "");
+  EXPECT_THAT(refusal_of_own(), HasSubstr("goes with a queue in a database"));
+}
+
 TEST_F(SharedFolders, AreTiedOnceByMany) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {

@@ -14,6 +14,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
+fs::path mark_file(const DataFolder& folder) {
+  return folder.root() / "queue";
+}
+
 /// What tells the folder from others that go by the same path on other machines; empty where it has none yet.
 std::string mark_of(const fs::path& file) {
   std::string mark;
@@ -34,15 +38,32 @@ void make_mark(const DataFolder& folder, const fs::path& file) {
   }
 }
 
+void require_no_jobs(const DataFolder& folder) {
+  std::error_code ignored;
+  if (!fs::exists(folder.database(), ignored)) return;
+  std::int64_t jobs = 0;
+  for (const queue::JobCount& count : queue::JobQueue(queue::open_sqlite(folder.database())).counts()) {
+    jobs += count.jobs;
+  }
+  if (jobs == 0) return;
+  throw Error(ErrorKind::kUsage,
+              "the data folder {} has a queue of its own with {} job{} in {}, which the database of --queue does not "
+              "know: give --data another folder, or delete them first ('unianimate queue delete' with --queue '')",
+              printable(folder.root().string()), jobs, jobs == 1 ? "" : "s", kDatabaseName);
+}
+
 }  // namespace
 
 void keep_together(const DataFolder& folder, queue::JobQueue& queue) {
   constexpr const char* kSetting = "data_folder";
   const fs::path normal = folder.root().lexically_normal();
   const std::string path = (normal.has_filename() ? normal : normal.parent_path()).string();
-  const fs::path file = folder.root() / "queue";
+  const fs::path file = mark_file(folder);
   const auto known = queue.setting(kSetting);
-  if (!known) make_mark(folder, file);
+  if (!known) {
+    require_no_jobs(folder);
+    make_mark(folder, file);
+  }
   const std::string mine = mark_of(file) + " " + path;
   const std::string its = known ? *known : queue.setting_or(kSetting, mine);
   if (its == mine) return;
@@ -52,6 +73,15 @@ void keep_together(const DataFolder& folder, queue::JobQueue& queue) {
       "the queue goes with the data folder {}, and --data is {}{}: all services, workers and commands of a queue "
       "need one folder that their machines share, by one path",
       printable(its_path), printable(path), its_path == path ? " of another file system" : "");
+}
+
+void require_own_queue(const DataFolder& folder) {
+  if (mark_of(mark_file(folder)).empty()) return;
+  throw Error(
+      ErrorKind::kUsage,
+      "the data folder {} goes with a queue in a database, which its file 'queue' says: give its URL by --queue "
+      "or $UNIANIMATE_QUEUE, or --data another folder; where that database is gone for good, remove the file",
+      printable(folder.root().string()));
 }
 
 }  // namespace unianimate::store
