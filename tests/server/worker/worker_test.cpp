@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// Does what the test says.
 class FakeRunner final : public JobRunner {
@@ -345,11 +346,50 @@ TEST_F(WorkerTest, LeavesAJobAloneWhoseFolderAHungProcessHolds) {
   const std::string id = add();
   const FolderLock hung(folder_.job(id), "worker");
   const double before = queue_.now();
+  options_.idle_exit_seconds = 0;
   run();
   EXPECT_EQ(runner_.runs, 0);
   EXPECT_EQ(row(id).state, queue::JobState::kQueued);
   EXPECT_GE(row(id).not_before.value(), before + 60);
   EXPECT_LE(row(id).not_before.value(), queue_.now() + 60);
+}
+
+TEST_F(WorkerTest, ThatIsToDoOneJobLooksForAnotherWhereOneIsHeld) {
+  const std::string held = add();
+  const FolderLock hung(folder_.job(held), "worker");
+  const std::string free = add();
+  run();
+  EXPECT_EQ(runner_.runs, 1);
+  EXPECT_EQ(row(free).state, queue::JobState::kCompleted);
+  EXPECT_EQ(row(held).idle_attempts, 0);
+}
+
+TEST_F(WorkerTest, FailsAJobWhoseFolderItCannotHave) {
+  const std::string id = add();
+  fs::create_directories(folder_.job(id) / ".lock");
+  const std::string next = add();
+  options_.once = false;
+  options_.idle_exit_seconds = 0;
+  run();
+  EXPECT_EQ(row(id).state, queue::JobState::kFailed);
+  EXPECT_THAT(row(id).problem.value_or(""), AllOf(HasSubstr(R"("type":"environment")"),
+                                                  HasSubstr(".lock cannot be opened"), Not(HasSubstr("/data/"))));
+  EXPECT_EQ(row(next).state, queue::JobState::kCompleted);
+}
+
+TEST_F(WorkerTest, GivesItsJobBackWhereTheDataFolderIsGone) {
+  const std::string id = add();
+  fs::rename(folder_.root() / "jobs", folder_.root() / "away");
+  std::ofstream(folder_.root() / "jobs") << "";
+  fs::permissions(folder_.root() / "jobs", fs::perms::none);
+  try {
+    run();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("given back"));
+  }
+  EXPECT_EQ(row(id).state, queue::JobState::kQueued);
+  EXPECT_EQ(row(id).idle_attempts, 0);
 }
 
 TEST_F(WorkerTest, LeavesJobsToWaitWhereThereIsNoRoom) {

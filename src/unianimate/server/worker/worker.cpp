@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -125,14 +127,16 @@ void Worker::run() {
       if (!wait_for_job(idle_since)) break;
       continue;
     }
+    bool worked = true;
     try {
-      work_on(*job);
+      worked = work_on(*job);
     } catch (const queue::DatabaseUnavailable& error) {
       // The job goes on in whoever has it next, from what is saved.
       watcher_.note(fmt::format("job {} is lost, as the queue cannot be reached: {}", job->id, error.what()));
     }
     // What a job needs lies scattered over the allocator's arenas, which would grow for hundreds of jobs.
     release_freed_memory();
+    if (!worked) continue;
     if (options_.once) break;
     idle_since = std::chrono::steady_clock::now();
   }
@@ -199,27 +203,44 @@ bool Worker::wait_for_job(std::chrono::steady_clock::time_point idle_since) {
   return true;
 }
 
-void Worker::work_on(const queue::JobRow& job) {
+bool Worker::work_on(const queue::JobRow& job) {
   const queue::Claim claim{job.id, job.attempt};
   constexpr double kUntilTheFolderIsFree = 60;
-  const std::unique_ptr<FolderLock> lock = take_folder(folder_.job(job.id));
-  if (lock == nullptr) {
+  std::unique_ptr<FolderLock> lock;
+  std::exception_ptr problem;
+  try {
+    lock = take_folder(folder_.job(job.id));
+  } catch (const Error&) {
+    require_data_folder(claim);
+    problem = std::current_exception();
+  }
+  if (lock == nullptr && !problem) {
     watcher_.note(fmt::format("job {} waits: another process still holds its folder", job.id));
     queue_.give_back(claim, kUntilTheFolderIsFree);
-    return;
+    return false;
   }
   say_alive(job.id);
   watcher_.note(fmt::format("job {}, attempt {}", job.id, job.attempt));
   const Lease lease(open_, claim, row_, options_.lease);
   JobProgress progress(queue_, claim, lease, folder_, stopping_, watcher_);
   std::optional<fs::path> video;
-  std::exception_ptr problem;
   try {
-    video = runner_.run(job, progress);
+    if (!problem) video = runner_.run(job, progress);
   } catch (...) {
     problem = std::current_exception();
   }
   problem ? end_badly(job, problem, progress) : complete(job, video, progress);
+  return true;
+}
+
+/// Where it is gone, as a file system that is not mounted is, no job is to blame, and the next one would fail, too.
+void Worker::require_data_folder(const queue::Claim& claim) {
+  const fs::path jobs = folder_.root() / "jobs";
+  if (::access(jobs.c_str(), W_OK | X_OK) == 0) return;
+  const std::string why = std::generic_category().message(errno);
+  queue_.give_back(claim);
+  throw Error(ErrorKind::kEnvironment, "{} cannot be written: {}; job {} is given back", printable(jobs.string()), why,
+              claim.job);
 }
 
 template <typename Change>
@@ -257,15 +278,23 @@ void Worker::complete(const queue::JobRow& job, const std::optional<fs::path>& v
   if (remove_files_of_removed(*done)) return;
   watcher_.note(fmt::format("job {} is done{}", job.id, video ? ": " + video->string() : ""));
   if (video) remove_other_results(folder_.job(job.id), *video);
-  folder_.remove_work(job.id);
+  remove([&] { folder_.remove_work(job.id); });
 }
 
 /// Somebody wanted the job gone while it ran.
 bool Worker::remove_files_of_removed(const queue::JobRow& job) {
   if (job.state != queue::JobState::kRemoved) return false;
   watcher_.note(fmt::format("job {} is removed", job.id));
-  folder_.remove_job(job.id);
+  remove([&] { folder_.remove_job(job.id); });
   return true;
+}
+
+void Worker::remove(const std::function<void()>& files) {
+  try {
+    files();
+  } catch (const Error& error) {
+    watcher_.note(error.what());
+  }
 }
 
 void Worker::end_badly(const queue::JobRow& job, const std::exception_ptr& problem, const JobProgress& progress) {

@@ -20,7 +20,7 @@ namespace unianimate::worker {
 struct WorkerOptions {
   std::string lane = "video";
   std::string id;           ///< of no other worker; empty: new_worker_id()
-  bool once = false;        ///< ends after one job
+  bool once = false;        ///< ends after one job that it worked on
   std::int64_t parent = 0;  ///< process that started this one, with which it ends, between two jobs; 0: any
   std::optional<double> idle_exit_seconds;  ///< ends after so long without a job
   LeaseTimes lease;
@@ -54,10 +54,14 @@ class Worker {
   bool has_room();
   std::optional<queue::JobRow> take_job();
   bool wait_for_job(std::chrono::steady_clock::time_point idle_since);
-  void work_on(const queue::JobRow& job);
+  /// Whether there was anything to do; else another process has its folder, and it is given back.
+  bool work_on(const queue::JobRow& job);
+  void require_data_folder(const queue::Claim& claim);
   void complete(const queue::JobRow& job, const std::optional<std::filesystem::path>& video,
                 const JobProgress& progress);
   bool remove_files_of_removed(const queue::JobRow& job);
+  /// What cannot be removed stays, and is told of.
+  void remove(const std::function<void()>& files);
   void end_badly(const queue::JobRow& job, const std::exception_ptr& problem, const JobProgress& progress);
   void fail(const queue::JobRow& job, const studio::Failure& failure, const JobProgress& progress);
   /// Makes the last change of a job, again and again while the database cannot be written and the job is held.
