@@ -540,6 +540,15 @@ TEST_P(JobQueues, KeepFilesThatJobsNeed) {
   age(7200);
   ASSERT_EQ(queue_.unused_assets(3600).size(), 1U);
   EXPECT_EQ(queue_.unused_assets(3600).front().id, "a3");
+  EXPECT_EQ(queue_.removable_asset_bytes(0, 3600), 6) << "the job may not go";
+  queue_.cancel(id);
+  EXPECT_EQ(queue_.removable_asset_bytes(1, 3600), 6);
+  EXPECT_EQ(queue_.removable_asset_bytes(0, 3600), 11) << "nobody would need the other one then";
+  EXPECT_EQ(queue_.removable_asset_bytes(0, 9000), 0);
+  const std::string waiting = queue_.add(job).job.id;
+  age(7200);
+  EXPECT_EQ(queue_.removable_asset_bytes(0, 3600), 6) << "another job needs it, too";
+  queue_.remove(waiting);
   queue_.remove(id);
   EXPECT_TRUE(queue_.remove_asset("a1"));
   EXPECT_FALSE(queue_.find_asset("a1"));

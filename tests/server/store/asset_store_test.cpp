@@ -1,6 +1,8 @@
 #include "unianimate/server/store/asset_store.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <thread>
@@ -8,6 +10,7 @@
 #include "support/file_content.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
+#include "unianimate/server/store/store_lock.h"
 
 namespace unianimate::store {
 namespace {
@@ -100,6 +103,17 @@ TEST_F(AssetStore, RemovesWhatNoJobNeeds) {
   queue_.remove(id);
   EXPECT_TRUE(remove_asset(folder_, queue_, asset));
   EXPECT_FALSE(fs::exists(file_of(folder_, asset)));
+}
+
+TEST_F(AssetStore, IsNotWaitedForWithoutEnd) {
+  const StoreLock held(folder_);
+  try {
+    const StoreLock lock(folder_, std::chrono::milliseconds(0));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kEnvironment);
+    EXPECT_THAT(error.what(), ::testing::HasSubstr(fmt::format("held by process {} of ", ::getpid())));
+  }
 }
 
 TEST_F(AssetStore, HasTheFileOfEveryRowWhileOthersRemoveAndStoreIt) {

@@ -48,6 +48,19 @@ TEST(DataFolders, RemoveWhatBelongsToAJob) {
   folder.remove_job(id);
   EXPECT_FALSE(fs::exists(folder.job(id)));
   EXPECT_NO_THROW(folder.remove_job(id));
+  EXPECT_TRUE(fs::is_empty(parent / "jobs"));
+}
+
+TEST(DataFolders, RemoveWhatIsLeftOfJobs) {
+  const testing::TemporaryFolder parent;
+  const DataFolder folder(parent.path());
+  fs::create_directories(parent / "jobs/.gone-x/work");
+  fs::create_directories(parent / "jobs/somebody's");
+  std::ofstream(parent / "jobs/.gone-x/.nfs0001") << "held";
+  EXPECT_TRUE(folder.jobs().empty());
+  folder.remove_rest();
+  EXPECT_FALSE(fs::exists(parent / "jobs/.gone-x"));
+  EXPECT_TRUE(fs::exists(parent / "jobs/somebody's"));
 }
 
 }  // namespace

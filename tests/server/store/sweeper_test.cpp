@@ -115,7 +115,7 @@ TEST_F(Sweeping, KeepsItsAccountAsIfItHadCounted) {
   fs::remove(folder_.incoming() / "u");
   account.add_incoming(-500);
   const auto asset = add_asset("12345", 40);
-  account.add_asset(asset.bytes);
+  account.add_asset(asset);
   EXPECT_EQ(total(account.use()), total(disk_use(folder_)));
   const std::string id = add_job(90, 5000);
   write(folder_.work(id) / "segment-0-latents-1.safetensors", 700);
@@ -126,6 +126,118 @@ TEST_F(Sweeping, KeepsItsAccountAsIfItHadCounted) {
   sweeper.sweep(queue_);
   EXPECT_FALSE(is_there(id));
   EXPECT_EQ(total(account.use()), 0U);
+}
+
+TEST_F(Sweeping, KeepsWhatIsSaidWhileItCounts) {
+  const auto kept = add_asset("kept", 0);
+  auto dropped = add_asset("dropped", 0);
+  const std::string gone = add_job(0, 3000);
+  const std::string grown = add_job(0, 4000);
+  DiskAccount account(folder_);
+  const auto total = [](const DiskUse& use) { return use.assets + use.incoming + use.work + use.results; };
+  // At each file that is looked at something else happens, which was seen before or will be seen or not.
+  for (int at = 0; at < 8; ++at) {
+    const auto before = account.use();
+    std::optional<queue::AssetRow> came;
+    std::string ended;
+    int looked = 0;
+    EXPECT_TRUE(account.count([&] {
+      if (looked++ != at) return false;
+      came = add_asset("came " + std::to_string(at), 0);
+      account.add_asset(*came);
+      remove_asset(folder_, queue_, dropped);
+      account.remove_asset(dropped);
+      folder_.remove_job(gone);
+      account.forget_job(gone);
+      write(folder_.result(grown, 2, ".mp4"), 500);
+      account.count_job(grown);
+      account.add_incoming(70);
+      write(folder_.incoming() / "u", 70);
+      return false;
+    }));
+    ASSERT_TRUE(came);
+    EXPECT_EQ(total(account.use()), total(disk_use(folder_))) << at;
+    EXPECT_EQ(account.use().incoming, 70U) << at;
+    EXPECT_EQ(account.bytes_of_job(grown), 4500U);
+    EXPECT_EQ(account.bytes_of_job(gone), 0U);
+    // As it was.
+    fs::remove(folder_.incoming() / "u");
+    account.add_incoming(-70);
+    remove_asset(folder_, queue_, *came);
+    account.remove_asset(*came);
+    dropped = add_asset("dropped", 0);
+    account.add_asset(dropped);
+    fs::create_directories(folder_.job(gone));
+    write(folder_.result(gone, 1, ".mp4"), 3000);
+    account.count_job(gone);
+    fs::remove(folder_.result(grown, 2, ".mp4"));
+    account.count_job(grown);
+    EXPECT_EQ(total(account.use()), total(before)) << at;
+  }
+  EXPECT_TRUE(fs::exists(file_of(folder_, kept)));
+}
+
+TEST_F(Sweeping, LeavesItsAccountAsItWasWhereItIsToStop) {
+  add_job(0, 3000);
+  DiskAccount account(folder_);
+  add_job(0, 5000);
+  EXPECT_FALSE(account.count([] { return true; }));
+  EXPECT_EQ(account.use().results, 3000U);
+  EXPECT_THROW(DiskAccount(folder_, [] { return true; }), Error);
+  bool stops = false;
+  Sweeper sweeper(folder_, queue_, retention_, [&] { return stops; });
+  const std::string old = add_job(90);
+  stops = true;
+  sweeper.sweep(queue_);
+  EXPECT_TRUE(is_there(old)) << "nor is anything removed";
+}
+
+TEST_F(Sweeping, CountsNoWorkThatIsAboutToGo) {
+  DiskAccount account(folder_);
+  const std::string id = add_job(0, 3000);
+  write(folder_.work(id) / "segment-0-latents-1.safetensors", 700);
+  account.count_job(id, false);
+  EXPECT_EQ(account.bytes_of_job(id), 3000U);
+}
+
+TEST_F(Sweeping, NoJobGoesForFilesThatAreGoneAlready) {
+  const std::string job = add_job(3, 300'000);
+  const fs::path elsewhere = folder_.result(add_job(1, 1000, "running"), 2, ".mp4");
+  write(elsewhere, 400'000);
+  retention_.quota_bytes = disk_use(folder_).total() + 100'000;
+  Sweeper sweeper = this->sweeper();
+  fs::remove(elsewhere);
+  EXPECT_EQ(sweeper.refusal(queue_, 200'000), std::nullopt);
+  EXPECT_TRUE(is_there(job));
+  EXPECT_EQ(sweeper.refusal(queue_, 600'000), std::nullopt);
+  EXPECT_FALSE(is_there(job));
+}
+
+TEST_F(Sweeping, NothingAgesWhereTheClockIsSet) {
+  const std::string job = add_job(29);
+  const auto asset = add_asset("young", 6);
+  double elapsed = 100 * kDay;
+  Sweeper sweeper(folder_, queue_, retention_, DiskAccount::never, [&] { return elapsed; });
+  // The database's clock is three days ahead of what has passed.
+  elapsed -= 3 * kDay;
+  sweeper.sweep(queue_);
+  EXPECT_TRUE(is_there(job));
+  EXPECT_TRUE(queue_.find_asset(asset.id));
+  age(asset.id, 9.5);
+  set_state(job, "completed", 32.5);
+  sweeper.sweep(queue_);
+  EXPECT_TRUE(is_there(job)) << "it is no older";
+  EXPECT_TRUE(queue_.find_asset(asset.id));
+  age(asset.id, 10.5);
+  set_state(job, "completed", 33.5);
+  sweeper.sweep(queue_);
+  EXPECT_FALSE(is_there(job));
+  EXPECT_FALSE(queue_.find_asset(asset.id));
+  // Set back, it only makes things stay.
+  const std::string other = add_job(29);
+  elapsed += 100 * kDay;
+  sweeper.sweep(queue_);
+  EXPECT_TRUE(is_there(other));
 }
 
 TEST_F(Sweeping, RemovesWhatIsOldButNeverTheNewest) {
@@ -294,6 +406,9 @@ TEST_F(Sweeping, RemovesFilesOfJobsThatAreGoneOnceNobodyHasThem) {
   sweeper().sweep(queue_);
   EXPECT_FALSE(fs::exists(folder_.job(id)));
   EXPECT_TRUE(fs::exists(folder_.root() / "jobs" / "somebody's"));
+  fs::create_directories(folder_.root() / "jobs/.gone-x/work");
+  sweeper().sweep(queue_);
+  EXPECT_FALSE(fs::exists(folder_.root() / "jobs/.gone-x"));
 }
 
 TEST_F(Sweeping, ForgetsRowsThatNobodyAsksFor) {

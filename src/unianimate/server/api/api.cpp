@@ -53,7 +53,7 @@ Api::Api(const std::filesystem::path& data, ApiOptions options)
 
 std::unique_ptr<store::Sweeper> Api::make_sweeper() const {
   queue::JobQueue queue(queue::open_database(queues_.place()));
-  return std::make_unique<store::Sweeper>(folder_, queue, options_.retention);
+  return std::make_unique<store::Sweeper>(folder_, queue, options_.retention, options_.stopping);
 }
 
 void Api::require_room(std::uintmax_t bytes) {

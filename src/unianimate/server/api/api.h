@@ -62,6 +62,7 @@ struct ApiOptions {
   bool knows_models = true;           ///< workers have just these; else a job may name any
   std::int64_t most_jobs = 1000;      ///< waiting
   store::Retention retention = {};
+  std::function<bool()> stopping = store::DiskAccount::never;  ///< as of store::Sweeper
 };
 
 /// What all routes share. They may run in several threads at once.

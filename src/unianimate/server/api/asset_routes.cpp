@@ -82,7 +82,7 @@ http::Response delete_asset(const http::Request& request, Api& api) {
     find_asset(request, api);  // it may be gone by another's hand
     throw http::Refused(http::problems::kConflict, fmt::format("a job needs the asset {}", asset.id));
   }
-  api.sweeper().account().remove_asset(asset.bytes);
+  api.sweeper().account().remove_asset(asset);
   return http::Response(204);
 }
 

@@ -33,7 +33,7 @@ std::pair<queue::AssetRow, bool> IncomingFile::finish(std::optional<std::string>
   try {
     const auto stored = api_.queues().with([&](queue::JobQueue& queue) { return writer_.finish(queue, name); });
     account_for(0);
-    if (stored.second) api_.sweeper().account().add_asset(stored.first.bytes);
+    if (stored.second) api_.sweeper().account().add_asset(stored.first);
     return stored;
   } catch (const Error& error) {
     refuse(error);

@@ -29,6 +29,14 @@ constexpr const char* kUnneeded =
     "state IN ('completed', 'failed', 'cancelled') AND NOT EXISTS (SELECT 1 FROM job AS taker WHERE"
     " taker.poses_job=job.id AND taker.state IN ('queued', 'running', 'failed', 'cancelled'))";
 
+/// Of removable_jobs(); `newest` is the parameter that says how many stay.
+std::string removable(const char* newest) {
+  return fmt::format(
+      "{} AND kind<>'plan' AND id NOT IN (SELECT id FROM job WHERE kind<>'plan' AND state IN"
+      " ('completed', 'failed', 'cancelled') ORDER BY finished DESC, id DESC LIMIT {})",
+      kUnneeded, newest);
+}
+
 /// job.cancel_requested.
 constexpr std::int64_t kRemoveRequested = 2;
 
@@ -357,11 +365,7 @@ std::optional<JobRow> JobQueue::remove(const std::string& id) {
 }
 
 std::vector<JobRow> JobQueue::removable_jobs(std::int64_t newest) {
-  return select(fmt::format("WHERE {} AND kind<>'plan' AND id NOT IN (SELECT id FROM job WHERE kind<>'plan' AND state "
-                            "IN ('completed', 'failed',"
-                            " 'cancelled') ORDER BY finished DESC, id DESC LIMIT $1) ORDER BY finished, id",
-                            kUnneeded),
-                {SqlValue(newest)});
+  return select(fmt::format("WHERE {} ORDER BY finished, id", removable("$1")), {SqlValue(newest)});
 }
 
 std::optional<JobRow> JobQueue::remove_unneeded(const std::string& id) {
@@ -633,6 +637,18 @@ std::vector<AssetRow> JobQueue::unused_assets(double seconds) {
 void JobQueue::require_writable() {
   const Transaction undone(*connection_);
   execute("UPDATE counter SET revision=revision");
+}
+
+std::int64_t JobQueue::removable_asset_bytes(std::int64_t newest, double seconds) {
+  return execute(
+             fmt::format("SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM asset WHERE used<NOW-$1 AND NOT EXISTS"
+                         " (SELECT 1 FROM job_asset JOIN job AS needing ON needing.id=job_asset.job WHERE"
+                         " job_asset.asset=asset.id AND needing.state<>'removed' AND needing.id NOT IN (SELECT id"
+                         " FROM job WHERE {}))",
+                         removable("$2")),
+             {SqlValue(seconds), SqlValue(newest)})
+      .front()
+      .number(0);
 }
 
 double JobQueue::now() {

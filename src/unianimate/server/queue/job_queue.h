@@ -194,6 +194,8 @@ class JobQueue {
   std::vector<std::string> jobs_with(const std::string& asset);
   /// Those that no job needs and that none was made from in the last so many seconds; the oldest first.
   std::vector<AssetRow> unused_assets(double seconds);
+  /// Bytes of those that none would need once removable_jobs(newest) were gone, and that none was made from likewise.
+  std::int64_t removable_asset_bytes(std::int64_t newest, double seconds);
 
   /// See SqlConnection.
   bool wait_for_change(std::chrono::milliseconds longest) { return connection_->wait_for_change(longest); }

@@ -95,7 +95,7 @@ http::Limits limits_of(const ServeOptions& options) {
   return limits;
 }
 
-ApiOptions api_options(const ServeOptions& options) {
+ApiOptions api_options(const ServeOptions& options, std::function<bool()> stopping) {
   ApiOptions api;
   api.queue_url = options.queue_url;
   api.version = options.version;
@@ -103,6 +103,7 @@ ApiOptions api_options(const ServeOptions& options) {
   api.knows_models = options.knows_models;
   api.most_jobs = options.most_jobs;
   api.retention = options.retention;
+  api.stopping = std::move(stopping);
   return api;
 }
 
@@ -127,7 +128,7 @@ std::pair<std::string, std::uint16_t> parse_listen(std::string_view text) {
 struct Serving::State {
   explicit State(ServeOptions given)
       : options(std::move(given)),
-        api(options.data, api_options(options)),
+        api(options.data, api_options(options, [this] { return stopping || options.stopping(); })),
         listener(options.address, options.port, limits_of(options)) {}
 
   /// Tells streams and waiting answers of what others change in the database.
@@ -139,12 +140,14 @@ struct Serving::State {
   /// Runs `work` to its end and keeps what it throws; then nothing is answered any more.
   std::thread start(std::exception_ptr& failure, std::function<void()> work);
 
+  void begin_to_stop();
+
   ServeOptions options;
+  std::atomic<bool> stopping{false};
   Api api;
   http::Listener listener;
   http::Service service;
   std::vector<std::string> notes;
-  std::atomic<bool> stopping{false};
   std::mutex mutex;
   std::condition_variable stopped;
   std::int64_t seen = 0;  ///< the revision that was
@@ -184,6 +187,9 @@ void Serving::State::see(const queue::JobRow& job) {
   if (job.state == queue::JobState::kRemoved) {
     api.sweeper().account().forget_job(job.id);
   } else if (queue::is_over(job.state)) {
+    api.sweeper().account().count_job(job.id, job.state != queue::JobState::kCompleted);
+  } else if (job.state == queue::JobState::kQueued && !job.device) {
+    // It is new, or begins anew without what was saved.
     api.sweeper().account().count_job(job.id);
   }
   seen = job.revision;
@@ -228,8 +234,18 @@ std::thread Serving::State::start(std::exception_ptr& failure, std::function<voi
     } catch (...) {
       failure = std::current_exception();
     }
-    listener.stop();
+    begin_to_stop();
   });
+}
+
+/// What looks at files ends while requests are still answered.
+void Serving::State::begin_to_stop() {
+  {
+    const std::lock_guard lock(mutex);
+    stopping = true;
+  }
+  stopped.notify_all();
+  listener.stop();
 }
 
 Serving::Serving(ServeOptions options) : state_(std::make_unique<State>(std::move(options))) {
@@ -290,11 +306,6 @@ void Serving::run(const std::function<bool()>& goes_on) {
   std::thread watcher = state_->start(failures[0], [&] { state_->watch(goes_on); });
   std::thread sweeper = state_->start(failures[1], [&] { state_->sweep(); });
   state_->listener.serve(state_->service);
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->stopping = true;
-  }
-  state_->stopped.notify_all();
   watcher.join();
   sweeper.join();
   for (const std::exception_ptr& failure : failures) {
@@ -303,7 +314,7 @@ void Serving::run(const std::function<bool()>& goes_on) {
 }
 
 void Serving::stop() {
-  state_->listener.stop();
+  state_->begin_to_stop();
 }
 
 }  // namespace unianimate::server

@@ -26,6 +26,8 @@ struct ServeOptions {
   std::uint64_t upload_bytes = http::Limits().upload_bytes;
   std::int64_t most_jobs = 1000;  ///< that wait
   store::Retention retention = {};
+  /// Whether the process is to end, asked from any thread, from the beginning on, while files are looked at.
+  std::function<bool()> stopping = store::DiskAccount::never;
   std::string version;                                  ///< of the program
   std::filesystem::path models = {};                    ///< folder of those that jobs may name
   bool knows_models = true;                             ///< as ApiOptions::knows_models
@@ -38,7 +40,8 @@ std::pair<std::string, std::uint16_t> parse_listen(std::string_view text);
 
 class Serving {
  public:
-  /// Binds and reads or makes the token. Throws Error(kUsage) for what goes not together, Error(kEnvironment).
+  /// Binds and reads or makes the token. Throws Error(kUsage) for what goes not together, Error(kEnvironment),
+  /// Error(kCancelled) for ServeOptions::stopping.
   explicit Serving(ServeOptions options);
   ~Serving();
   Serving(const Serving&) = delete;

@@ -15,6 +15,7 @@
 #include "unianimate/core/output_file.h"
 #include "unianimate/server/queue/random_id.h"
 #include "unianimate/server/store/content_type.h"
+#include "unianimate/server/store/store_lock.h"
 
 namespace unianimate::store {
 
@@ -34,23 +35,6 @@ int make_file(const fs::path& file) {
   ::flock(descriptor, LOCK_EX | LOCK_NB);
   return descriptor;
 }
-
-/// A file and its row appear and go together: one process at a time sees to that.
-class StoreLock {
- public:
-  explicit StoreLock(const DataFolder& folder) {
-    const fs::path file = folder.root() / "assets" / ".lock";
-    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (descriptor_ < 0) refuse(file, "cannot be opened");
-    while (::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) continue;
-  }
-  ~StoreLock() { ::close(descriptor_); }
-  StoreLock(const StoreLock&) = delete;
-  StoreLock& operator=(const StoreLock&) = delete;
-
- private:
-  int descriptor_;
-};
 
 }  // namespace
 

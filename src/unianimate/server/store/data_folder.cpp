@@ -18,6 +18,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// How folders begin whose job is removed.
+constexpr const char* kGone = ".gone-";
+
 void remove_whole(const fs::path& folder) {
   std::error_code problem;
   fs::remove_all(folder, problem);
@@ -68,7 +71,24 @@ std::vector<std::string> DataFolder::jobs() const {
 }
 
 void DataFolder::remove_job(const std::string& id) const {
-  remove_whole(job(id));
+  const fs::path gone = root_ / "jobs" / (kGone + queue::random_id('j'));
+  std::error_code problem;
+  fs::rename(job(id), gone, problem);
+  if (problem == std::errc::no_such_file_or_directory) return;
+  if (problem) {
+    throw Error(ErrorKind::kEnvironment, "{} cannot be removed: {}", printable(job(id).string()), problem.message());
+  }
+  std::error_code later;
+  fs::remove_all(gone, later);
+}
+
+void DataFolder::remove_rest() const {
+  std::vector<fs::path> rest;
+  std::error_code problem;
+  for (fs::directory_iterator entry(root_ / "jobs", problem), end; !problem && entry != end; entry.increment(problem)) {
+    if (entry->path().filename().string().starts_with(kGone)) rest.push_back(entry->path());
+  }
+  for (const fs::path& folder : rest) remove_whole(folder);
 }
 
 void DataFolder::remove_work(const std::string& id) const {

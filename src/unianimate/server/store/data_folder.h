@@ -44,8 +44,11 @@ class DataFolder {
   /// Those that have files here, by their ids.
   [[nodiscard]] std::vector<std::string> jobs() const;
 
-  /// Removes all files of the job.
+  /// Removes all files of the job: they are gone from its folder at once. What others still have open may stay until
+  /// remove_rest(), as network file systems keep it under another name until then. Throws Error(kEnvironment).
   void remove_job(const std::string& id) const;
+  /// Removes what is left of removed jobs. Throws Error(kEnvironment) where something has to stay even now.
+  void remove_rest() const;
   /// Removes what is done so far.
   void remove_work(const std::string& id) const;
 

@@ -5,24 +5,32 @@
 #include <utility>
 #include <vector>
 
+#include "unianimate/core/error.h"
+#include "unianimate/server/store/store_lock.h"
+
 namespace unianimate::store {
 
 namespace fs = std::filesystem;
 
 namespace {
 
-/// Of all files in the folder, as far as they can be looked at; others may remove them meanwhile.
-std::uintmax_t bytes_in(const fs::path& folder) {
-  std::uintmax_t bytes = 0;
+/// Tells of all files in the folder, as far as they can be looked at; others may remove them meanwhile.
+void for_each_file(const fs::path& folder, const DiskAccount::Stopping& stopping,
+                   const std::function<void(const fs::path& file, std::uintmax_t bytes)>& tell) {
   std::error_code problem;
   constexpr auto kOptions = fs::directory_options::skip_permission_denied;
-  for (fs::recursive_directory_iterator entry(folder, kOptions, problem), end; !problem && entry != end;
+  for (fs::recursive_directory_iterator entry(folder, kOptions, problem), end; !problem && entry != end && !stopping();
        entry.increment(problem)) {
     std::error_code gone;
     if (!fs::is_regular_file(entry->symlink_status(gone)) || gone) continue;
     const std::uintmax_t size = entry->file_size(gone);
-    if (!gone) bytes += size;
+    if (!gone) tell(entry->path(), size);
   }
+}
+
+std::uintmax_t bytes_in(const fs::path& folder, const DiskAccount::Stopping& stopping) {
+  std::uintmax_t bytes = 0;
+  for_each_file(folder, stopping, [&](const fs::path& /*file*/, std::uintmax_t size) { bytes += size; });
   return bytes;
 }
 
@@ -53,8 +61,8 @@ DiskUse disk_use(const DataFolder& folder) {
   return DiskAccount(folder).use();
 }
 
-DiskAccount::DiskAccount(const DataFolder& folder) : folder_(folder) {
-  count();
+DiskAccount::DiskAccount(const DataFolder& folder, const Stopping& stopping) : folder_(folder) {
+  if (!count(stopping)) throw Error(ErrorKind::kCancelled, "stopped while the files of the data folder were looked at");
 }
 
 DiskUse DiskAccount::use() const {
@@ -72,67 +80,88 @@ std::uintmax_t DiskAccount::bytes_of_job(const std::string& id) const {
   return job == jobs_.end() ? 0 : job->second.work + job->second.results;
 }
 
-DiskAccount::JobUse DiskAccount::look_at_job(const std::string& id) const {
+DiskAccount::JobUse DiskAccount::look_at_job(const std::string& id, const Stopping& stopping) const {
   JobUse use;
-  use.work = bytes_in(folder_.work(id));
-  use.results = less(bytes_in(folder_.job(id)), use.work);
+  use.work = bytes_in(folder_.work(id), stopping);
+  use.results = less(bytes_in(folder_.job(id), stopping), use.work);
   return use;
 }
 
-/// Nobody waits while the folder is walked. What comes or goes meanwhile may be counted twice or not at all until the
-/// next time.
-void DiskAccount::count() {
-  std::uintmax_t own = 0;
+bool DiskAccount::look(Files& assets, Jobs& jobs, const Stopping& stopping) const {
+  for_each_file(folder_.root() / "assets", stopping, [&](const fs::path& file, std::uintmax_t bytes) {
+    if (file.filename() != kStoreLockName) assets[file.filename().string()] = bytes;
+  });
+  for (const std::string& id : folder_.jobs()) {
+    if (stopping()) return false;
+    jobs.emplace(id, look_at_job(id, stopping));
+  }
+  return !stopping();
+}
+
+/// Nobody waits while the folder is walked, but for incoming/, which holds few files: those of this process are in its
+/// account already.
+bool DiskAccount::count(const Stopping& stopping) {
+  const std::lock_guard one(counting_);
   {
     const std::lock_guard lock(mutex_);
-    own = own_incoming_;
+    journal_.emplace();
+  }
+  Files assets;
+  Jobs jobs;
+  const bool whole = look(assets, jobs, stopping);
+  const std::lock_guard lock(mutex_);
+  const Journal said = std::exchange(journal_, std::nullopt).value();
+  if (!whole) return false;
+  for (const auto& [name, bytes] : said.assets) assets[name] = bytes;
+  for (const auto& [id, job] : said.jobs) {
+    jobs.erase(id);
+    if (job) jobs.emplace(id, *job);
   }
   DiskUse use;
-  use.assets = bytes_in(folder_.root() / "assets");
-  use.incoming = less(bytes_in(folder_.incoming()), own);
-  std::map<std::string, JobUse> jobs;
-  for (const std::string& id : folder_.jobs()) {
-    const JobUse job = look_at_job(id);
+  for (const auto& [name, bytes] : assets) use.assets += bytes;
+  for (const auto& [id, job] : jobs) {
     use.work += job.work;
     use.results += job.results;
-    jobs.emplace(id, job);
   }
-  const std::lock_guard lock(mutex_);
+  use.incoming = less(bytes_in(folder_.incoming(), never), own_incoming_);
   use_ = use;
   jobs_ = std::move(jobs);
+  return true;
 }
 
-void DiskAccount::put_job(const std::string& id, const JobUse* use) {
+void DiskAccount::put_job(const std::string& id, const std::optional<JobUse>& use) {
   const std::lock_guard lock(mutex_);
-  JobUse& job = jobs_[id];
-  use_.work = less(use_.work, job.work);
-  use_.results = less(use_.results, job.results);
-  if (use == nullptr) {
-    jobs_.erase(id);
-    return;
-  }
-  job = *use;
-  use_.work += job.work;
-  use_.results += job.results;
+  if (journal_) journal_->jobs[id] = use;
+  const JobUse before = std::exchange(jobs_[id], use.value_or(JobUse()));
+  use_.work = less(use_.work, before.work) + jobs_[id].work;
+  use_.results = less(use_.results, before.results) + jobs_[id].results;
+  if (!use) jobs_.erase(id);
 }
 
-void DiskAccount::count_job(const std::string& id) {
-  const JobUse use = look_at_job(id);
-  put_job(id, &use);
+void DiskAccount::count_job(const std::string& id, bool work_stays) {
+  JobUse use = look_at_job(id, never);
+  if (!work_stays) use.work = 0;
+  put_job(id, use);
 }
 
 void DiskAccount::forget_job(const std::string& id) {
-  put_job(id, nullptr);
+  put_job(id, std::nullopt);
 }
 
-void DiskAccount::add_asset(std::int64_t bytes) {
-  const std::lock_guard lock(mutex_);
-  use_.assets += static_cast<std::uintmax_t>(bytes);
+std::string DiskAccount::name_of(const queue::AssetRow& asset) const {
+  return folder_.asset(asset.sha256, asset.type).filename().string();
 }
 
-void DiskAccount::remove_asset(std::int64_t bytes) {
+void DiskAccount::add_asset(const queue::AssetRow& asset) {
   const std::lock_guard lock(mutex_);
-  use_.assets = less(use_.assets, static_cast<std::uintmax_t>(bytes));
+  if (journal_) journal_->assets[name_of(asset)] = static_cast<std::uintmax_t>(asset.bytes);
+  use_.assets += static_cast<std::uintmax_t>(asset.bytes);
+}
+
+void DiskAccount::remove_asset(const queue::AssetRow& asset) {
+  const std::lock_guard lock(mutex_);
+  if (journal_) journal_->assets[name_of(asset)] = 0;
+  use_.assets = less(use_.assets, static_cast<std::uintmax_t>(asset.bytes));
 }
 
 void DiskAccount::add_incoming(std::int64_t bytes) {

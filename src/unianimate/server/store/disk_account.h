@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 
+#include "unianimate/server/queue/job.h"
 #include "unianimate/server/store/data_folder.h"
 
 namespace unianimate::store {
@@ -32,19 +34,23 @@ std::optional<std::uintmax_t> free_bytes(const DataFolder& folder);
 /// a job that runs, is known from the next count() on. May be used from several threads.
 class DiskAccount {
  public:
-  /// `folder` has to outlive this.
-  explicit DiskAccount(const DataFolder& folder);
+  using Stopping = std::function<bool()>;
+  static bool never() { return false; }
+
+  /// `folder` has to outlive this. Throws Error(kCancelled) once `stopping`, which is asked while files are looked at,
+  /// says so.
+  explicit DiskAccount(const DataFolder& folder, const Stopping& stopping = never);
 
   [[nodiscard]] DiskUse use() const;
   [[nodiscard]] std::uintmax_t bytes_of_job(const std::string& id) const;
 
-  /// Looks at every file.
-  void count();
-  /// Looks at the files of one job, which has ended.
-  void count_job(const std::string& id);
+  /// Looks at every file; what is said meanwhile is kept. False once `stopping` says so: all is as it was.
+  bool count(const Stopping& stopping = never);
+  /// Looks at the files of one job, but those of its work where that is about to go.
+  void count_job(const std::string& id, bool work_stays = true);
   void forget_job(const std::string& id);
-  void add_asset(std::int64_t bytes);
-  void remove_asset(std::int64_t bytes);
+  void add_asset(const queue::AssetRow& asset);
+  void remove_asset(const queue::AssetRow& asset);
   /// Bytes of files on their way through this process; fewer where one has arrived or was given up.
   void add_incoming(std::int64_t bytes);
 
@@ -53,13 +59,24 @@ class DiskAccount {
     std::uintmax_t work = 0;
     std::uintmax_t results = 0;
   };
-  [[nodiscard]] JobUse look_at_job(const std::string& id) const;
-  void put_job(const std::string& id, const JobUse* use);
+  using Jobs = std::map<std::string, JobUse>;
+  using Files = std::map<std::string, std::uintmax_t>;  ///< of assets/, by their names
+  /// What was said while all files were looked at, and may have been seen or not.
+  struct Journal {
+    std::map<std::string, std::optional<JobUse>> jobs;
+    Files assets;
+  };
+  [[nodiscard]] JobUse look_at_job(const std::string& id, const Stopping& stopping) const;
+  [[nodiscard]] bool look(Files& assets, Jobs& jobs, const Stopping& stopping) const;
+  void put_job(const std::string& id, const std::optional<JobUse>& use);
+  [[nodiscard]] std::string name_of(const queue::AssetRow& asset) const;
 
   const DataFolder& folder_;
+  std::mutex counting_;  ///< one at a time
   mutable std::mutex mutex_;
-  DiskUse use_;                         ///< all but what is on its way through this process, and the database
-  std::map<std::string, JobUse> jobs_;  ///< what of use_ is theirs
+  std::optional<Journal> journal_;  ///< while all files are looked at
+  DiskUse use_;                     ///< all but what is on its way through this process, and the database
+  Jobs jobs_;                       ///< what of use_ is theirs
   std::uintmax_t own_incoming_ = 0;
 };
 

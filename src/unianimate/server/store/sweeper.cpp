@@ -5,9 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ctime>
 #include <limits>
-#include <map>
-#include <set>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -62,29 +61,45 @@ struct Sweeper::Removed {
   std::uintmax_t bytes = 0;
 };
 
-Sweeper::Sweeper(const DataFolder& folder, queue::JobQueue& queue, const Retention& retention)
+Sweeper::Sweeper(const DataFolder& folder, queue::JobQueue& queue, const Retention& retention,
+                 DiskAccount::Stopping stopping, std::function<double()> elapsed)
     : folder_(folder),
       retention_(retention),
-      account_(folder),
+      stopping_(std::move(stopping)),
+      elapsed_(std::move(elapsed)),
+      clock_offset_(queue.now() - elapsed_()),
+      account_(folder, stopping_),
       quota_(retention.quota_bytes ? *retention.quota_bytes : settled_quota(folder, queue, account_.use().total())) {}
+
+/// Also while the machine sleeps.
+double Sweeper::seconds_since_boot() {
+  timespec time{};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  constexpr double kNano = 1e-9;
+  return static_cast<double>(time.tv_sec) + kNano * static_cast<double>(time.tv_nsec);
+}
+
+double Sweeper::seconds_set_forward(queue::JobQueue& queue) const {
+  return std::max(0.0, queue.now() - elapsed_() - clock_offset_);
+}
 
 void Sweeper::sweep(queue::JobQueue& queue) {
   // Whoever waits for room does not wait for these.
-  account_.count();
+  if (!account_.count(stopping_)) return;
   {
     const std::lock_guard lock(sweeping_);
     remove_old(queue);
-    make_room(queue, 0);
+    make_room(queue, 0, true);
   }
   remove_orphans(queue);
-  queue.forget_removed(Retention::kDay);
+  queue.forget_removed(Retention::kDay + seconds_set_forward(queue));
 }
 
 std::optional<std::string> Sweeper::refusal(queue::JobQueue& queue, std::uintmax_t bytes) {
   if (!obstacle(account_.use().total(), 0, bytes)) return std::nullopt;
   const std::lock_guard lock(sweeping_);
   remove_old(queue);
-  make_room(queue, bytes);
+  make_room(queue, bytes, false);
   return obstacle(account_.use().total(), 0, bytes);
 }
 
@@ -121,33 +136,40 @@ std::optional<std::string> Sweeper::obstacle(std::uintmax_t used, std::uintmax_t
 
 void Sweeper::remove_old(queue::JobQueue& queue) {
   Removed removed;
+  const double set_forward = seconds_set_forward(queue);
   std::string kept = fmt::format("files that no job needs stay {:g} days", retention_.unused_seconds / Retention::kDay);
   if (retention_.finished_seconds) {
-    const double last = queue.now() - *retention_.finished_seconds;
+    const double last = queue.now() - *retention_.finished_seconds - set_forward;
     for (queue::JobRow& job : queue.removable_jobs(retention_.always_kept)) {
       const double time = job.finished.value_or(job.created);
+      if (stopping_()) break;
       if (time < last) remove(queue, {time, std::move(job)}, removed);
     }
     kept =
         fmt::format("finished jobs stay {:g} days (--keep), {}", *retention_.finished_seconds / Retention::kDay, kept);
   }
-  for (queue::AssetRow& asset : queue.unused_assets(retention_.unused_seconds)) {
+  for (queue::AssetRow& asset : queue.unused_assets(retention_.unused_seconds + set_forward)) {
+    if (stopping_()) break;
     const double time = asset.used;
     remove(queue, {time, std::move(asset)}, removed);
   }
   tell(queue, removed, "by their age: " + kept);
 }
 
-void Sweeper::make_room(queue::JobQueue& queue, std::uintmax_t bytes) {
+/// `counted`: all files have just been looked at. No job goes for what the account does not know.
+void Sweeper::make_room(queue::JobQueue& queue, std::uintmax_t bytes, bool counted) {
   // Nothing goes in vain.
   const std::uintmax_t used = account_.use().total();
-  if (obstacle(used, removable_bytes(queue), bytes)) return;
+  if (!obstacle(used, 0, bytes) || obstacle(used, removable_bytes(queue), bytes)) return;
   Removed removed;
   bool goes_on = true;
-  while (goes_on) {
+  bool to_count = false;
+  while (goes_on && !to_count) {
     goes_on = false;
     for (const Candidate& candidate : candidates(queue)) {
-      if (!obstacle(used - std::min(used, removed.bytes), 0, bytes)) break;
+      if (stopping_() || !obstacle(used - std::min(used, removed.bytes), 0, bytes)) break;
+      to_count = !counted && std::holds_alternative<queue::JobRow>(candidate.what);
+      if (to_count) break;
       // What this one needed may go after it.
       goes_on = remove(queue, candidate, removed) || goes_on;
     }
@@ -155,33 +177,22 @@ void Sweeper::make_room(queue::JobQueue& queue, std::uintmax_t bytes) {
   tell(queue, removed,
        fmt::format("to make room: the data folder may hold {}{}, and {} of the disk are kept free", bytes_text(quota_),
                    retention_.quota_bytes ? " (--quota)" : "", bytes_text(retention_.free_bytes)));
+  if (to_count && account_.count(stopping_)) make_room(queue, bytes, true);
 }
 
 /// What may go, with the files that nobody needs once the jobs that may go are gone.
 std::uintmax_t Sweeper::removable_bytes(queue::JobQueue& queue) const {
   std::uintmax_t bytes = 0;
-  std::set<std::string> jobs;
-  std::map<std::string, queue::AssetRow> needed;
-  const double an_hour_ago = queue.now() - kHour;
   for (const Candidate& candidate : candidates(queue)) {
-    if (const auto* const asset = std::get_if<queue::AssetRow>(&candidate.what)) {
-      bytes += static_cast<std::uintmax_t>(asset->bytes);
-      continue;
-    }
-    const std::string& id = std::get<queue::JobRow>(candidate.what).id;
-    bytes += account_.bytes_of_job(id);
-    jobs.insert(id);
-    for (queue::AssetRow& asset : queue.assets_of(id)) {
-      if (asset.used < an_hour_ago) needed.emplace(asset.id, std::move(asset));
+    if (const auto* const job = std::get_if<queue::JobRow>(&candidate.what)) {
+      bytes += account_.bytes_of_job(job->id);
+    } else if (!retention_.quota_bytes) {
+      bytes += static_cast<std::uintmax_t>(std::get<queue::AssetRow>(candidate.what).bytes);
     }
   }
-  for (const auto& [id, asset] : needed) {
-    const auto others = queue.jobs_with(id);
-    if (std::ranges::all_of(others, [&](const std::string& job) { return jobs.contains(job); })) {
-      bytes += static_cast<std::uintmax_t>(asset.bytes);
-    }
-  }
-  return bytes;
+  if (!retention_.quota_bytes) return bytes;
+  return bytes + static_cast<std::uintmax_t>(
+                     queue.removable_asset_bytes(retention_.always_kept, kHour + seconds_set_forward(queue)));
 }
 
 /// What may go to make room, the oldest first. What was made goes for nothing but a quota that somebody set.
@@ -193,7 +204,7 @@ std::vector<Sweeper::Candidate> Sweeper::candidates(queue::JobQueue& queue) cons
       all.push_back({time, std::move(job)});
     }
   }
-  for (queue::AssetRow& asset : queue.unused_assets(kHour)) {
+  for (queue::AssetRow& asset : queue.unused_assets(kHour + seconds_set_forward(queue))) {
     const double time = asset.used;
     all.push_back({time, std::move(asset)});
   }
@@ -204,7 +215,7 @@ std::vector<Sweeper::Candidate> Sweeper::candidates(queue::JobQueue& queue) cons
 bool Sweeper::remove(queue::JobQueue& queue, const Candidate& candidate, Removed& removed) {
   if (const auto* const asset = std::get_if<queue::AssetRow>(&candidate.what)) {
     if (!remove_asset(folder_, queue, *asset, asset->used)) return false;
-    account_.remove_asset(asset->bytes);
+    account_.remove_asset(*asset);
     ++removed.files;
     removed.bytes += static_cast<std::uintmax_t>(asset->bytes);
     return true;
@@ -221,7 +232,13 @@ bool Sweeper::remove(queue::JobQueue& queue, const Candidate& candidate, Removed
 /// before its database was lost.
 void Sweeper::remove_orphans(queue::JobQueue& queue) {
   for (const std::string& id : folder_.jobs()) {
+    if (stopping_()) return;
     if (queue.is_removed(id)) remove_files(id);
+  }
+  try {
+    folder_.remove_rest();
+  } catch (const Error& error) {
+    note(error.what());
   }
 }
 

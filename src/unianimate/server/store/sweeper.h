@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -34,12 +35,16 @@ std::uintmax_t settled_quota(const DataFolder& folder, queue::JobQueue& queue, s
 
 /// Removes what is old or, where room is needed, the oldest: files that no job needs and, where somebody said how long
 /// or how many may stay, jobs that are over; never what a job takes that waits, runs or may be resumed, nor what has
-/// just been sent for the next one. Says what went in the queue's notices. May be called from several threads, each
-/// with a queue of its own. All calls throw as JobQueue.
+/// just been sent for the next one. Nothing ages by the database's clock being set forward while this is there. Says
+/// what went in the queue's notices. May be called from several threads, each with a queue of its own. All calls throw
+/// as JobQueue.
 class Sweeper {
  public:
-  /// `folder` has to outlive this. Looks at every file.
-  Sweeper(const DataFolder& folder, queue::JobQueue& queue, const Retention& retention);
+  /// `folder` has to outlive this. Looks at every file. `stopping`: whether the process is to end, asked from any
+  /// thread; files are looked at and removed no longer then, and this throws Error(kCancelled). `elapsed`: seconds by a
+  /// clock that nobody sets.
+  Sweeper(const DataFolder& folder, queue::JobQueue& queue, const Retention& retention,
+          DiskAccount::Stopping stopping = DiskAccount::never, std::function<double()> elapsed = seconds_since_boot);
 
   [[nodiscard]] std::uintmax_t quota() const noexcept { return quota_; }
   DiskAccount& account() noexcept { return account_; }
@@ -49,7 +54,7 @@ class Sweeper {
   void sweep(queue::JobQueue& queue);
 
   /// One sentence saying why so many bytes more cannot be taken, even once what may go has gone; none where they can.
-  /// Looks at no files.
+  /// Looks at files only before a job goes.
   std::optional<std::string> refusal(queue::JobQueue& queue, std::uintmax_t bytes);
 
   /// A sentence for take_notices().
@@ -61,11 +66,13 @@ class Sweeper {
   struct Candidate;
   struct Removed;
 
+  static double seconds_since_boot();
+  [[nodiscard]] double seconds_set_forward(queue::JobQueue& queue) const;
   [[nodiscard]] std::optional<std::string> obstacle(std::uintmax_t used, std::uintmax_t gone,
                                                     std::uintmax_t bytes) const;
   [[nodiscard]] std::uintmax_t removable_bytes(queue::JobQueue& queue) const;
   void remove_old(queue::JobQueue& queue);
-  void make_room(queue::JobQueue& queue, std::uintmax_t bytes);
+  void make_room(queue::JobQueue& queue, std::uintmax_t bytes, bool counted);
   void remove_orphans(queue::JobQueue& queue);
   void remove_files(const std::string& job);
   [[nodiscard]] std::vector<Candidate> candidates(queue::JobQueue& queue) const;
@@ -74,6 +81,9 @@ class Sweeper {
 
   const DataFolder& folder_;
   Retention retention_;
+  DiskAccount::Stopping stopping_;
+  std::function<double()> elapsed_;
+  double clock_offset_;  ///< of the database's clock to that of `elapsed`, at first
   DiskAccount account_;
   std::uintmax_t quota_;
   std::mutex sweeping_;  ///< one at a time
