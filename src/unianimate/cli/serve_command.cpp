@@ -190,12 +190,15 @@ void tell_address(const std::string& url, bool json) {
 // ---- the work
 
 void run_until_interrupted(server::Serving& serving, worker::Supervisor& supervisor) {
-  // All is over within 30 seconds, the time that service managers wait.
+  // All is over within 30 seconds: the workers are told first, and save while requests are still answered.
   constexpr std::chrono::seconds kPatience{25};
   constexpr std::chrono::seconds kBetweenLooks{1};
   steady_clock::time_point look_after;
   const auto goes_on = [&] {
-    if (interrupted()) return false;
+    if (interrupted()) {
+      supervisor.ask_to_stop();
+      return false;
+    }
     const auto now = steady_clock::now();
     if (now < look_after) return true;
     look_after = now + kBetweenLooks;
@@ -233,6 +236,7 @@ void serve(const fields::CommandLine& options, const CLI::App& command, const Se
   ::setenv(kQueueVariable, place.url.c_str(), 1);
   const store::DataFolder folder(settings.data);
   queue::JobQueue queue = open_queue(folder, place);
+  settings.stopping = [] { return interrupted(); };
   server::Serving serving(std::move(settings));
   if (workers.empty()) {
     session.reporter->note(

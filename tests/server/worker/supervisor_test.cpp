@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "support/temporary_folder.h"
@@ -246,6 +248,77 @@ TEST_F(SupervisorTest, WaitsForAGpuThatAWorkerOfAnEarlierServiceHas) {
   queue_.forget_worker("other-1");
   supervisor.tend(now_);
   EXPECT_THAT(supervisor.pids(), SizeIs(2));
+}
+
+TEST_F(SupervisorTest, CountsWorkersByWhatTheyComputeOn) {
+  const auto started_beside = [&](const std::vector<std::string>& gpus_of_others,
+                                  const std::vector<std::string>& wanted_gpus) {
+    queue::JobQueue queue(queue::open_sqlite(folder_ / "other.db"));
+    for (std::size_t i = 0; i < gpus_of_others.size(); ++i) {
+      queue::WorkerRow other{std::to_string(i), "video", host_name(), 1, "cuda", "bf16", std::nullopt};
+      other.gpu = gpus_of_others[i];
+      queue.see(other);
+    }
+    std::vector<SupervisedWorker> wanted;
+    for (const std::string& gpu : wanted_gpus) {
+      wanted.push_back(worker("exec sleep 1000"));
+      wanted.back().gpu = gpu;
+    }
+    Supervisor supervisor(queue, wanted, log_);
+    supervisor.tend(now_);
+    for (std::size_t i = 0; i < gpus_of_others.size(); ++i) queue.forget_worker(std::to_string(i));
+    return supervisor.pids().size();
+  };
+  EXPECT_EQ(started_beside({}, {"0", "1"}), 2U);
+  EXPECT_EQ(started_beside({""}, {"0", "1"}), 2U) << "it computes on the processor";
+  EXPECT_EQ(started_beside({"0", "0"}, {"0", "1"}), 1U);
+  EXPECT_EQ(started_beside({"2"}, {"0", "1"}), 2U) << "it has one of its own";
+  EXPECT_EQ(started_beside({"GPU-0f2a"}, {"0", "1"}), 1U) << "it may have either";
+  EXPECT_EQ(started_beside({"0"}, {""}), 1U);
+  EXPECT_EQ(started_beside({""}, {""}), 0U);
+}
+
+TEST_F(SupervisorTest, TellsOnceOfAnothersWorkerThatSaysNothing) {
+  const queue::WorkerRow other{"other-1", "video", host_name(), 4711, "cpu", "fp32", std::nullopt};
+  queue_.see({"old-1", "video", host_name(), 1, "cpu", "fp32", std::nullopt});
+  queue::open_sqlite(folder_ / "server.db")->execute("UPDATE worker SET seen=1");
+  queue_.see(other);
+  Supervisor supervisor(queue_, {}, log_);
+  supervisor.tend(now_);
+  now_ += seconds(queue::kLeaseSeconds);
+  supervisor.tend(now_);
+  EXPECT_THAT(log_.notes, IsEmpty());
+  for (int i = 0; i < 2; ++i) {
+    now_ += seconds(1);
+    supervisor.tend(now_);
+    EXPECT_THAT(log_.notes, ElementsAre(AllOf(HasSubstr("worker other-1"), HasSubstr("'kill -9 4711'"))));
+  }
+  EXPECT_THAT(queue_.notices(), SizeIs(1));
+}
+
+TEST_F(SupervisorTest, AsksItsWorkersToStopOnce) {
+  const std::string counting = fmt::format(
+      "trap 'echo asked >> {0}; test -e {0}.enough && exit 0' TERM; : > {0}.ready; "
+      "while :; do read line < {0}.pipe; done",
+      (folder_ / "log").string());
+  ASSERT_EQ(::mkfifo((folder_ / "log.pipe").c_str(), 0600), 0);
+  Supervisor supervisor(queue_, {worker(counting)}, log_);
+  supervisor.tend(now_);
+  while (!std::filesystem::exists(folder_ / "log.ready")) std::this_thread::yield();
+  supervisor.ask_to_stop();
+  const auto asked = [&] {
+    std::ifstream log(folder_ / "log");
+    return std::distance(std::istream_iterator<std::string>(log), {});
+  };
+  while (asked() == 0) std::this_thread::yield();
+  now_ += seconds(100);
+  supervisor.tend(now_);
+  supervisor.ask_to_stop();
+  supervisor.stop(std::chrono::milliseconds(0));
+  EXPECT_EQ(asked(), 1);
+  EXPECT_THAT(supervisor.pids(), IsEmpty());
+  supervisor.tend(now_);
+  EXPECT_THAT(supervisor.pids(), IsEmpty()) << "it was asked to end";
 }
 
 TEST_F(SupervisorTest, StopsThoseThatListenAndKillsTheOthers) {

@@ -26,6 +26,14 @@ constexpr std::chrono::seconds kLongestDelay{60};
 /// So long after memory ran out the process that was ended for it may take until it is gone.
 constexpr std::chrono::seconds kLongestTeardown{60};
 
+/// So long nothing was heard of a worker that is taken to hang.
+constexpr std::chrono::seconds kSilence{queue::kLeaseSeconds};
+
+/// Whether it names a GPU by its number.
+bool is_number(std::string_view gpu) {
+  return !gpu.empty() && gpu.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 /// "with status 4", "by signal 9 (SIGKILL)"
 std::string ending_of(int status) {
   if (!WIFSIGNALED(status)) return fmt::format("with status {}", WEXITSTATUS(status));
@@ -106,6 +114,7 @@ Supervisor::~Supervisor() {
 }
 
 void Supervisor::tend(Time now) {
+  if (asked_to_stop_) return;
   try {
     look_after(now);
     told_of_queue_ = false;
@@ -117,6 +126,7 @@ void Supervisor::tend(Time now) {
     told_of_queue_ = true;
     // Nobody is silent who cannot be heard.
     for (Child& child : children_) child.heard = now;
+    for (auto& [id, other] : others_) other.heard = now;
   }
 }
 
@@ -137,7 +147,7 @@ void Supervisor::look_after(Time now) {
     start_later(child, now);
     lose_jobs_of(child, *ending);
   }
-  kill_silent(now);
+  look_at_silent(now);
   for (Child& child : children_) {
     if (child.pid == 0 && now >= child.start_after && is_missing(child)) start(child, now);
   }
@@ -194,23 +204,54 @@ void Supervisor::lose_jobs_of(const Child& child, const std::string& ending) {
 
 /// A worker that hangs would keep its job's folder from the next one. Time is counted here, so that a machine that
 /// slept, or whose clock was set, kills nobody.
-void Supervisor::kill_silent(Time now) {
+void Supervisor::look_at_silent(Time now) {
   constexpr double kEver = 1e9;
-  for (const queue::WorkerRow& worker : queue_.workers(kEver)) {
+  const std::vector<queue::WorkerRow> workers = queue_.workers(kEver);
+  for (const queue::WorkerRow& worker : workers) {
     for (Child& child : children_) {
       if (child.pid == 0 || child.id != worker.id) continue;
       if (worker.seen != child.seen) {
         child.seen = worker.seen;
         child.heard = now;
-      } else if (now - child.heard > std::chrono::seconds(queue::kLeaseSeconds)) {
+      } else if (now - child.heard > kSilence) {
         child.killed_here = true;
         ::kill(child.pid, SIGKILL);
       }
     }
   }
+  tell_of_silent(workers, now);
 }
 
-/// Whether fewer do the work of its lane, or on its GPU, than are to: ours, and others of this machine that are alive.
+/// They are somebody else's to end, and may have what the next one needs.
+void Supervisor::tell_of_silent(const std::vector<queue::WorkerRow>& workers, Time now) {
+  const std::string here = host_name();
+  const double alive_since = queue_.now() - static_cast<double>(queue::kLeaseSeconds);
+  std::map<std::string, Other> heard;
+  for (const queue::WorkerRow& worker : workers) {
+    if (worker.host != here || std::ranges::any_of(children_, [&](const Child& c) { return c.id == worker.id; }))
+      continue;
+    const auto known = others_.find(worker.id);
+    // Those that said their last before this began are nobody's concern.
+    if (known == others_.end() && worker.seen < alive_since) continue;
+    Other& other = heard[worker.id] = known == others_.end() ? Other() : known->second;
+    if (worker.seen != other.seen) {
+      other = {worker.seen, now, false};
+    } else if (!other.told && now - other.heard > kSilence) {
+      other.told = true;
+      std::string text = fmt::format(
+          "worker {} (lane {}, process {}), which was not started by this service, has said nothing for {} s: if it is "
+          "gone, nothing need be done; if it hangs, it keeps its memory, and its job's folder from others, until "
+          "somebody ends it ('kill -9 {}')",
+          worker.id, worker.lane, worker.pid, kSilence.count(), worker.pid);
+      queue_.add_notice(text);
+      log_.note(text);
+    }
+  }
+  others_ = std::move(heard);
+}
+
+/// Whether fewer do the work of its lane, on its GPU or on none, than are to: ours, and others of this machine that are
+/// alive.
 bool Supervisor::is_missing(const Child& child) {
   const std::string here = host_name();
   std::vector<queue::WorkerRow> others = queue_.workers();
@@ -229,8 +270,20 @@ bool Supervisor::is_missing(const Child& child) {
     there += std::ranges::count_if(others, [&](const queue::WorkerRow& other) { return counts(other.gpu); });
     return there < wanted;
   };
-  return is_short([](const std::string& /*gpu*/) { return true; }) &&
-         is_short([&](const std::string& gpu) { return gpu == child.worker.gpu; });
+  if (!is_short([&](const std::string& gpu) { return gpu == child.worker.gpu; })) return false;
+  // What is named in another way may be any of ours.
+  const auto is_named_otherwise = [&](const queue::WorkerRow& other) {
+    return !other.gpu.empty() && is_number(other.gpu) != is_number(child.worker.gpu);
+  };
+  if (child.worker.gpu.empty() || std::ranges::none_of(others, is_named_otherwise)) return true;
+  return is_short([](const std::string& gpu) { return !gpu.empty(); });
+}
+
+void Supervisor::ask_to_stop() {
+  if (asked_to_stop_) return;
+  asked_to_stop_ = std::chrono::steady_clock::now();
+  // Once: a second signal would end them without saving.
+  for (const pid_t pid : pids()) ::kill(pid, SIGTERM);
 }
 
 void Supervisor::stop(std::chrono::milliseconds patience) {
@@ -244,8 +297,8 @@ void Supervisor::stop(std::chrono::milliseconds patience) {
       ended.push_back(&child);
     }
   };
-  for (const pid_t pid : pids()) ::kill(pid, SIGTERM);
-  const auto end = std::chrono::steady_clock::now() + patience;
+  ask_to_stop();
+  const auto end = *asked_to_stop_ + patience;
   for (take_ends(WNOHANG); !pids().empty() && std::chrono::steady_clock::now() < end; take_ends(WNOHANG)) {
     std::this_thread::sleep_for(kLook);
   }

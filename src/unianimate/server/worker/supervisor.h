@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,11 +47,14 @@ class Supervisor {
   /// Starts what is missing: at once where a worker was never there, else 1, 2, 4, … 60 seconds after it ended, and not
   /// while others of this machine, left by an earlier service or started by hand, do the lane's work or have its GPU,
   /// which one that comes late would find without the memory that it needs. Gives back the
-  /// jobs of those that ended, and ends those that have been there and not said anything for the time of a lease.
+  /// jobs of those that ended, and ends those that have been there and not said anything for the time of a lease; of
+  /// others of this machine of which that is so it tells the log and the queue, once.
   /// Nothing is done while the queue's database is out of reach.
   void tend(Time now);
 
-  /// Asks all to stop, which give their jobs back, and kills those that have not within that time.
+  /// Asks all to stop, which then give their jobs back; none is started any more.
+  void ask_to_stop();
+  /// The same where it was not done yet, and kills those that have not ended within that time of it.
   void stop(std::chrono::milliseconds patience = std::chrono::seconds(30));
 
   /// Of the workers that are there, in one order.
@@ -80,11 +84,21 @@ class Supervisor {
   /// Ends its jobs and forgets it, if the database lets that happen now.
   void let_go_of(const Child& child, const std::function<void(const std::string& id)>& end_jobs);
   void lose_jobs_of(const Child& child, const std::string& ending);
-  void kill_silent(Time now);
+  void look_at_silent(Time now);
+  void tell_of_silent(const std::vector<queue::WorkerRow>& workers, Time now);
   [[nodiscard]] bool is_missing(const Child& child);
+
+  /// Of a worker that others started.
+  struct Other {
+    double seen = 0;  ///< as of Child
+    Time heard;
+    bool told = false;  ///< that it is silent
+  };
 
   queue::JobQueue& queue_;
   std::vector<Child> children_;
+  std::map<std::string, Other> others_;  ///< that were heard of, by their ids
+  std::optional<Time> asked_to_stop_;
   Progress& log_;
   bool told_of_queue_ = false;  ///< that it is out of reach
   std::function<std::int64_t()> memory_kills_;
