@@ -144,7 +144,7 @@ class PageTest(unittest.TestCase):
         self.give_files(driver)
         self.until(driver, lambda: driver.execute_script(
             "const i = document.querySelector('ua-poses img'); return i && i.complete && i.naturalWidth > 0"), "the sheet")
-        hint = self.one(driver, "ua-plan p.hint")
+        hint = self.one(driver, "ua-plan .estimate")
         self.until(driver, lambda: "of memory" in hint.text, "the estimate")
         self.assertRegex(hint.text, r"^About \d+ .*memory, 96×128, \d+ frames, [0-9.]+ s of video\.$")
         self.assertTrue(self.one(driver, "ua-frame canvas").is_displayed())
@@ -233,19 +233,6 @@ class PageTest(unittest.TestCase):
         self.until(driver, lambda: error.text != "", "the refusal")
         self.assert_no_errors(driver, but=("status of 415",))
 
-    def test_what_would_fail_again_is_not_offered(self):
-        reference, motion = (PAGE / name for name in ("example-person.png", "example-motion.mp4"))
-        broken = motion.read_bytes()[:5000]
-        asset = self.service.request("POST", "/api/v1/assets?name=broken.mp4", broken).json()["id"]
-        job = self.service.ask("POST", "/api/v1/jobs", {"kind": "animate", "reference": self.service.upload(reference),
-                                                        "motion": asset, "label": "broken"}, 201)["id"]
-        self.service.wait_for(job, "failed")
-        driver = self.open()
-        row = self.until(driver, lambda: self.row(driver, "broken"), "the job")
-        offered = [each.text for each in row.find_elements("css selector", "button") if each.is_displayed()]
-        self.assertEqual(offered, ["New seed", "Use settings", "Delete"])
-        self.remove(driver, "broken")
-
     def test_sending_a_file_can_be_stopped(self):
         driver = self.open(own=True)
         driver.execute_cdp_cmd("Network.enable", {})
@@ -286,7 +273,7 @@ class PageTest(unittest.TestCase):
         self.give_files(driver)
         self.fill(driver, "Size", "64x128")
         for fit, words in (("pad", "with a border"), ("crop", "cropped around the person"), ("stretch", "stretched")):
-            self.field(driver, "Fit").find_element("css selector", f"option[value={fit}]").click()
+            self.one(driver, f"ua-settings input[value={fit}]").click()
             self.until(driver, lambda: (captions := self.find(driver, "ua-frame figcaption"))
                        and captions[0].text == f"64×128, {words}", words)
         self.assert_no_errors(driver)
@@ -312,7 +299,7 @@ class PageTest(unittest.TestCase):
         removed("align", "ua-poses")
         pause.click()
         sheet = self.one(driver, "ua-poses img")
-        hint = self.one(driver, "ua-plan p.hint")
+        hint = self.one(driver, "ua-plan .estimate")
         self.until(driver, lambda: "of memory" in hint.text, "the estimate")
         pause.click()
         self.until(driver, lambda: driver.find_element("id", "paused").is_displayed(), "the pause")
@@ -383,8 +370,71 @@ class PageTest(unittest.TestCase):
                    "the other sheet")
         self.fill(driver, "From", "1\t")
         self.until(driver, lambda: self.one(driver, "ua-poses .state").text.startswith("16 poses"), "the shorter motion")
-        self.until(driver, lambda: "16 frames" in self.one(driver, "ua-plan p.hint").text, "its estimate")
+        self.until(driver, lambda: "16 frames" in self.one(driver, "ua-plan .estimate").text, "its estimate")
         self.assert_no_errors(driver)
+
+    def test_the_page_goes_on_where_the_service_is_started_anew(self):
+        served = service.Service(PROGRAM)
+        self.addCleanup(served.close)
+        driver = browser.open_browser(self.downloads)
+        self.addCleanup(driver.quit)
+        driver.get(served.url)
+        self.give_files(driver)
+        hint = self.one(driver, "ua-plan .estimate")
+        self.until(driver, lambda: "of memory" in hint.text, "the estimate")
+        self.animate(driver, "outlasting", 400)
+        self.wait_for_state(driver, "outlasting", "running")
+        self.until(driver, lambda: "8 frames" in hint.text, "the newer estimate")
+        banner = driver.find_element("id", "offline")
+        for frames, end in ((6, served.stop), (7, served.kill)):
+            end()
+            self.until(driver, banner.is_displayed, "the word that the service is away")
+            self.fill(driver, "Frames", f"{frames}\t")
+            error = self.find(driver, "ua-plan .error")[0]
+            self.until(driver, lambda: "cannot be reached" in error.text, "the sentence")
+            served.start(served.port)
+            self.until(driver, lambda: not banner.is_displayed(), "the end of it")
+            self.until(driver, lambda: f"{frames} frames" in hint.text, "what was asked for meanwhile")
+            self.assertEqual("", error.text)
+            self.assertEqual(1, len(self.find(driver, "ua-job")))
+            self.until(driver, lambda: self.row(driver, "outlasting").get_attribute("data-state") == "running"
+                       and "step" in self.row(driver, "outlasting").text, "its going on")
+
+    def test_what_cannot_go_on_is_not_offered_to(self):
+        driver = self.open()
+        damaged = self.downloads / "damaged.png"
+        damaged.write_bytes((PAGE / "example-person.png").read_bytes()[:500])
+        asked = {"kind": "animate", "motion": self.service.upload(PAGE / "example-motion.mp4"), "settings": {"frames": 4}}
+        self.service.ask("POST", "/api/v1/jobs", {**asked, "label": "damaged", "reference": self.service.upload(damaged)}, 201)
+        row = self.wait_for_state(driver, "damaged", "failed")
+        offered = lambda: {each.get_attribute("data-action") for each in row.find_elements("css selector", "button") if each.is_displayed()}
+        self.assertEqual({"again", "remove"}, offered())
+        self.remove(driver, "damaged")
+        driver.find_element("id", "pause").click()
+        self.until(driver, lambda: driver.find_element("id", "paused").is_displayed(), "the pause")
+        self.service.ask("POST", "/api/v1/jobs", {
+            **asked, "label": "never begun", "reference": self.service.upload(PAGE / "example-person.png")}, 201)
+        row = self.wait_for_state(driver, "never begun", "queued")
+        self.act(driver, "never begun", "cancel")
+        self.wait_for_state(driver, "never begun", "cancelled")
+        self.assertEqual({"resume", "seed", "again", "remove"}, offered())
+        self.assertEqual("Queue again", row.find_element("css selector", ".resume").text)
+        self.end_of_pause(driver, driver.find_element("id", "pause"), ())
+        self.remove(driver, "never begun")
+
+    def test_a_finished_video_is_deleted_only_by_who_is_sure(self):
+        driver = self.open()
+        self.give_files(driver)
+        self.animate(driver, "to be deleted", 1)
+        article = self.until(driver, lambda: self.finished(driver, "to be deleted"), "the video")
+        for answer in ("Keep", "Delete"):
+            article.find_element("css selector", ".remove").click()
+            next(each for each in self.find(driver, "dialog[open] button") if each.text == answer).click()
+            self.until(driver, lambda: not self.find(driver, "dialog[open]"), "the end of the question")
+            if answer == "Keep":
+                self.assertIsNotNone(self.finished(driver, "to be deleted"))
+        self.until(driver, lambda: self.finished(driver, "to be deleted") is None, "the end of it")
+        self.assertEqual("Done", driver.switch_to.active_element.text)
 
     def test_names_are_text(self):
         driver = self.open()

@@ -68,10 +68,10 @@ class Service:
         self.log = self.folder / "log"
         self.start()
 
-    def start(self):
+    def start(self, port=0):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.program, "serve", "--listen", "127.0.0.1:0", "--data", self.data, "--json", *self.options],
+                [self.program, "serve", "--listen", f"127.0.0.1:{port}", "--data", self.data, "--json", *self.options],
                 stdout=subprocess.PIPE, stderr=log, env=self.environment)
         lines = (json.loads(line) for line in self.process.stdout)
         self.url = next((line["url"] for line in lines if line["event"] == "listening"), None)

@@ -12,6 +12,11 @@ export class Problem extends Error {
   }
 }
 
+// What a proxy answers for a server that is away, and the server for a database that is.
+const kAway = [0, 502, 503, 504];
+
+export const isAway = problem => kAway.includes(problem.status);
+
 function problemOf(status, text) {
   try {
     const document = JSON.parse(text);

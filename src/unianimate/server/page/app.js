@@ -2,7 +2,7 @@
 import * as api from './api.js';
 import {button, bytes, setText, soon} from './dom.js';
 import {askForToken} from './session.js';
-import {attempt, isSampling, labelOf, part, say, state} from './state.js';
+import {attempt, isSampling, labelOf, part, phaseOf, say, state} from './state.js';
 import './ua-drop.js';
 import './ua-poses.js';
 import './ua-settings.js';
@@ -26,9 +26,9 @@ function announceEnd(job) {
 // Only of sampling is a percentage one of nearly all the work.
 function progressOf(job) {
   const {phase} = job.progress;
-  if (!isSampling(job.progress) || part(job) === null) return phase;
+  if (!isSampling(job.progress) || part(job) === null) return phaseOf(job.progress, false);
   const percentage = `${Math.floor(100 * part(job))} %`;
-  return phase.includes('/') ? `${percentage} of ${phase}` : percentage;
+  return phase.includes('/') ? `${percentage} of part ${phase.split(' ')[1]}` : percentage;
 }
 
 function showTitle() {
@@ -66,6 +66,14 @@ async function useTokenOfAddress() {
   }
 }
 
+// Who could not reach the server tries again once it is back.
+function showAway(away) {
+  const banner = document.getElementById('offline');
+  const back = !banner.hidden && !away;
+  banner.hidden = !away;
+  if (back) state.tell('back');
+}
+
 function follow(since) {
   let lost = false;
   const again = () => setTimeout(start, kReconnectMilliseconds);
@@ -81,7 +89,7 @@ function follow(since) {
       state.tell('reset');
     },
     connection: (open, closed) => {
-      document.getElementById('offline').hidden = open;
+      showAway(!open);
       if (!closed || lost) return;
       lost = true;
       source.close();
@@ -90,20 +98,27 @@ function follow(since) {
   });
 }
 
+// What was said while the page could not begin.
+let refused = '';
+
 async function start() {
   try {
     state.system = await api.system();
     state.tell('system');
     follow(await state.load());
+    // What was in the way is no longer.
+    if (refused && document.getElementById('message').textContent === refused) say('');
+    refused = '';
     document.documentElement.dataset.ready = 'yes';
   } catch (error) {
     if (!(error instanceof api.Problem)) throw error;
     if (error.status === 401) {
+      showAway(false);
       await askForToken();
       return start();
     }
-    document.getElementById('offline').hidden = error.status !== 0;
-    if (error.status !== 0) say(error.message);
+    showAway(api.isAway(error));
+    if (!api.isAway(error)) say(refused = error.message);
     setTimeout(start, kReconnectMilliseconds);
   }
   return undefined;

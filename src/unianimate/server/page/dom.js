@@ -34,6 +34,19 @@ export function button(text, onclick, properties = {}) {
   return make('button', {type: 'button', onclick, ...properties}, text);
 }
 
+// Asks before what cannot be undone; true where it is wanted.
+export async function isSure(question, yes) {
+  const id = newId();
+  const dialog = make('dialog', {'aria-labelledby': id}, make('h2', {id}, question), make('div', {className: 'buttons'},
+    button('Keep', () => dialog.close(''), {autofocus: true}), button(yes, () => dialog.close('yes'), {className: 'yes'})));
+  document.body.append(dialog);
+  const closed = new Promise(resolve => { dialog.addEventListener('close', resolve, {once: true}); });
+  dialog.showModal();
+  await closed;
+  dialog.remove();
+  return dialog.returnValue === 'yes';
+}
+
 // A function that has `show` called once soon, however often it is called until then.
 export function soon(show) {
   let planned = false;

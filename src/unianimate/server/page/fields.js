@@ -21,13 +21,15 @@ function defaultText(schema) {
 function helpOf(schema) {
   const quoted = option => `“${titleOf(option.replaceAll('-', '_'))}”`;
   return (schema.description || '').replace(/--([a-z][a-z-]*)/g, (_, option) => quoted(option))
-    .replace(/[;,] see docs\/\S+$/, '');
+    .replace(/[;,] see docs\/[^\s;,]+/, '');
 }
+
+// Limits from here on are none that anybody meets.
+const kUnmet = 1e6;
 
 function rangeText(schema) {
   if (schema.minimum !== undefined && schema.maximum !== undefined) {
-    // The largest whole number that programs read exactly is no limit that anybody meets.
-    return schema.maximum >= Number.MAX_SAFE_INTEGER ? '' : `${schema.minimum} to ${schema.maximum}`;
+    return schema.maximum >= kUnmet ? '' : `${schema.minimum} to ${schema.maximum}`;
   }
   return schema.minimum === undefined ? '' : `at least ${schema.minimum}`;
 }
@@ -161,8 +163,9 @@ class ChoiceField {
     }));
     this.element = make('fieldset', {className: 'field choices', 'aria-describedby': `${helpId} ${errorId}`},
                         make('legend', {}, titleOf(name)),
-                        ...this.inputs.map(input => make('span', {className: 'choice'}, input,
-                                                         make('label', {htmlFor: input.id}, input.value || 'by itself'))),
+                        make('div', {className: 'row'}, ...this.inputs.map(input => make(
+                          'span', {className: 'choice'}, input,
+                          make('label', {htmlFor: input.id}, input.value || 'by itself')))),
                         make('p', {className: 'hint', id: helpId}, helpOf(schema)), this.error);
     registry.set(pointer, this);
   }
@@ -261,7 +264,7 @@ function grouped(properties) {
 }
 
 // What is chosen before all else stands with its words beside each other.
-const kSideBySide = ['preset', 'model'];
+const kSideBySide = ['preset', 'model', 'fit'];
 
 function fieldOf(name, schema, pointer, changed, registry) {
   const type = typeOf(schema);

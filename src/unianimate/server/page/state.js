@@ -14,9 +14,27 @@ const kOver = ['completed', 'failed', 'cancelled'];
 // The phase that takes nearly all the time: "sample", or "sample 2/3" where a video is made in segments.
 export const isSampling = progress => /^sample( |$)/.test(progress.phase);
 
+// What the phases do, and what is counted in them.
+const kPhases = {
+  'find reference': ['looking for the person of the picture', ''], 'load pose models': ['loading the pose models', ''],
+  'find people': ['looking for people', 'frame'], 'draw poses': ['drawing poses', 'frame'],
+  preview: ['making the preview of the poses', 'frame'], 'take poses': ['taking poses', 'frame'], 'read pictures': ['reading pictures', 'picture'],
+  'encode reference': ['reading the picture of the person', ''], 'load UNet': ['loading the model', ''],
+  sample: ['making the video', 'step'], decode: ['making its frames', 'frame'], 'write video': ['writing the file', 'frame'],
+};
+
+// "sample 2/3" -> "making the video (part 2/3)"; `count`: with how far it is.
+export function phaseOf({phase, done, total}, count = true) {
+  const [, name, segment] = phase.match(/^(.*?)(?: (\d+\/\d+))?$/);
+  const [words, unit] = kPhases[name] || [name, ''];
+  const text = segment ? `${words} (part ${segment})` : words;
+  return count && total > 1 ? `${text}, ${unit} ${done} of ${total}`.replace('  ', ' ') : text;
+}
+
 export const isOver = job => kOver.includes(job.state);
 
-// Tells of changes by events: job and over (one, in detail), removed (its id), reset, queue, system, draft, errors.
+// Tells of changes by events: job and over (one, in detail), removed (its id), reset, queue, system, draft,
+// errors, back (the server, after it was away).
 class State extends EventTarget {
   jobs = new Map();
   #gone = new Set();

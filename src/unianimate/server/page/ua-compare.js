@@ -64,7 +64,8 @@ class UaCompare extends HTMLElement {
     const pose = choice('pose', this.pose);
     reference.querySelector('input').checked = true;
     this.pose.addEventListener('error', () => pose.remove());
-    return make('fieldset', {className: 'choices'}, make('legend', {}, 'Beside the result'), reference, pose);
+    return make('fieldset', {className: 'choices'}, make('legend', {}, 'Beside the result'),
+                make('div', {className: 'row'}, reference, pose));
   }
 
   // From 0, the result alone, to 100, the other alone.

@@ -24,6 +24,7 @@ const kKinds = {
 class UaDrop extends HTMLElement {
   #upload = null;
   #asset = null;
+  #refusal = '';  // of what was sent last
 
   get #kind() {
     return kKinds[this.getAttribute('kind')];
@@ -83,7 +84,7 @@ class UaDrop extends HTMLElement {
 
   async send(file, name) {
     if (this.#upload) this.#upload.abort();
-    setText(this.error, '');
+    this.#refuse('');
     const upload = api.upload(file, name, part => {
       this.bar.value = part;
       setText(this.name, `${name}: ${Math.floor(part * 100)} % of ${bytes(file.size)} sent`);
@@ -96,7 +97,7 @@ class UaDrop extends HTMLElement {
       if (this.#upload !== upload) return;
       const kind = this.getAttribute('kind');
       if (asset && !this.#kind.takes(asset.type)) {
-        setText(this.error, `${name} is ${asset.type}; a ${kind === 'motion' ? 'video' : 'picture'} is needed here.`);
+        this.#refuse(`${name} is ${asset.type}; a ${kind === 'motion' ? 'video' : 'picture'} is needed here.`);
       } else if (asset) {
         const change = {[kind]: {id: asset.id, name, type: asset.type, bytes: asset.bytes}};
         // Another motion has other times and other people.
@@ -110,7 +111,7 @@ class UaDrop extends HTMLElement {
         this.send(file, name);
         return;
       }
-      setText(this.error, problem.message);
+      this.#refuse(problem.message);
     } finally {
       if (this.#upload === upload) {
         this.#upload = null;
@@ -118,6 +119,11 @@ class UaDrop extends HTMLElement {
         this.#showName();
       }
     }
+  }
+
+  #refuse(text) {
+    this.#refusal = text;
+    setText(this.error, text);
   }
 
   async #tryExample() {
@@ -153,6 +159,7 @@ class UaDrop extends HTMLElement {
     if (this.#upload === null) this.#showName();
     this.#showTimes();
     if ((asset ? asset.id : null) === shown) return;
+    this.#refuse('');
     this.preview.replaceChildren();
     this.trim.replaceChildren();
     this.example.hidden = asset !== null;
@@ -205,7 +212,7 @@ class UaDrop extends HTMLElement {
   #showError() {
     const own = `/${this.getAttribute('kind')}`;
     const error = state.errors.find(each => each.pointer === own);
-    setText(this.error, error ? error.detail : '');
+    setText(this.error, error ? error.detail : this.#refusal);
     for (const input of this.trim.querySelectorAll('input')) {
       const told = state.errors.find(each => each.pointer === `/align/${input.name}`);
       setText(document.getElementById(input.getAttribute('aria-describedby')), told ? told.detail : '');

@@ -1,14 +1,14 @@
 // One job that waits, runs, or ended without a result: what it does, how long that takes, and what can be done about it.
 import * as api from './api.js';
 import {button, duration, make, newId, sentence, setText} from './dom.js';
-import {attempt, isOver, kPreviewEvery, labelOf, part, posesKeyOf, secondsLeft, state} from './state.js';
+import {attempt, isOver, kPreviewEvery, labelOf, part, phaseOf, posesKeyOf, secondsLeft, state} from './state.js';
 
 const kWords = {
   queued: '◷ Waiting', running: '▶ Running', failed: '✕ Failed', cancelled: '■ Cancelled', completed: '✓ Done',
 };
 
-// What would end in the same way again.
-const kFails = ['invalid-request', 'input', 'inputs-changed'];
+// What is wrong with the request or its files is so in the next attempt as well.
+const kForGood = ['invalid-request', 'input', 'inputs-changed'];
 
 class UaJob extends HTMLElement {
   #job = null;
@@ -58,15 +58,15 @@ class UaJob extends HTMLElement {
     this.#job = job;
     const label = labelOf(job);
     setText(this.title_, label);
+    this.#showButtons(job, place);
     for (const [name, each] of Object.entries(this.buttons)) {
       const moves = {up: `Move ${label} up`, down: `Move ${label} down`};
       each.setAttribute('aria-label', moves[name] || `${each.textContent}: ${label}`);
     }
     setText(this.state_, this.#sentence(job, place));
-    setText(this.phase, job.state === 'running' && job.progress ? `${label}: ${job.progress.phase}` : '');
+    setText(this.phase, job.state === 'running' && job.progress ? `${label}: ${phaseOf(job.progress, false)}` : '');
     setText(this.problem, job.problem && isOver(job) && job.problem.detail ? sentence(job.problem.detail) : '');
     this.#showBar(job);
-    this.#showButtons(job, place);
     this.#showPreview(job);
     this.dataset.state = job.state;
   }
@@ -80,7 +80,7 @@ class UaJob extends HTMLElement {
     if (job.cancel_requested) return '▶ Running; it stops before its next step';
     const progress = job.progress;
     if (!progress) return `${kWords.running}: it begins`;
-    const steps = progress.total > 0 ? `${progress.phase} ${progress.done} of ${progress.total}` : progress.phase;
+    const steps = phaseOf(progress);
     const left = secondsLeft(job);
     if (left === null) return `${kWords.running}: ${steps}`;
     return `${kWords.running}: ${steps}, ${left < 1 ? 'any moment now' : `about ${duration(left)} of this left`}`;
@@ -95,13 +95,16 @@ class UaJob extends HTMLElement {
 
   #showButtons(job, place) {
     const ended = job.state === 'failed' || job.state === 'cancelled';
+    const helps = ended && !(job.problem && kForGood.includes(job.problem.type));
+    // Of what nobody took there is nothing to go on from.
+    const begun = job.attempt > 0;
+    setText(this.buttons.resume, begun ? 'Resume' : 'Queue again');
     const queued = job.state === 'queued';
     const animates = job.kind === 'animate';
-    const canGoOn = ended && !(job.problem && kFails.includes(job.problem.type.split('/').pop()));
     const shown = {
       up: queued && place.index > 0, down: queued && place.index < place.count - 1,
-      cancel: (queued || job.state === 'running') && !job.cancel_requested, resume: canGoOn, fresh: canGoOn,
-      seed: ended && animates, again: animates, remove: ended,
+      cancel: (queued || job.state === 'running') && !job.cancel_requested, resume: helps, fresh: helps && begun,
+      seed: helps && animates, again: animates, remove: ended,
     };
     const focused = Object.values(this.buttons).find(each => each === document.activeElement);
     for (const [name, each] of Object.entries(this.buttons)) each.hidden = !shown[name];

@@ -27,9 +27,10 @@ class UaPlan extends HTMLElement {
   #timer = null;
   #plan = null;
   #refused = false;
+  #unreached = false;
 
   connectedCallback() {
-    this.hint = make('p', {className: 'hint', role: 'status'});
+    this.hint = make('p', {className: 'estimate', role: 'status'});
     this.frame = document.createElement('ua-frame');
     this.notes = make('ul', {className: 'notes'});
     this.problem = make('p', {className: 'error', role: 'alert'});
@@ -37,10 +38,16 @@ class UaPlan extends HTMLElement {
     this.button = button('Animate', () => this.#animate(), {className: 'main', disabled: true});
     this.again = button('Try again', () => this.#tryAgain(), {hidden: true});
     this.append(make('div', {className: 'plan'}, this.frame,
-                     make('div', {}, this.hint, this.notes, this.problem)),
-                this.button, this.again, make('p', {className: 'hint', role: 'status'}, this.made));
+                     make('div', {}, this.hint, this.notes, this.problem,
+                          make('div', {className: 'buttons'}, this.button, this.again),
+                          make('p', {role: 'status'}, this.made))));
     for (const name of ['poses', 'draft', 'system']) state.addEventListener(name, () => this.#changed());
     state.addEventListener('queue', () => this.#showHint());
+    state.addEventListener('back', () => {
+      if (!this.#unreached) return;
+      this.#giveUp();
+      this.#changed();
+    });
     this.#changed();
   }
 
@@ -73,6 +80,7 @@ class UaPlan extends HTMLElement {
     const job = state.jobs.get(this.#plan.job);
     if (job && !isOver(job)) api.removeJob(job.id).catch(() => {});
     this.#plan = null;
+    this.#unreached = false;
     this.notes.replaceChildren();
     setText(this.problem, '');
     this.again.hidden = true;
@@ -119,6 +127,7 @@ class UaPlan extends HTMLElement {
       if (isAbort(error) || abort.signal.aborted) return;
       if (!(error instanceof api.Problem)) throw error;
       state.setErrors(error.errors);
+      this.#unreached = api.isAway(error);
       this.#refuse(error.message, error.status === 422);
     }
   }

@@ -16,6 +16,7 @@ class UaPoses extends HTMLElement {
   #fields = null;
   #work = null;
   #timer = null;
+  #unreached = false;
 
   connectedCallback() {
     const helpId = newId();
@@ -29,8 +30,8 @@ class UaPoses extends HTMLElement {
     }));
     this.who = make('fieldset', {className: 'choices', 'aria-describedby': helpId, hidden: true},
                     make('legend', {}, 'Who of the video'),
-                    ...this.people.map(input => make('span', {className: 'choice'}, input,
-                                                     make('label', {htmlFor: input.id}, input.title))),
+                    make('div', {className: 'row'}, ...this.people.map(input => make(
+                      'span', {className: 'choice'}, input, make('label', {htmlFor: input.id}, input.title)))),
                     make('p', {className: 'hint', id: helpId}, 'Where there are several people'));
     this.details = make('details', {hidden: true}, make('summary', {}, 'How the motion is taken'));
     this.result = make('div', {className: 'poses'});
@@ -42,6 +43,9 @@ class UaPoses extends HTMLElement {
     });
     state.addEventListener('removed', event => {
       if (event.detail === state.poses) this.#fail('The poses were removed.');
+    });
+    state.addEventListener('back', () => {
+      if (this.#unreached) this.#begin(true);
     });
     state.addEventListener('errors', () => showErrors(this.#registry, state.errors.filter(
       error => error.pointer.startsWith('/align'))));
@@ -98,6 +102,7 @@ class UaPoses extends HTMLElement {
     this.#giveUp();
     const abort = new AbortController();
     this.#work = {key, abort};
+    this.#unreached = false;
     state.posesFailed = false;
     state.poses = null;
     state.tell('poses');
@@ -112,6 +117,7 @@ class UaPoses extends HTMLElement {
       if (isAbort(error) || abort.signal.aborted) return;
       if (!(error instanceof api.Problem)) throw error;
       state.setErrors(error.errors);
+      this.#unreached = api.isAway(error);
       this.#fail(error.message);
     }
   }

@@ -4,7 +4,9 @@ import {Fields, showErrors} from './fields.js';
 import {kPreviewEvery, state} from './state.js';
 
 // What stands outside the details.
-const kFirst = ['preset', 'model', 'loras', 'size', 'fit', 'frames', 'seed'];
+const kFirst = ['preset', 'model', 'fit', 'loras', 'size', 'frames', 'seed'];
+// Of the settings that the server puts into no group.
+const kNoGroup = 'The video';
 const kMostTakes = 20;
 
 // "512x768" -> that, on its side, and as a square of about as many pixels.
@@ -60,14 +62,16 @@ class UaSettings extends HTMLElement {
       return undefined;
     };
     this.#registry.clear();
-    const further = {properties: Object.fromEntries(rest.map(name => [name, schema.properties[name]]))};
+    const further = {properties: Object.fromEntries(
+      rest.map(name => [name, {'x-group': kNoGroup, ...schema.properties[name]}]))};
     this.#groups = [new Fields(schema, '/settings', changed, this.#registry, first),
                     new Fields(further, '/settings', changed, this.#registry)];
     this.summary = make('summary', {});
     this.details = make('details', {}, this.summary,
                         button('Back to the defaults', () => state.changeDraft({settings: {}})),
                         this.#groups[1].element);
-    this.replaceChildren(this.#groups[0].element, this.#ofThePage(), this.details);
+    this.#groups[0].element.append(...this.#ofThePage());
+    this.replaceChildren(this.#groups[0].element, this.details);
     this.#show();
   }
 
@@ -82,7 +86,8 @@ class UaSettings extends HTMLElement {
     const labelId = newId();
     const takesId = newId();
     this.label = make('input', {
-      type: 'text', id: labelId, maxLength: 200, autocomplete: 'off', placeholder: 'Video',
+      type: 'text', id: labelId, maxLength: 200, autocomplete: 'off', placeholder: 'as the picture',
+      'aria-describedby': `${labelId}-help`,
       oninput: () => state.changeDraft({label: this.label.value}, this),
     });
     this.takes = make('input', {
@@ -97,11 +102,11 @@ class UaSettings extends HTMLElement {
     this.format = new Fields(format, '', () => {
       state.changeDraft({format: this.format.read().format || ''}, this);
     }, this.#registry);
-    return make('div', {className: 'fields'},
-                make('div', {className: 'field'}, make('label', {htmlFor: labelId}, 'Name'), this.label),
-                make('div', {className: 'field'}, make('label', {htmlFor: takesId}, 'Videos at once'), this.takes,
-                     make('p', {className: 'hint', id: `${takesId}-help`}, 'Each with the next seed')),
-                ...this.format.element.children);
+    return [make('div', {className: 'field'}, make('label', {htmlFor: takesId}, 'Videos at once'), this.takes,
+                 make('p', {className: 'hint', id: `${takesId}-help`}, 'Each with the next seed')),
+            make('div', {className: 'field'}, make('label', {htmlFor: labelId}, 'Name'), this.label,
+                 make('p', {className: 'hint', id: `${labelId}-help`}, 'Of the video in the queue and of its file')),
+            ...this.format.element.children];
   }
 
   #show() {
