@@ -26,11 +26,11 @@ function problemOf(status, text) {
   } catch {
     // Not of this server: a proxy's page, or nothing.
   }
-  return new Problem({status, detail: `The server answered with status ${status}.`});
+  return isAway({status}) ? unreachable(status) : new Problem({status, detail: `The server answered with status ${status}.`});
 }
 
-function unreachable() {
-  return new Problem({status: 0, detail: 'The server cannot be reached; try again in a moment.'});
+function unreachable(status = 0) {
+  return new Problem({status, detail: 'The server cannot be reached; try again in a moment.'});
 }
 
 async function request(method, path, body, headers = {}) {
