@@ -12,8 +12,9 @@ WIDTH = 1200
 SCALE = 0.6
 SHOW_A_FRAME = """
 const done = arguments[0], video = document.querySelector('article video.result');
+for (const other of document.querySelectorAll('ua-drop video')) other.currentTime = other.duration / 2;
 video.pause();
-video.addEventListener('seeked', () => requestAnimationFrame(() => setTimeout(done, 200)), {once: true});
+video.addEventListener('seeked', () => requestAnimationFrame(() => setTimeout(done, 500)), {once: true});
 video.currentTime = video.duration / 2;
 """
 
@@ -33,8 +34,11 @@ def take_picture(program, page, output):
             until(lambda: (video := look("article video.result")) and video.get_property("readyState") >= 2, "the video", 600)
             until(lambda: "worked out" not in look("ua-plan").text, "the plan")
             driver.execute_script("document.activeElement.blur(); document.querySelectorAll('video').forEach(v => v.controls = false);")
-            driver.execute_async_script(SHOW_A_FRAME)
+            # Videos beyond the window are not painted.
             height = driver.execute_script("return document.documentElement.scrollHeight")
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                   {"width": WIDTH, "height": height, "deviceScaleFactor": 1, "mobile": False})
+            driver.execute_async_script(SHOW_A_FRAME)
             shot = driver.execute_cdp_cmd("Page.captureScreenshot", {
                 "format": "jpeg", "quality": 80, "captureBeyondViewport": True,
                 "clip": {"x": 0, "y": 0, "width": WIDTH, "height": height, "scale": SCALE}})
