@@ -4,7 +4,8 @@
 
 namespace unianimate::nn {
 
-cudaError_t cuda_causal_convolution(KernelElement element, const CausalConvolutionProblem& problem, cudaStream_t stream) {
+cudaError_t cuda_causal_convolution(KernelElement element, const CausalConvolutionProblem& problem,
+                                    cudaStream_t stream) {
   DeviceLauncher launcher{stream};
   with_element(element, [&](auto zero) { launch_causal_convolution<decltype(zero)>(problem, launcher); });
   return launcher.status;

@@ -1,6 +1,6 @@
-#include "unianimate/nn/ops/cuda/selective_scan_kernel.h"
 #include "unianimate/nn/ops/cuda/cuda_kernels.h"
 #include "unianimate/nn/ops/cuda/device_execution.h"
+#include "unianimate/nn/ops/cuda/selective_scan_kernel.h"
 
 namespace unianimate::nn {
 
