@@ -124,6 +124,7 @@ TEST_F(Videos, RefuseWhatCannotBe) {
       {{person, motion, {"seconds", "soon"}}, "/seconds"},
       {{person, motion, {"seconds", "-1"}}, "/seconds"},
       {{person, motion, {"seconds", "inf"}}, "/seconds"},
+      {{person, motion, {"seconds", "1.7e308"}, {"align", R"({"speed":2})"}}, "/seconds"},
       {{person, motion, {"seconds", "2"}, {"align", R"({"end":3})"}}, "/seconds"},
       {{person, motion, {"size", "64x64"}, {"settings", R"({"size":"64x64"})"}}, "/size"},
       {{person, motion, {"settings", "[]"}}, "/settings"},
@@ -152,6 +153,13 @@ TEST_F(Videos, RefuseWhatCannotBe) {
   EXPECT_EQ(problem_of(post({person, motion, {"prompt", std::string(70'000, 'x')}})), "/problems/too-large");
   EXPECT_EQ(problem_of(ask("POST", "/v1/videos", "{}")), "/problems/unsupported-type");
   EXPECT_EQ(ask_json("GET", "/v1/videos").at("data"), json::array());
+}
+
+TEST_F(Videos, MayTakeTheMotionToItsEnd) {
+  const json video = made({{"align", R"({"start":0.5,"end":null})"}});
+  EXPECT_EQ(video.at("seconds"), nullptr);
+  EXPECT_EQ(ask_json("GET", place_of(video)), video);
+  EXPECT_EQ(ask_json("GET", "/v1/videos").at("data").at(0), video);
 }
 
 TEST_F(Videos, TellHowFarTheyAre) {

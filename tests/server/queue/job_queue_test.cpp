@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "server/queue/databases.h"
+#include "support/file_size_limit.h"
 #include "unianimate/core/error.h"
 #include "unianimate/server/queue/random_id.h"
 
@@ -581,8 +582,19 @@ TEST_P(JobQueues, SayWhetherTheyTakeChanges) {
   const std::int64_t revision = queue_.revision();
   queue_.require_writable();
   EXPECT_EQ(queue_.revision(), revision);
-  raw_->execute("DROP TABLE counter");
+  raw_->execute("DROP TABLE setting");
   EXPECT_THROW(queue_.require_writable(), Error);
+}
+
+TEST(SqliteQueue, SaysThatItsFileTakesNoChanges) {
+  const unianimate::testing::TemporaryFolder folder;
+  JobQueue queue(open_sqlite(folder / "server.db"));
+  queue.require_writable();
+  {
+    const unianimate::testing::FileSizeLimit no_room(0);
+    EXPECT_THROW(queue.require_writable(), DatabaseUnavailable);
+  }
+  queue.require_writable();
 }
 
 }  // namespace

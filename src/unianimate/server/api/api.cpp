@@ -61,6 +61,18 @@ void Api::require_room(std::uintmax_t bytes) {
   if (refusal) throw http::Refused(http::problems::kQuotaExceeded, *refusal);
 }
 
+void Api::require_writable() {
+  constexpr std::chrono::seconds kHolds{5};
+  const std::scoped_lock lock(writable_mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (writable_ && now - *writable_ < kHolds) return;
+  queues_.with([](queue::JobQueue& queue) {
+    queue.require_writable();
+    return true;
+  });
+  writable_ = now;
+}
+
 void Api::add_routes(http::Router& router, const http::AccessRules& access) {
   add_asset_routes(router, *this);
   add_job_routes(router, *this);

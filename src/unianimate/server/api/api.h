@@ -1,11 +1,13 @@
 // The service's own interface: routes over the queue and the data folder.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -86,6 +88,10 @@ class Api {
   /// Throws http::Refused(quota-exceeded) where so many bytes more have no place, even after a sweep.
   void require_room(std::uintmax_t bytes);
 
+  /// Throws as queues() where the database takes no changes. That it does is taken for granted for some seconds, as
+  /// everybody may ask.
+  void require_writable();
+
   /// Open streams of events; set by whoever has the listener.
   std::function<std::size_t()> streams = [] { return std::size_t{0}; };
 
@@ -99,6 +105,8 @@ class Api {
   RequestCount requests_;
   JobMeasures measures_;
   std::unique_ptr<store::Sweeper> sweeper_;
+  std::mutex writable_mutex_;
+  std::optional<std::chrono::steady_clock::time_point> writable_;  ///< when it was last
 };
 
 // Parts of add_routes().

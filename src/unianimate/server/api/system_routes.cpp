@@ -98,10 +98,8 @@ ordered_json system_json(Api& api) {
 /// Lanes without a live worker.
 ordered_json missing_workers(Api& api) {
   std::set<std::string> lanes;
-  for (const queue::WorkerRow& worker : api.queues().with([](queue::JobQueue& queue) {
-         queue.require_writable();
-         return queue.workers();
-       })) {
+  api.require_writable();
+  for (const queue::WorkerRow& worker : api.queues().with([](queue::JobQueue& queue) { return queue.workers(); })) {
     lanes.insert(worker.lane);
   }
   ordered_json missing = ordered_json::array();

@@ -62,14 +62,21 @@ int progress_of(const queue::JobRow& job) {
   return total > 0 ? static_cast<int>(std::floor(kWhole * progress.value("done", 0.0) / total)) : 0;
 }
 
+/// What is not said, or said to be none, is `usual`.
+template <typename Json>
+double number_in(const Json& object, const char* name, double usual) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number() ? found->template get<double>() : usual;
+}
+
 /// Seconds as text, without zeros at the end; null where they are not known before the video is there.
 ordered_json seconds_of(const ordered_json& result, const ordered_json& align) {
   const auto text = [](double seconds) { return fmt::format("{:.6g}", seconds); };
   if (const double rate = result.value("frames_per_second", 0.0); rate > 0) {
     return text(result.value("frames", 0.0) / rate);
   }
-  if (!align.contains("end")) return nullptr;
-  return text((align.at("end").get<double>() - align.value("start", 0.0)) / align.value("speed", 1.0));
+  if (!align.contains("end") || !align.at("end").is_number()) return nullptr;
+  return text((number_in(align, "end", 0) - number_in(align, "start", 0)) / number_in(align, "speed", 1));
 }
 
 ordered_json size_of(const ordered_json& result, const ordered_json& settings) {
@@ -163,11 +170,9 @@ void put_once(json& object, const char* part, const char* field, json value) {
 
 /// The field as the length of the video: until when the motion is taken.
 void take_seconds(json& align, const std::string& text) {
-  const auto number = [&](const char* name, double usual) {
-    const auto found = align.find(name);
-    return found != align.end() && found->is_number() ? found->get<double>() : usual;
-  };
-  put_once(align, "end", "seconds", number("start", 0) + positive_number("seconds", text) * number("speed", 1));
+  const double end = number_in(align, "start", 0) + positive_number("seconds", text) * number_in(align, "speed", 1);
+  if (!std::isfinite(end)) refuse_part("/seconds", "seconds are more than a number can hold");
+  put_once(align, "end", "seconds", end);
 }
 
 /// A form with the person, the motion and what else is said, each file on its way into the store.

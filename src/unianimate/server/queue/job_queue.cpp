@@ -635,8 +635,10 @@ std::vector<AssetRow> JobQueue::unused_assets(double seconds) {
 }
 
 void JobQueue::require_writable() {
-  const Transaction undone(*connection_);
-  execute("UPDATE counter SET revision=revision");
+  // Only what differs, and is committed, is written.
+  Transaction transaction(*connection_, Keeping::kUnlessItsMachineFails);
+  set_setting("written", random_id('w'));
+  transaction.commit();
 }
 
 std::int64_t JobQueue::removable_asset_bytes(std::int64_t newest, double seconds) {

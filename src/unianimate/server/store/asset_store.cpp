@@ -78,6 +78,8 @@ std::pair<queue::AssetRow, bool> AssetWriter::finish(queue::JobQueue& queue, con
   if (name) asset.name = printable(*name, kMostPerByte * name->size());
   const fs::path place = folder_.asset(asset.sha256, type);
   const StoreLock lock(folder_);
+  // A file in place whose row cannot be made would stay for ever.
+  queue.require_writable();
   make_folder(place.parent_path());
   std::error_code problem;
   fs::rename(file_, place, problem);

@@ -28,14 +28,18 @@ std::string mark_of(const fs::path& file) {
 /// Unless there is one. It appears whole, or others would read half of it.
 void make_mark(const DataFolder& folder, const fs::path& file) {
   const fs::path written = folder.incoming() / queue::random_id('d');
-  std::ofstream(written) << written.filename().string() << '\n';
+  std::ofstream mark(written);
+  mark << written.filename().string() << '\n';
+  mark.close();
   std::error_code problem;
   fs::create_hard_link(written, file, problem);
   std::error_code ignored;
   fs::remove(written, ignored);
-  if (problem && mark_of(file).empty()) {
-    throw Error(ErrorKind::kEnvironment, "{} cannot be made: {}", printable(file.string()), problem.message());
-  }
+  // Half a mark would be no other folder's, and none at all every one's.
+  if (mark && !mark_of(file).empty()) return;
+  if (!problem) fs::remove(file, ignored);
+  throw Error(ErrorKind::kEnvironment, "{} cannot be made: {}", printable(file.string()),
+              problem ? problem.message() : "the disk takes no more");
 }
 
 void require_no_jobs(const DataFolder& folder) {

@@ -96,11 +96,11 @@ void Sweeper::sweep(queue::JobQueue& queue) {
 }
 
 std::optional<std::string> Sweeper::refusal(queue::JobQueue& queue, std::uintmax_t bytes) {
-  if (!obstacle(account_.use().total(), 0, bytes)) return std::nullopt;
+  if (!obstacle(room(), 0, bytes)) return std::nullopt;
   const std::lock_guard lock(sweeping_);
   remove_old(queue);
   make_room(queue, bytes, false);
-  return obstacle(account_.use().total(), 0, bytes);
+  return obstacle(room(), 0, bytes);
 }
 
 std::vector<std::string> Sweeper::take_notices() {
@@ -108,9 +108,13 @@ std::vector<std::string> Sweeper::take_notices() {
   return std::exchange(notices_, {});
 }
 
+Sweeper::Room Sweeper::room() const {
+  return {account_.use().total(), free_bytes(folder_)};
+}
+
 /// What keeps so many bytes from being taken, once others are gone.
-std::optional<std::string> Sweeper::obstacle(std::uintmax_t used, std::uintmax_t gone, std::uintmax_t bytes) const {
-  used -= std::min(used, gone);
+std::optional<std::string> Sweeper::obstacle(const Room& room, std::uintmax_t gone, std::uintmax_t bytes) const {
+  const std::uintmax_t used = room.used - std::min(room.used, gone);
   if (used > quota_ || bytes > quota_ - used) {
     const char* const remedy =
         retention_.quota_bytes ? "raise --quota of the server"
@@ -122,9 +126,8 @@ std::optional<std::string> Sweeper::obstacle(std::uintmax_t used, std::uintmax_t
         "needed any more ('unianimate queue delete'), or {}",
         bytes_text(used), bytes_text(quota_), bytes_text(bytes), remedy);
   }
-  const auto known = free_bytes(folder_);
-  const std::uintmax_t free = known.value_or(0) + gone;
-  if (known && (free < retention_.free_bytes || bytes > free - retention_.free_bytes)) {
+  const std::uintmax_t free = room.free.value_or(0) + gone;
+  if (room.free && (free < retention_.free_bytes || bytes > free - retention_.free_bytes)) {
     return fmt::format(
         "the server's disk has {} left, and {} of it are kept free; make room there, or delete jobs that are not "
         "needed "
@@ -159,15 +162,16 @@ void Sweeper::remove_old(queue::JobQueue& queue) {
 /// `counted`: all files have just been looked at. No job goes for what the account does not know.
 void Sweeper::make_room(queue::JobQueue& queue, std::uintmax_t bytes, bool counted) {
   // Nothing goes in vain.
-  const std::uintmax_t used = account_.use().total();
-  if (!obstacle(used, 0, bytes) || obstacle(used, removable_bytes(queue), bytes)) return;
+  const Room before = room();
+  if (!obstacle(before, 0, bytes) || obstacle(before, removable_bytes(queue), bytes)) return;
   Removed removed;
   bool goes_on = true;
   bool to_count = false;
   while (goes_on && !to_count) {
     goes_on = false;
     for (const Candidate& candidate : candidates(queue)) {
-      if (stopping_() || !obstacle(used - std::min(used, removed.bytes), 0, bytes)) break;
+      // The disk may give the room of what went only later, as to whoever still reads it.
+      if (stopping_() || !obstacle(before, removed.bytes, bytes)) break;
       to_count = !counted && std::holds_alternative<queue::JobRow>(candidate.what);
       if (to_count) break;
       // What this one needed may go after it.

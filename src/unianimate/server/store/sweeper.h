@@ -68,8 +68,12 @@ class Sweeper {
 
   static double seconds_since_boot();
   [[nodiscard]] double seconds_set_forward(queue::JobQueue& queue) const;
-  [[nodiscard]] std::optional<std::string> obstacle(std::uintmax_t used, std::uintmax_t gone,
-                                                    std::uintmax_t bytes) const;
+  struct Room {
+    std::uintmax_t used;                 ///< of the quota
+    std::optional<std::uintmax_t> free;  ///< on the disk, where that is known
+  };
+  [[nodiscard]] Room room() const;
+  [[nodiscard]] std::optional<std::string> obstacle(const Room& room, std::uintmax_t gone, std::uintmax_t bytes) const;
   [[nodiscard]] std::uintmax_t removable_bytes(queue::JobQueue& queue) const;
   void remove_old(queue::JobQueue& queue);
   void make_room(queue::JobQueue& queue, std::uintmax_t bytes, bool counted);

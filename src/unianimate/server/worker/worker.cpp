@@ -44,9 +44,14 @@ std::optional<queue::JobProblem> problem_of(const studio::Failure& failure) {
   return std::nullopt;
 }
 
-/// None where a process that hung, and lost the job, still has its folder.
+/// None where a process that hung, and lost the job, still has its folder. What is above it is not made: a data folder
+/// that is not there any more would be made anew where it was mounted, without its files.
 std::unique_ptr<FolderLock> take_folder(const fs::path& job) {
-  make_folder(job);
+  std::error_code unmade;
+  fs::create_directory(job, unmade);
+  if (unmade) {
+    throw Error(ErrorKind::kEnvironment, "the folder {} cannot be made: {}", printable(job.string()), unmade.message());
+  }
   try {
     return std::make_unique<FolderLock>(job, "worker");
   } catch (const Error& error) {
