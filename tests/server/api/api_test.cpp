@@ -16,6 +16,7 @@
 #include "unianimate/fields/json_archive.h"
 #include "unianimate/server/api/document.h"
 #include "unianimate/server/queue/random_id.h"
+#include "unianimate/server/store/store_lock.h"
 #include "unianimate/server/worker/job_request.h"
 #include "unianimate/studio/align_fields.h"
 #include "unianimate/studio/video_order_fields.h"
@@ -230,6 +231,20 @@ TEST(UnreachableQueues, AreToldFromFullOnes) {
     EXPECT_EQ(refused.problem().type, "quota-exceeded");
     EXPECT_EQ(refused.problem().status, 507);
     EXPECT_THAT(refused.problem().detail, ::testing::Not(HasSubstr("a place")));
+  }
+}
+
+TEST(QueuePools, TellOfFilesThatAreInUseWithoutSayingWhere) {
+  const unianimate::testing::TemporaryFolder folder;
+  QueuePool pool({folder.path() / "server.db", ""});
+  try {
+    pool.with([](queue::JobQueue&) -> bool { throw store::StoreBusy("{} is held", "a place"); });
+    FAIL() << "nothing was refused";
+  } catch (const http::Refused& refused) {
+    EXPECT_EQ(refused.problem().status, 503);
+    EXPECT_THAT(refused.problem().detail, ::testing::Not(HasSubstr("a place")));
+    ASSERT_EQ(refused.problem().headers.size(), 1);
+    EXPECT_EQ(refused.problem().headers.front().name, "Retry-After");
   }
 }
 

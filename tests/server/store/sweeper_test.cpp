@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <fstream>
+#include <future>
+#include <thread>
 
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
@@ -10,6 +13,7 @@
 #include "unianimate/server/queue/random_id.h"
 #include "unianimate/server/store/asset_store.h"
 #include "unianimate/server/store/removal.h"
+#include "unianimate/server/store/store_lock.h"
 
 namespace unianimate::store {
 namespace {
@@ -211,6 +215,47 @@ TEST_F(Sweeping, NoJobGoesForFilesThatAreGoneAlready) {
   EXPECT_TRUE(is_there(job));
   EXPECT_EQ(sweeper.refusal(queue_, 600'000), std::nullopt);
   EXPECT_FALSE(is_there(job));
+}
+
+TEST_F(Sweeping, WhatIsMadeAfterTheClockWasSetForwardIsAsOldAsItSays) {
+  double elapsed = 100 * kDay;
+  Aging aging(queue_, [&] { return elapsed; });
+  EXPECT_EQ(aging.by_database(queue_, kDay), kDay);
+  elapsed -= 3 * kDay;
+  EXPECT_NEAR(aging.by_database(queue_, kDay), 4 * kDay, 60);
+  const double seen = queue_.now();
+  while (queue_.now() <= seen) std::this_thread::yield();
+  EXPECT_NEAR(aging.by_database(queue_, kDay), 4 * kDay, 60);
+  EXPECT_EQ(aging.by_database(queue_, 0), 0) << "the clock was set longer ago";
+  elapsed -= 2 * kDay;
+  EXPECT_NEAR(aging.by_database(queue_, 0), 5 * kDay, 60) << "it was set again";
+  elapsed += 5 * kDay;
+  EXPECT_NEAR(aging.by_database(queue_, kDay), kDay, 60);
+}
+
+TEST_F(Sweeping, KeepsNobodyWaitingWhileAnotherMakesRoom) {
+  add_job(90, 2'000'000);
+  retention_.quota_bytes = 1'500'000;
+  std::promise<void> removing;
+  std::promise<void> may_go_on;
+  std::atomic<bool> armed = false;
+  Sweeper sweeper(folder_, queue_, retention_, [&] {
+    if (armed.exchange(false)) {
+      removing.set_value();
+      may_go_on.get_future().wait();
+    }
+    return false;
+  });
+  armed = true;
+  auto first = std::async(std::launch::async, [&] {
+    queue::JobQueue own(queue::open_sqlite(folder_.database()));
+    return sweeper.refusal(own, 1000);
+  });
+  removing.get_future().wait();
+  EXPECT_THROW(static_cast<void>(sweeper.refusal(queue_, 1000)), StoreBusy);
+  may_go_on.set_value();
+  EXPECT_EQ(first.get(), std::nullopt);
+  EXPECT_EQ(sweeper.refusal(queue_, 1000), std::nullopt);
 }
 
 TEST_F(Sweeping, NothingAgesWhereTheClockIsSet) {

@@ -15,6 +15,7 @@
 #include "unianimate/core/folder_lock.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/server/store/asset_store.h"
+#include "unianimate/server/store/removal.h"
 
 namespace unianimate::worker {
 namespace {
@@ -40,6 +41,14 @@ class FakeRunner final : public JobRunner {
 
   std::function<std::optional<fs::path>(const queue::JobRow& job, studio::JobObserver& observer)> work;
   int runs = 0;
+};
+
+/// Tells somebody of what a worker notes.
+struct Listener final : studio::JobObserver {
+  void note(const std::string& text) override {
+    if (heard) heard(text);
+  }
+  std::function<void(const std::string&)> heard;
 };
 
 class WorkerTest : public ::testing::Test {
@@ -85,7 +94,7 @@ class WorkerTest : public ::testing::Test {
   FakeRunner runner_;
   WorkerOptions options_;
   std::atomic<bool> stopping_ = false;
-  studio::JobObserver watcher_;
+  Listener watcher_;
 };
 
 TEST_F(WorkerTest, DoesAJobAndEntersItsResult) {
@@ -168,6 +177,18 @@ TEST_F(WorkerTest, RemovesTheFilesOfAJobThatWasRemovedMeanwhile) {
     EXPECT_FALSE(queue_.find(id)) << in_time;
     EXPECT_FALSE(fs::exists(folder_.job(id))) << in_time;
   }
+}
+
+TEST_F(WorkerTest, RemovesTheFilesOfAJobThatIsRemovedBeforeItsFolderIsFree) {
+  const std::string id = add();
+  watcher_.heard = [&](const std::string& text) {
+    if (text.find("is done") == std::string::npos) return;
+    EXPECT_TRUE(store::remove_job(folder_, queue_, id));
+    EXPECT_TRUE(fs::exists(folder_.job(id))) << "it is held";
+  };
+  run();
+  EXPECT_FALSE(queue_.find(id));
+  EXPECT_FALSE(fs::exists(folder_.job(id)));
 }
 
 TEST_F(WorkerTest, StopsAJobThatIsCancelledAndKeepsWhatIsDone) {

@@ -1,6 +1,7 @@
 #include "unianimate/server/api/api.h"
 
 #include "unianimate/server/api/document.h"
+#include "unianimate/server/store/store_lock.h"
 
 namespace unianimate::server {
 
@@ -27,6 +28,12 @@ void QueuePool::refuse(std::unique_ptr<queue::JobQueue> queue) {
     http::Problem problem =
         http::make_problem(http::problems::kNotReady,
                            "the server's queue cannot be reached at the moment; nothing is lost, ask again later");
+    problem.headers.push_back({"Retry-After", "5"});
+    throw http::Refused(std::move(problem), error.what());
+  } catch (const store::StoreBusy& error) {
+    give_back(std::move(queue));
+    http::Problem problem = http::make_problem(
+        http::problems::kNotReady, "the server's files are in use at the moment; nothing is lost, ask again later");
     problem.headers.push_back({"Retry-After", "5"});
     throw http::Refused(std::move(problem), error.what());
   } catch (const queue::UnfitText& error) {

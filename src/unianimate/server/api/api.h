@@ -31,8 +31,8 @@ class QueuePool {
   [[nodiscard]] const queue::QueuePlace& place() const { return place_; }
 
   /// Lends a connection to `work`, which gives something back. Throws what it throws, and http::Refused: not-ready
-  /// where the database is out of reach, quota-exceeded where its disk is full, invalid-request for text that it cannot
-  /// keep.
+  /// where the database is out of reach or the files are in use, quota-exceeded where its disk is full, invalid-request
+  /// for text that it cannot keep.
   template <typename Work>
   auto with(const Work& work) {
     std::unique_ptr<queue::JobQueue> queue;

@@ -48,8 +48,7 @@ StoreLock::StoreLock(const DataFolder& folder, std::chrono::milliseconds patienc
     if (std::chrono::steady_clock::now() >= end) {
       const std::string holder = holder_in(descriptor_);
       ::close(descriptor_);
-      throw Error(
-          ErrorKind::kEnvironment,
+      throw StoreBusy(
           "{} has been held by {} for {} s and more, so that no file can be added or removed: try again, and end "
           "that process if it hangs",
           printable(file.string()), printable(holder),

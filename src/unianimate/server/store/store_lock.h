@@ -1,11 +1,23 @@
 // One writer of files and their rows.
 #pragma once
 
-#include <chrono>
+#include <fmt/format.h>
 
+#include <chrono>
+#include <utility>
+
+#include "unianimate/core/error.h"
 #include "unianimate/server/store/data_folder.h"
 
 namespace unianimate::store {
+
+/// Somebody else is at the files; later it works.
+class StoreBusy : public Error {
+ public:
+  template <typename... Args>
+  explicit StoreBusy(fmt::format_string<Args...> format, Args&&... args)
+      : Error(ErrorKind::kEnvironment, format, std::forward<Args>(args)...) {}
+};
 
 /// Of the lock's file in assets/.
 constexpr const char* kStoreLockName = ".lock";
@@ -13,9 +25,9 @@ constexpr const char* kStoreLockName = ".lock";
 /// A file of assets/ and its row appear and go together: one holder at a time, on however many machines, sees to that.
 class StoreLock {
  public:
-  static constexpr std::chrono::milliseconds kPatience{15'000};
+  static constexpr std::chrono::milliseconds kPatience{5'000};
 
-  /// Waits for it. Throws Error(kEnvironment) saying who has it after so long, and where there can be none.
+  /// Waits for it. Throws StoreBusy saying who has it after so long, and Error(kEnvironment) where there can be none.
   explicit StoreLock(const DataFolder& folder, std::chrono::milliseconds patience = kPatience);
   ~StoreLock();
   StoreLock(const StoreLock&) = delete;

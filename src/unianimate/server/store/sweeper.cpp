@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
+#include <chrono>
 #include <limits>
 #include <system_error>
 #include <utility>
@@ -15,6 +15,7 @@
 #include "unianimate/core/memory.h"
 #include "unianimate/server/store/asset_store.h"
 #include "unianimate/server/store/removal.h"
+#include "unianimate/server/store/store_lock.h"
 
 namespace unianimate::store {
 
@@ -66,22 +67,9 @@ Sweeper::Sweeper(const DataFolder& folder, queue::JobQueue& queue, const Retenti
     : folder_(folder),
       retention_(retention),
       stopping_(std::move(stopping)),
-      elapsed_(std::move(elapsed)),
-      clock_offset_(queue.now() - elapsed_()),
+      aging_(queue, std::move(elapsed)),
       account_(folder, stopping_),
       quota_(retention.quota_bytes ? *retention.quota_bytes : settled_quota(folder, queue, account_.use().total())) {}
-
-/// Also while the machine sleeps.
-double Sweeper::seconds_since_boot() {
-  timespec time{};
-  ::clock_gettime(CLOCK_BOOTTIME, &time);
-  constexpr double kNano = 1e-9;
-  return static_cast<double>(time.tv_sec) + kNano * static_cast<double>(time.tv_nsec);
-}
-
-double Sweeper::seconds_set_forward(queue::JobQueue& queue) const {
-  return std::max(0.0, queue.now() - elapsed_() - clock_offset_);
-}
 
 void Sweeper::sweep(queue::JobQueue& queue) {
   // Whoever waits for room does not wait for these.
@@ -92,12 +80,14 @@ void Sweeper::sweep(queue::JobQueue& queue) {
     make_room(queue, 0, true);
   }
   remove_orphans(queue);
-  queue.forget_removed(Retention::kDay + seconds_set_forward(queue));
+  queue.forget_removed(aging_.by_database(queue, Retention::kDay));
 }
 
 std::optional<std::string> Sweeper::refusal(queue::JobQueue& queue, std::uintmax_t bytes) {
   if (!obstacle(room(), 0, bytes)) return std::nullopt;
-  const std::lock_guard lock(sweeping_);
+  constexpr std::chrono::seconds kPatience{1};
+  const std::unique_lock lock(sweeping_, kPatience);
+  if (!lock) throw StoreBusy("{} is being made room in, which takes a while", printable(folder_.root().string()));
   remove_old(queue);
   make_room(queue, bytes, false);
   return obstacle(room(), 0, bytes);
@@ -139,10 +129,9 @@ std::optional<std::string> Sweeper::obstacle(const Room& room, std::uintmax_t go
 
 void Sweeper::remove_old(queue::JobQueue& queue) {
   Removed removed;
-  const double set_forward = seconds_set_forward(queue);
   std::string kept = fmt::format("files that no job needs stay {:g} days", retention_.unused_seconds / Retention::kDay);
   if (retention_.finished_seconds) {
-    const double last = queue.now() - *retention_.finished_seconds - set_forward;
+    const double last = queue.now() - aging_.by_database(queue, *retention_.finished_seconds);
     for (queue::JobRow& job : queue.removable_jobs(retention_.always_kept)) {
       const double time = job.finished.value_or(job.created);
       if (stopping_()) break;
@@ -151,7 +140,7 @@ void Sweeper::remove_old(queue::JobQueue& queue) {
     kept =
         fmt::format("finished jobs stay {:g} days (--keep), {}", *retention_.finished_seconds / Retention::kDay, kept);
   }
-  for (queue::AssetRow& asset : queue.unused_assets(retention_.unused_seconds + set_forward)) {
+  for (queue::AssetRow& asset : queue.unused_assets(aging_.by_database(queue, retention_.unused_seconds))) {
     if (stopping_()) break;
     const double time = asset.used;
     remove(queue, {time, std::move(asset)}, removed);
@@ -185,7 +174,7 @@ void Sweeper::make_room(queue::JobQueue& queue, std::uintmax_t bytes, bool count
 }
 
 /// What may go, with the files that nobody needs once the jobs that may go are gone.
-std::uintmax_t Sweeper::removable_bytes(queue::JobQueue& queue) const {
+std::uintmax_t Sweeper::removable_bytes(queue::JobQueue& queue) {
   std::uintmax_t bytes = 0;
   for (const Candidate& candidate : candidates(queue)) {
     if (const auto* const job = std::get_if<queue::JobRow>(&candidate.what)) {
@@ -196,11 +185,11 @@ std::uintmax_t Sweeper::removable_bytes(queue::JobQueue& queue) const {
   }
   if (!retention_.quota_bytes) return bytes;
   return bytes + static_cast<std::uintmax_t>(
-                     queue.removable_asset_bytes(retention_.always_kept, kHour + seconds_set_forward(queue)));
+                     queue.removable_asset_bytes(retention_.always_kept, aging_.by_database(queue, kHour)));
 }
 
 /// What may go to make room, the oldest first. What was made goes for nothing but a quota that somebody set.
-std::vector<Sweeper::Candidate> Sweeper::candidates(queue::JobQueue& queue) const {
+std::vector<Sweeper::Candidate> Sweeper::candidates(queue::JobQueue& queue) {
   std::vector<Candidate> all;
   if (retention_.quota_bytes) {
     for (queue::JobRow& job : queue.removable_jobs(retention_.always_kept)) {
@@ -208,7 +197,7 @@ std::vector<Sweeper::Candidate> Sweeper::candidates(queue::JobQueue& queue) cons
       all.push_back({time, std::move(job)});
     }
   }
-  for (queue::AssetRow& asset : queue.unused_assets(kHour + seconds_set_forward(queue))) {
+  for (queue::AssetRow& asset : queue.unused_assets(aging_.by_database(queue, kHour))) {
     const double time = asset.used;
     all.push_back({time, std::move(asset)});
   }

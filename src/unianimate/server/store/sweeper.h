@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "unianimate/server/queue/job_queue.h"
+#include "unianimate/server/store/aging.h"
 #include "unianimate/server/store/data_folder.h"
 #include "unianimate/server/store/disk_account.h"
 
@@ -42,9 +43,10 @@ class Sweeper {
  public:
   /// `folder` has to outlive this. Looks at every file. `stopping`: whether the process is to end, asked from any
   /// thread; files are looked at and removed no longer then, and this throws Error(kCancelled). `elapsed`: seconds by a
-  /// clock that nobody sets.
+  /// clock that nobody sets, as of Aging.
   Sweeper(const DataFolder& folder, queue::JobQueue& queue, const Retention& retention,
-          DiskAccount::Stopping stopping = DiskAccount::never, std::function<double()> elapsed = seconds_since_boot);
+          DiskAccount::Stopping stopping = DiskAccount::never,
+          std::function<double()> elapsed = Aging::seconds_since_boot);
 
   [[nodiscard]] std::uintmax_t quota() const noexcept { return quota_; }
   DiskAccount& account() noexcept { return account_; }
@@ -54,7 +56,8 @@ class Sweeper {
   void sweep(queue::JobQueue& queue);
 
   /// One sentence saying why so many bytes more cannot be taken, even once what may go has gone; none where they can.
-  /// Looks at files only before a job goes.
+  /// Looks at files only before a job goes. Throws StoreBusy where somebody else is removing and does not come to an
+  /// end soon.
   std::optional<std::string> refusal(queue::JobQueue& queue, std::uintmax_t bytes);
 
   /// A sentence for take_notices().
@@ -66,32 +69,29 @@ class Sweeper {
   struct Candidate;
   struct Removed;
 
-  static double seconds_since_boot();
-  [[nodiscard]] double seconds_set_forward(queue::JobQueue& queue) const;
   struct Room {
     std::uintmax_t used;                 ///< of the quota
     std::optional<std::uintmax_t> free;  ///< on the disk, where that is known
   };
   [[nodiscard]] Room room() const;
   [[nodiscard]] std::optional<std::string> obstacle(const Room& room, std::uintmax_t gone, std::uintmax_t bytes) const;
-  [[nodiscard]] std::uintmax_t removable_bytes(queue::JobQueue& queue) const;
+  [[nodiscard]] std::uintmax_t removable_bytes(queue::JobQueue& queue);
   void remove_old(queue::JobQueue& queue);
   void make_room(queue::JobQueue& queue, std::uintmax_t bytes, bool counted);
   void remove_orphans(queue::JobQueue& queue);
   void remove_files(const std::string& job);
-  [[nodiscard]] std::vector<Candidate> candidates(queue::JobQueue& queue) const;
+  [[nodiscard]] std::vector<Candidate> candidates(queue::JobQueue& queue);
   bool remove(queue::JobQueue& queue, const Candidate& candidate, Removed& removed);
   void tell(queue::JobQueue& queue, const Removed& removed, std::string_view why);
 
   const DataFolder& folder_;
   Retention retention_;
   DiskAccount::Stopping stopping_;
-  std::function<double()> elapsed_;
-  double clock_offset_;  ///< of the database's clock to that of `elapsed`, at first
+  Aging aging_;
   DiskAccount account_;
   std::uintmax_t quota_;
-  std::mutex sweeping_;  ///< one at a time
-  std::mutex mutex_;     ///< of the notices
+  std::timed_mutex sweeping_;  ///< one at a time
+  std::mutex mutex_;           ///< of the notices
   std::vector<std::string> notices_;
 };
 

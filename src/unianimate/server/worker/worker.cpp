@@ -17,6 +17,7 @@
 #include "unianimate/server/queue/random_id.h"
 #include "unianimate/server/queue/sql_connection.h"
 #include "unianimate/server/store/asset_store.h"
+#include "unianimate/server/store/removal.h"
 
 namespace unianimate::worker {
 
@@ -235,6 +236,8 @@ bool Worker::work_on(const queue::JobRow& job) {
     problem = std::current_exception();
   }
   problem ? end_badly(job, problem, progress) : complete(job, video, progress);
+  lock.reset();
+  remove([&] { remove_files_of_removed(job.id); });
   return true;
 }
 
@@ -280,18 +283,17 @@ void Worker::complete(const queue::JobRow& job, const std::optional<fs::path>& v
     watcher_.note(fmt::format("job {} was lost to another worker; nothing of it is kept here", job.id));
     return;
   }
-  if (remove_files_of_removed(*done)) return;
+  if (done->state == queue::JobState::kRemoved) return;
   watcher_.note(fmt::format("job {} is done{}", job.id, video ? ": " + video->string() : ""));
   if (video) remove_other_results(folder_.job(job.id), *video);
   remove([&] { folder_.remove_work(job.id); });
 }
 
-/// Somebody wanted the job gone while it ran.
-bool Worker::remove_files_of_removed(const queue::JobRow& job) {
-  if (job.state != queue::JobState::kRemoved) return false;
-  watcher_.note(fmt::format("job {} is removed", job.id));
-  remove([&] { folder_.remove_job(job.id); });
-  return true;
+/// Somebody wanted the job gone while its folder was held here.
+void Worker::remove_files_of_removed(const std::string& job) {
+  if (!queue_.is_removed(job)) return;
+  watcher_.note(fmt::format("job {} is removed", job));
+  store::remove_job_files(folder_, job);
 }
 
 void Worker::remove(const std::function<void()>& files) {
@@ -311,9 +313,7 @@ void Worker::end_badly(const queue::JobRow& job, const std::exception_ptr& probl
   } else if (failure.exit_status == exit_status(ErrorKind::kCancelled)) {
     const bool cancelled = reason == StopReason::kCancelled;
     watcher_.note(fmt::format("job {} {}", job.id, cancelled ? "is cancelled" : "is given back"));
-    const auto left =
-        settle(progress, [&] { return cancelled ? queue_.stop_cancelled(claim) : queue_.give_back(claim); });
-    if (left) remove_files_of_removed(*left);
+    settle(progress, [&] { return cancelled ? queue_.stop_cancelled(claim) : queue_.give_back(claim); });
   } else {
     fail(job, failure, progress);
   }
@@ -326,8 +326,7 @@ void Worker::fail(const queue::JobRow& job, const studio::Failure& failure, cons
   const std::string detail = settle(progress, [&] { return readable(job, failure.message); });
   const auto type = problem_of(failure);
   const std::string text = queue::problem_text(type.value_or(queue::JobProblem::kWorkerLost), detail);
-  const auto left = settle(progress, [&] { return type ? queue_.fail(claim, text) : queue_.lose(claim, text); });
-  if (left) remove_files_of_removed(*left);
+  settle(progress, [&] { return type ? queue_.fail(claim, text) : queue_.lose(claim, text); });
   if (type) return;
   throw Error(ErrorKind::kEnvironment,
               "job {} ended in a way that nobody foresaw, see above; what is left of this process may be of no use: "

@@ -59,7 +59,7 @@ class Worker {
   void require_data_folder(const queue::Claim& claim);
   void complete(const queue::JobRow& job, const std::optional<std::filesystem::path>& video,
                 const JobProgress& progress);
-  bool remove_files_of_removed(const queue::JobRow& job);
+  void remove_files_of_removed(const std::string& job);
   /// What cannot be removed stays, and is told of.
   void remove(const std::function<void()>& files);
   void end_badly(const queue::JobRow& job, const std::exception_ptr& problem, const JobProgress& progress);
