@@ -8,16 +8,21 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <random>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "pose/walker.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
+#include "unianimate/core/progress.h"
 #include "unianimate/pose/detect/blazepose/body_landmarks.h"
 #include "unianimate/pose/detect/blazepose/detail_landmarks.h"
 #include "unianimate/pose/detect/detector.h"
 #include "unianimate/pose/detect/extraction.h"
+#include "unianimate/pose/detect/people_search.h"
 #include "unianimate/pose/draw/drawing.h"
 
 namespace unianimate::pose {
@@ -196,6 +201,33 @@ TEST(Detector, WithoutDwposeFilesIsBlazePoseAndSaysWhy) {
   const ChosenDetector chosen = make_detector(options);
   EXPECT_EQ(chosen.detector->name(), "blazepose");
   EXPECT_NE(chosen.reason.find("yolox_l.onnx"), std::string::npos) << chosen.reason;
+}
+
+TEST(Detector, IsLoadedOnceForAllWhoWantTheSame) {
+  struct Phases final : Progress {
+    void begin_phase(std::string_view name, std::int64_t /*steps*/) override { names.emplace_back(name); }
+    std::vector<std::string> names;
+  } progress;
+  const TemporaryFolder empty;
+  DetectorOptions options;
+  options.dwpose_folder = empty.path();
+  options.threads = 1;
+  options.kept = std::make_shared<KeptDetector>();
+  EXPECT_FALSE(options.kept->has(options));
+  const PoseDetector* const first = &LazyDetector(options, progress).get();
+  EXPECT_TRUE(options.kept->has(options));
+  EXPECT_EQ(&LazyDetector(options, progress).get(), first);
+  EXPECT_EQ(progress.names, std::vector<std::string>{"load pose models"});
+  DetectorOptions other = options;
+  other.threads = 2;
+  EXPECT_FALSE(options.kept->has(other));
+  EXPECT_EQ(LazyDetector(other, progress).get().name(), "blazepose");
+  EXPECT_FALSE(options.kept->has(options)) << "one at a time";
+  DetectorOptions broken = options;
+  broken.choice = DetectorChoice::kDwpose;
+  EXPECT_THROW(static_cast<void>(options.kept->get(broken)), Error);
+  EXPECT_FALSE(options.kept->has(broken));
+  EXPECT_EQ(options.kept->get(options).reason, make_detector(options).reason);
 }
 
 TEST(Detector, DwposeWithoutOrWithBrokenFilesIsRefused) {

@@ -1,5 +1,7 @@
 #include "unianimate/pose/detect/detector.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 
 #include "unianimate/core/content_hash.h"
@@ -54,6 +56,31 @@ ChosenDetector make_detector(const DetectorOptions& options) {
                               ? "as asked for"
                               : fmt::format("because {} holds no {} and {}", folder, kYoloxFile, kWholeBodyFile);
   return {load_blazepose(blazepose_folder(options), threads), "poses by the embedded BlazePose, " + why};
+}
+
+bool KeptDetector::has(const DetectorOptions& options) const {
+  const std::string wanted = key(options);
+  const std::lock_guard lock(mutex_);
+  return wanted == key_;
+}
+
+ChosenDetector KeptDetector::get(const DetectorOptions& options) {
+  const std::string wanted = key(options);
+  const std::lock_guard lock(mutex_);
+  if (wanted != key_) {
+    // Never two at once.
+    key_.clear();
+    chosen_ = {};
+    chosen_ = make_detector(options);
+    key_ = wanted;
+  }
+  return chosen_;
+}
+
+/// All that its networks, and the sentence on them, depend on.
+std::string KeptDetector::key(const DetectorOptions& options) {
+  return fmt::format("{} {} {} {}", detector_identity(options), options.dwpose_folder.string(),
+                     static_cast<int>(options.choice), thread_count(options.threads));
 }
 
 }  // namespace unianimate::pose

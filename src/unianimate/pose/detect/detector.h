@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,8 @@ constexpr auto words(DetectorChoice /*of*/) {
                                                       {DetectorChoice::kBlazepose, "blazepose"}}};
 }
 
+class KeptDetector;
+
 struct DetectorOptions {
   DetectorChoice choice = DetectorChoice::kAuto;
   /// Folder with yolox_l.onnx and dw-ll_ucoco_384.onnx.
@@ -78,6 +81,8 @@ struct DetectorOptions {
   /// Folder of MediaPipe's modules; empty: the one of $UNIANIMATE_BLAZEPOSE, else the one the program was built with.
   std::filesystem::path blazepose_folder;
   int threads = 0;  ///< 0: one for each core
+  /// Whose networks are taken, for whoever looks for people again and again; null: each takes networks of its own.
+  std::shared_ptr<KeptDetector> kept = {};
 };
 
 /// Which networks the options lead to, in short: detectors of equal identity find the same.
@@ -85,12 +90,28 @@ std::string detector_identity(const DetectorOptions& options);
 
 /// A detector, and one sentence on which it is and why.
 struct ChosenDetector {
-  std::unique_ptr<PoseDetector> detector;
+  std::shared_ptr<const PoseDetector> detector;
   std::string reason;
 };
 
 /// auto: dwpose where both its files are, else blazepose. Throws Error(kInput) naming the file that is missing or no
 /// such network.
 ChosenDetector make_detector(const DetectorOptions& options);
+
+/// The networks that were asked for last stay loaded while this is there. May be used from several threads.
+class KeptDetector {
+ public:
+  /// Whether get() has to load nothing. Throws as detector_identity().
+  [[nodiscard]] bool has(const DetectorOptions& options) const;
+  /// Throws as make_detector().
+  ChosenDetector get(const DetectorOptions& options);
+
+ private:
+  static std::string key(const DetectorOptions& options);
+
+  mutable std::mutex mutex_;
+  std::string key_;  ///< of what is here
+  ChosenDetector chosen_;
+};
 
 }  // namespace unianimate::pose

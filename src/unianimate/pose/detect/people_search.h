@@ -16,7 +16,7 @@ class LazyDetector {
  public:
   LazyDetector(DetectorOptions options, Progress& progress) : options_(std::move(options)), progress_(progress) {}
 
-  /// Phase, the first time: "load pose models". Throws as make_detector().
+  /// Phase where they are not loaded yet: "load pose models". Throws as make_detector().
   const PoseDetector& get();
 
  private:

@@ -187,7 +187,7 @@ const Route& admit(Request& request, const Service& service, const Limits& limit
     problem.status = kTargetTooLong;
     throw Refused(std::move(problem));
   }
-  if (!split_target(request)) throw Refused(problems::kBadRequest, "the request's path is broken");
+  if (!split_target(request)) throw Refused(problems::kBadRequest, "the request's path or its query is broken");
   const Route* route = nullptr;
   std::exception_ptr unknown;
   try {

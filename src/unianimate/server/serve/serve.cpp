@@ -210,7 +210,8 @@ void Serving::State::sweep() {
       api.sweeper().sweep(*queue);
     });
     attempt([&] {
-      if (queue) store::remove_plans(api.folder(), *queue, kPlanSeconds);
+      if (!queue) return;
+      store::remove_plans(api.folder(), *queue, api.sweeper().aging().by_database(*queue, kPlanSeconds));
     });
     std::unique_lock lock(mutex);
     stopped.wait_until(lock, now + kBetweenPlans, [this] { return stopping.load(); });

@@ -50,6 +50,7 @@ class Sweeper {
 
   [[nodiscard]] std::uintmax_t quota() const noexcept { return quota_; }
   DiskAccount& account() noexcept { return account_; }
+  Aging& aging() noexcept { return aging_; }
 
   /// All that is too old; the oldest beyond the quota, or where too little of the disk is free, if that mends it; files
   /// of jobs that are gone; rows that nobody asks for any more. Looks at every file.

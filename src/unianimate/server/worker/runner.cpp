@@ -140,6 +140,7 @@ studio::VideoOrder StudioRunner::order_of(const queue::JobRow& job, const Openin
   order.job.written_as = folder_.result(job.id, job.attempt, ending);
   order.job.threads = machine_.threads;
   order.motion_options.detector.dwpose_folder = machine_.detector;
+  order.motion_options.detector.kept = detector_;
   order.saved_poses = folder_.poses(job.id);
   order.keeping.folder = folder_.work(job.id);
   order.keeping.begins_anew = true;
@@ -184,6 +185,7 @@ void StudioRunner::make_poses(const queue::JobRow& job, studio::JobObserver& obs
   order.request.output = folder_.poses(job.id);
   order.request.threads = machine_.threads;
   order.request.detector.dwpose_folder = machine_.detector;
+  order.request.detector.kept = detector_;
   studio::make_poses(order, observer);
 }
 

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "unianimate/family/runtime_options.h"
+#include "unianimate/pose/detect/detector.h"
 #include "unianimate/server/queue/job_queue.h"
 #include "unianimate/server/store/data_folder.h"
 #include "unianimate/server/worker/job_request.h"
@@ -44,7 +46,8 @@ class JobRunner {
   virtual std::optional<std::filesystem::path> run(const queue::JobRow& job, studio::JobObserver& observer) = 0;
 };
 
-/// Through the studio, which keeps its models open from one job to the next that wants the same.
+/// Through the studio, which keeps its models open from one job to the next that wants the same, as this does the
+/// detector's.
 class StudioRunner final : public JobRunner {
  public:
   struct Machine {
@@ -86,6 +89,7 @@ class StudioRunner final : public JobRunner {
   Machine machine_;
   ModelChoice open_;  ///< what the studio has
   std::optional<studio::Studio> studio_;
+  std::shared_ptr<pose::KeptDetector> detector_ = std::make_shared<pose::KeptDetector>();
 };
 
 }  // namespace unianimate::worker
