@@ -17,9 +17,10 @@ using ::testing::HasSubstr;
 class SharedFolders : public ::testing::Test {
  protected:
   queue::JobQueue open() { return queue::JobQueue(queue::open_sqlite(parent_ / "elsewhere.db")); }
-  std::string refusal(const fs::path& folder) {
+  std::string refusal(const fs::path& folder) { return refusal(folder, queue_); }
+  static std::string refusal(const fs::path& folder, queue::JobQueue& queue) {
     try {
-      keep_together(DataFolder(folder), queue_);
+      keep_together(DataFolder(folder), queue);
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kUsage);
       return error.what();
@@ -51,6 +52,15 @@ TEST_F(SharedFolders, AreNotTakenForThoseOfOtherMachines) {
   fs::rename(parent_ / "data", parent_ / "second");
   fs::rename(parent_ / "first", parent_ / "data");
   EXPECT_EQ(refusal(parent_ / "data"), "");
+}
+
+TEST_F(SharedFolders, GoWithNoSecondQueueUnlessSomebodySaysSo) {
+  EXPECT_EQ(refusal(parent_ / "data"), "");
+  queue::JobQueue other(queue::open_sqlite(parent_ / "new.db"));
+  EXPECT_THAT(refusal(parent_ / "data", other), HasSubstr("goes with another queue"));
+  EXPECT_FALSE(other.setting("data_folder")) << "nothing is tied";
+  fs::remove(parent_ / "data/queue");
+  EXPECT_EQ(refusal(parent_ / "data", other), "");
 }
 
 TEST_F(SharedFolders, HaveNoOtherQueue) {

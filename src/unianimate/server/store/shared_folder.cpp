@@ -1,9 +1,12 @@
 #include "unianimate/server/store/shared_folder.h"
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include "unianimate/core/error.h"
 #include "unianimate/server/queue/random_id.h"
@@ -56,6 +59,18 @@ void require_no_jobs(const DataFolder& folder) {
               printable(folder.root().string()), jobs, jobs == 1 ? "" : "s", kDatabaseName);
 }
 
+/// Whoever tied the folder may be about to tell the queue.
+std::optional<std::string> setting_soon(queue::JobQueue& queue, const char* name) {
+  constexpr std::chrono::milliseconds kBetweenLooks{20};
+  constexpr int kLooks = 100;
+  std::optional<std::string> value = queue.setting(name);
+  for (int i = 0; i < kLooks && !value; ++i) {
+    std::this_thread::sleep_for(kBetweenLooks);
+    value = queue.setting(name);
+  }
+  return value;
+}
+
 }  // namespace
 
 void keep_together(const DataFolder& folder, queue::JobQueue& queue) {
@@ -63,7 +78,15 @@ void keep_together(const DataFolder& folder, queue::JobQueue& queue) {
   const fs::path normal = folder.root().lexically_normal();
   const std::string path = (normal.has_filename() ? normal : normal.parent_path()).string();
   const fs::path file = mark_file(folder);
-  const auto known = queue.setting(kSetting);
+  const bool is_tied = !mark_of(file).empty();
+  const auto known = is_tied ? setting_soon(queue, kSetting) : queue.setting(kSetting);
+  if (!known && is_tied) {
+    throw Error(ErrorKind::kUsage,
+                "the data folder {} goes with another queue, which its file 'queue' says, and the database of --queue "
+                "is new: give the URL of the other, or --data another folder; where the other is gone for good, remove "
+                "the file",
+                printable(path));
+  }
   if (!known) {
     require_no_jobs(folder);
     make_mark(folder, file);
