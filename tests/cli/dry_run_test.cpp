@@ -176,6 +176,28 @@ TEST_F(DryRun, WhereThePublishedProgramMakesNoPictureIsTold) {
   EXPECT_THAT(notes("30"), ::testing::Not(HasSubstr("divides by zero")));
 }
 
+TEST_F(DryRun, AConfigurationsSmallDecoderLiesBesideItsAutoencoder) {
+  std::ofstream(*shared_ / "named.yaml") << std::ifstream(*shared_ / "infer.yaml").rdbuf()
+                                         << "test_model: models/unianimate_16f_32f_non_ema_223000.pth\n"
+                                         << "embedder: {pretrained: models/open_clip_pytorch_model.bin}\n"
+                                         << "auto_encoder: {pretrained: models/v2-1_512-ema-pruned.ckpt}\n";
+  const auto small = [] {
+    return testing::run_here(
+        {"run", "named.yaml", "--decoder", "small", "--dry-run", "--json", "--quiet", "--device", "cpu", "--root", "."},
+        shared_->path());
+  };
+  EXPECT_THAT(small().err, HasSubstr("there is no small decoder beside these models"));
+  const fs::path decoder = *shared_ / "models/small_decoder.safetensors";
+  testing::write_rule_small_decoder(*shared_ / "models", decoder);
+  const ProgramResult planned = small();
+  fs::remove(decoder);
+  fs::remove(*shared_ / "named.yaml");
+  ASSERT_EQ(planned.status, 0) << planned.err;
+  const json plan = json::parse(planned.out);
+  EXPECT_EQ(plan.at("request").at("decoder"), "small");
+  EXPECT_THAT(plan.at("machine").at("small_decoder").get<std::string>(), HasSubstr("models/small_decoder.safetensors"));
+}
+
 TEST_F(DryRun, ThousandsOfVideosArePlannedAtOnce) {
   const std::set<std::string> before = names();
   const ProgramResult result =

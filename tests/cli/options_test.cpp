@@ -483,7 +483,6 @@ std::vector<Change> all_changes() {
       {"--segment-size", "", {"--segment-size", "5"}, false, false, {"--chain"}},
       {"--segment-overlap", "", {"--segment-overlap", "2"}, false, false, {"--chain"}},
       {"--color-match", "", {"--color-match"}, false, false, {"--chain"}},
-      {"--decoder", "", {"--decoder", "small"}},
       {"--decode-batch", "", {"--decode-batch", "2"}},
   };
   const std::vector<Change> people{
@@ -663,6 +662,7 @@ std::vector<Change> all_changes() {
   add(for_commands({"animate", "run", "evaluate model", "evaluate long"}, machine));
   add(for_commands({"animate", "run"}, jobs));
   add(for_commands({"animate", "align", "run"}, {{"--background", "", {"--background", "#00ff00"}}}));
+  add(for_commands({"animate", "run", "evaluate model", "evaluate long"}, {{"--decoder", "", {"--decoder", "small"}}}));
   add(for_commands({"animate", "evaluate model", "evaluate long"}, sampler));
   add(for_commands({"animate", "evaluate model"}, shortcuts));
   add(for_commands({"animate", "evaluate model"}, windows));

@@ -67,9 +67,7 @@ void visit_but_size(fields::Archive& archive, AnimateRequest& request) {
                   "Make the video in segments, each of which begins with the last frames of the one before");
   archive("conditions", request.conditions, fields::type("LIST"), group(kSamplingGroup),
           "List of image, local_image, randomref, dwpose; or reference, or first-frame");
-  archive("decoder", request.decoder, fields::before("full"), group(kSamplingGroup),
-          "What makes pictures of latents: full, or small, where the models have one: quicker and less exact, see "
-          "docs/speed.md");
+  archive("decoder", request.decoder, fields::before("full"), group(kSamplingGroup), kDecoderHelp);
   archive("decode_batch", request.decode_batch, range(1, static_cast<double>(kLargestDecodeBatch)), group(kWindowGroup),
           "Frames decoded at once");
   archive("comparison", request.comparison, "Three columns: reference, pose, result");

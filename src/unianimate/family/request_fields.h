@@ -15,4 +15,9 @@ void visit_but_size(fields::Archive& archive, AnimateRequest& request);
 constexpr const char* kBackgroundHelp =
     "Colour where the reference is transparent, such as white or #00ff00 (default: what is stored beneath)";
 
+/// Also the option --decoder of others who make videos.
+constexpr const char* kDecoderHelp =
+    "What makes pictures of latents: full, or small, where the models have one: quicker and less exact, see "
+    "docs/speed.md";
+
 }  // namespace unianimate::family

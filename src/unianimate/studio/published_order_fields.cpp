@@ -12,6 +12,7 @@ void visit(fields::Archive& archive, PublishedOrder& order) {
   archive("root", order.options.root, fields::type("DIR"),
           "Where relative paths of the configuration begin (default: here)");
   archive("background", order.background, fields::type("COLOR"), family::kBackgroundHelp);
+  archive("decoder", order.decoder, family::kDecoderHelp);
   archive("interpolate", order.interpolate, fields::range(1, kMostInterpolated), fields::type("N"), kInterpolateHelp);
   archive("result_only", order.result_only, "The plain result instead of three columns");
   archive("skip_existing", order.skip_existing, "Leave out videos that are there already");

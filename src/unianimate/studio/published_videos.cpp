@@ -43,6 +43,7 @@ std::vector<VideoJob> list_videos(const PublishedOrder& order, const PublishedCo
                  order.threads};
     if (order.result_only) job.request.comparison = false;
     job.request.background = order.background;
+    job.request.decoder = order.decoder;
     job.interpolate = order.interpolate;
     all.push_back(std::move(job));
   }
@@ -59,9 +60,18 @@ std::vector<VideoJob> list_videos(const PublishedOrder& order, const PublishedCo
   return jobs;
 }
 
+/// Of the autoencoder, beside which it lies; configurations do not name it. Empty where there is none.
+fs::path find_small_decoder(const fs::path& autoencoder) {
+  const fs::path folder = autoencoder.parent_path();
+  for (const family::PublishedFile& file : families::list_files(folder.empty() ? fs::path(".") : folder)) {
+    if (file.role == "small decoder" && file.found) return *file.found;
+  }
+  return {};
+}
+
 /// Of the configuration, or of a folder where the order or nobody names them.
 family::ModelFiles find_models(const PublishedOrder& order, const PublishedConfig& config) {
-  const family::ModelFiles& files = config.files;
+  family::ModelFiles files = config.files;
   const bool names_none = files.unet.empty() && files.clip.empty() && files.autoencoder.empty();
   if (names_none || !order.models.empty()) return families::find_files(models_folder(order.models));
   const std::string name = printable(order.config.string());
@@ -80,6 +90,7 @@ family::ModelFiles find_models(const PublishedOrder& order, const PublishedConfi
   require(files.unet, "test_model");
   require(files.clip, "embedder.pretrained");
   require(files.autoencoder, "auto_encoder.pretrained");
+  files.small_decoder = find_small_decoder(files.autoencoder);
   return files;
 }
 

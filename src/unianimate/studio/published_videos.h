@@ -20,11 +20,12 @@ struct PublishedOrder {
   ConfigOptions options;
   std::filesystem::path output_folder = "outputs";  ///< made where it is missing
   std::optional<Color> background = std::nullopt;   ///< shows where references are transparent
-  int interpolate = 1;                              ///< as of VideoJob
-  bool result_only = false;                         ///< the plain result instead of three columns
-  bool skip_existing = false;                       ///< leave out videos that are there, with a note
-  std::string models = {};                          ///< folder instead of the configuration's files; empty: these
-  int threads = 0;                                  ///< of the encoder
+  family::DecoderChoice decoder = family::DecoderChoice::kFull;
+  int interpolate = 1;         ///< as of VideoJob
+  bool result_only = false;    ///< the plain result instead of three columns
+  bool skip_existing = false;  ///< leave out videos that are there, with a note
+  std::string models = {};     ///< folder instead of the configuration's files; empty: these
+  int threads = 0;             ///< of the encoder
   JobKeeping keeping = {};
 };
 
