@@ -7,6 +7,7 @@
 #include <set>
 
 #include "support/golden_file.h"
+#include "support/quantization_count.h"
 #include "support/rule.h"
 #include "unianimate/core/error.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
@@ -14,6 +15,7 @@
 #include "unianimate/models/clip/clip.h"
 #include "unianimate/models/clip/cost.h"
 #include "unianimate/models/unet/cost.h"
+#include "unianimate/models/unet/transformer.h"
 
 namespace unianimate::models {
 namespace {
@@ -205,6 +207,24 @@ TEST(ModelGradients, FlowThroughTheClipTower) {
   testing::fill_by_rule(visual.named_parameters());
   at::Tensor picture = rule_input("clip_picture", {1, 3, 28, 28}).to(options);
   expect_gradient([&] { return visual(picture).sin().sum(); }, picture, "clip_picture");
+}
+
+TEST(AttentionInInt8, ItsProjectionsShareWhatTheyAreMadeOf) {
+  const c10::InferenceMode inference;
+  constexpr std::int64_t kWidth = 64;
+  const Attention attention(kWidth, kWidth, 16, at::TensorOptions());
+  testing::fill_by_rule(attention.named_parameters());
+  for (const nn::NamedProduct& layer : attention.named_products()) {
+    layer.product->use_int8(nn::quantize_weight(layer.product->weight()));
+  }
+  const at::Tensor x = rule_input("x", {1, 3, 8, kWidth});
+  const testing::QuantizationCount count;
+  (void)attention.within_frames(x);
+  EXPECT_EQ(count.value(), 2) << "x, and what goes into the last layer";
+  (void)attention.across_frames(x);
+  EXPECT_EQ(count.value(), 4);
+  (void)attention.project_context(x[0]);
+  EXPECT_EQ(count.value(), 5);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "support/golden_file.h"
+#include "support/quantization_count.h"
 #include "support/rule.h"
 #include "unianimate/nn/layers.h"
 #include "unianimate/nn/ops/ops.h"
@@ -174,6 +175,36 @@ TEST_P(Int8, LayersMeasureTheirErrorAndThenComputeInEightBits) {
   std::int64_t left = 0;
   for (const NamedTensor& parameter : layers.named_parameters()) left += parameter.tensor.numel();
   EXPECT_EQ(left, 64 + 64 + 64 + 48) << "biases; weights are freed";
+}
+
+TEST_P(Int8, ASharedInputIsQuantizedOnceAndGivesTheSameBits) {
+  const at::TensorOptions options = at::TensorOptions().dtype(GetParam());
+  struct Layers : Module {
+    explicit Layers(const at::TensorOptions& options)
+        : one(48, 64, true, options), other(48, 32, false, options), exact(48, 64, true, options) {
+      register_child("one", one);
+      register_child("other", other);
+      register_child("exact", exact);
+    }
+    Linear one;
+    Linear other;
+    Linear exact;
+  } layers(options);
+  fill_by_rule(layers.named_parameters());
+  for (const NamedProduct& layer : layers.named_products()) {
+    if (layer.name != "exact") layer.product->use_int8(quantize_weight(layer.product->weight()));
+  }
+  const at::Tensor x = input("x", {2, 48, 70}).transpose(1, 2);
+  const at::Tensor one = layers.one(x);
+  const at::Tensor other = layers.other(x);
+  const at::Tensor exact = layers.exact(x);
+  const SharedInput shared(x);
+  const testing::QuantizationCount count;
+  EXPECT_TRUE(at::equal(layers.exact(shared), exact));
+  EXPECT_EQ(count.value(), 0) << "nobody wants 8 bits";
+  EXPECT_TRUE(at::equal(layers.one(shared), one));
+  EXPECT_TRUE(at::equal(layers.other(shared), other));
+  EXPECT_EQ(count.value(), 1);
 }
 
 }  // namespace

@@ -47,6 +47,10 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
   return (*product_)(x);
 }
 
+at::Tensor Linear::operator()(const SharedInput& x) const {
+  return (*product_)(x);
+}
+
 at::Tensor Linear::plus(const at::Tensor& x, const at::Tensor& residual) const {
   return product_->plus(x, residual);
 }

@@ -22,6 +22,7 @@ class Linear : public Module {
   Linear(std::int64_t in, std::int64_t out, bool bias, const at::TensorOptions& options);
   /// (..., in) -> (..., out)
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  [[nodiscard]] at::Tensor operator()(const SharedInput& x) const;
   /// The end of a residual branch: the same and what went past it, (..., out).
   [[nodiscard]] at::Tensor plus(const at::Tensor& x, const at::Tensor& residual) const;
 

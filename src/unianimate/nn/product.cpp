@@ -29,6 +29,11 @@ double relative_distance(const at::Tensor& x, const at::Tensor& exact) {
 
 }  // namespace
 
+const Int8Activations& SharedInput::in_int8() const {
+  if (!int8_) int8_ = quantize_activations(x_.contiguous());
+  return *int8_;
+}
+
 Product::Product(at::Tensor weight, at::Tensor bias, std::optional<Convolution> convolution)
     : weight_(std::move(weight)), bias_(std::move(bias)), convolution_(convolution) {}
 
@@ -37,6 +42,10 @@ at::Tensor Product::operator()(const at::Tensor& x) const {
   at::Tensor y = exact(x, bias_);
   if (measure_) measure_->worst = std::max(measure_->worst, relative_distance(in_int8(x, measure_->packed), y));
   return y;
+}
+
+at::Tensor Product::operator()(const SharedInput& x) const {
+  return packed_ ? int8_linear(x.in_int8(), *packed_, x.exact().scalar_type()) : (*this)(x.exact());
 }
 
 at::Tensor Product::plus(const at::Tensor& x, const at::Tensor& residual) const {

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 
 #include <optional>
+#include <utility>
 
 #include "unianimate/nn/ops/int8.h"
 
@@ -16,6 +17,20 @@ struct BeforeBias {
   at::Tensor bias;
 };
 
+/// What several products that are no convolutions are made of. Its 8 bits are made once, for the first that wants them;
+/// not to be shared between threads.
+class SharedInput {
+ public:
+  /// x: (..., in)
+  explicit SharedInput(at::Tensor x) : x_(std::move(x)) {}
+  [[nodiscard]] const at::Tensor& exact() const { return x_; }
+  [[nodiscard]] const Int8Activations& in_int8() const;
+
+ private:
+  at::Tensor x_;
+  mutable std::optional<Int8Activations> int8_;
+};
+
 /// x times weight, plus bias. Not changed while it computes.
 class Product {
  public:
@@ -25,6 +40,8 @@ class Product {
   Product(at::Tensor weight, at::Tensor bias, std::optional<Convolution> convolution);
 
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  /// The same, bit for bit. Not of a convolution.
+  [[nodiscard]] at::Tensor operator()(const SharedInput& x) const;
   /// The same and residual, which has the shape of the result. Not of a convolution.
   [[nodiscard]] at::Tensor plus(const at::Tensor& x, const at::Tensor& residual) const;
   [[nodiscard]] BeforeBias before_bias(const at::Tensor& x) const;

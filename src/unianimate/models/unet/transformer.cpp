@@ -35,14 +35,20 @@ at::Tensor Attention::split_heads(const at::Tensor& x) const {
   return x.unflatten(-1, {-1, head_dim_});
 }
 
+Attention::Projections Attention::project(const at::Tensor& x) const {
+  const nn::SharedInput shared(x);
+  return {split_heads(to_q_(shared)), split_heads(to_k_(shared)), split_heads(to_v_(shared))};
+}
+
 at::Tensor Attention::within_frames(const at::Tensor& clip) const {
-  const at::Tensor x = nn::frames_as_batch(clip);
-  const at::Tensor attended = nn::attention(split_heads(to_q_(x)), split_heads(to_k_(x)), split_heads(to_v_(x)));
+  const auto [queries, keys, values] = project(nn::frames_as_batch(clip));
+  const at::Tensor attended = nn::attention(queries, keys, values);
   return to_out_(attended.flatten(2)).view(clip.sizes());
 }
 
 at::Tensor Attention::across_frames(const at::Tensor& x) const {
-  const at::Tensor attended = nn::frame_attention(split_heads(to_q_(x)), split_heads(to_k_(x)), split_heads(to_v_(x)));
+  const auto [queries, keys, values] = project(x);
+  const at::Tensor attended = nn::frame_attention(queries, keys, values);
   return to_out_(attended.flatten(3));
 }
 
@@ -53,7 +59,8 @@ at::Tensor Attention::with_context(const at::Tensor& clip, const ContextKeysValu
 }
 
 ContextKeysValues Attention::project_context(const at::Tensor& context) const {
-  return {split_heads(to_k_(context)), split_heads(to_v_(context))};
+  const nn::SharedInput shared(context);
+  return {split_heads(to_k_(shared)), split_heads(to_v_(shared))};
 }
 
 GatedFeedForward::GatedFeedForward(std::int64_t dim, const at::TensorOptions& options)

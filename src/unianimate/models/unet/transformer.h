@@ -33,7 +33,14 @@ class Attention : public nn::Module {
   [[nodiscard]] ContextKeysValues project_context(const at::Tensor& context) const;
 
  private:
+  struct Projections {
+    at::Tensor queries;
+    at::Tensor keys;
+    at::Tensor values;
+  };
   [[nodiscard]] at::Tensor split_heads(const at::Tensor& x) const;
+  /// Of a self-attention.
+  [[nodiscard]] Projections project(const at::Tensor& x) const;
 
   std::int64_t head_dim_;
   nn::Linear to_q_;

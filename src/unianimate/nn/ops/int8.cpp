@@ -143,8 +143,12 @@ PackedInt8 pack_int8_linear(const Int8Weight& weight, const at::Tensor& bias) {
 }
 
 at::Tensor int8_linear(const at::Tensor& x, const PackedInt8& packed) {
+  return int8_linear(quantize_activations(x.contiguous()), packed, x.scalar_type());
+}
+
+at::Tensor int8_linear(const Int8Activations& x, const PackedInt8& packed, at::ScalarType type) {
   RECORD_USER_SCOPE("unianimate::int8_linear");
-  return multiply(quantize_activations(x.contiguous()), packed, x.scalar_type());
+  return multiply(x, packed, type);
 }
 
 PackedInt8 pack_int8_conv(const Int8Weight& weight, const at::Tensor& bias, const Convolution& convolution) {

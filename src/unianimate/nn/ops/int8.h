@@ -42,6 +42,8 @@ struct PackedInt8 {
 /// Of a weight (out, in), for x (..., in) -> (..., out) in the type of x.
 PackedInt8 pack_int8_linear(const Int8Weight& weight, const at::Tensor& bias);
 at::Tensor int8_linear(const at::Tensor& x, const PackedInt8& packed);
+/// The same of quantize_activations(x), which several products may share. `type`: that of x.
+at::Tensor int8_linear(const Int8Activations& x, const PackedInt8& packed, at::ScalarType type);
 
 /// Of a weight (out, in, k, l), for x (N, in, h, w) with channels-last strides -> (N, out, h', w') in the type of x.
 PackedInt8 pack_int8_conv(const Int8Weight& weight, const at::Tensor& bias, const Convolution& convolution);
