@@ -166,6 +166,19 @@ TEST_F(Int8Models, AFileHoldsWholeNumbersAndTheirScales) {
   EXPECT_THAT(notes_.back(), HasSubstr(fmt::format("8 bits in {} of", in_int8)));
 }
 
+TEST_F(Int8Models, AFileSaysWhatItsInputSaysOfItself) {
+  const testing::TemporaryFolder other;
+  testing::write_rule_models(other.path(), testing::tiny_model_configs());
+  const fs::path distilled = other / kFile;
+  const checkpoint::Metadata metadata{{"sampler", "lcm"}, {"grid", "50"}};
+  checkpoint::save_safetensors(distilled, testing::tensors_of(files().unet), metadata);
+  Told progress;
+  convert_unet_to_int8(distilled, other / "int8.safetensors", false, progress);
+  checkpoint::Metadata converted = checkpoint::open_checkpoint(other / "int8.safetensors").metadata();
+  EXPECT_EQ(converted.erase("layers_not_in_int8"), 1);
+  EXPECT_EQ(converted, checkpoint::open_checkpoint(distilled).metadata());
+}
+
 TEST_F(Int8Models, OfAFileComputeAsThoseMeasuredWhenLoaded) {
   LoadedModels measured = models({}, DTypeChoice::kInt8);
   LoadedModels from_file = models(*folder_ / "int8.safetensors", DTypeChoice::kInt8);

@@ -37,12 +37,14 @@ class Int8Writer {
     add(scale_name(parameter.name), at::kFloat, {parameter.tensor.size(0)});
   }
 
-  [[nodiscard]] checkpoint::Metadata metadata() const {
+  /// What `input` says of itself, and which layers were left out.
+  [[nodiscard]] checkpoint::Metadata metadata(checkpoint::Metadata input) const {
     nlohmann::ordered_json left = nlohmann::ordered_json::object();
     for (const auto& [weight, one] : errors_) {
       if (!fits_int8(one)) left[one.layer] = one.error;
     }
-    return {{kLeftOut, left.dump()}};
+    input.insert_or_assign(kLeftOut, left.dump());
+    return input;
   }
 
   [[nodiscard]] const std::vector<checkpoint::TensorPlan>& plans() const { return plans_; }
@@ -91,6 +93,7 @@ ModelFiles files_beside(const fs::path& input) {
 
 checkpoint::ConvertReport convert_unet_to_int8(const fs::path& input, const fs::path& output, bool allow_nonfinite,
                                                Progress& progress) {
+  checkpoint::Metadata metadata;
   {
     const checkpoint::Checkpoint file = checkpoint::open_to_convert(input, output);
     file.verify_other_members();
@@ -99,6 +102,7 @@ checkpoint::ConvertReport convert_unet_to_int8(const fs::path& input, const fs::
       throw Error(ErrorKind::kUsage, "{} holds weights in 8 bits already; name the file that it was made from",
                   printable(input.string()));
     }
+    metadata = file.metadata();
   }
   const ModelFiles files = files_beside(input);
   RuntimeOptions options;
@@ -115,7 +119,7 @@ checkpoint::ConvertReport convert_unet_to_int8(const fs::path& input, const fs::
   const NamedTensors parameters = unet.named_parameters();
   Int8Writer writer(errors);
   for (const NamedTensor& parameter : parameters) writer.plan(parameter);
-  checkpoint::SafetensorsWriter file(output, writer.plans(), writer.metadata());
+  checkpoint::SafetensorsWriter file(output, writer.plans(), writer.metadata(std::move(metadata)));
   progress.begin_phase("convert", static_cast<std::int64_t>(parameters.size()));
   std::int64_t done = 0;
   for (const NamedTensor& parameter : parameters) {
