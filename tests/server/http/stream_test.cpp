@@ -22,8 +22,8 @@ using testing::TestServer;
 /// Tells each number once.
 class Numbers {
  public:
-  Route route() {
-    return {.method = "GET", .pattern = "/events", .open = true, .handle = [this](const Request&) {
+  Route route(bool open = true) {
+    return {.method = "GET", .pattern = "/events", .open = open, .handle = [this](const Request&) {
               return event_stream([this, told = 0]() mutable {
                 const int now = number_;
                 if (told == now) return std::string();
@@ -104,6 +104,30 @@ TEST(Streams, ServeTwoHundredClientsOnTheirOneThread) {
   for (Client& client : clients) client.read_until("data: 3\n\n");
   clients.clear();
   wait_until_streams_are(server, 0);
+}
+
+TEST(Streams, LeaveTheirAddressToOthersWhereATokenOpenedThem) {
+  Numbers numbers;
+  TestServer server({.connections_of_address = 2}, {numbers.route(false)});
+  std::deque<Client> clients;
+  for (int i = 0; i < 5; ++i) {
+    Client& client = clients.emplace_back(server.port());
+    client.send(request_text("GET", "/events", "Authorization: Bearer token\r\n"));
+    client.read_until("data: 1\n\n");
+  }
+  EXPECT_EQ(server.ask(request_text("GET", "/hello")).status, 200);
+}
+
+TEST(Streams, CountForTheirAddressWhereAnybodyMayOpenThem) {
+  Numbers numbers;
+  TestServer server({.connections_of_address = 2}, {numbers.route()});
+  std::deque<Client> clients;
+  for (int i = 0; i < 2; ++i) {
+    Client& client = clients.emplace_back(server.port());
+    client.send(request_text("GET", "/events"));
+    client.read_until("data: 1\n\n");
+  }
+  EXPECT_EQ(server.ask(request_text("GET", "/hello")).status, 429);
 }
 
 TEST(Streams, EndAtTheStop) {

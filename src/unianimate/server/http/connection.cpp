@@ -84,6 +84,7 @@ struct Connection::Incoming {
   boost::optional<beast::http::request_parser<beast::http::buffer_body>> parser;
   std::string route;
   std::string failure;
+  bool open = true;  ///< it may come from anybody
   steady_clock::time_point begin = steady_clock::now();
   bool body_read = false;  ///< wholly, so that another request may follow
 };
@@ -420,6 +421,7 @@ asio::awaitable<Response> Connection::answer(Incoming& incoming) {
   if (admitted.route == nullptr) co_return std::move(admitted.response);
   const Route& route = *admitted.route;
   incoming.route = route.pattern;
+  incoming.open = route.open;
   if (route.body == BodyKind::kStream && shared_.uploads >= limits.uploads) {
     Problem problem = make_problem(problems::kTooMany, fmt::format("{} uploads at once are the most", limits.uploads));
     problem.headers.push_back({"Retry-After", "5"});
@@ -515,6 +517,7 @@ asio::awaitable<void> Connection::write(Incoming& incoming, Response& response, 
       co_return co_await write(incoming, response, false);
     }
     stream.emplace(shared_.streams);
+    trusted_stream_ = !incoming.open;
   }
   const bool body = incoming.request.method != "HEAD" && !has_no_body(response.status());
   std::optional<std::uint64_t> length = length_of(response);

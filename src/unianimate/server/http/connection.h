@@ -49,6 +49,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection& operator=(const Connection&) = delete;
 
   [[nodiscard]] const std::string& address() const noexcept { return address_; }
+  /// Whether it holds a stream that not everybody may have: behind a proxy all of them are of one address.
+  [[nodiscard]] bool is_trusted_stream() const noexcept { return trusted_stream_; }
 
   /// Until either side closes.
   boost::asio::awaitable<void> run();
@@ -87,6 +89,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Shared& shared_;
   bool idle_ = false;
   bool first_ = true;
+  bool trusted_stream_ = false;
   bool watched_ = false;  ///< watch_for_end() reads
   bool gone_ = false;     ///< the other end of a stream
 };

@@ -95,7 +95,9 @@ void Listener::changed() {
 
 std::size_t Listener::State::connections_of(const std::string& address) const {
   std::size_t count = 0;
-  for (const Connection* const connection : shared.connections) count += connection->address() == address ? 1 : 0;
+  for (const Connection* const connection : shared.connections) {
+    count += connection->address() == address && !connection->is_trusted_stream() ? 1 : 0;
+  }
   return count;
 }
 

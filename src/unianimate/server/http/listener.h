@@ -21,8 +21,8 @@ struct Limits {
   std::uint64_t upload_bytes = 4'000'000'000;
   const char* upload_option = "--max-upload";  ///< what refusals say to raise that with
   std::size_t uploads = 4;                     ///< at once
-  std::size_t connections = 256;
-  std::size_t connections_of_address = 64;
+  std::size_t connections = 320;
+  std::size_t connections_of_address = 64;  ///< but for streams that a token or a session opened
   std::size_t streams = 200;
   std::size_t threads = 4;  ///< of handlers
   std::chrono::milliseconds header_time{10'000};
