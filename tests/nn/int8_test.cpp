@@ -53,11 +53,13 @@ TEST_P(Int8, ActivationsAreHalfAStepOff) {
 TEST_P(Int8, ActivationsOfATenAreTheSame) {
   const KernelElement element = GetParam() == at::kFloat ? KernelElement::kFloat : KernelElement::kBFloat16;
   const at::Tensor x = input("x", {5, 7, 33});
+  const at::Tensor before = x.clone();
   const Int8Activations own = quantize_activations(x);
   const Ops row = ops_for(x);
   register_ops(kProcessor, element, {});
   const Int8Activations twin = quantize_activations(x);
   register_ops(kProcessor, element, row);
+  EXPECT_TRUE(at::equal(x, before)) << "others still need it";
   EXPECT_EQ(own.scale, twin.scale);
   EXPECT_EQ(own.zero, twin.zero);
   EXPECT_LE((own.values.to(at::kInt) - twin.values.to(at::kInt)).abs().max().item<int>(), 1);

@@ -115,7 +115,7 @@ Int8Activations quantize_activations(const at::Tensor& x) {
                   .out = static_cast<std::uint8_t*>(result.values.data_ptr())},
                  on_aten_threads);
   } else {
-    const at::Tensor steps = x.to(at::kFloat).mul_(1 / result.scale).add_(static_cast<double>(result.zero)).round_();
+    const at::Tensor steps = x.to(at::kFloat).mul(1 / result.scale).add_(static_cast<double>(result.zero)).round_();
     result.values.copy_(steps.clamp_(0, highest));
   }
   return result;
