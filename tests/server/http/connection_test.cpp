@@ -149,6 +149,23 @@ TEST(Connections, ReadChunkedBodies) {
   EXPECT_EQ(client.read_answer().body, "hello you");
 }
 
+TEST(Connections, RefuseChunksThatAreNone) {
+  TestServer server;
+  const std::vector<std::string> bodies{"ZZ\r\n[1]\r\n0\r\n\r\n", "2\r\n[1,2]\r\n0\r\n\r\n",
+                                        "3;" + std::string(200'000, 'x') + "\r\n[1]\r\n0\r\n\r\n",
+                                        "3\r\n[1]\r\nFFFFFFFFFFFFFFFFF\r\n"};
+  for (const char* path : {"/json", "/upload"}) {
+    for (const std::string& body : bodies) {
+      const Answer answer = server.ask(
+          request_text("POST", path, "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n") + body);
+      EXPECT_EQ(problem_of(answer), "bad-request") << path << " " << body.substr(0, 20);
+      EXPECT_EQ(answer.headers.count("connection") == 0 ? "" : answer.headers.at("connection"), "close");
+    }
+  }
+  server.stop();
+  EXPECT_EQ(server.exchanges().size(), 2 * bodies.size());
+}
+
 TEST(Connections, TakeJsonOnly) {
   TestServer server;
   for (const char* type : {"", "Content-Type: text/plain\r\n", "Content-Type: application/x-www-form-urlencoded\r\n",

@@ -72,6 +72,12 @@ class TextSink final : public BodySink {
   std::string& text_;
 };
 
+/// What came is not HTTP; it is not that the other end is gone.
+bool is_broken_message(const error_code& error) {
+  return error.category() == beast::http::make_error_code(beast::http::error::end_of_stream).category() &&
+         error != beast::http::error::end_of_stream && error != beast::http::error::partial_message;
+}
+
 bool has_no_body(int status) {
   return status == 204 || status == 304;
 }
@@ -380,8 +386,7 @@ asio::awaitable<bool> Connection::read_head(Incoming& incoming) {
     problem.status = kHeaderTooLarge;
     throw Refused(std::move(problem));
   }
-  if (error.category() == beast::http::make_error_code(beast::http::error::end_of_stream).category() &&
-      error != beast::http::error::end_of_stream && error != beast::http::error::partial_message) {
+  if (is_broken_message(error)) {
     throw Refused(problems::kBadRequest, fmt::format("the request cannot be read: {}", error.message()));
   }
   if (error) co_return false;
@@ -481,6 +486,9 @@ asio::awaitable<void> Connection::read_body(Incoming& incoming, BodySink& sink, 
                     fmt::format("the body has to come with at least {} bytes a second", limits.body_rate));
     }
     if (error && error != beast::http::error::need_buffer && !window_is_over) {
+      if (is_broken_message(error)) {
+        throw Refused(problems::kBadRequest, fmt::format("the body cannot be read: {}", error.message()));
+      }
       throw boost::system::system_error(error);
     }
     if (total > most_bytes(route, limits)) refuse_size(route, limits);
