@@ -120,8 +120,16 @@ class PageTest(unittest.TestCase):
         driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
         button.click()
 
-    def remove(self, driver, name):
+    def answer(self, driver, answer):
+        """To the question that is asked."""
+        self.until(driver, lambda: self.find(driver, "dialog[open] button"), "the question")
+        next(each for each in self.find(driver, "dialog[open] button") if each.text == answer).click()
+        self.until(driver, lambda: not self.find(driver, "dialog[open]"), "the end of the question")
+
+    def remove(self, driver, name, begun=True):
         self.act(driver, name, "remove")
+        if begun:
+            self.answer(driver, "Delete")
         self.until(driver, lambda: self.row(driver, name) is None, f"the end of {name}")
 
     def end_of_pause(self, driver, pause, names):
@@ -129,7 +137,7 @@ class PageTest(unittest.TestCase):
         for name in names:
             self.act(driver, name, "cancel")
             self.wait_for_state(driver, name, "cancelled")
-            self.remove(driver, name)
+            self.remove(driver, name, begun=False)
         pause.click()
         self.until(driver, lambda: not driver.find_element("id", "paused").is_displayed(), "the end of the pause")
         self.assert_no_errors(driver)
@@ -174,6 +182,17 @@ class PageTest(unittest.TestCase):
         self.wait_for_state(driver, "reloaded", "running")
         # The draft is there again, too.
         self.until(driver, lambda: self.one(driver, "ua-plan button").is_enabled(), "the button")
+        self.act(driver, "reloaded", "cancel")
+        self.wait_for_state(driver, "reloaded", "cancelled")
+        # What was saved goes only where somebody is sure.
+        job = next(each for each in self.service.jobs() if each["label"] == "reloaded")
+        for action in ("fresh", "remove"):
+            self.act(driver, "reloaded", action)
+            self.answer(driver, "Keep")
+            self.assertEqual(job["revision"], self.service.job(job["id"])["revision"])
+        self.act(driver, "reloaded", "fresh")
+        self.answer(driver, "From the start")
+        self.wait_for_state(driver, "reloaded", "running")
         self.act(driver, "reloaded", "cancel")
         self.wait_for_state(driver, "reloaded", "cancelled")
         self.remove(driver, "reloaded")
@@ -420,7 +439,7 @@ class PageTest(unittest.TestCase):
         self.assertEqual({"resume", "seed", "again", "remove"}, offered())
         self.assertEqual("Queue again", row.find_element("css selector", ".resume").text)
         self.end_of_pause(driver, driver.find_element("id", "pause"), ())
-        self.remove(driver, "never begun")
+        self.remove(driver, "never begun", begun=False)
 
     def test_a_finished_video_is_deleted_only_by_who_is_sure(self):
         driver = self.open()
@@ -429,8 +448,7 @@ class PageTest(unittest.TestCase):
         article = self.until(driver, lambda: self.finished(driver, "to be deleted"), "the video")
         for answer in ("Keep", "Delete"):
             article.find_element("css selector", ".remove").click()
-            next(each for each in self.find(driver, "dialog[open] button") if each.text == answer).click()
-            self.until(driver, lambda: not self.find(driver, "dialog[open]"), "the end of the question")
+            self.answer(driver, answer)
             if answer == "Keep":
                 self.assertIsNotNone(self.finished(driver, "to be deleted"))
         self.until(driver, lambda: self.finished(driver, "to be deleted") is None, "the end of it")
@@ -445,7 +463,7 @@ class PageTest(unittest.TestCase):
         self.wait_for_state(driver, name, "queued")
         self.act(driver, name, "cancel")
         self.wait_for_state(driver, name, "cancelled")
-        self.remove(driver, name)
+        self.remove(driver, name, begun=False)
         driver.find_element("id", "pause").click()
         self.assert_no_errors(driver)
 

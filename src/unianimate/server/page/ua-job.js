@@ -1,6 +1,6 @@
 // One job that waits, runs, or ended without a result: what it does, how long that takes, and what can be done about it.
 import * as api from './api.js';
-import {button, duration, make, newId, sentence, setText} from './dom.js';
+import {button, duration, isSure, make, newId, sentence, setText} from './dom.js';
 import {attempt, isOver, kPreviewEvery, labelOf, part, phaseOf, posesKeyOf, secondsLeft, state} from './state.js';
 
 const kWords = {
@@ -39,10 +39,15 @@ class UaJob extends HTMLElement {
       down: act('▼', () => this.dispatchEvent(new CustomEvent('move', {bubbles: true, detail: 1})), 'down'),
       cancel: act('Cancel', async job => state.take(await api.cancelJob(job.id)), 'cancel'),
       resume: act('Resume', async job => state.take(await api.resumeJob(job.id, false)), 'resume'),
-      fresh: act('From the start', async job => state.take(await api.resumeJob(job.id, true)), 'fresh'),
+      fresh: act('From the start', async job => {
+        if (!await isSure(`Begin “${labelOf(job)}” anew, without what was saved of it?`, 'From the start')) return;
+        state.take(await api.resumeJob(job.id, true));
+      }, 'fresh'),
       seed: act('New seed', job => againWithNewSeed(job), 'seed'),
       again: act('Use settings', job => useSettings(job), 'again'),
       remove: act('Delete', async job => {
+        // Of what nobody took nothing is lost.
+        if (job.attempt > 0 && !await isSure(`Delete “${labelOf(job)}” and what was saved of it?`, 'Delete')) return;
         await api.removeJob(job.id);
         state.drop(job.id);
       }, 'remove'),
