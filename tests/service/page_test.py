@@ -231,6 +231,33 @@ class PageTest(unittest.TestCase):
         self.until(driver, lambda: order() == ["third", "first", "second"], "the newer order")
         self.end_of_pause(driver, pause, names)
 
+    def test_places_are_those_of_what_waits_now(self):
+        driver = self.open()
+        pause = driver.find_element("id", "pause")
+        pause.click()
+        self.until(driver, lambda: driver.find_element("id", "paused").is_displayed(), "the pause")
+        files = {"reference": self.service.upload(PAGE / "example-person.png"),
+                 "motion": self.service.upload(PAGE / "example-motion.mp4")}
+        add = lambda name, **more: self.service.ask(
+            "POST", "/api/v1/jobs", {**files, "kind": "animate", "label": name, "settings": {"frames": 4}, **more}, 201)["id"]
+        gone = [add(name) for name in ("gone", "gone too")]
+        add("earlier")
+        for job in gone:
+            self.service.ask("DELETE", f"/api/v1/jobs/{job}", status=204)
+        add("later")
+        # Poses are made by other workers and stand in nobody's way here.
+        poses = self.service.ask("POST", "/api/v1/jobs", {**files, "kind": "align", "priority": 1}, 201)["id"]
+        shown = lambda: [(each.find_element("tag name", "h3").text, each.find_element("css selector", ".state").text)
+                         for each in self.find(driver, "ua-job")]
+        self.until(driver, lambda: shown() == [("Poses", "◷ Waiting, 1 of 1"), ("earlier", "◷ Waiting, 1 of 2"),
+                                               ("later", "◷ Waiting, 2 of 2")], "the order")
+        self.assertFalse(self.row(driver, "earlier").find_element("css selector", ".up").is_displayed())
+        add("urgent", priority=1)
+        order = lambda: [name for name, _ in shown() if name != "Poses"]
+        self.until(driver, lambda: order() == ["urgent", "earlier", "later"], "the one that comes first")
+        self.service.ask("DELETE", f"/api/v1/jobs/{poses}", status=204)
+        self.end_of_pause(driver, pause, ("urgent", "earlier", "later"))
+
     def test_a_refusal_stands_beside_the_field_that_it_names(self):
         driver = self.open()
         self.give_files(driver)

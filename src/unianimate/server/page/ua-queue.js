@@ -40,16 +40,16 @@ class UaQueue extends HTMLElement {
   #jobs() {
     const isShown = job => (job.kind === 'animate' ? job.state !== 'completed'
       : job.kind === 'align' && job.id !== state.draft.posesJob && ['queued', 'running'].includes(job.state));
-    const place = job => (job.state === 'queued' ? job.position ?? Infinity : 0);
+    // Positions change without a word of the job itself; this is the order in which workers take what waits.
     const priority = job => (job.state === 'queued' ? job.priority : 0);
     return [...state.jobs.values()].filter(isShown).sort((left, right) =>
       kOrder.indexOf(left.state) - kOrder.indexOf(right.state) || priority(right) - priority(left) ||
-      place(left) - place(right) || left.queued.localeCompare(right.queued));
+      left.queued.localeCompare(right.queued));
   }
 
   #show() {
     const jobs = this.#jobs();
-    const waiting = jobs.filter(job => job.state === 'queued');
+    const waiting = this.#waiting(jobs);
     const focused = this.contains(document.activeElement) ? document.activeElement : null;
     this.empty.hidden = jobs.length > 0;
     for (const [id, row] of this.#rows) {
@@ -65,10 +65,19 @@ class UaQueue extends HTMLElement {
         this.#rows.set(job.id, row);
       }
       if (this.list.children[index] !== row) this.list.insertBefore(row, this.list.children[index] || null);
-      const place = {index: waiting.indexOf(job), count: waiting.length, startsIn: this.#startsIn(job, waiting)};
-      row.show(job, place);
+      const line = waiting[job.kind];
+      row.show(job, {index: line.indexOf(job), count: line.length, startsIn: this.#startsIn(job, line)});
     });
     if (focused && document.activeElement !== focused && this.contains(focused) && !focused.hidden) focused.focus();
+  }
+
+  // Poses and videos wait for workers of their own.
+  #waiting(jobs) {
+    const waiting = {animate: [], align: []};
+    for (const job of jobs) {
+      if (job.state === 'queued') waiting[job.kind].push(job);
+    }
+    return waiting;
   }
 
   // Only the next one's begin can be told: when the first of the workers is done, as far as that is known.
@@ -84,7 +93,7 @@ class UaQueue extends HTMLElement {
   }
 
   #move(job, by) {
-    const waiting = this.#jobs().filter(each => each.state === 'queued');
+    const waiting = this.#waiting(this.#jobs())[job.kind];
     const at = waiting.indexOf(job);
     const order = [...waiting];
     order.splice(at, 1);
