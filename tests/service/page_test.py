@@ -446,6 +446,29 @@ class PageTest(unittest.TestCase):
             self.until(driver, lambda: self.row(driver, "outlasting").get_attribute("data-state") == "running"
                        and "step" in self.row(driver, "outlasting").text, "its going on")
 
+    def test_many_tabs_are_open_at_once_and_each_that_is_looked_at_knows_all(self):
+        driver = self.open(own=True)
+        driver.find_element("id", "pause").click()
+        self.until(driver, lambda: driver.find_element("id", "paused").is_displayed(), "the pause")
+        most = 6  # connections of a browser to one server
+        for _ in range(most + 1):
+            driver.switch_to.new_window("tab")
+            driver.get(self.service.base)
+            self.until(driver, lambda: driver.execute_script("return document.documentElement.dataset.ready"), "the page")
+        asked = {"kind": "animate", "label": "meanwhile", "reference": self.service.upload(PAGE / "example-person.png"),
+                 "motion": self.service.upload(PAGE / "example-motion.mp4"), "settings": {"frames": 4}}
+        job = self.service.ask("POST", "/api/v1/jobs", asked, 201)["id"]
+        for tab in driver.window_handles:
+            driver.switch_to.window(tab)
+            self.wait_for_state(driver, "meanwhile", "queued")
+        self.service.ask("DELETE", f"/api/v1/jobs/{job}", status=204)
+        for tab in driver.window_handles:
+            driver.switch_to.window(tab)
+            self.until(driver, lambda: self.row(driver, "meanwhile") is None, "its end")
+        driver.find_element("id", "pause").click()
+        self.until(driver, lambda: not driver.find_element("id", "paused").is_displayed(), "the end of the pause")
+        self.assert_no_errors(driver)
+
     def test_what_cannot_go_on_is_not_offered_to(self):
         driver = self.open()
         damaged = self.downloads / "damaged.png"

@@ -108,11 +108,15 @@ export function upload(file, name, onProgress) {
   return {done, abort: () => sender.abort()};
 }
 
-// All changes after a revision, as long as the page lives; the browser comes back by itself.
+// All changes after a revision until it is closed; the browser comes back by itself. `told` is called with the revision
+// up to which all was told.
 export function events(since, handlers) {
   const source = new EventSource(`${kBase}/events?since=${since}`);
   for (const name of ['job', 'removed', 'queue', 'reset']) {
-    source.addEventListener(name, event => handlers[name](event.data ? JSON.parse(event.data) : null));
+    source.addEventListener(name, event => {
+      handlers[name](event.data ? JSON.parse(event.data) : null);
+      if (event.lastEventId) handlers.told(Number(event.lastEventId));
+    });
   }
   source.addEventListener('open', () => handlers.connection(true));
   source.addEventListener('error', () => handlers.connection(false, source.readyState === EventSource.CLOSED));

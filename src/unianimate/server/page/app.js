@@ -3,6 +3,7 @@ import * as api from './api.js';
 import {button, bytes, setText, soon} from './dom.js';
 import {askForToken} from './session.js';
 import {attempt, isSampling, labelOf, part, phaseOf, say, state} from './state.js';
+import {Stream} from './stream.js';
 import './ua-drop.js';
 import './ua-poses.js';
 import './ua-settings.js';
@@ -74,29 +75,24 @@ function showAway(away) {
   if (back) state.tell('back');
 }
 
-function follow(since) {
-  let lost = false;
-  const again = () => setTimeout(start, kReconnectMilliseconds);
-  const source = api.events(since, {
-    job: job => state.take(job),
-    removed: removed => state.drop(removed.id),
-    queue: queue => {
-      state.queue = queue;
-      state.tell('queue');
-    },
-    reset: () => {
-      state.jobs.clear();
-      state.tell('reset');
-    },
-    connection: (open, closed) => {
-      showAway(!open);
-      if (!closed || lost) return;
-      lost = true;
-      source.close();
-      again();
-    },
-  });
-}
+const stream = new Stream({
+  job: job => state.take(job),
+  removed: removed => state.drop(removed.id),
+  queue: queue => {
+    state.queue = queue;
+    state.tell('queue');
+  },
+  reset: () => {
+    state.jobs.clear();
+    state.tell('reset');
+  },
+  connection: (open, closed) => {
+    showAway(!open);
+    if (closed) setTimeout(start, kReconnectMilliseconds);
+  },
+  // A percentage that stands still would be wrong soon.
+  rests: () => { document.title = 'unianimate'; },
+});
 
 // What was said while the page could not begin.
 let refused = '';
@@ -105,7 +101,7 @@ async function start() {
   try {
     state.system = await api.system();
     state.tell('system');
-    follow(await state.load());
+    stream.follow(await state.load());
     // What was in the way is no longer.
     if (refused && document.getElementById('message').textContent === refused) say('');
     refused = '';
