@@ -33,6 +33,25 @@ video.addEventListener('seeked', look, {once: true});
 video.currentTime = video.duration / 2;
 """
 
+# Few jobs are many: the newest one is listed where 200 are asked for, once the test lets it, and two of those that wait
+# are told at once.
+LISTED_IN_PARTS = """
+const answered = window.fetch;
+window.others = [];
+window.asked = false;
+const held = new Promise(resolve => { window.letGo = resolve; });
+window.fetch = async (path, options) => {
+  if (path.includes('/jobs?limit=200')) {
+    window.asked = true;
+    await held;
+    return answered(path.replace('limit=200', 'limit=1'), options);
+  }
+  const answer = answered(path.replace('limit=500', 'limit=2'), options);
+  if (path.includes('/jobs?')) window.others.push(answer);
+  return answer;
+};
+"""
+
 
 class PageTest(unittest.TestCase):
     @classmethod
@@ -257,6 +276,28 @@ class PageTest(unittest.TestCase):
         self.until(driver, lambda: order() == ["urgent", "earlier", "later"], "the one that comes first")
         self.service.ask("DELETE", f"/api/v1/jobs/{poses}", status=204)
         self.end_of_pause(driver, pause, ("urgent", "earlier", "later"))
+
+    def test_what_ends_while_the_page_begins_does_not_seem_to_wait(self):
+        driver = self.open(own=True)
+        driver.find_element("id", "pause").click()
+        self.until(driver, lambda: driver.find_element("id", "paused").is_displayed(), "the pause")
+        files = {"reference": self.service.upload(PAGE / "example-person.png"),
+                 "motion": self.service.upload(PAGE / "example-motion.mp4")}
+        jobs = {name: self.service.ask("POST", "/api/v1/jobs", {
+            **files, "kind": "animate", "label": name, "settings": {"frames": 4}}, 201)["id"]
+            for name in ("ended", "first", "second", "third", "fourth", "newest")}
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LISTED_IN_PARTS})
+        driver.get(self.service.base)
+        self.until(driver, lambda: driver.execute_script("return window.asked"), "the question for jobs")
+        driver.execute_async_script("Promise.all(window.others).then(arguments[0])")
+        self.service.ask("POST", f"/api/v1/jobs/{jobs['ended']}/cancel", status=202)
+        self.service.ask("PATCH", f"/api/v1/jobs/{jobs['newest']}", {"label": "last"})
+        driver.execute_script("window.letGo()")
+        names = ["first", "second", "third", "fourth", "last"]
+        self.until(driver, lambda: [each.text for each in self.find(driver, "ua-job h3")
+                                    if each.text in ("ended", *names)] == names, "what waits, in its order")
+        self.service.ask("DELETE", f"/api/v1/jobs/{jobs['ended']}", status=204)
+        self.end_of_pause(driver, driver.find_element("id", "pause"), names)
 
     def test_a_refusal_stands_beside_the_field_that_it_names(self):
         driver = self.open()

@@ -99,18 +99,31 @@ class State extends EventTarget {
     return this.#gone.has(id);
   }
 
+  // Gives the revision after which the server's events go on.
   async load() {
+    // First, so that whatever changes while the others are fetched has a later revision than these.
+    const list = await api.jobs({limit: kListed});
     // What waits or runs is shown however much was made since.
-    const [queue, list, ...current] = await Promise.all(
-      [api.queue(), api.jobs({limit: kListed}), ...['running', 'queued'].map(word => api.jobs({state: word, limit: kMost}))]);
+    const [queue, ...current] = await Promise.all([api.queue(), ...['running', 'queued'].map(allJobs)]);
     this.queue = queue;
     this.older = list.next;
     this.jobs.clear();
     this.tell('reset');
-    for (const job of [list, ...current].flatMap(part => part.jobs)) this.take(job);
+    for (const job of [...list.jobs, ...current.flat()]) this.take(job);
     this.tell('queue');
     return list.jobs.reduce((latest, job) => Math.max(latest, job.revision), 0);
   }
+}
+
+// Those of one state, of which there may be more than an answer holds.
+async function allJobs(word) {
+  const jobs = [];
+  for (let before = {}; before !== null;) {
+    const part = await api.jobs({state: word, limit: kMost, ...before});
+    jobs.push(...part.jobs);
+    before = part.next && {before: part.next};
+  }
+  return jobs;
 }
 
 export const state = new State();
