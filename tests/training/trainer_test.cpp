@@ -268,7 +268,7 @@ TEST_F(Training, RefusesWhatCannotBeMeant) {
   EXPECT_THAT(refusal(autoencoder_yaml("a", 2) + "loss: {l3: 1}\n"), HasSubstr("loss.l3"));
   EXPECT_THAT(refusal("task: unet\noutput: a\nmodel: {sizes: model.json}\n"), HasSubstr("model.autoencoder"));
   EXPECT_THAT(refusal("task: unet\noutput: a\n"), HasSubstr("model.sizes"));
-  EXPECT_THAT(refusal("task: gan\noutput: a\n"), HasSubstr("unet, autoencoder or small_decoder"));
+  EXPECT_THAT(refusal("task: gan\noutput: a\n"), HasSubstr("unet, autoencoder, small_decoder or distil"));
   EXPECT_THAT(refusal("task: small_decoder\noutput: a\nmodel: {sizes: model.json}\n"), HasSubstr("model.start"));
   EXPECT_THAT(refusal("task: autoencoder\nmodel: {sizes: model.json}\n"), HasSubstr("output is missing"));
   EXPECT_THAT(refusal("task: autoencoder\noutput: a\nmodel: {sizes: none.json}\n"), HasSubstr("none.json"));

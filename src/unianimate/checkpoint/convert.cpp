@@ -5,6 +5,7 @@
 #include "unianimate/checkpoint/finite.h"
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
+#include "unianimate/checkpoint/weights_hash.h"
 #include "unianimate/core/output_rule.h"
 
 namespace unianimate::checkpoint {
@@ -32,6 +33,13 @@ bool is_scale_of_int8(const Checkpoint& checkpoint, const TensorEntry& entry) {
   if (!entry.name.ends_with(kSuffix)) return false;
   const TensorEntry* const weight = checkpoint.find(entry.name.substr(0, entry.name.size() - kSuffix.size()));
   return weight != nullptr && weight->type == ElementType::kInt8;
+}
+
+/// The input's own; where values are rounded to what does not tell them apart as bf16 does, with what they were.
+Metadata metadata_of(const Checkpoint& checkpoint, std::optional<at::ScalarType> type) {
+  Metadata metadata = checkpoint.metadata();
+  if (type == at::kHalf) metadata[kWeightsHashField] = weights_hash(checkpoint);
+  return metadata;
 }
 
 }  // namespace
@@ -64,7 +72,7 @@ ConvertReport convert_checkpoint(const std::filesystem::path& input, const std::
     }
     plans.push_back({entry.name, convert ? *options.floating_type : scalar_type(entry.type), entry.shape});
   }
-  SafetensorsWriter writer(output, plans, checkpoint.metadata());
+  SafetensorsWriter writer(output, plans, metadata_of(checkpoint, options.floating_type));
   progress.begin_phase("convert", static_cast<std::int64_t>(plans.size()));
   ConvertReport report;
   for (const std::size_t i : checkpoint.file_order()) {

@@ -27,7 +27,8 @@ struct ConvertReport {
 Checkpoint open_to_convert(const std::filesystem::path& input, const std::filesystem::path& output);
 
 /// Writes the tensors of `input` to the safetensors file `output`, under their names. One tensor is in memory at a
-/// time; tensors that share a storage become separate. Safetensors metadata is kept. Every checksum of the file is
+/// time; tensors that share a storage become separate. Safetensors metadata is kept; to fp16, weights_hash() is
+/// noted in it. Every checksum of the file is
 /// compared. Steps of `progress` are tensors. Throws what open_to_convert() and SafetensorsWriter throw, Error(kUsage)
 /// where the type of weights in 8 bits is to be changed, and Error(kInput) naming the first tensor with values that are
 /// not finite; `output` then stands as it did before.

@@ -1,25 +1,10 @@
 #include "unianimate/diffusion/lcm.h"
 
-#include <cmath>
+#include "unianimate/diffusion/consistency.h"
 
 namespace unianimate::diffusion {
 
 namespace {
-
-/// σ_data² and the scale of timesteps in the boundary condition.
-constexpr double kDataPower = 0.25;
-constexpr double kTimestepScale = 10;
-
-/// The consistency function: clean · x0 + kept · x, which at timestep 0 is x itself.
-struct Boundary {
-  double clean;
-  double kept;
-};
-
-Boundary boundary(const Level& level) {
-  const double s = kTimestepScale * level.time;
-  return {s / std::sqrt(s * s + kDataPower), kDataPower / (s * s + kDataPower)};
-}
 
 class Lcm final : public Sampler {
  public:
@@ -32,7 +17,7 @@ class Lcm final : public Sampler {
 
   [[nodiscard]] at::Tensor step(std::size_t i, const at::Tensor& x, const Prediction& prediction,
                                 const NamedTensors& /*state*/, const at::Tensor& noise) const override {
-    const auto [clean, kept] = boundary(levels_.at(i));
+    const auto [clean, kept] = consistency_boundary(levels_.at(i).time);
     const at::Tensor clean_latent = clean * prediction.x0 + kept * x;
     return i + 1 < levels_.size() ? noised(levels_.at(i + 1), clean_latent, noise) : clean_latent;
   }

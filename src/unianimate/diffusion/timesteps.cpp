@@ -9,14 +9,13 @@
 #include <utility>
 
 #include "unianimate/core/error.h"
+#include "unianimate/diffusion/consistency.h"
 
 namespace unianimate::diffusion {
 
 namespace {
 
 constexpr std::int64_t kLast = kTimesteps - 1;
-constexpr std::int64_t kDistilledTimesteps = 50;
-constexpr std::int64_t kDistilledStride = kTimesteps / kDistilledTimesteps;
 
 using Numbers = std::vector<std::int64_t>;
 
@@ -58,7 +57,7 @@ Numbers multistep_leading(const Numbers& /*numbers*/, std::int64_t steps) {
 
 Numbers distillation(const Numbers& /*numbers*/, std::int64_t steps) {
   return counted_down(
-      steps, [&](std::int64_t i) { return kLast - kDistilledStride * ((steps - i) * kDistilledTimesteps / steps); });
+      steps, [&](std::int64_t i) { return kLast - kConsistencyStride * ((steps - i) * kConsistencyGrid / steps); });
 }
 
 Numbers between(const Numbers& numbers, std::int64_t steps) {
@@ -82,7 +81,7 @@ constexpr std::array kRules{Rule{published, kTimesteps},
                             Rule{trailing, kTimesteps},
                             Rule{linspace, kTimesteps - 1},
                             Rule{multistep_leading, kTimesteps - 2},
-                            Rule{distillation, kDistilledTimesteps},
+                            Rule{distillation, kConsistencyGrid},
                             Rule{between, kTimesteps},
                             Rule{own, kTimesteps}};
 

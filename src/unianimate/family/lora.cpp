@@ -11,8 +11,10 @@
 #include <utility>
 
 #include "unianimate/checkpoint/loading.h"
+#include "unianimate/checkpoint/weights_hash.h"
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
+#include "unianimate/family/distillation.h"
 #include "unianimate/naming/lora_names.h"
 
 namespace unianimate::family {
@@ -235,6 +237,21 @@ std::vector<std::string> check_loras(const std::vector<LoraFile>& files, const N
     descriptions.push_back(lora.description());
   }
   return descriptions;
+}
+
+void require_base(const std::vector<LoraFile>& files, const std::filesystem::path& model) {
+  std::string base;
+  for (const LoraFile& file : files) {
+    const checkpoint::Checkpoint opened = checkpoint::open_checkpoint(file.path);
+    const std::optional<Distillation> distillation = read_distillation(opened, file.path);
+    if (!distillation || distillation->base.empty()) continue;
+    if (base.empty()) base = checkpoint::weights_hash(checkpoint::open_checkpoint(model));
+    if (distillation->base == base) continue;
+    throw opened.file().refusal(
+        "this LoRA was distilled from the weights {}, but {} holds {}; use the model that it was distilled from, or a "
+        "copy of it by 'unianimate models convert'",
+        printable(distillation->base), printable(model.string()), base);
+  }
 }
 
 void add_loras(const std::vector<LoraFile>& files, const NamedTensors& unet, bool allow_nonfinite,

@@ -44,6 +44,10 @@ std::string check_lora(checkpoint::Checkpoint file, const LoraSettings& settings
 std::vector<std::string> check_loras(const std::vector<LoraFile>& files, const NamedTensors& unet,
                                      bool allow_nonfinite);
 
+/// Throws Error(kInput) where one of the files says in its metadata that it was distilled from another base than the
+/// denoising model in `model`, which is then read once.
+void require_base(const std::vector<LoraFile>& files, const std::filesystem::path& model);
+
 /// To each weight its files' corrections scale · alpha / rank · up · down are added, in 32 bits and rounded once. Where
 /// the file has no alpha, PEFT's adapter_config.json beside it gives it, else it is the rank. Throws Error(kInput)
 /// naming the file and the tensor: no such file, not a LoRA, a name the UNet lacks, half a pair, other shapes, and,

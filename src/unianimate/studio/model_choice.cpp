@@ -57,6 +57,7 @@ void tell_sampling(const family::AnimateRequest& request, const std::filesystem:
                    const std::vector<family::LoraFile>& loras, Progress& progress) {
   const std::string_view sampler = request.sampling.sampler;
   if (const auto distillation = families::find_distillation(models, loras)) {
+    distillation->require_conditions(request);
     progress.note(distillation->sentence());
   } else if (diffusion::sampler_entry(sampler).kind == diffusion::SamplerKind::kDistilled) {
     progress.note(

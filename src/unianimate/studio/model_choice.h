@@ -25,7 +25,8 @@ bool names_models(const std::string& given);
 std::filesystem::path embedded_model();
 
 /// Notes on the sampling of a request: what models or LoRAs say they were distilled for, a sampler of distilled models
-/// that none of them says it was, and more steps than suit the models.
+/// that none of them says it was, and more steps than suit the models. Throws Error(kUsage) for conditions that they
+/// were not distilled with.
 void tell_sampling(const family::AnimateRequest& request, const std::filesystem::path& models,
                    const std::vector<family::LoraFile>& loras, Progress& progress);
 

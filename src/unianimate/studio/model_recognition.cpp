@@ -33,6 +33,10 @@ family::RecognisedModel recognise_model(const checkpoint::Checkpoint& checkpoint
   family::RecognisedModel model;
   try {
     families::examine(checkpoint, file, model);
+    if (const auto distillation = family::read_distillation(checkpoint, file)) {
+      model.notes.push_back(distillation->sentence());
+      if (!distillation->base.empty()) model.notes.push_back("it was distilled from the weights " + distillation->base);
+    }
     read_everything(checkpoint, progress);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kCancelled) throw;

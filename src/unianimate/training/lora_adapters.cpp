@@ -74,4 +74,9 @@ void LoraAdapters::apply() const {
   }
 }
 
+void LoraAdapters::withdraw() const {
+  const c10::NoGradGuard no_gradients;
+  for (const Adapter& adapter : adapters_) adapter.weight.copy_(adapter.base);
+}
+
 }  // namespace unianimate::training

@@ -36,6 +36,8 @@ class LoraAdapters {
   void collect_gradients() const;
   /// From the pairs to the matrices.
   void apply() const;
+  /// The matrices without corrections, until apply().
+  void withdraw() const;
 
  private:
   struct Adapter {

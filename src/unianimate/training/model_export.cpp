@@ -39,13 +39,13 @@ void export_model(const fs::path& folder, const family::ModelDescription& descri
   make_folder(fs::absolute(without_trailing_separator(folder)).parent_path());
   OutputFolder output(folder, is_exported);
   const family::ModelFiles files = family::model_files_to_write(output.temporary());
-  const auto save = [](const fs::path& path, const NamedTensors& tensors) {
-    if (!tensors.empty()) checkpoint::save_safetensors(path, tensors, checkpoint::marked());
+  const auto save = [](const fs::path& path, const NamedTensors& tensors, const checkpoint::Metadata& metadata = {}) {
+    if (!tensors.empty()) checkpoint::save_safetensors(path, tensors, checkpoint::marked(metadata));
   };
-  save(files.unet, weights.unet);
+  save(files.unet, weights.unet, weights.denoiser_metadata);
   save(files.autoencoder, weights.autoencoder);
   save(files.clip, weights.clip);
-  save(output.temporary() / kLoraFile, weights.lora);
+  save(output.temporary() / kLoraFile, weights.lora, weights.denoiser_metadata);
   if (!weights.small_decoder.empty()) {
     checkpoint::save_safetensors(files.small_decoder, weights.small_decoder,
                                  checkpoint::marked(weights.small_decoder_metadata), at::kHalf);

@@ -16,6 +16,7 @@ struct ModelWeights {
   NamedTensors autoencoder;
   NamedTensors clip;
   NamedTensors lora;
+  checkpoint::Metadata denoiser_metadata;  ///< of the UNet, or of the corrections; see family/distillation.h
   NamedTensors small_decoder;
   checkpoint::Metadata small_decoder_metadata;  ///< see family/unianimate/small_decoder_file.h
 };

@@ -36,8 +36,12 @@ class Task {
   [[nodiscard]] virtual Loss loss(std::int64_t microbatch, double progress) = 0;
   /// To be called when gradients have arrived where the loss left them, before the parameters' are looked at …
   virtual void collect_gradients() {}
-  /// … and when the parameters have changed, before the next loss, measurement or export.
+  /// … and when the parameters have changed, or state() was written to, before the next loss, measurement or export.
   virtual void parameters_changed() {}
+  /// When an update of the parameters was made, before parameters_changed().
+  virtual void step_done() {}
+  /// What beside the parameters goes from step to step, for saving and for loading in place.
+  [[nodiscard]] virtual NamedTensors state() const { return {}; }
   /// Measured on material kept aside, the same every time. "validation" is what decides which weights are best: lower
   /// is better.
   [[nodiscard]] virtual Measurements validate() = 0;

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "unianimate/checkpoint/weights_hash.h"
 #include "unianimate/core/error.h"
+#include "unianimate/family/distillation.h"
 #include "unianimate/family/unianimate/model_weights.h"
 #include "unianimate/training/first_process.h"
 #include "unianimate/training/initialisation.h"
@@ -16,7 +18,7 @@ namespace {
 /// An autoencoder may stand alone in its folder.
 bool is_autoencoder_alone(const TrainConfig& config) {
   std::error_code ignored;
-  return config.task != TaskKind::kUNet && !config.start.empty() &&
+  return !trains_unet(config.task) && !config.start.empty() &&
          !fs::exists(family::model_files_to_write(config.start).unet, ignored) &&
          fs::exists(family::model_files_to_write(config.start).description, ignored);
 }
@@ -33,6 +35,13 @@ family::ModelDescription read_description(const TrainConfig& config) {
 void choose_temporal(const TrainConfig& config, models::UNetConfig& unet) {
   using models::TemporalKind;
   if (!config.temporal) return;
+  if (config.task == TaskKind::kDistillation && *config.temporal != unet.temporal) {
+    throw Error(
+        ErrorKind::kUsage,
+        "model.temporal is {}, but the UNet of model.start {} has {}, and a student begins as its teacher; leave "
+        "model.temporal out, or train such a UNet first with task: unet",
+        fields::word(*config.temporal), printable(config.start.string()), fields::word(unet.temporal));
+  }
   const bool is_mamba = unet.temporal == TemporalKind::kMamba;
   if (is_mamba && *config.temporal == TemporalKind::kTransformer) {
     throw Error(
@@ -60,9 +69,20 @@ void choose_temporal(const TrainConfig& config, models::UNetConfig& unet) {
   }
 }
 
+/// Of what is to be distilled.
+void require_teacher(const TrainConfig& config) {
+  const fs::path unet = family::find_model_files(config.start).unet;
+  const checkpoint::Checkpoint file = checkpoint::open_checkpoint(unet);
+  if (!family::read_distillation(file, unet)) return;
+  throw file.file().refusal(
+      "this UNet of model.start is distilled already, and a teacher makes many steps with guidance; start from the "
+      "model "
+      "that it was distilled from");
+}
+
 void require_fits(const TrainConfig& config, const family::ModelConfigs& sizes) {
   const auto unit =
-      static_cast<int>(sizes.autoencoder.downscale() * (config.task == TaskKind::kUNet ? sizes.unet.downscale() : 1));
+      static_cast<int>(sizes.autoencoder.downscale() * (trains_unet(config.task) ? sizes.unet.downscale() : 1));
   const auto require = [&](const char* what, int side) {
     if (side % unit == 0) return;
     throw Error(ErrorKind::kUsage, "the {} must be a multiple of {} for these models, but is {}", what, unit, side);
@@ -135,11 +155,14 @@ std::unique_ptr<models::UNet> load_unet_to_train(const family::ModelFiles& files
   return unet;
 }
 
-std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const family::ModelDescription& description,
-                                     const std::shared_ptr<const FootageSource>& footage,
-                                     const std::shared_ptr<const FootageSource>& kept_aside, at::Device device,
-                                     Progress& progress) {
-  const at::TensorOptions exact = at::TensorOptions().device(device).dtype(at::kFloat);
+/// Where the models of trainings are loaded to.
+at::TensorOptions exact_options(at::Device device) {
+  return at::TensorOptions().device(device).dtype(at::kFloat);
+}
+
+UNetTaskModels make_unet_models(const TrainConfig& config, const family::ModelDescription& description,
+                                at::Device device, Progress& progress) {
+  const at::TensorOptions exact = exact_options(device);
   const at::TensorOptions options = exact.dtype(config.precision);
   const family::ModelConfigs& sizes = description.configs;
   UNetTaskModels models;
@@ -173,8 +196,34 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const family::Mo
   models.autoencoder =
       family::load_autoencoder(autoencoder, sizes.autoencoder, {exact, config.allow_nonfinite}, progress);
   models.unet->set_recompute(config.recompute);
-  return std::make_unique<UNetTask>(std::move(models), footage, kept_aside, config.unet_loss, config.batch_size,
-                                    config.microbatches, config.seed, config.keep_latents);
+  return models;
+}
+
+std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const family::ModelDescription& description,
+                                     const std::shared_ptr<const FootageSource>& footage,
+                                     const std::shared_ptr<const FootageSource>& kept_aside, at::Device device,
+                                     Progress& progress) {
+  return std::make_unique<UNetTask>(make_unet_models(config, description, device, progress), footage, kept_aside,
+                                    config.unet_loss, config.batch_size, config.microbatches, config.seed,
+                                    config.keep_latents);
+}
+
+std::unique_ptr<Task> make_distillation_task(const TrainConfig& config, const family::ModelDescription& description,
+                                             const std::shared_ptr<const FootageSource>& footage,
+                                             const std::shared_ptr<const FootageSource>& kept_aside, at::Device device,
+                                             Progress& progress) {
+  const fs::path start = family::find_model_files(config.start).unet;
+  DistillationModels models;
+  models.base = checkpoint::weights_hash(checkpoint::open_checkpoint(start));
+  models.student = make_unet_models(config, description, device, progress);
+  if (config.lora.rank == 0) {
+    const family::WeightOptions options{exact_options(device).dtype(config.precision), config.allow_nonfinite};
+    for (std::unique_ptr<models::UNet>* network : {&models.teacher, &models.target}) {
+      *network = family::load_unet(start, description.configs.unet, options, progress);
+    }
+  }
+  return std::make_unique<DistillationTask>(std::move(models), footage, kept_aside, config.distillation,
+                                            config.batch_size, config.microbatches, config.seed, config.keep_latents);
 }
 
 }  // namespace
@@ -182,6 +231,7 @@ std::unique_ptr<Task> make_unet_task(const TrainConfig& config, const family::Mo
 family::ModelDescription describe_models(const TrainConfig& config) {
   family::ModelDescription description = read_description(config);
   choose_temporal(config, description.configs.unet);
+  if (config.task == TaskKind::kDistillation) require_teacher(config);
   require_fits(config, description.configs);
   return description;
 }
@@ -208,6 +258,8 @@ std::unique_ptr<Task> make_task(const TrainConfig& config, const family::ModelDe
       return make_unet_task(config, description, footage, kept_aside, device, progress);
     case TaskKind::kAutoencoder:
       return make_autoencoder_task(config, description, footage, kept_aside, device, progress);
+    case TaskKind::kDistillation:
+      return make_distillation_task(config, description, footage, kept_aside, device, progress);
     case TaskKind::kSmallDecoder:
       break;
   }

@@ -40,15 +40,26 @@ void complete(TrainConfig& config) {
       return config.autoencoder_loss.check();
     case TaskKind::kSmallDecoder:
       return config.small_decoder_loss.check();
+    case TaskKind::kDistillation:
+      return config.distillation.check();
   }
 }
 
 void set_usual_data(TrainConfig& config) {
-  if (config.task != TaskKind::kUNet) {
+  if (!trains_unet(config.task)) {
     config.people = {.people = std::int64_t{1} << 20, .coherent = 1, .scattered = 0};
   }
   config.kept_aside = {
       .first_person = 910'000, .people = 16, .coherent = config.people.coherent, .scattered = config.people.scattered};
+}
+
+void set_usual_optimizer(TrainConfig& config) {
+  if (config.task != TaskKind::kDistillation) return;
+  config.optimizer = {.learning_rate = config.lora.rank > 0 ? 1e-4 : 3e-5,
+                      .beta2 = 0.999,
+                      .weight_decay = 0,
+                      .ema_decay = 0.999,
+                      .warmup_steps = 500};
 }
 
 /// No training sees these, so that measurements with them mean something.
@@ -76,14 +87,14 @@ void check(const TrainConfig& config, const std::string& name) {
   if (unet_from_nothing && config.autoencoder.empty()) {
     refuse("a UNet made from nothing needs model.autoencoder, the folder of a trained autoencoder");
   }
-  if (config.task != TaskKind::kUNet && !config.autoencoder.empty()) {
+  if (!trains_unet(config.task) && !config.autoencoder.empty()) {
     refuse("model.autoencoder is for training a UNet; remove it");
   }
-  if (config.task != TaskKind::kUNet && (config.train_clip || config.recompute)) {
+  if (!trains_unet(config.task) && (config.train_clip || config.recompute)) {
     refuse("model.train_clip and model.recompute are for training a UNet; remove them");
   }
   const bool of_temporal = config.temporal || config.d_state || config.expand;
-  if (of_temporal && (config.task != TaskKind::kUNet || config.start.empty())) {
+  if (of_temporal && (!trains_unet(config.task) || config.start.empty())) {
     refuse(
         "model.temporal, model.d_state and model.expand are for a UNet that goes on from model.start; for one made "
         "from "
@@ -101,13 +112,21 @@ void check(const TrainConfig& config, const std::string& name) {
   if (!config.videos && overlap(config.people, kForMeasuring)) {
     refuse("data holds people from 900000 to 909999, which are kept for 'unianimate evaluate model'; give other seeds");
   }
-  if (config.lora.rank > 0 && (config.task != TaskKind::kUNet || config.start.empty())) {
+  if (config.lora.rank > 0 && (!trains_unet(config.task) || config.start.empty())) {
     refuse("lora is for a UNet that goes on from model.start");
   }
+  const auto require_moments = [&](std::int64_t frames, const char* what) {
+    if (config.people.coherent < frames || config.kept_aside.coherent < frames) refuse(what);
+  };
   if (config.task == TaskKind::kUNet) {
-    const std::int64_t frames = config.unet_loss.frames;
-    if (config.people.coherent < frames || config.kept_aside.coherent < frames) {
-      refuse("data.coherent and validation.coherent must be at least loss.frames");
+    require_moments(config.unet_loss.frames, "data.coherent and validation.coherent must be at least loss.frames");
+  }
+  if (config.task == TaskKind::kDistillation) {
+    require_moments(config.distillation.frames, "data.coherent and validation.coherent must be at least distil.frames");
+    if (config.start.empty()) refuse("a model is distilled that is there; give its folder as model.start");
+    if (config.train_clip) refuse("model.train_clip is for task: unet; remove it");
+    if (config.lora.rank > 0 && config.distillation.target_ema) {
+      refuse("distil.target_ema is for whole models: with lora the student itself is the target; remove it");
     }
   }
 }
@@ -119,9 +138,10 @@ TrainConfig parse_train_config(std::string_view text, const std::string& name, c
                                      std::make_shared<fields::YamlSource>(fields::YamlSource{name, {}}));
   TrainConfig config;
   // What kind of training it is says what is usual.
-  fields::YamlReader task(document, root, fields::only({"task"}));
+  fields::YamlReader task(document, root, fields::only({"task", "lora", "rank", "alpha"}));
   visit(task, config);
   set_usual_data(config);
+  set_usual_optimizer(config);
   fields::read_yaml(document, root, config);
   complete(config);
   check(config, name);

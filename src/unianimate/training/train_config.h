@@ -11,6 +11,7 @@
 #include "unianimate/fields/words.h"
 #include "unianimate/models/unet/config.h"
 #include "unianimate/training/autoencoder_task.h"
+#include "unianimate/training/distillation_task.h"
 #include "unianimate/training/optimizer.h"
 #include "unianimate/training/puppet_footage.h"
 #include "unianimate/training/small_decoder_task.h"
@@ -19,10 +20,17 @@
 
 namespace unianimate::training {
 
-enum class TaskKind { kUNet, kAutoencoder, kSmallDecoder };
+enum class TaskKind { kUNet, kAutoencoder, kSmallDecoder, kDistillation };
 constexpr auto words(TaskKind /*of*/) {
-  return std::array<fields::Word<TaskKind>, 3>{
-      {{TaskKind::kUNet, "unet"}, {TaskKind::kAutoencoder, "autoencoder"}, {TaskKind::kSmallDecoder, "small_decoder"}}};
+  return std::array<fields::Word<TaskKind>, 4>{{{TaskKind::kUNet, "unet"},
+                                                {TaskKind::kAutoencoder, "autoencoder"},
+                                                {TaskKind::kSmallDecoder, "small_decoder"},
+                                                {TaskKind::kDistillation, "distil"}}};
+}
+
+/// Whether a UNet is trained, on clips.
+constexpr bool trains_unet(TaskKind task) {
+  return task == TaskKind::kUNet || task == TaskKind::kDistillation;
 }
 
 struct TrainConfig {
@@ -58,6 +66,7 @@ struct TrainConfig {
   AutoencoderLossOptions autoencoder_loss;
   SmallDecoderLossOptions small_decoder_loss;
   UNetLossOptions unet_loss;
+  DistillationOptions distillation;
 
   std::int64_t log_every = 20;        ///< steps
   std::int64_t validate_every = 500;  ///< steps; 0: never

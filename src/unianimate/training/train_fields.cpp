@@ -1,6 +1,7 @@
 #include "unianimate/training/train_fields.h"
 
 #include "unianimate/core/error.h"
+#include "unianimate/diffusion/consistency.h"
 #include "unianimate/diffusion/timesteps.h"
 #include "unianimate/pose/align/person_field.h"
 
@@ -147,6 +148,19 @@ void visit(fields::Archive& archive, UNetLossOptions& loss) {
   archive("offset_noise", loss.offset_noise, kShare);
 }
 
+void visit(fields::Archive& archive, DistillationOptions& distil) {
+  constexpr double kMostGuidance = 100;
+  archive("method", distil.method);
+  archive("steps", distil.steps, range(1, diffusion::kConsistencyGrid));
+  archive("guidance", distil.guidance, range(0, kMostGuidance));
+  archive("conditions", distil.conditions);
+  archive("noise_prior", distil.noise_prior, kShare);
+  archive("target_ema", distil.target_ema, kShareBelowOne);
+  archive("frames", distil.frames, at_least(1));
+  archive("coherent_share", distil.coherent_share, kShare);
+  archive("offset_noise", distil.offset_noise, kShare);
+}
+
 void visit(fields::Archive& archive, TrainConfig& config) {
   archive("task", config.task);
   archive("output", config.output);
@@ -175,6 +189,8 @@ void visit(fields::Archive& archive, TrainConfig& config) {
       return archive.section("loss", config.autoencoder_loss);
     case TaskKind::kSmallDecoder:
       return archive.section("loss", config.small_decoder_loss);
+    case TaskKind::kDistillation:
+      return archive.section("distil", config.distillation);
   }
 }
 

@@ -12,6 +12,7 @@ void visit(fields::Archive& archive, CropPhase& phase);
 void visit(fields::Archive& archive, AutoencoderLossOptions& loss);
 void visit(fields::Archive& archive, SmallDecoderLossOptions& loss);
 void visit(fields::Archive& archive, UNetLossOptions& loss);
+void visit(fields::Archive& archive, DistillationOptions& distil);
 /// Which losses there are, and whether people or videos are learnt from, follows from fields before.
 void visit(fields::Archive& archive, TrainConfig& config);
 

@@ -30,12 +30,19 @@ constexpr const char* kState = "state.safetensors";
 
 /// What has to stay as it was for a training to go on exactly.
 std::string settings_of(const TrainConfig& config, const FootageSource& footage, const FootageSource& kept_aside) {
-  return fmt::format(
+  std::string settings = fmt::format(
       "task: {}\nseed: {}\nbatch_size: {}\nmicrobatches: {}\nprecision: {}\nlora rank: {}\nlora alpha: {}\n"
       "start: {}\nautoencoder: {}\ndata: {}\nvalidation: {}\n",
       fields::word(config.task), config.seed, config.batch_size, config.microbatches, dtype_name(config.precision),
       config.lora.rank, config.lora.alpha, config.start.string(), config.autoencoder.string(), footage.description(),
       kept_aside.description());
+  if (config.task == TaskKind::kDistillation) {
+    const DistillationOptions& options = config.distillation;
+    settings +=
+        fmt::format("distil.method: {}\ndistil.steps: {}\ndistil.guidance: {}\ndistil.conditions: {}\n",
+                    fields::word(options.method), options.steps, options.guidance, fields::word(options.conditions));
+  }
+  return settings;
 }
 
 /// Nothing that the training starts from may be replaced by what it writes.
@@ -141,7 +148,7 @@ class Trainer {
       const fs::path state = config_.output / kState;
       std::error_code ignored;
       if (!fs::exists(state, ignored)) return;
-      done_ = load_training_state(state, done_.settings, optimizer_.state());
+      done_ = load_training_state(state, done_.settings, state_tensors());
       step.fill_(done_.step);
       progress_.note(fmt::format("going on after step {}", done_.step));
     });
@@ -150,10 +157,16 @@ class Trainer {
     done_.step = on_device.item<std::int64_t>();
     if (done_.step == 0) return;
     std::vector<at::Tensor> state;
-    for (const NamedTensor& part : optimizer_.state()) state.push_back(part.tensor);
+    for (const NamedTensor& part : state_tensors()) state.push_back(part.tensor);
     group_.broadcast(state);
     optimizer_.follow_masters();
     task_->parameters_changed();
+  }
+
+  [[nodiscard]] NamedTensors state_tensors() const {
+    NamedTensors all = optimizer_.state();
+    for (NamedTensor& tensor : task_->state()) all.push_back(std::move(tensor));
+    return all;
   }
 
   [[nodiscard]] fs::path own_model_folder(const char* name) const {
@@ -185,6 +198,7 @@ class Trainer {
     const double rate = config_.optimizer.learning_rate_at(done_.step, config_.steps);
     sums["gradient_norm"] = optimizer_.step(rate, count);
     require_progress(sums["gradient_norm"]);
+    task_->step_done();
     task_->parameters_changed();
     sums["learning_rate"] = rate;
     return sums;
@@ -259,7 +273,7 @@ class Trainer {
   }
 
   void save() {
-    save_training_state(config_.output / kState, done_, optimizer_.state());
+    save_training_state(config_.output / kState, done_, state_tensors());
     const AveragedModel averaged(optimizer_, *task_);
     task_->export_model(model_);
     saved_step_ = done_.step;

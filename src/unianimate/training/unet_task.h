@@ -10,16 +10,10 @@
 #include "unianimate/core/progress.h"
 #include "unianimate/core/random_stream.h"
 #include "unianimate/diffusion/noise_schedule.h"
-#include "unianimate/family/condition_set.h"
-#include "unianimate/family/unianimate/model_description.h"
-#include "unianimate/models/autoencoder/autoencoder.h"
-#include "unianimate/models/clip/clip.h"
-#include "unianimate/models/unet/unet.h"
-#include "unianimate/training/batch_order.h"
 #include "unianimate/training/footage.h"
-#include "unianimate/training/latent_cache.h"
 #include "unianimate/training/lora_adapters.h"
 #include "unianimate/training/task.h"
+#include "unianimate/training/unet_clips.h"
 
 namespace unianimate::training {
 
@@ -36,20 +30,6 @@ struct UNetLossOptions {
 
   /// Throws Error(kUsage) that names the field.
   void check() const;
-};
-
-/// The models of a training; `clip_visual` is trained, too, where `train_clip`.
-struct UNetTaskModels {
-  family::ModelDescription description;
-  std::unique_ptr<models::UNet> unet;
-  std::unique_ptr<models::Autoencoder> autoencoder;
-  std::unique_ptr<models::ClipVisual> clip_visual;
-  std::unique_ptr<models::ClipText> clip_text;
-  /// What is trained with 32 bits, where `unet` and `clip_visual` have fewer; else null.
-  std::unique_ptr<models::UNet> exact_unet;
-  std::unique_ptr<models::ClipVisual> exact_visual;
-  bool train_clip = false;
-  LoraOptions lora;  ///< with a rank, corrections of the UNet are trained and not the UNet
 };
 
 /// Mean squared error of v = √ᾱ ε − √(1−ᾱ) x0 (Salimans and Ho, ICLR 2022) with ε = N(0, 1) + offset.
@@ -71,50 +51,21 @@ class UNetTask : public Task {
   void export_model(const std::filesystem::path& folder) const override;
 
  private:
-  /// Those that are given; none for the unconditional model of guidance.
-  using Conditions = std::vector<family::Condition>;
-
-  /// A clip of one item, by the indices of its moments.
-  struct Take {
-    std::int64_t reference = 0;
-    std::vector<std::int64_t> frames;
-  };
-  [[nodiscard]] Take take(const Footage& footage, bool coherent, bool from_reference, RandomStream& random) const;
-
-  /// Clips that go through the UNet together.
-  struct Batch {
-    at::Tensor moments;            ///< (B, F, 2·z, h, w) of the frames' posteriors
-    at::Tensor reference_moments;  ///< (B, 2·z, h, w)
-    at::Tensor poses;              ///< uint8 (B, 1 + F, H, W, 3), the reference's first
-    at::Tensor reference;          ///< uint8 (B, H, W, 3)
-  };
-  [[nodiscard]] Batch assemble(const std::vector<std::shared_ptr<const EncodedFootage>>& items,
-                               const std::vector<Take>& takes) const;
   [[nodiscard]] Conditions draw_conditions(RandomStream& random) const;
-  [[nodiscard]] models::UNetConditions conditions(const Batch& batch, const Conditions& set,
-                                                  const at::Tensor& reference_latent) const;
-  [[nodiscard]] at::Tensor embed_picture(const at::Tensor& pictures) const;
 
   struct Prediction {
     at::Tensor squared_error;  ///< (B, 4, F, h, w)
     at::Tensor figure;         ///< (B, 1, F, h, w), 1 where the figure is
   };
-  [[nodiscard]] Prediction predict(const Batch& batch, const Conditions& set,
+  [[nodiscard]] Prediction predict(const ClipBatch& batch, const Conditions& set,
                                    const std::vector<std::int64_t>& timesteps, at::Generator generator) const;
-  [[nodiscard]] at::Tensor sample(const Batch& batch, const Conditions& set, const Progress& progress) const;
 
   UNetTaskModels models_;
+  UNetClips clips_;
   std::optional<LoraAdapters> adapters_;
-  std::shared_ptr<const FootageSource> footage_;
-  std::shared_ptr<const FootageSource> kept_aside_;
   UNetLossOptions options_;
-  BatchOrder order_;
   std::uint64_t seed_;
   diffusion::NoiseSchedule schedule_;
-  at::Tensor empty_prompt_;
-  at::Device device_;
-  LatentCache cache_;
-  LatentCache kept_aside_cache_;
 };
 
 }  // namespace unianimate::training

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "unianimate/checkpoint/safetensors_writer.h"
+#include "unianimate/checkpoint/weights_hash.h"
 #include "unianimate/core/error.h"
 #include "unianimate/family/unianimate/int8_selection.h"
 #include "unianimate/family/unianimate/int8_weights.h"
@@ -103,6 +104,7 @@ checkpoint::ConvertReport convert_unet_to_int8(const fs::path& input, const fs::
                   printable(input.string()));
     }
     metadata = file.metadata();
+    metadata.insert_or_assign(checkpoint::kWeightsHashField, checkpoint::weights_hash(file));
   }
   const ModelFiles files = files_beside(input);
   RuntimeOptions options;

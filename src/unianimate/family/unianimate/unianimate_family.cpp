@@ -83,6 +83,7 @@ class UniAnimate final : public Family {
     std::vector<std::string> notes = models_.configs().notes;
     const RuntimeOptions& options = models_.options();
     if (options.loras.empty()) return notes;
+    require_base(options.loras, files_.unet);
     const models::UNet shapes(models_.configs().unet, at::TensorOptions(at::kMeta));
     for (std::string& note : check_loras(options.loras, shapes.named_parameters(), options.allow_nonfinite)) {
       notes.push_back(std::move(note));
