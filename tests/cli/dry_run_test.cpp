@@ -13,6 +13,7 @@
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
+#include "unianimate/media/film/motion_interpolation.h"
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_writer.h"
 #include "unianimate/pose/format/openpose_json.h"
@@ -105,6 +106,17 @@ TEST_F(DryRun, CountsPosesInJson) {
   EXPECT_EQ(aligned.at("frames"), kFrames);
   EXPECT_EQ(aligned.at("frames_per_second"), kRate);
   EXPECT_EQ(plan({"--poses", "openpose", "--frames", "all", "--interval", "1"}).at("frames"), kFrames);
+}
+
+TEST_F(DryRun, CountsTheMemoryOfFramesThatAreGuessed) {
+  const auto bytes = [](const std::vector<std::string>& more) {
+    std::vector<std::string> options{"--poses", "poses", "--frames", "3"};
+    options.insert(options.end(), more.begin(), more.end());
+    return plan(options).at("estimated_bytes").get<std::int64_t>();
+  };
+  EXPECT_EQ(bytes({"--interpolate", "2"}) - bytes({}), kInterpolationPixelBytes * 64 * 128);
+  EXPECT_EQ(bytes({"--interpolate", "4", "--comparison"}) - bytes({"--comparison"}),
+            kInterpolationPixelBytes * 3 * 64 * 128);
 }
 
 TEST_F(DryRun, CountsTheStepsOfEveryList) {

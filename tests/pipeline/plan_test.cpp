@@ -4,10 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "support/rule_models.h"
 #include "unianimate/core/error.h"
 #include "unianimate/family/unianimate/unianimate_family.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
+#include "unianimate/models/unet/unet.h"
+#include "unianimate/nn/ops/in_floats.h"
+#include "unianimate/nn/ops/linear.h"
+#include "unianimate/nn/ops/ops.h"
 
 namespace unianimate::pipeline {
 namespace {
@@ -73,6 +79,39 @@ TEST_F(PlanTest, DecodedPreviewsNeedTheAutoencoderBesideTheUNet) {
   };
   EXPECT_EQ(least({1, true}) - least({}), autoencoder_bytes());
   EXPECT_EQ(least({1, false}), least({}));
+}
+
+TEST_F(PlanTest, CountsWhatTheSinkNeedsOfEachPixelOfItsFrames) {
+  constexpr std::int64_t kPixelBytes = 360;
+  const auto family = family::make_unianimate({}, configs_, options_);
+  const AnimationPlanner hungry(*family, {}, kPixelBytes);
+  for (const bool comparison : {false, true}) {
+    request_.comparison = comparison;
+    EXPECT_EQ(hungry.plan_for_poses(request_, 20).peak_bytes - plan(20).peak_bytes,
+              kPixelBytes * (comparison ? 3 : 1) * request_.width * request_.height);
+  }
+}
+
+TEST_F(PlanTest, CountsTheFloatsInWhichBf16IsMultiplied) {
+  options_.compute = {at::kCPU, at::kBFloat16, false, {}};
+  constexpr auto kProcessor = static_cast<nn::KernelDevice>(at::kCPU);
+  const nn::Ops usual = nn::ops_for(at::empty({1}, at::kBFloat16));
+  const auto bytes_with = [&](decltype(nn::Ops::linear) linear) {
+    nn::Ops row = usual;
+    row.linear = linear;
+    nn::register_ops(kProcessor, nn::KernelElement::kBFloat16, row);
+    const std::int64_t bytes = plan(20).peak_bytes;
+    nn::register_ops(kProcessor, nn::KernelElement::kBFloat16, usual);
+    return bytes;
+  };
+  std::int64_t largest = 0;
+  const auto see = [&](const nn::Module& model) {
+    for (const NamedTensor& parameter : model.named_parameters()) largest = std::max(largest, parameter.tensor.numel());
+  };
+  see(models::UNet(configs_.unet, at::TensorOptions(at::kMeta)));
+  see(models::Autoencoder(configs_.autoencoder, at::TensorOptions(at::kMeta)));
+  constexpr std::int64_t kPartsOfActivations = 64 << 20;
+  EXPECT_EQ(bytes_with(nn::linear_in_floats) - bytes_with(nn::one_dnn_linear), 2 * 4 * largest + kPartsOfActivations);
 }
 
 TEST_F(PlanTest, CountsTheCallsOfEverySegmentAndStep) {

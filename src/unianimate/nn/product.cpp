@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "unianimate/nn/ops/in_floats.h"
 #include "unianimate/nn/ops/linear.h"
 #include "unianimate/nn/ops/residual.h"
 
@@ -84,6 +85,10 @@ at::Tensor Product::exact(const at::Tensor& x, const at::Tensor& bias) const {
 
 at::Tensor Product::in_int8(const at::Tensor& x, const PackedInt8& packed) const {
   return convolution_ ? int8_conv(x, packed, *convolution_) : int8_linear(x, packed);
+}
+
+std::int64_t bytes_beside_product(std::int64_t weight_elements, const at::Device& device, at::ScalarType dtype) {
+  return device.is_cpu() && dtype == at::kBFloat16 ? bytes_in_floats(weight_elements) : 0;
 }
 
 }  // namespace unianimate::nn

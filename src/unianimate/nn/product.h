@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -73,5 +74,9 @@ class Product {
   std::optional<PackedInt8> packed_;
   mutable std::optional<Measure> measure_;
 };
+
+/// The most bytes that a product with a weight of so many elements takes beside the weight, its input and its result,
+/// on this machine.
+std::int64_t bytes_beside_product(std::int64_t weight_elements, const at::Device& device, at::ScalarType dtype);
 
 }  // namespace unianimate::nn

@@ -60,8 +60,9 @@ void check_size(int width, int height, const family::ClipGeometry& geometry) {
               height, unit, nearest(width), nearest(height));
 }
 
-AnimationPlanner::AnimationPlanner(const family::Family& family, const PreviewOptions& preview)
-    : family_(family), preview_(preview), model_notes_(family.check()) {}
+AnimationPlanner::AnimationPlanner(const family::Family& family, const PreviewOptions& preview,
+                                   std::int64_t sink_pixel_bytes)
+    : family_(family), preview_(preview), sink_pixel_bytes_(sink_pixel_bytes), model_notes_(family.check()) {}
 
 /// Passes through the model, and what they take.
 void AnimationPlanner::plan_sampling(AnimatePlan& plan) const {
@@ -127,7 +128,9 @@ void AnimationPlanner::plan_memory(AnimatePlan& plan) const {
       .decode_batch = request.decode_batch,
       .preview_decoder = preview_decoder(),
       .waiting_pictures = waiting_pictures(plan)};
-  const std::int64_t always = (runtime.compute.device.is_cpu() ? kProgramBytes : 0) + bytes_beside_models(plan, work);
+  const bool on_cpu = runtime.compute.device.is_cpu();
+  const std::int64_t sink = sink_pixel_bytes_ * plan.output_width * plan.output_height;
+  const std::int64_t always = (on_cpu ? kProgramBytes + sink : 0) + bytes_beside_models(plan, work);
 
   const std::int64_t budget = runtime.memory_budget > 0 ? runtime.memory_budget : usable_bytes(runtime.compute.device);
   for (const family::MemoryUse& use : family_.memory(work)) {
@@ -183,8 +186,8 @@ AnimatePlan AnimationPlanner::plan_for_poses(const family::AnimateRequest& reque
 }
 
 AnimatePlan plan_animation(const family::AnimateRequest& request, const family::Family& family,
-                           const PreviewOptions& preview) {
-  return AnimationPlanner(family, preview).plan(request);
+                           const PreviewOptions& preview, std::int64_t sink_pixel_bytes) {
+  return AnimationPlanner(family, preview, sink_pixel_bytes).plan(request);
 }
 
 }  // namespace unianimate::pipeline

@@ -48,8 +48,10 @@ void check_size(int width, int height, const family::ClipGeometry& geometry);
 /// once.
 class AnimationPlanner {
  public:
-  /// `family` must outlive this; loads no model. Throws as Family::check() does.
-  explicit AnimationPlanner(const family::Family& family, const PreviewOptions& preview = {});
+  /// `family` must outlive this; loads no model. `sink_pixel_bytes`: what whoever takes the frames needs of memory, for
+  /// each pixel of one frame. Throws as Family::check() does.
+  explicit AnimationPlanner(const family::Family& family, const PreviewOptions& preview = {},
+                            std::int64_t sink_pixel_bytes = 0);
 
   /// Checks the request against the files it names and works out what it takes. Throws Error(kUsage) or Error(kInput)
   /// for whatever would stop the animation, Error(kEnvironment) where the memory budget is too small.
@@ -66,11 +68,12 @@ class AnimationPlanner {
 
   const family::Family& family_;
   PreviewOptions preview_;
+  std::int64_t sink_pixel_bytes_;
   std::vector<std::string> model_notes_;
 };
 
 /// AnimationPlanner for one animation.
 AnimatePlan plan_animation(const family::AnimateRequest& request, const family::Family& family,
-                           const PreviewOptions& preview = {});
+                           const PreviewOptions& preview = {}, std::int64_t sink_pixel_bytes = 0);
 
 }  // namespace unianimate::pipeline

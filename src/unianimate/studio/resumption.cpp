@@ -35,7 +35,7 @@ family::RuntimeOptions runtime_of(const JobRecord& record, const Compute& comput
 pipeline::AnimatePlan checked_plan(const JobRecord& record, const family::Family& models, bool writes) {
   try {
     if (writes) check_job_output(record.job, {});
-    return pipeline::plan_animation(record.job.request, models, record.preview);
+    return pipeline::plan_animation(record.job.request, models, record.preview, sink_pixel_bytes(record.job));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUsage) throw;
     throw Error(ErrorKind::kInput, "the job cannot go on: {}", error.what());

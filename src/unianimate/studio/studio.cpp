@@ -1,5 +1,6 @@
 #include "unianimate/studio/studio.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -131,7 +132,7 @@ void Studio::Session::take(const VideoOrder& order, bool planned) {
 
 /// Says now what the plan would refuse after the poses are made.
 void Studio::Session::plan_early(const VideoJob& job, std::int64_t poses) {
-  const pipeline::AnimationPlanner planner(studio_.family(), preview_options(keeping_));
+  const pipeline::AnimationPlanner planner(studio_.family(), preview_options(keeping_), sink_pixel_bytes(job));
   const pipeline::AnimatePlan plan = planner.plan_for_poses(job.request, poses);
   check_video(job, plan, studio_.writes());
 }
@@ -152,7 +153,9 @@ void Studio::Session::plan() {
     require_outside(job.output, keeping_.folder);
     inputs_.refuse(job.output);
   }
-  plans_.emplace(studio_.family(), keeping_, motion_);
+  std::int64_t pixel_bytes = 0;
+  for (const VideoJob& job : jobs_) pixel_bytes = std::max(pixel_bytes, sink_pixel_bytes(job));
+  plans_.emplace(studio_.family(), keeping_, motion_, pixel_bytes);
   for (VideoJob& job : jobs_) {
     const pipeline::AnimatePlan& plan = plans_->of(job.request);
     if (job.poses_per_second) {

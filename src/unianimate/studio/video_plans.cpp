@@ -26,8 +26,8 @@ std::string key_of(const family::AnimateRequest& request) {
 }  // namespace
 
 VideoPlans::VideoPlans(const family::Family& models, const JobKeeping& keeping,
-                       const std::optional<PlannedMotion>& motion)
-    : planner_(models, preview_options(keeping)), motion_(motion) {}
+                       const std::optional<PlannedMotion>& motion, std::int64_t sink_pixel_bytes)
+    : planner_(models, preview_options(keeping), sink_pixel_bytes), motion_(motion) {}
 
 VideoPlans::PackedFolder VideoPlans::pack(const family::PoseFolder& folder) {
   PackedFolder packed{folder.reference_pose, {}, folder.notes};

@@ -1,6 +1,7 @@
 // Plans of many videos, each made once.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,7 +17,9 @@ namespace unianimate::studio {
 class VideoPlans {
  public:
   /// `models` and `motion` must outlive this. `motion`: where the poses are still to be taken from it.
-  VideoPlans(const family::Family& models, const JobKeeping& keeping, const std::optional<PlannedMotion>& motion);
+  /// `sink_pixel_bytes`: as of AnimationPlanner, for all of them.
+  VideoPlans(const family::Family& models, const JobKeeping& keeping, const std::optional<PlannedMotion>& motion,
+             std::int64_t sink_pixel_bytes = 0);
 
   /// Without its pictures. Throws as AnimationPlanner::plan().
   const pipeline::AnimatePlan& of(const family::AnimateRequest& request);

@@ -74,6 +74,10 @@ pipeline::PreviewOptions preview_options(const JobKeeping& keeping) {
   return {keeping.preview_every, keeping.preview_decoded};
 }
 
+std::int64_t sink_pixel_bytes(const VideoJob& job) {
+  return job.interpolate > 1 ? kInterpolationPixelBytes : 0;
+}
+
 VideoFormat video_format(const VideoJob& job, const pipeline::AnimatePlan& plan) {
   return {plan.output_width, plan.output_height, job.shown_per_second(), job.threads};
 }

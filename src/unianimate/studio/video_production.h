@@ -1,6 +1,7 @@
 // Making one video that is planned, and keeping what is done of it.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -26,6 +27,9 @@ std::filesystem::path beside_output(const std::filesystem::path& output, std::st
 std::filesystem::path preview_file(const VideoJob& job, const Inputs& inputs);
 
 pipeline::PreviewOptions preview_options(const JobKeeping& keeping);
+
+/// What its sink needs of memory for each pixel of a frame, as AnimationPlanner takes it.
+std::int64_t sink_pixel_bytes(const VideoJob& job);
 
 /// Of the file, with interpolated frames.
 VideoFormat video_format(const VideoJob& job, const pipeline::AnimatePlan& plan);

@@ -9,6 +9,7 @@
 #include "unianimate/models/clip/clip.h"
 #include "unianimate/models/unet/cost.h"
 #include "unianimate/models/unet/int8_candidates.h"
+#include "unianimate/nn/product.h"
 
 namespace unianimate::family {
 
@@ -28,6 +29,15 @@ std::int64_t bytes_of(const Config& config, at::ScalarType dtype) {
     bytes += parameter.tensor.numel() * static_cast<std::int64_t>(parameter.tensor.element_size());
   }
   return bytes;
+}
+
+/// Elements of the largest weight that something is multiplied by.
+template <typename Model, typename Config>
+std::int64_t largest_weight(const Config& config) {
+  std::int64_t most = 0;
+  const Model model(config, at::TensorOptions(at::kMeta));
+  for (const NamedTensor& parameter : model.named_parameters()) most = std::max(most, parameter.tensor.numel());
+  return most;
 }
 
 /// Elements of the weights that may be in 8 bits.
@@ -75,6 +85,9 @@ ModelBytes model_bytes(const ModelConfigs& configs, const Compute& compute) {
                    bytes_of<models::SmallDecoder>(models::small_decoder_for(configs.autoencoder), dtype),
                    bytes_of<models::ClipVisual>(configs.clip, dtype),
                    bytes_of<models::ClipText>(configs.clip, dtype)};
+  const std::int64_t largest =
+      std::max(largest_weight<models::UNet>(configs.unet), largest_weight<models::Autoencoder>(configs.autoencoder));
+  bytes.beside_products = nn::bytes_beside_product(largest, compute.device, dtype);
   if (!compute.int8) return bytes;
   const std::int64_t in_file = configs.unet_int8_elements;
   const std::int64_t most = int8_elements(configs.unet);
@@ -104,7 +117,7 @@ std::vector<MemoryUse> memory_uses(const ModelConfigs& configs, const ModelBytes
   const std::int64_t sampling = std::max({unet_pass, full_previews ? decoding : 0, small_previews ? by_small(1) : 0}) +
                                 (full_previews ? bytes.autoencoder : 0);
   const std::int64_t always = WindowConditions::bytes_kept(configs.unet, dtype, work.window, work.windows) +
-                              (small || small_previews ? bytes.small_decoder : 0);
+                              (small || small_previews ? bytes.small_decoder : 0) + bytes.beside_products;
   const std::int64_t with_clip = std::max(bytes.clip_visual, bytes.clip_text);
   const std::int64_t with_pictures = decoding + work.waiting_pictures;
   const std::int64_t with_autoencoder = bytes.autoencoder + with_pictures;

@@ -9,7 +9,7 @@
 
 namespace unianimate::family {
 
-/// Bytes of each model's weights.
+/// Bytes of each model's weights, and what goes with them.
 struct ModelBytes {
   std::int64_t unet = 0;
   std::int64_t unet_loading = 0;  ///< the most while it is loaded
@@ -17,6 +17,7 @@ struct ModelBytes {
   std::int64_t small_decoder = 0;
   std::int64_t clip_visual = 0;
   std::int64_t clip_text = 0;
+  std::int64_t beside_products = 0;  ///< the most that one takes beside weight, input and result
 };
 
 ModelBytes model_bytes(const ModelConfigs& configs, const Compute& compute);

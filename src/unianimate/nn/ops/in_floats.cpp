@@ -85,4 +85,9 @@ at::Tensor convolution_in_floats(const at::Tensor& x, const at::Tensor& weight, 
   return y;
 }
 
+std::int64_t bytes_in_floats(std::int64_t weight_elements) {
+  if (ops_for(at::empty({1}, at::kBFloat16)).linear != linear_in_floats) return 0;
+  return static_cast<std::int64_t>(sizeof(float)) * (2 * weight_elements + kMostFloats);
+}
+
 }  // namespace unianimate::nn

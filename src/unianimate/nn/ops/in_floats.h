@@ -7,6 +7,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdint>
+
 #include "unianimate/nn/ops/convolution.h"
 
 namespace unianimate::nn {
@@ -18,5 +20,10 @@ at::Tensor linear_in_floats(const at::Tensor& x, const at::Tensor& weight, const
 /// As convolve(), for bf16 on the CPU.
 at::Tensor convolution_in_floats(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                  const Convolution& convolution);
+
+/// The most bytes that a product with a weight of so many elements takes so beside its input and result: the weight in
+/// floats, the same as oneDNN orders it, and parts of activations. 0 where bf16 is multiplied as it is on this
+/// processor.
+std::int64_t bytes_in_floats(std::int64_t weight_elements);
 
 }  // namespace unianimate::nn
