@@ -145,10 +145,9 @@ class PageTest(unittest.TestCase):
         next(each for each in self.find(driver, "dialog[open] button") if each.text == answer).click()
         self.until(driver, lambda: not self.find(driver, "dialog[open]"), "the end of the question")
 
-    def remove(self, driver, name, begun=True):
+    def remove(self, driver, name):
         self.act(driver, name, "remove")
-        if begun:
-            self.answer(driver, "Delete")
+        self.answer(driver, "Delete")
         self.until(driver, lambda: self.row(driver, name) is None, f"the end of {name}")
 
     def end_of_pause(self, driver, pause, names):
@@ -156,7 +155,7 @@ class PageTest(unittest.TestCase):
         for name in names:
             self.act(driver, name, "cancel")
             self.wait_for_state(driver, name, "cancelled")
-            self.remove(driver, name, begun=False)
+            self.remove(driver, name)
         pause.click()
         self.until(driver, lambda: not driver.find_element("id", "paused").is_displayed(), "the end of the pause")
         self.assert_no_errors(driver)
@@ -296,8 +295,9 @@ class PageTest(unittest.TestCase):
         names = ["first", "second", "third", "fourth", "last"]
         self.until(driver, lambda: [each.text for each in self.find(driver, "ua-job h3")
                                     if each.text in ("ended", *names)] == names, "what waits, in its order")
-        self.service.ask("DELETE", f"/api/v1/jobs/{jobs['ended']}", status=204)
-        self.end_of_pause(driver, driver.find_element("id", "pause"), names)
+        for job in jobs.values():
+            self.service.ask("DELETE", f"/api/v1/jobs/{job}", status=204)
+        self.end_of_pause(driver, driver.find_element("id", "pause"), ())
 
     def test_a_refusal_stands_beside_the_field_that_it_names(self):
         driver = self.open()
@@ -530,7 +530,7 @@ class PageTest(unittest.TestCase):
         self.assertEqual({"resume", "seed", "again", "remove"}, offered())
         self.assertEqual("Queue again", row.find_element("css selector", ".resume").text)
         self.end_of_pause(driver, driver.find_element("id", "pause"), ())
-        self.remove(driver, "never begun", begun=False)
+        self.remove(driver, "never begun")
 
     def test_a_finished_video_is_deleted_only_by_who_is_sure(self):
         driver = self.open()
@@ -545,6 +545,39 @@ class PageTest(unittest.TestCase):
         self.until(driver, lambda: self.finished(driver, "to be deleted") is None, "the end of it")
         self.assertEqual("Done", driver.switch_to.active_element.text)
 
+    def test_what_nothing_takes_goes_with_the_video_or_the_draft(self):
+        driver = self.open()
+        own = self.downloads / "nobody else's.png"
+        own.write_bytes((PAGE / "example-person.png").read_bytes() + b"other bytes")
+        self.one(driver, "ua-drop[kind=motion] input[type=file]").send_keys(str(PAGE / "example-motion.mp4"))
+        self.one(driver, "ua-drop[kind=reference] input[type=file]").send_keys(str(own))
+        poses = lambda: self.until(driver, lambda: (images := self.find(driver, "ua-poses div:not(.old) img"))
+                                   and images[0].get_attribute("src").split("/")[-3], "the poses")
+        status = lambda path: self.service.request("GET", f"/api/v1/{path}").status
+        gone = lambda path: self.until(driver, lambda: status(path) == 404, f"the end of {path}")
+        first = poses()
+        self.animate(driver, "takes them", 1)
+        self.until(driver, lambda: self.finished(driver, "takes them"), "the video")
+        video = next(each for each in self.service.jobs() if each["label"] == "takes them")
+        self.assertEqual(first, video["poses_job"])
+        self.one(driver, "ua-poses input[value=left]").click()
+        second = self.until(driver, lambda: (found := poses()) != first and found, "other poses")
+        self.one(driver, "ua-drop[kind=reference] input[type=file]").send_keys(str(PAGE / "example-person.png"))
+        self.until(driver, lambda: poses() not in (first, second), "the poses of the other picture")
+        # No video takes them.
+        gone(f"jobs/{second}")
+        reference = video["request"]["reference"]
+        self.assertEqual([200, 200], [status(f"jobs/{first}"), status(f"assets/{reference}")])
+        article = self.finished(driver, "takes them")
+        driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", article)
+        article.find_element("css selector", ".remove").click()
+        self.answer(driver, "Delete")
+        for path in (f"jobs/{video['id']}", f"jobs/{first}", f"assets/{reference}"):
+            gone(path)
+        # The draft takes it.
+        self.assertEqual(200, status(f"assets/{video['request']['motion']}"))
+        self.assert_no_errors(driver)
+
     def test_names_are_text(self):
         driver = self.open()
         self.give_files(driver)
@@ -554,7 +587,7 @@ class PageTest(unittest.TestCase):
         self.wait_for_state(driver, name, "queued")
         self.act(driver, name, "cancel")
         self.wait_for_state(driver, name, "cancelled")
-        self.remove(driver, name, begun=False)
+        self.remove(driver, name)
         driver.find_element("id", "pause").click()
         self.assert_no_errors(driver)
 

@@ -1,6 +1,7 @@
 // Finished videos, the newest first.
 import * as api from './api.js';
-import {button, bytes, duration, isSure, make, newId, soon} from './dom.js';
+import {button, bytes, duration, make, newId, soon} from './dom.js';
+import {removeVideo} from './removal.js';
 import {attempt, labelOf, state} from './state.js';
 import {againWithNewSeed, useSettings} from './ua-job.js';
 import './ua-compare.js';
@@ -78,10 +79,7 @@ class UaHistory extends HTMLElement {
                           act('Use settings', () => useSettings(job), 'again'),
                           act('New seed', () => againWithNewSeed(job), 'seed'),
                           act('Delete', async () => {
-                            if (!await isSure(`Delete “${label}” and its files?`, 'Delete')) return;
-                            await api.removeJob(job.id);
-                            state.drop(job.id);
-                            document.getElementById('done').focus();
+                            if (await removeVideo(job)) document.getElementById('done').focus();
                           }, 'remove')),
                      details, this.#more(job));
     row.dataset.job = job.id;

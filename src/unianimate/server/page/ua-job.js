@@ -1,6 +1,7 @@
 // One job that waits, runs, or ended without a result: what it does, how long that takes, and what can be done about it.
 import * as api from './api.js';
 import {button, duration, isSure, make, newId, sentence, setText} from './dom.js';
+import {removeVideo} from './removal.js';
 import {attempt, isOver, kPreviewEvery, labelOf, part, phaseOf, posesKeyOf, secondsLeft, state} from './state.js';
 
 const kWords = {
@@ -45,12 +46,7 @@ class UaJob extends HTMLElement {
       }, 'fresh'),
       seed: act('New seed', job => againWithNewSeed(job), 'seed'),
       again: act('Use settings', job => useSettings(job), 'again'),
-      remove: act('Delete', async job => {
-        // Of what nobody took nothing is lost.
-        if (job.attempt > 0 && !await isSure(`Delete “${labelOf(job)}” and what was saved of it?`, 'Delete')) return;
-        await api.removeJob(job.id);
-        state.drop(job.id);
-      }, 'remove'),
+      remove: act('Delete', job => removeVideo(job), 'remove'),
     };
     this.append(make('div', {className: 'what'}, this.title_, this.state_, this.phase, this.bar, this.problem), this.preview,
                 make('div', {className: 'buttons'}, ...Object.values(this.buttons)));

@@ -1,7 +1,7 @@
 // What the draft would take and show, told a moment after each change; and the button that makes it.
 import * as api from './api.js';
 import {button, bytes, duration, make, sentence, setText} from './dom.js';
-import {isAbort, isOver, kPreviewEvery, state, whenOver, withToken} from './state.js';
+import {isAbort, kPreviewEvery, state, whenOver, withToken} from './state.js';
 import './ua-frame.js';
 
 const kLongestLabel = 200;
@@ -73,12 +73,12 @@ class UaPlan extends HTMLElement {
     this.button.disabled = !ready;
   }
 
-  // What nobody waits for any more need not be worked out.
+  // What nobody waits for any more need not be worked out, nor keep what it was worked out from.
   #giveUp() {
     if (!this.#plan) return;
     this.#plan.abort.abort();
     const job = state.jobs.get(this.#plan.job);
-    if (job && !isOver(job)) api.removeJob(job.id).catch(() => {});
+    if (job) api.removeJob(job.id).catch(() => {});
     this.#plan = null;
     this.#unreached = false;
     this.notes.replaceChildren();

@@ -2,6 +2,7 @@
 import * as api from './api.js';
 import {button, make, newId, sentence, setText} from './dom.js';
 import {Fields, showErrors} from './fields.js';
+import {removeOldPoses} from './removal.js';
 import {isAbort, isOver, part, posesKeyOf, state, whenOver, withToken} from './state.js';
 
 // What stands outside the details, as words that most motions need.
@@ -129,6 +130,7 @@ class UaPoses extends HTMLElement {
         const known = await withToken(() => api.job(state.draft.posesJob));
         if (known.state !== 'failed' && known.state !== 'cancelled') {
           state.take(known);
+          removeOldPoses();
           return await whenOver(known.id, signal);
         }
       } catch (error) {
@@ -144,9 +146,9 @@ class UaPoses extends HTMLElement {
     }
     this.#work.job = job.id;
     state.setErrors([]);
-    Object.assign(state.draft, {posesJob: job.id, posesKey: key});
-    state.changeDraft({posesJob: job.id, posesKey: key}, this);
+    state.changeDraft({posesJob: job.id, posesKey: key, made: [...(state.draft.made || []), job.id]}, this);
     state.take(job);
+    removeOldPoses();
     return whenOver(job.id, signal);
   }
 
@@ -155,7 +157,7 @@ class UaPoses extends HTMLElement {
     if (!this.#work) return;
     this.#work.abort.abort();
     const job = state.jobs.get(this.#work.job);
-    if (job && !isOver(job)) api.removeJob(job.id).catch(() => {});
+    if (job && !isOver(job)) api.removeJob(job.id).then(() => state.drop(job.id), () => {});
   }
 
   #showProgress(job) {
