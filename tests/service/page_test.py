@@ -52,6 +52,19 @@ window.fetch = async (path, options) => {
 };
 """
 
+# Notifications as the browser of a phone or a desk has them, before or after somebody was asked, while nobody looks.
+NOTIFICATIONS = """
+window.notified = [];
+window.Notification = class {
+  static permission = '%s';
+  constructor(title, options) {
+    if (%s) throw new TypeError("Failed to construct 'Notification': Illegal constructor.");
+    window.notified.push(options.body);
+  }
+};
+Object.defineProperty(document, 'hidden', {get: () => true});
+"""
+
 
 class PageTest(unittest.TestCase):
     @classmethod
@@ -577,6 +590,34 @@ class PageTest(unittest.TestCase):
         # The draft takes it.
         self.assertEqual(200, status(f"assets/{video['request']['motion']}"))
         self.assert_no_errors(driver)
+
+    def test_notifications_are_offered_where_they_can_be_made(self):
+        damaged = self.downloads / "damaged.png"
+        damaged.write_bytes((PAGE / "example-person.png").read_bytes()[:400])
+        asked = {"kind": "animate", "label": "told of", "reference": self.service.upload(damaged),
+                 "motion": self.service.upload(PAGE / "example-motion.mp4"), "settings": {"frames": 4}}
+        driver = self.open(own=True)
+        pause = lambda paused: self.service.ask("PATCH", "/api/v1/queue", {"paused": paused})
+        for permission, throws in (("default", False), ("default", True), ("granted", False), ("granted", True)):
+            with self.subTest(permission=permission, throws=throws):
+                script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {
+                    "source": NOTIFICATIONS % (permission, str(throws).lower())})["identifier"]
+                driver.refresh()
+                self.until(driver, lambda: driver.execute_script("return document.documentElement.dataset.ready"), "the page")
+                offered = [each.text for each in self.find(driver, "#notify button")]
+                self.assertEqual([] if throws or permission == "granted" else ["Notify me when done"], offered)
+                if permission == "granted":
+                    pause(True)
+                    job = self.service.ask("POST", "/api/v1/jobs", asked, 201)["id"]
+                    self.wait_for_state(driver, "told of", "queued")
+                    pause(False)
+                    self.wait_for_state(driver, "told of", "failed")
+                    self.assertEqual("told of failed.", driver.find_element("id", "announcement").get_attribute("textContent"))
+                    told = driver.execute_script("return window.notified")
+                    self.assertEqual([] if throws else ["told of failed."], told)
+                    self.service.ask("DELETE", f"/api/v1/jobs/{job}", status=204)
+                self.assert_no_errors(driver)
+                driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script})
 
     def test_names_are_text(self):
         driver = self.open()

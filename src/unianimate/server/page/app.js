@@ -13,6 +13,16 @@ import './ua-history.js';
 
 const kReconnectMilliseconds = 3000;
 
+// Null where pages can make none: phones leave that to service workers, and say so only when it is tried.
+function notify(text, tag) {
+  try {
+    return new Notification('unianimate', {body: text, tag});
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return null;
+  }
+}
+
 function announceEnd(job) {
   if (job.kind !== 'animate') return;
   const ends = {completed: 'is done', failed: 'failed', cancelled: 'was cancelled'};
@@ -20,7 +30,7 @@ function announceEnd(job) {
   setText(document.getElementById('announcement'), text);
   const allowed = 'Notification' in window && Notification.permission === 'granted';
   if (job.state !== 'cancelled' && allowed && document.hidden) {
-    new Notification('unianimate', {body: text, tag: job.id});
+    notify(text, job.id);
   }
 }
 
@@ -123,6 +133,8 @@ async function start() {
 function offerNotifications() {
   const place = document.getElementById('notify');
   if (!('Notification' in window) || Notification.permission !== 'default') return;
+  // Nobody sees one for which nobody was asked.
+  if (notify('', '') === null) return;
   const ask = button('Notify me when done', async () => {
     await Notification.requestPermission();
     ask.remove();
