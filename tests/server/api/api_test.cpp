@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "server/api/apis.h"
+#include "support/file_size_limit.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/folder_lock.h"
 #include "unianimate/fields/json_archive.h"
@@ -192,6 +193,19 @@ TEST(FullFolders, TakeNothingMore) {
   EXPECT_EQ(refusal_of(router, post("/api/v1/jobs", body.dump(), 0)).type, "invalid-request") << "there is no asset";
   api.sweeper().account().add_incoming(10'000'000);
   EXPECT_EQ(refusal_of(router, post("/api/v1/jobs", body.dump(), 0)).type, "quota-exceeded");
+}
+
+TEST_F(Apis, AreNotToBlameWhereTheDiskTakesNoMoreOfAFile) {
+  const std::string content = kVideo + std::string(20'000'000, 'x');
+  {
+    const unianimate::testing::FileSizeLimit limit(10'000'000);
+    const Answer answer = ask("POST", "/api/v1/assets", content, kToken);
+    EXPECT_EQ(answer.status, 507);
+    EXPECT_EQ(problem_of(answer), "/problems/quota-exceeded");
+    EXPECT_THAT(answer.body, HasSubstr("the server's disk takes no more of the file"));
+    EXPECT_THAT(answer.body, ::testing::Not(HasSubstr(folder_.path().string())));
+  }
+  EXPECT_EQ(ask("POST", "/api/v1/assets", content, kToken).status, 201);
 }
 
 // ---- databases that are out of reach

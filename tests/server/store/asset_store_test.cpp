@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "support/file_content.h"
+#include "support/file_size_limit.h"
 #include "support/temporary_folder.h"
 #include "unianimate/core/error.h"
 #include "unianimate/server/store/store_lock.h"
@@ -80,6 +81,24 @@ TEST_F(AssetStore, RefusesWhatNoJobCanBeMadeFrom) {
   }
   EXPECT_EQ(files_in(folder_.incoming()), 0U);
   EXPECT_EQ(files_in(folder_.root() / "assets"), 0U);
+}
+
+TEST_F(AssetStore, TellsLackOfRoomFromWhatElseGoesWrong) {
+  {
+    AssetWriter writer(folder_);
+    const testing::FileSizeLimit limit(1'000'000);
+    EXPECT_THROW(writer.write(std::string(1'000'001, 'x')), NoRoom);
+  }
+  EXPECT_EQ(files_in(folder_.incoming()), 0U);
+  fs::remove(folder_.incoming());
+  try {
+    const AssetWriter writer(folder_);
+    FAIL();
+  } catch (const NoRoom&) {
+    FAIL() << "there is room";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kEnvironment);
+  }
 }
 
 TEST_F(AssetStore, ClearsWhatEndedProcessesLeftAlone) {

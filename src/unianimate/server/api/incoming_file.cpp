@@ -12,6 +12,35 @@ std::uintmax_t announced_bytes(const http::Request& request) {
   return bytes;
 }
 
+namespace {
+
+/// What is known of the lack of room is told, and never a path.
+[[noreturn]] void refuse(Api& api, const Error& error) {
+  if (error.kind() == ErrorKind::kInput) throw http::Refused(http::problems::kUnsupportedType, error.what());
+  api.require_room(0);
+  if (dynamic_cast<const store::NoRoom*>(&error) != nullptr) {
+    throw http::Refused(
+        http::make_problem(http::problems::kQuotaExceeded,
+                           "the server's disk takes no more of the file: the disk or its user's share of "
+                           "it is full, or files may not be as large"),
+        error.what());
+  }
+  throw error;
+}
+
+store::AssetWriter begun(Api& api) {
+  try {
+    return store::AssetWriter(api.folder());
+  } catch (const Error& error) {
+    refuse(api, error);
+  }
+}
+
+}  // namespace
+
+IncomingFile::IncomingFile(Api& api, std::uintmax_t announced)
+    : api_(api), writer_(begun(api)), announced_(announced) {}
+
 void IncomingFile::write(std::string_view piece) {
   // Others send files as well, and jobs write theirs.
   const auto written = static_cast<std::uintmax_t>(writer_.bytes());
@@ -23,7 +52,7 @@ void IncomingFile::write(std::string_view piece) {
     writer_.write(piece);
     account_for(writer_.bytes());
   } catch (const Error& error) {
-    refuse(error);
+    refuse(api_, error);
   }
 }
 
@@ -36,19 +65,13 @@ std::pair<queue::AssetRow, bool> IncomingFile::finish(std::optional<std::string>
     if (stored.second) api_.sweeper().account().add_asset(stored.first);
     return stored;
   } catch (const Error& error) {
-    refuse(error);
+    refuse(api_, error);
   }
 }
 
 void IncomingFile::account_for(std::int64_t bytes) {
   api_.sweeper().account().add_incoming(bytes - accounted_);
   accounted_ = bytes;
-}
-
-void IncomingFile::refuse(const Error& error) const {
-  if (error.kind() == ErrorKind::kInput) throw http::Refused(http::problems::kUnsupportedType, error.what());
-  api_.require_room(0);
-  throw error;
 }
 
 }  // namespace unianimate::server

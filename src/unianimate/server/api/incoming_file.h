@@ -25,7 +25,8 @@ std::uintmax_t announced_bytes(const http::Request& request);
 class IncomingFile {
  public:
   /// `announced`: bytes that are still to come at most; 0 where it is not known.
-  IncomingFile(Api& api, std::uintmax_t announced) : api_(api), writer_(api.folder()), announced_(announced) {}
+  /// Throws http::Refused(quota-exceeded) where there is no room for another.
+  IncomingFile(Api& api, std::uintmax_t announced);
   ~IncomingFile() { account_for(0); }
   IncomingFile(const IncomingFile&) = delete;
   IncomingFile& operator=(const IncomingFile&) = delete;
@@ -40,7 +41,6 @@ class IncomingFile {
   /// From one look at the room that is left to the next; the first is the caller's.
   static constexpr std::uintmax_t kBetweenLooks = 64'000'000;
 
-  [[noreturn]] void refuse(const Error& error) const;
   void account_for(std::int64_t bytes);
 
   Api& api_;

@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <initializer_list>
 #include <system_error>
 #include <vector>
 
@@ -23,9 +25,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
+[[noreturn]] void refuse(const fs::path& path, std::string_view what, const std::error_code& reason) {
+  constexpr const char* kSentence = "{} {}: {}";
+  const auto is = [&](std::initializer_list<int> numbers) {
+    return std::find(numbers.begin(), numbers.end(), reason.value()) != numbers.end();
+  };
+  if (is({ENOSPC, EDQUOT, EFBIG})) throw NoRoom(kSentence, printable(path.string()), what, reason.message());
+  throw Error(ErrorKind::kEnvironment, kSentence, printable(path.string()), what, reason.message());
+}
+
 [[noreturn]] void refuse(const fs::path& path, std::string_view what) {
-  throw Error(ErrorKind::kEnvironment, "{} {}: {}", printable(path.string()), what,
-              std::generic_category().message(errno));
+  refuse(path, what, {errno, std::generic_category()});
 }
 
 int make_file(const fs::path& file) {
@@ -80,12 +90,11 @@ std::pair<queue::AssetRow, bool> AssetWriter::finish(queue::JobQueue& queue, con
   const StoreLock lock(folder_);
   // A file in place whose row cannot be made would stay for ever.
   queue.require_writable();
-  make_folder(place.parent_path());
   std::error_code problem;
+  fs::create_directories(place.parent_path(), problem);
+  if (problem) refuse(place.parent_path(), "cannot be made", problem);
   fs::rename(file_, place, problem);
-  if (problem) {
-    throw Error(ErrorKind::kEnvironment, "{} cannot be put in place: {}", printable(place.string()), problem.message());
-  }
+  if (problem) refuse(place, "cannot be put in place", problem);
   file_.clear();
   sync_folder(place.parent_path());
   return queue.add_asset(asset);
