@@ -3,11 +3,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <functional>
 #include <set>
+#include <stdexcept>
 #include <thread>
 
 #include "server/api/apis.h"
@@ -246,6 +251,75 @@ TEST(UnreachableQueues, AreToldFromFullOnes) {
     EXPECT_EQ(refused.problem().status, 507);
     EXPECT_THAT(refused.problem().detail, ::testing::Not(HasSubstr("a place")));
   }
+}
+
+TEST(UnreachableQueues, AreNotTriedAgainAtOnce) {
+  const unianimate::testing::TemporaryFolder folder;
+  const auto ask = [](QueuePool& pool) { return pool.with([](queue::JobQueue& queue) { return queue.revision(); }); };
+  const std::filesystem::path file = folder.path() / "later" / "server.db";
+  QueuePool patient({file, ""}, std::chrono::hours(1));
+  QueuePool hasty({file, ""}, std::chrono::milliseconds(0));
+  EXPECT_THROW(ask(patient), http::Refused);
+  EXPECT_THROW(ask(hasty), http::Refused);
+  std::filesystem::create_directory(file.parent_path());
+  EXPECT_THROW(ask(patient), http::Refused);
+  EXPECT_FALSE(std::filesystem::exists(file));
+  EXPECT_EQ(ask(hasty), 0);
+}
+
+/// Takes connections and says nothing.
+class SilentServer {
+ public:
+  SilentServer() : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    if (::bind(socket_, reinterpret_cast<const sockaddr*>(&address_), size) != 0 || ::listen(socket_, 8) != 0 ||
+        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address_), &size) != 0) {
+      throw std::runtime_error("cannot listen");
+    }
+  }
+  ~SilentServer() { ::close(socket_); }
+  SilentServer(const SilentServer&) = delete;
+  SilentServer& operator=(const SilentServer&) = delete;
+
+  [[nodiscard]] int accept() const { return ::accept(socket_, nullptr, nullptr); }
+  [[nodiscard]] std::string url() const {
+    return fmt::format("postgresql://x@127.0.0.1:{}/x?sslmode=disable&gssencmode=disable", ntohs(address_.sin_port));
+  }
+
+ private:
+  int socket_;
+  sockaddr_in address_{};
+};
+
+TEST(UnreachableQueues, AreTriedByOneThreadAtATime) {
+  const SilentServer server;
+  try {
+    queue::postgres_name(server.url());
+  } catch (const Error& error) {
+    GTEST_SKIP() << error.what();
+  }
+  const unianimate::testing::TemporaryFolder folder;
+  QueuePool pool({folder.path() / "server.db", server.url()}, std::chrono::milliseconds(0));
+  const auto refusal = [&] {
+    try {
+      pool.with([](queue::JobQueue& queue) { return queue.revision(); });
+    } catch (const http::Refused& refused) {
+      EXPECT_EQ(refused.problem().type, "not-ready");
+      return refused.cause();
+    }
+    return std::string("nothing was refused");
+  };
+  const auto try_in_vain = [&](const std::function<void()>& meanwhile) {
+    std::thread thread([&] { EXPECT_THAT(refusal(), HasSubstr("cannot be reached")); });
+    const int connection = server.accept();
+    meanwhile();
+    ::close(connection);
+    thread.join();
+  };
+  try_in_vain([] {});
+  try_in_vain([&] { EXPECT_THAT(refusal(), HasSubstr("is not tried yet")); });
 }
 
 TEST(QueuePools, TellOfFilesThatAreInUseWithoutSayingWhere) {

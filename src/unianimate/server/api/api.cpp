@@ -14,7 +14,34 @@ std::unique_ptr<queue::JobQueue> QueuePool::take() {
       return queue;
     }
   }
-  return std::make_unique<queue::JobQueue>(queue::open_database(place_));
+  return open();
+}
+
+std::unique_ptr<queue::JobQueue> QueuePool::open() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (closed_until_ && Clock::now() < *closed_until_) {
+      throw queue::DatabaseUnavailable("the queue's database could not be reached just now, and is not tried yet");
+    }
+    if (closed_until_) closed_until_ = Clock::time_point::max();
+  }
+  std::optional<Clock::time_point> closed_until;
+  const auto settle = [&] {
+    const std::scoped_lock lock(mutex_);
+    closed_until_ = closed_until;
+  };
+  try {
+    auto queue = std::make_unique<queue::JobQueue>(queue::open_database(place_));
+    settle();
+    return queue;
+  } catch (const queue::DatabaseUnavailable&) {
+    closed_until = Clock::now() + pause_;
+    settle();
+    throw;
+  } catch (...) {
+    settle();
+    throw;
+  }
 }
 
 void QueuePool::refuse(std::unique_ptr<queue::JobQueue> queue) {

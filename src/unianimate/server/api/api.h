@@ -23,10 +23,15 @@
 
 namespace unianimate::server {
 
-/// Connections to the queue, each of which belongs to one thread at a time.
+/// Connections to the queue, each of which belongs to one thread at a time. A database that could not be reached is
+/// tried again by one thread at a time and not at once, so that the others have answers meanwhile.
 class QueuePool {
  public:
-  explicit QueuePool(queue::QueuePlace place) : place_(std::move(place)) {}
+  using Clock = std::chrono::steady_clock;
+
+  /// `pause`: from one vain try to the next.
+  explicit QueuePool(queue::QueuePlace place, std::chrono::milliseconds pause = std::chrono::seconds(2))
+      : place_(std::move(place)), pause_(pause) {}
 
   [[nodiscard]] const queue::QueuePlace& place() const { return place_; }
 
@@ -50,11 +55,15 @@ class QueuePool {
   /// Throws what is being thrown as with() says. Only a connection whose database failed is not used again.
   [[noreturn]] void refuse(std::unique_ptr<queue::JobQueue> queue);
   std::unique_ptr<queue::JobQueue> take();
+  /// Throws queue::DatabaseUnavailable without a try where that would be vain.
+  std::unique_ptr<queue::JobQueue> open();
   void give_back(std::unique_ptr<queue::JobQueue> queue);
 
   queue::QueuePlace place_;
+  std::chrono::milliseconds pause_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<queue::JobQueue>> idle_;
+  std::optional<Clock::time_point> closed_until_;  ///< the last try was vain; the end of time while there is another
 };
 
 struct ApiOptions {
