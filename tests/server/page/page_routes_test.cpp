@@ -48,11 +48,11 @@ TEST(PageRoutes, TheFirstPageIsHtmlThatMayLoadNothingFromElsewhere) {
   EXPECT_THAT(response.text(), HasSubstr("<!doctype html>"));
 }
 
-TEST(PageRoutes, NeedNoToken) {
+TEST(PageRoutes, NeedNoTokenAndWaitForNobody) {
   http::Router router;
   add_page_routes(router);
   EXPECT_EQ(router.routes().size(), page_files().size());
-  for (const http::Route& route : router.routes()) EXPECT_TRUE(route.open) << route.pattern;
+  for (const http::Route& route : router.routes()) EXPECT_TRUE(route.open && route.at_once) << route.pattern;
 }
 
 TEST(PageRoutes, ABrowserThatHasAFileIsNotSentItAgain) {

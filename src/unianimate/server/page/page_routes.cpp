@@ -56,6 +56,7 @@ void add_page_routes(http::Router& router) {
     router.add({.method = "GET",
                 .pattern = file.name == "index.html" ? "/" : fmt::format("/{}", file.name),
                 .open = true,
+                .at_once = true,
                 .handle = [&file](const http::Request& request) { return page_response(request, file); }});
   }
 }
