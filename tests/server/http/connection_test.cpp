@@ -166,6 +166,23 @@ TEST(Connections, RefuseChunksThatAreNone) {
   EXPECT_EQ(server.exchanges().size(), 2 * bodies.size());
 }
 
+TEST(Connections, LeaveSmallJsonAloneThatNobodyAskedFor) {
+  TestServer server;
+  const std::string type = "Content-Type: application/json\r\n";
+  Client client(server.port());
+  client.send(request_text("DELETE", "/hello", type, "{}") +
+              request_text("DELETE", "/hello", type + "Transfer-Encoding: chunked\r\n") + "2\r\n{}\r\n0\r\n\r\n" +
+              request_text("DELETE", "/hello", type, std::string(4096, ' ')) + request_text("GET", "/hello"));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(client.read_answer().status, 204);
+  EXPECT_EQ(client.read_answer().body, "hello you");
+  EXPECT_EQ(problem_of(server.ask(request_text("DELETE", "/hello", type, std::string(4097, ' ')))), "too-large");
+  EXPECT_EQ(problem_of(server.ask(request_text("DELETE", "/hello", type + "Transfer-Encoding: chunked\r\n") +
+                                  "1001\r\n" + std::string(4097, ' ') + "\r\n0\r\n\r\n")),
+            "too-large");
+  EXPECT_EQ(problem_of(server.ask(request_text("DELETE", "/hello", "", "{}"))), "bad-request");
+  EXPECT_EQ(problem_of(server.ask(request_text("GET", "/hello", type, "{}"))), "bad-request");
+}
+
 TEST(Connections, TakeJsonOnly) {
   TestServer server;
   for (const char* type : {"", "Content-Type: text/plain\r\n", "Content-Type: application/x-www-form-urlencoded\r\n",

@@ -156,28 +156,35 @@ BodyLength announced_body(const Request& request) {
   return {bytes > 0, bytes};
 }
 
+std::uint64_t most_bytes(const Route& route, const Limits& limits) {
+  switch (route.body) {
+    case BodyKind::kNone:
+      return limits.unused_json_bytes;
+    case BodyKind::kJson:
+      return limits.json_bytes;
+    case BodyKind::kStream:
+      break;
+  }
+  return limits.upload_bytes;
+}
+
 [[noreturn]] void refuse_size(const Route& route, const Limits& limits) {
-  if (route.body == BodyKind::kJson) {
-    throw Refused(problems::kTooLarge, fmt::format("a JSON body may have {} bytes", limits.json_bytes));
+  if (route.body != BodyKind::kStream) {
+    throw Refused(problems::kTooLarge, fmt::format("a JSON body may have {} bytes{}", most_bytes(route, limits),
+                                                   route.body == BodyKind::kNone ? " here, where none is needed" : ""));
   }
   throw Refused(problems::kTooLarge, fmt::format("an upload may have {} bytes; {} of the server raises that",
                                                  limits.upload_bytes, limits.upload_option));
 }
 
-std::uint64_t most_bytes(const Route& route, const Limits& limits) {
-  return route.body == BodyKind::kJson ? limits.json_bytes : limits.upload_bytes;
-}
-
 void check_body(const Route& route, const Request& request, const BodyLength& body, const Limits& limits) {
-  if (route.body == BodyKind::kNone) {
-    if (body.any) throw Refused(problems::kBadRequest, fmt::format("{} takes no body here", request.method));
-    return;
+  const std::string_view type = request.header("Content-Type").value_or("");
+  const bool json = same_name(type.substr(0, type.find_first_of("; ")), "application/json");
+  if (route.body == BodyKind::kNone && body.any && (route.method == "GET" || !json)) {
+    throw Refused(problems::kBadRequest, fmt::format("{} takes no body here", request.method));
   }
   if (body.bytes.value_or(0) > most_bytes(route, limits)) refuse_size(route, limits);
-  if (route.body != BodyKind::kJson) return;
-  const std::string_view type = request.header("Content-Type").value_or("");
-  const std::string_view bare = type.substr(0, type.find_first_of("; "));
-  if (!same_name(bare, "application/json")) {
+  if (route.body == BodyKind::kJson && !json) {
     throw Refused(problems::kUnsupportedType,
                   fmt::format("the body has to be application/json, not '{}'", printable(type)));
   }
@@ -439,6 +446,10 @@ asio::awaitable<Response> Connection::answer(Incoming& incoming) {
     if (at_once) co_return route.handle(request);
     if (route.body == BodyKind::kJson) {
       TextSink sink(request.body);
+      co_await read_body(incoming, sink, route);
+    } else if (route.body == BodyKind::kNone) {
+      std::string unused;
+      TextSink sink(unused);
       co_await read_body(incoming, sink, route);
     } else if (route.body == BodyKind::kStream) {
       admitted.sink = co_await in_pool(shared_.pool, [&] { return route.begin(request); });

@@ -18,6 +18,7 @@ struct Limits {
   std::size_t header_bytes = 16'384;
   std::size_t target_bytes = 8'192;
   std::size_t json_bytes = 1'000'000;
+  std::size_t unused_json_bytes = 4'096;  ///< of routes that take no body
   std::uint64_t upload_bytes = 4'000'000'000;
   const char* upload_option = "--max-upload";  ///< what refusals say to raise that with
   std::size_t uploads = 4;                     ///< at once

@@ -14,7 +14,7 @@ namespace unianimate::http {
 
 /// How the body of a request is taken.
 enum class BodyKind {
-  kNone,    ///< there may be none
+  kNone,    ///< a small application/json is read and left alone but with GET, as many clients send {}; no other
   kJson,    ///< read into Request::body; has to be application/json
   kStream,  ///< handed to a sink as it comes
 };
