@@ -148,6 +148,32 @@ TEST(ServeCommand, EndsQuietlyWithItsWorkersWhereItIsToldTo) {
   EXPECT_THAT(result.err, Not(HasSubstr("another is started")));
 }
 
+TEST(ServeCommand, TakesNamesAndOriginsAsRequestsHaveThem) {
+  const testing::TemporaryFolder folder;
+  const auto result = testing::run_here({"serve",
+                                         "--data",
+                                         "data",
+                                         "--workers",
+                                         "0",
+                                         "--dry-run",
+                                         "--host-name",
+                                         "Videos.example.org",
+                                         "--host-name",
+                                         "localhost:8080",
+                                         "--host-name",
+                                         "[::1]:80",
+                                         "--allow-origin",
+                                         "https://example.org",
+                                         "--allow-origin",
+                                         "http://localhost:3000",
+                                         "--allow-origin",
+                                         "http://[::1]:3000",
+                                         "--allow-origin",
+                                         "chrome-extension://abcdef"},
+                                        folder.path());
+  EXPECT_EQ(result.status, 0) << result.err;
+}
+
 TEST(ServeCommand, RefusesWhatCannotBeBeforeItBegins) {
   const testing::TemporaryFolder folder;
   const auto refusal = [&](const std::vector<std::string>& more) {
@@ -158,6 +184,15 @@ TEST(ServeCommand, RefusesWhatCannotBeBeforeItBegins) {
     EXPECT_EQ(result.out, "");
     return result.err;
   };
+  for (const char* name : {"http://x/", "x/", "", "x:", "x:0", "x:y", "*", "x y", "[::1", "::1"}) {
+    EXPECT_THAT(refusal({"--host-name", name}), HasSubstr("--host-name expects a name")) << name;
+  }
+  for (const char* origin : {"*", "example.org", "https://example.org/", "https://", "://x", "https://x:", "null",
+                             "https://*.example.org", "https://me@example.org"}) {
+    EXPECT_THAT(refusal({"--allow-origin", origin}), HasSubstr("--allow-origin expects a scheme and a host")) << origin;
+  }
+  EXPECT_THAT(refusal({"--allow-origin", "https://example.org:443"}), HasSubstr("leave out :443"));
+  EXPECT_FALSE(fs::exists(folder / "data"));
   EXPECT_THAT(refusal({"--listen", "8720"}), HasSubstr("--listen expects ADDRESS:PORT"));
   EXPECT_THAT(refusal({"--listen", "0.0.0.0:0", "--no-token"}), HasSubstr("--no-token is for this machine alone"));
   EXPECT_THAT(refusal({"--listen", "127.0.0.1:0", "--token-file", "none"}), HasSubstr("token"));

@@ -92,6 +92,8 @@ server::ServeOptions serve_options(const ServeArguments& arguments, const ServeN
   options.data = place.file.parent_path();
   options.queue_url = place.url;
   std::tie(options.address, options.port) = server::parse_listen(arguments.listen);
+  for (const std::string& name : names.hosts) server::require_host_name(name);
+  for (const std::string& origin : names.origins) server::require_origin(origin);
   options.host_names = names.hosts;
   options.origins = names.origins;
   options.token_file = arguments.token_file;

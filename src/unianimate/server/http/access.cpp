@@ -89,8 +89,7 @@ bool same_secret(std::string_view left, std::string_view right) noexcept {
 
 bool is_allowed_origin(const Request& request, const AccessRules& rules) {
   const auto origin = request.header("Origin");
-  return origin && *origin != "null" &&
-         std::find(rules.origins.begin(), rules.origins.end(), *origin) != rules.origins.end();
+  return origin && *origin != "null" && is_one_of(rules.origins, *origin);
 }
 
 std::optional<Problem> check_token(std::string_view given, const std::string& address, const AccessRules& rules) {

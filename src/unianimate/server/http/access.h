@@ -39,7 +39,7 @@ class FailureCount {
 
 struct AccessRules {
   std::vector<std::string> hosts;    ///< with the port, as the header Host has them: "127.0.0.1:8720"
-  std::vector<std::string> origins;  ///< further ones, exact: "https://example.org"
+  std::vector<std::string> origins;  ///< further ones: "https://example.org"
   std::string token;                 ///< empty: none is asked for
   std::string session_cookie = "unianimate_session";
   std::function<bool(std::string_view cookie)> is_session = {};

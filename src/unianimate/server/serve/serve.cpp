@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cctype>
@@ -123,6 +124,61 @@ std::pair<std::string, std::uint16_t> parse_listen(std::string_view text) {
   }
   throw Error(ErrorKind::kUsage, "--listen expects ADDRESS:PORT such as 127.0.0.1:8720 or [::1]:0, found '{}'",
               printable(text));
+}
+
+namespace {
+
+bool is_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), port);
+  return result.ec == std::errc() && result.ptr == text.data() + text.size() && port > 0;
+}
+
+/// "example.org", "127.0.0.1:8720", "[::1]:8720".
+bool is_authority(std::string_view text) {
+  const auto is_part = [](std::string_view name, std::string_view further) {
+    return !name.empty() && std::all_of(name.begin(), name.end(), [&](char letter) {
+      return std::isalnum(static_cast<unsigned char>(letter)) != 0 || further.find(letter) != std::string_view::npos;
+    });
+  };
+  const bool bracketed = text.starts_with('[');
+  const std::size_t end = bracketed ? text.find(']') : text.find(':');
+  const std::string_view rest = end == std::string_view::npos ? "" : text.substr(end + (bracketed ? 1 : 0));
+  if (!rest.empty() && (!rest.starts_with(':') || !is_port(rest.substr(1)))) return false;
+  if (!bracketed) return is_part(text.substr(0, end), "-._");
+  return end != std::string_view::npos && is_part(text.substr(1, end - 1), ":.");
+}
+
+}  // namespace
+
+void require_host_name(std::string_view text) {
+  if (is_authority(text)) return;
+  throw Error(ErrorKind::kUsage,
+              "--host-name expects a name with or without a port, such as videos.example.org or localhost:8080, found "
+              "'{}'",
+              printable(text));
+}
+
+void require_origin(std::string_view text) {
+  const std::size_t end = text.find("://");
+  const std::string_view scheme = text.substr(0, end);
+  const bool plain = !scheme.empty() && std::isalpha(static_cast<unsigned char>(scheme.front())) != 0 &&
+                     std::all_of(scheme.begin(), scheme.end(), [](char letter) {
+                       return std::isalnum(static_cast<unsigned char>(letter)) != 0 ||
+                              std::string_view("+-.").find(letter) != std::string_view::npos;
+                     });
+  if (end == std::string_view::npos || !plain || !is_authority(text.substr(end + 3))) {
+    throw Error(
+        ErrorKind::kUsage,
+        "--allow-origin expects a scheme and a host, with a port where it is not the scheme's own and without a "
+        "path, such as https://example.org or http://localhost:3000, found '{}'",
+        printable(text));
+  }
+  for (const auto& [name, port] : {std::pair("http", ":80"), std::pair("https", ":443")}) {
+    if (!http::same_name(scheme, name) || !text.ends_with(port)) continue;
+    throw Error(ErrorKind::kUsage, "--allow-origin {}: leave out {}, as browsers do with the port of {}",
+                printable(text), port, name);
+  }
 }
 
 struct Serving::State {

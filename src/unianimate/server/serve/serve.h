@@ -38,6 +38,11 @@ struct ServeOptions {
 /// "127.0.0.1:8720", "[::1]:0" -> address and port. Throws Error(kUsage).
 std::pair<std::string, std::uint16_t> parse_listen(std::string_view text);
 
+/// Throw Error(kUsage) for what no request can have: a name that is not "name[:port]" as in the header Host, an origin
+/// that is not "scheme://host[:port]" as browsers send it, which leave out the scheme's own port.
+void require_host_name(std::string_view text);
+void require_origin(std::string_view text);
+
 class Serving {
  public:
   /// Binds and reads or makes the token. Throws Error(kUsage) for what goes not together, Error(kEnvironment),
