@@ -174,6 +174,16 @@ TEST(ServeCommand, TakesNamesAndOriginsAsRequestsHaveThem) {
   EXPECT_EQ(result.status, 0) << result.err;
 }
 
+TEST(ServeCommand, TellsItsAddressAndNothingElseOnStdout) {
+  const testing::TemporaryFolder folder;
+  const auto result = testing::run_program(
+      {"serve", "--listen", "127.0.0.1:0", "--data", "data", "--workers", "0", "--json"},
+      {.folder = folder.path(), .interrupt_after = "no workers are started here", .signal = SIGTERM});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(json::parse(result.out).at("event"), "listening");
+  EXPECT_THAT(result.err, HasSubstr(R"({"event":"note","message":"no workers are started here)"));
+}
+
 TEST(ServeCommand, RefusesWhatCannotBeBeforeItBegins) {
   const testing::TemporaryFolder folder;
   const auto refusal = [&](const std::vector<std::string>& more) {

@@ -33,7 +33,10 @@ void print_json_line(const ordered_json& object) {
 }
 
 void JsonReporter::note(const std::string& message) {
-  if (!quiet_) print_passing_json_line({{"event", "note"}, {"message", message}});
+  if (quiet_) return;
+  const ordered_json object{{"event", "note"}, {"message", message}};
+  if (notes_ != stdout) return write_text(notes_, json_line(object));
+  print_passing_json_line(object);
 }
 
 void JsonReporter::begin_video(const VideoJob& job, std::size_t index, std::size_t count) {

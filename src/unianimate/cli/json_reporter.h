@@ -4,7 +4,7 @@
 //   video   "index" (from 0), "count", "output": the next video is begun
 //   phase   "name", "total" (steps, 0: not known)
 //   step    "phase", "done", "total", "seconds_left" (null where not known); at most ten a second, and the last one
-//   note    "message"
+//   note    "message"; of serve on stderr
 //   plan    (--dry-run) "output", "width", "height", "frames", "frame_interval", "timesteps", "windows", "unet_calls",
 //           "seed", "conditions" (a list), "background", "device", "dtype", "estimated_bytes", "estimated_seconds" (in
 //           all, one process doing it), "estimated_phases" (a list of {"name", "seconds", "operations",
@@ -43,6 +43,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdio>
 #include <nlohmann/json_fwd.hpp>
 
 #include "unianimate/cli/reporter.h"
@@ -51,8 +52,8 @@ namespace unianimate::cli {
 
 class JsonReporter final : public Reporter {
  public:
-  /// `quiet`: neither phases nor steps nor notes.
-  explicit JsonReporter(bool quiet) : quiet_(quiet) {}
+  /// `quiet`: neither phases nor steps nor notes. `notes`: where these go, stdout or stderr.
+  explicit JsonReporter(bool quiet, std::FILE* notes = stdout) : quiet_(quiet), notes_(notes) {}
 
   void note(const std::string& message) override;
   void begin_video(const VideoJob& job, std::size_t index, std::size_t count) override;
@@ -67,6 +68,7 @@ class JsonReporter final : public Reporter {
 
  private:
   bool quiet_;
+  std::FILE* notes_;
   std::chrono::steady_clock::time_point last_step_;
 };
 

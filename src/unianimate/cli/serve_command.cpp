@@ -220,6 +220,8 @@ void serve(const fields::CommandLine& options, const CLI::App& command, const Se
   const auto machine = options.taken<RuntimeArguments>();
   auto arguments = options.taken<ServeArguments>();
   const bool json = machine.messages.json;
+  // On stdout others wait for the address.
+  if (json) session.reporter = std::make_unique<JsonReporter>(machine.messages.quiet, stderr);
   const queue::QueuePlace place = queue_place(options.taken<QueueArguments>());
   server::ServeOptions settings = serve_options(arguments, names, place);
   RequestLog log(json);
@@ -240,12 +242,12 @@ void serve(const fields::CommandLine& options, const CLI::App& command, const Se
   queue::JobQueue queue = open_queue(folder, place);
   settings.stopping = [] { return interrupted(); };
   server::Serving serving(std::move(settings));
+  tell_address(serving.url(), json);
   if (workers.empty()) {
     session.reporter->note(
         "no workers are started here: jobs wait for a 'unianimate worker' somewhere else, or --workers");
   }
   worker::Supervisor supervisor(queue, std::move(workers), *session.reporter);
-  tell_address(serving.url(), json);
   for (const std::string& note : serving.notes()) session.reporter->note(note);
   run_until_interrupted(serving, supervisor);
 }
