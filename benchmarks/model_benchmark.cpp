@@ -86,7 +86,10 @@ void benchmark_unet(const Options& options, double best_rate) {
 
 template <typename Model, typename Config>
 void benchmark_decoder(const Options& options, const char* name, double best_rate) {
-  const DecoderCall<Model> decoder(Config(), 1, options.height / 8, options.width / 8, options.tensors());
+  DecoderCall<Model> decoder(Config(), 1, options.height / 8, options.width / 8, options.tensors());
+  if constexpr (std::is_same_v<Model, models::Autoencoder>) {
+    if (options.compute.int8) decoder.use_int8();
+  }
   run(options, name, decoder.operations(), best_rate, [&] { return decoder(); });
 }
 
@@ -107,7 +110,8 @@ void answer_requests(const Options& options) {
   const std::int64_t w = options.width / 8;
   UNetCall unet(options.unet_config, {1, options.frames, h, w}, options.tensors());
   if (options.compute.int8) unet.use_int8();
-  const DecoderCall<models::Autoencoder> decoder(models::AutoencoderConfig(), 1, h, w, options.tensors());
+  DecoderCall<models::Autoencoder> decoder(models::AutoencoderConfig(), 1, h, w, options.tensors());
+  if (options.compute.int8) decoder.use_int8();
   const auto timed = [](const auto& model) { return seconds_of([&] { model().flatten()[0].template item<float>(); }); };
   timed(unet);
   timed(decoder);

@@ -4,7 +4,6 @@
 
 #include "stopwatch.h"
 #include "unianimate/models/unet/cost.h"
-#include "unianimate/models/unet/int8_candidates.h"
 
 namespace unianimate::benchmarks {
 
@@ -63,6 +62,10 @@ double best_seconds(const Pace& pace, const std::function<at::Tensor()>& work) {
   return best;
 }
 
+void use_int8(const std::vector<nn::NamedProduct>& layers) {
+  for (const nn::NamedProduct& layer : layers) layer.product->use_int8(nn::quantize_weight(layer.product->weight()));
+}
+
 BestRates measure_best_rates(const at::TensorOptions& options, const Pace& pace, bool int8) {
   constexpr std::int64_t kChannels = 320;
   constexpr std::int64_t kTaps = 9;
@@ -99,9 +102,7 @@ UNetCall::UNetCall(const models::UNetConfig& config, const models::LatentShape& 
 }
 
 void UNetCall::use_int8() {
-  for (const nn::NamedProduct& layer : models::int8_candidates(unet_)) {
-    layer.product->use_int8(nn::quantize_weight(layer.product->weight()));
-  }
+  benchmarks::use_int8(models::int8_candidates(unet_));
 }
 
 double UNetCall::operations() const {

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "unianimate/core/named_tensor.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/autoencoder/cost.h"
+#include "unianimate/models/int8_candidates.h"
 #include "unianimate/models/unet/unet.h"
 
 namespace unianimate::benchmarks {
@@ -24,6 +26,9 @@ double best_seconds(const Pace& pace, const std::function<at::Tensor()>& work);
 
 /// Weights with which activations keep their size and stay numbers in fp16.
 void fill_with_numbers(const NamedTensors& parameters);
+
+/// From now on these multiply in 8 bits.
+void use_int8(const std::vector<nn::NamedProduct>& layers);
 
 /// FLOP/s, a multiply-add counted as two.
 struct BestRates {
@@ -65,6 +70,8 @@ class DecoderCall {
     fill_with_numbers(model_.named_parameters());
   }
   at::Tensor operator()() const { return model_.decode(latent_); }
+  /// From now on multiplies in 8 bits wherever the autoencoder may.
+  void use_int8() { benchmarks::use_int8(models::int8_candidates(model_)); }
   [[nodiscard]] double operations() const {
     return static_cast<double>(latent_.size(0)) *
            models::decoder_operations(model_.config(), latent_.size(2), latent_.size(3));

@@ -18,7 +18,7 @@
 #include "unianimate/family/unianimate/int8_selection.h"
 #include "unianimate/family/unianimate/int8_weights.h"
 #include "unianimate/family/unianimate/memory.h"
-#include "unianimate/models/unet/int8_candidates.h"
+#include "unianimate/models/int8_candidates.h"
 
 namespace unianimate::family {
 namespace {
@@ -191,6 +191,43 @@ TEST_F(Int8Models, OfAFileComputeAsThoseMeasuredWhenLoaded) {
   const at::Tensor first = predict(measured);
   measured.free_unet();
   EXPECT_TRUE(at::equal(predict(measured), first)) << "loaded a second time, without measuring";
+}
+
+TEST_F(Int8Models, DecodeInEightBitsWhatHardlyMovesByIt) {
+  const c10::InferenceMode inference;
+  Told progress;
+  const auto in_int8 = [](const models::Autoencoder& autoencoder) {
+    std::set<std::string> layers;
+    for (const nn::NamedProduct& layer : autoencoder.named_products()) {
+      if (layer.product->is_int8()) layers.insert(layer.name);
+    }
+    return layers;
+  };
+  LoadedModels exact = models({}, DTypeChoice::kFloat32);
+  const at::Tensor latent = encode_drawn_frame(exact, progress);
+  EXPECT_TRUE(in_int8(exact.decoder(progress)).empty());
+  const at::Tensor expected = exact.decoder(progress).decode(latent);
+  const std::vector<Int8Error> errors = measure_int8(exact.decoder(progress), latent);
+  EXPECT_TRUE(at::equal(exact.decoder(progress).decode(latent), expected)) << "measuring leaves it as it is";
+
+  LoadedModels measured = models({}, DTypeChoice::kInt8);
+  EXPECT_TRUE(in_int8(measured.autoencoder(progress)).empty()) << "to encode";
+  const std::set<std::string> layers = in_int8(measured.decoder(progress));
+  EXPECT_THAT(progress.all.back(),
+              HasSubstr(fmt::format("8 bits in {} of {} layers of the decoder", layers.size(), errors.size())));
+  ASSERT_FALSE(layers.empty());
+  for (const std::string& layer : layers) {
+    EXPECT_TRUE(layer.starts_with("decoder.")) << layer;
+    EXPECT_FALSE(layer == "decoder.conv_in" || layer == "decoder.conv_out");
+  }
+  const at::Tensor decoded = measured.decoder(progress).decode(latent);
+  EXPECT_LT(relative_error(decoded.to(at::kFloat), expected), 0.03);
+  const std::size_t told = progress.all.size();
+  measured.free_autoencoder();
+  EXPECT_TRUE(in_int8(measured.autoencoder(progress)).empty());
+  EXPECT_EQ(in_int8(measured.decoder(progress)), layers);
+  EXPECT_TRUE(at::equal(measured.decoder(progress).decode(latent), decoded));
+  EXPECT_EQ(progress.all.size(), told) << "loaded a second time, without measuring";
 }
 
 TEST_F(Int8Models, OfAFileAreWeightsForEveryFormat) {

@@ -6,8 +6,8 @@
 #include "support/golden_file.h"
 #include "support/rule.h"
 #include "unianimate/core/error.h"
+#include "unianimate/models/int8_candidates.h"
 #include "unianimate/models/unet/cost.h"
-#include "unianimate/models/unet/int8_candidates.h"
 #include "unianimate/models/unet/unet.h"
 
 namespace unianimate::models {

@@ -116,7 +116,7 @@ checkpoint::ConvertReport convert_unet_to_int8(const fs::path& input, const fs::
   const DrawnPerson person = encode_drawn_person(models, progress);
   const models::UNet& unet = models.unet(progress);
   const std::vector<Int8Error> errors = measure_int8(unet, person, progress);
-  progress.note(sentence(errors));
+  progress.note(sentence(errors, "the UNet"));
 
   const NamedTensors parameters = unet.named_parameters();
   Int8Writer writer(errors);

@@ -12,7 +12,7 @@
 #include "unianimate/diffusion/noise_schedule.h"
 #include "unianimate/family/pictures.h"
 #include "unianimate/family/unianimate/picture_encoding.h"
-#include "unianimate/models/unet/int8_candidates.h"
+#include "unianimate/models/int8_candidates.h"
 #include "unianimate/pose/draw/drawing.h"
 #include "unianimate/puppet/clip_poses.h"
 
@@ -48,12 +48,23 @@ at::Tensor pose_pictures(const puppet::Clip& clip) {
   return at::stack(pictures).permute({3, 0, 1, 2}).unsqueeze(0);
 }
 
+std::vector<Int8Error> take_errors(const std::vector<nn::NamedProduct>& layers, double most) {
+  std::vector<Int8Error> errors;
+  for (const nn::NamedProduct& layer : layers) errors.push_back({layer.name, layer.product->take_int8_error(), most});
+  return errors;
+}
+
 }  // namespace
 
 ClipShape drawn_person_shape(const ModelConfigs& configs) {
   const puppet::ClipOptions options = drawn_clip(configs);
   const std::int64_t unit = configs.autoencoder.downscale();
   return {kFrames, options.height / unit, options.width / unit};
+}
+
+at::Tensor encode_drawn_frame(LoadedModels& models, Progress& progress) {
+  const c10::InferenceMode inference;
+  return mean_latent(models, puppet::Clip(drawn_clip(models.configs())).frame(0), progress);
 }
 
 DrawnPerson encode_drawn_person(LoadedModels& models, Progress& progress) {
@@ -87,21 +98,27 @@ std::vector<Int8Error> measure_int8(const models::UNet& unet, const DrawnPerson&
     const at::Tensor x = std::sqrt(signal) * latents + std::sqrt(1 - signal) * noise;
     static_cast<void>(unet(x, at::full({1}, timestep, at::kLong), conditions));
   }
-  std::vector<Int8Error> errors;
-  for (const nn::NamedProduct& layer : layers) errors.push_back({layer.name, layer.product->take_int8_error()});
-  return errors;
+  return take_errors(layers, kMostInt8Error);
 }
 
-std::string sentence(const std::vector<Int8Error>& errors) {
+std::vector<Int8Error> measure_int8(const models::Autoencoder& autoencoder, const at::Tensor& latent) {
+  const c10::InferenceMode inference;
+  const std::vector<nn::NamedProduct> layers = models::int8_candidates(autoencoder);
+  for (const nn::NamedProduct& layer : layers) layer.product->measure_int8();
+  static_cast<void>(autoencoder.decode(latent));
+  return take_errors(layers, kMostInt8DecoderError);
+}
+
+std::string sentence(const std::vector<Int8Error>& errors, std::string_view model) {
   std::vector<Int8Error> left;
   std::ranges::copy_if(errors, std::back_inserter(left), std::not_fn(fits_int8));
-  std::string count = fmt::format("8 bits in {} of {} layers", errors.size() - left.size(), errors.size());
+  std::string count = fmt::format("8 bits in {} of {} layers of {}", errors.size() - left.size(), errors.size(), model);
   if (left.empty()) return count;
   std::vector<std::string> names;
   for (std::size_t i = 0; i < std::min(left.size(), kNamesInSentence); ++i) {
     names.push_back(fmt::format("{} ({:.1f} %)", left[i].layer, 100 * left[i].error));
   }
-  return fmt::format("{}; the others would move by over {:.0f} %: {}{}", count, 100 * kMostInt8Error,
+  return fmt::format("{}; the others would move by over {:.0f} %: {}{}", count, 100 * left.front().most,
                      fmt::join(names, ", "), left.size() > kNamesInSentence ? ", …" : "");
 }
 

@@ -9,7 +9,7 @@
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/core/device.h"
 #include "unianimate/core/error.h"
-#include "unianimate/models/unet/int8_candidates.h"
+#include "unianimate/models/int8_candidates.h"
 
 namespace unianimate::family {
 

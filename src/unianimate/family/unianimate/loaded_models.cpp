@@ -6,9 +6,27 @@
 #include "unianimate/family/unianimate/int8_selection.h"
 #include "unianimate/family/unianimate/int8_weights.h"
 #include "unianimate/family/unianimate/small_decoder_file.h"
-#include "unianimate/models/unet/int8_candidates.h"
+#include "unianimate/models/int8_candidates.h"
 
 namespace unianimate::family {
+
+namespace {
+
+std::set<std::string> fitting(const std::vector<Int8Error>& errors) {
+  std::set<std::string> layers;
+  for (const Int8Error& one : errors) {
+    if (fits_int8(one)) layers.insert(one.layer);
+  }
+  return layers;
+}
+
+void use_int8(const std::vector<nn::NamedProduct>& candidates, const std::set<std::string>& layers) {
+  for (const nn::NamedProduct& layer : candidates) {
+    if (layers.contains(layer.name)) layer.product->use_int8(nn::quantize_weight(layer.product->weight()));
+  }
+}
+
+}  // namespace
 
 LoadedModels::LoadedModels(ModelFiles files, ModelConfigs configs, RuntimeOptions options)
     : files_(std::move(files)), configs_(std::move(configs)), options_(std::move(options)) {}
@@ -48,21 +66,30 @@ std::unique_ptr<models::UNet> LoadedModels::load_int8_unet(Progress& progress) {
       }
     } else {
       const std::vector<Int8Error> errors = measure_int8(*loaded, *person, progress);
-      for (const Int8Error& one : errors) {
-        if (fits_int8(one)) int8_layers_->insert(one.layer);
-      }
-      progress.note(sentence(errors));
+      int8_layers_ = fitting(errors);
+      progress.note(sentence(errors, "the UNet"));
     }
   }
-  for (const nn::NamedProduct& layer : models::int8_candidates(*loaded)) {
-    if (int8_layers_->contains(layer.name)) layer.product->use_int8(nn::quantize_weight(layer.product->weight()));
-  }
+  use_int8(models::int8_candidates(*loaded), *int8_layers_);
   return loaded;
 }
 
 const models::Autoencoder& LoadedModels::autoencoder(Progress& progress) {
   if (!autoencoder_) autoencoder_ = load_autoencoder(files_.autoencoder, configs_.autoencoder, weights(), progress);
   return *autoencoder_;
+}
+
+const models::Autoencoder& LoadedModels::decoder(Progress& progress) {
+  const models::Autoencoder& loaded = autoencoder(progress);
+  if (!options_.compute.int8 || decodes_in_int8_) return loaded;
+  if (!int8_decoder_layers_) {
+    const std::vector<Int8Error> errors = measure_int8(loaded, encode_drawn_frame(*this, progress));
+    int8_decoder_layers_ = fitting(errors);
+    progress.note(sentence(errors, "the decoder"));
+  }
+  use_int8(models::int8_candidates(loaded), *int8_decoder_layers_);
+  decodes_in_int8_ = true;
+  return loaded;
 }
 
 const models::SmallDecoder& LoadedModels::small_decoder(Progress& progress) {

@@ -30,6 +30,9 @@ class LoadedModels {
   /// those that measure_int8() finds near enough, which takes a few passes of all models.
   const models::UNet& unet(Progress& progress);
   const models::Autoencoder& autoencoder(Progress& progress);
+  /// The same, to decode: where layers are to multiply in 8 bits, those of its decoder that measure_int8() finds near
+  /// enough, which takes a look at a picture of 128x192 the first time.
+  const models::Autoencoder& decoder(Progress& progress);
   /// Of a few megabytes; it stays.
   const models::SmallDecoder& small_decoder(Progress& progress);
   const models::ClipVisual& clip_visual(Progress& progress);
@@ -57,7 +60,10 @@ class LoadedModels {
   };
 
   void free_unet() { unet_.reset(); }
-  void free_autoencoder() { autoencoder_.reset(); }
+  void free_autoencoder() {
+    autoencoder_.reset();
+    decodes_in_int8_ = false;
+  }
   void free_clip_visual() { clip_visual_.reset(); }
 
  private:
@@ -70,6 +76,8 @@ class LoadedModels {
   std::unique_ptr<models::UNet> unet_;
   std::optional<std::set<std::string>> int8_layers_;  ///< once they are known
   std::unique_ptr<models::Autoencoder> autoencoder_;
+  std::optional<std::set<std::string>> int8_decoder_layers_;  ///< once they are known
+  bool decodes_in_int8_ = false;                              ///< the autoencoder in memory
   std::unique_ptr<models::SmallDecoder> small_decoder_;
   std::unique_ptr<models::ClipVisual> clip_visual_;
   at::Tensor empty_prompt_;  ///< depends on nothing but the checkpoint

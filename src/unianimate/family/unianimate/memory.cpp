@@ -7,8 +7,8 @@
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/autoencoder/small_decoder.h"
 #include "unianimate/models/clip/clip.h"
+#include "unianimate/models/int8_candidates.h"
 #include "unianimate/models/unet/cost.h"
-#include "unianimate/models/unet/int8_candidates.h"
 #include "unianimate/nn/product.h"
 
 namespace unianimate::family {

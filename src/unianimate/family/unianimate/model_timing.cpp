@@ -100,7 +100,7 @@ double autoencoder_rate(const models::AutoencoderConfig& config, std::size_t lev
   const std::int64_t channels = config.ch * config.ch_mult[level];
   const std::int64_t rows = on_trial(models::autoencoder_block_operations(config, level, width), height);
   const models::AutoencoderResBlock block(channels, channels, config.norm_groups, options);
-  fill(block, false);
+  fill(block, compute.int8);
   const at::Tensor x = at::full({1, rows, width, channels}, 1, options);
   return models::autoencoder_block_operations(config, level, rows * width) / seconds_of([&] { return block(x); });
 }
@@ -193,14 +193,28 @@ double ModelTiming::int8_choice_seconds() {
   return kMeasuringPasses * (pass_seconds(window, false) + pass_seconds(window, true));
 }
 
-const std::vector<double>& ModelTiming::autoencoder_rates(std::int64_t h, std::int64_t w) {
-  std::vector<double>& rates = rates_[{0, h, w, false}];
+const std::vector<double>& ModelTiming::autoencoder_rates(std::int64_t h, std::int64_t w, bool int8) {
+  std::vector<double>& rates = rates_[{0, h, w, int8}];
+  Compute compute = options_.compute;
+  compute.int8 = int8;
   const std::size_t levels = configs_.autoencoder.ch_mult.size();
   for (std::size_t level = rates.size(); level < levels; ++level) {
     const std::size_t doubled = levels - 1 - level;
-    rates.push_back(autoencoder_rate(configs_.autoencoder, level, h << doubled, w << doubled, options_.compute));
+    rates.push_back(autoencoder_rate(configs_.autoencoder, level, h << doubled, w << doubled, compute));
   }
   return rates;
+}
+
+double ModelTiming::decode_seconds(std::int64_t h, std::int64_t w, bool int8) {
+  return divide(models::decoder_level_operations(configs_.autoencoder, h, w), autoencoder_rates(h, w, int8));
+}
+
+/// See LoadedModels::decoder().
+double ModelTiming::int8_decoder_choice_seconds() {
+  const ClipShape drawn = drawn_person_shape(configs_);
+  return divide(models::encoder_level_operations(configs_.autoencoder, drawn.height, drawn.width),
+                autoencoder_rates(drawn.height, drawn.width, false)) +
+         decode_seconds(drawn.height, drawn.width, false) + decode_seconds(drawn.height, drawn.width, true);
 }
 
 double ModelTiming::small_decoder_seconds(std::int64_t h, std::int64_t w) {
@@ -230,7 +244,7 @@ double ModelTiming::clip_rate() {
 
 WorkSeconds ModelTiming::seconds(const AnimateRequest& request, const ClipShape& window) {
   const c10::InferenceMode inference;
-  const std::vector<double>& of_autoencoder = autoencoder_rates(window.height, window.width);
+  const bool int8 = options_.compute.int8;
   const bool sees = request.conditions.contains(Condition::kImage);
   const ModelBytes bytes = model_bytes(configs_, options_.compute);
   const double of_clip =
@@ -239,21 +253,18 @@ WorkSeconds ModelTiming::seconds(const AnimateRequest& request, const ClipShape&
       models::clip_text_operations(configs_.clip) + (sees ? models::clip_visual_operations(configs_.clip) : 0);
   WorkSeconds seconds;
   const double autoencoder = load_seconds(files_.autoencoder, 1);
-  if (request.decoder == DecoderChoice::kFull) seconds.load_decoder = autoencoder;
+  const bool full = request.decoder == DecoderChoice::kFull;
+  if (full) seconds.load_decoder = autoencoder + (int8 ? int8_decoder_choice_seconds() : 0);
   seconds.load_encoders = autoencoder + load_seconds(files_.clip, of_clip);
-  seconds.encode =
-      divide(models::encoder_level_operations(configs_.autoencoder, window.height, window.width), of_autoencoder) +
-      clip / clip_rate();
+  seconds.encode = divide(models::encoder_level_operations(configs_.autoencoder, window.height, window.width),
+                          autoencoder_rates(window.height, window.width, false)) +
+                   clip / clip_rate();
   seconds.load_denoiser = load_seconds(files_.unet, 1);
-  if (options_.compute.int8 && configs_.unet_int8_elements == 0) {
-    seconds.load_denoiser += int8_choice_seconds();
-  }
+  if (int8 && configs_.unet_int8_elements == 0) seconds.load_denoiser += int8_choice_seconds();
   if (request.conditions.contains(Condition::kDwpose)) seconds.conditions = pose_seconds(window);
-  seconds.pass = pass_seconds(window, options_.compute.int8);
+  seconds.pass = pass_seconds(window, int8);
   seconds.decode =
-      request.decoder == DecoderChoice::kSmall
-          ? small_decoder_seconds(window.height, window.width)
-          : divide(models::decoder_level_operations(configs_.autoencoder, window.height, window.width), of_autoencoder);
+      full ? decode_seconds(window.height, window.width, int8) : small_decoder_seconds(window.height, window.width);
   return seconds;
 }
 

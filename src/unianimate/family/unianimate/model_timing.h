@@ -33,7 +33,9 @@ class ModelTiming {
   double pass_seconds(const ClipShape& window, bool int8);
   double pose_seconds(const ClipShape& window);
   double int8_choice_seconds();
-  const std::vector<double>& autoencoder_rates(std::int64_t h, std::int64_t w);
+  const std::vector<double>& autoencoder_rates(std::int64_t h, std::int64_t w, bool int8);
+  double decode_seconds(std::int64_t h, std::int64_t w, bool int8);
+  double int8_decoder_choice_seconds();
   double small_decoder_seconds(std::int64_t h, std::int64_t w);
   double clip_rate();
 

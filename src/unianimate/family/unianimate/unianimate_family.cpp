@@ -51,8 +51,7 @@ class FrameDecoder final : public ClipDecoder {
 
  private:
   [[nodiscard]] at::Tensor decode(const at::Tensor& latents) {
-    return is_small_ ? models_.small_decoder(progress_).decode(latents)
-                     : models_.autoencoder(progress_).decode(latents);
+    return is_small_ ? models_.small_decoder(progress_).decode(latents) : models_.decoder(progress_).decode(latents);
   }
 
   LoadedModels& models_;
@@ -142,7 +141,7 @@ class UniAnimate final : public Family {
   [[nodiscard]] Image reconstruct(const Image& picture, Progress& progress) override {
     const c10::InferenceMode inference;
     const at::Tensor latent = mean_latent(models_, picture, progress);
-    return image_from_decoded(models_.autoencoder(progress).decode(latent).squeeze(0));
+    return image_from_decoded(models_.decoder(progress).decode(latent).squeeze(0));
   }
 
  private:

@@ -1,4 +1,4 @@
-#include "unianimate/models/unet/int8_candidates.h"
+#include "unianimate/models/int8_candidates.h"
 
 #include <algorithm>
 #include <array>
@@ -11,6 +11,8 @@ namespace {
 /// Where layers lie that may: input_blocks, middle_block and output_blocks, without their time embeddings.
 constexpr std::array<std::string_view, 3> kBlocks{"input_blocks.", "middle_block.", "output_blocks."};
 constexpr std::string_view kFirst = "input_blocks.0.0";
+constexpr std::string_view kDecoder = "decoder.";
+constexpr std::array<std::string_view, 2> kEndsOfDecoder{"decoder.conv_in", "decoder.conv_out"};
 constexpr std::string_view kTimeEmbedding = ".emb_layers.1";
 /// Small, and what they make steers a Mamba's exponentials.
 constexpr std::array<std::string_view, 4> kOfMamba{".x_proj", ".x_proj_b", ".dt_proj", ".dt_proj_b"};
@@ -26,6 +28,15 @@ bool may_be_int8(std::string_view name) {
 std::vector<nn::NamedProduct> int8_candidates(const UNet& unet) {
   std::vector<nn::NamedProduct> candidates = unet.named_products();
   std::erase_if(candidates, [](const nn::NamedProduct& product) { return !may_be_int8(product.name); });
+  return candidates;
+}
+
+std::vector<nn::NamedProduct> int8_candidates(const Autoencoder& autoencoder) {
+  std::vector<nn::NamedProduct> candidates = autoencoder.named_products();
+  std::erase_if(candidates, [](const nn::NamedProduct& product) {
+    return !product.name.starts_with(kDecoder) ||
+           std::ranges::find(kEndsOfDecoder, product.name) != kEndsOfDecoder.end();
+  });
   return candidates;
 }
 
