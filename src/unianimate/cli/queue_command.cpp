@@ -193,15 +193,20 @@ std::string news_of(queue::JobQueue& queue, const queue::JobRow& job) {
 
 void list(const QueueJobArguments& arguments) {
   queue::JobQueue queue = arguments.open_jobs(arguments.open());
-  const auto jobs = queue.list();
+  queue::JobFilter part;
+  auto jobs = queue.list(part);
   if (jobs.empty() && !arguments.json) print(stdout, "there are no jobs in the queue\n");
-  for (const queue::JobRow& job : jobs) {
-    if (arguments.json) {
-      print_job_json(queue, job);
-      continue;
+  while (!jobs.empty()) {
+    for (const queue::JobRow& job : jobs) {
+      if (arguments.json) {
+        print_job_json(queue, job);
+        continue;
+      }
+      print(stdout, "{}  {:<8}{:<10}{}{}{}\n", job.id, queue::word(job.kind), queue::word(job.state),
+            printable(job.label.value_or("")), job.label ? ": " : "", printable(news_of(queue, job), kMessageBytes));
     }
-    print(stdout, "{}  {:<10}{}{}{}\n", job.id, queue::word(job.state), printable(job.label.value_or("")),
-          job.label ? ": " : "", printable(news_of(queue, job), kMessageBytes));
+    part.before = jobs.back().id;
+    jobs = queue.list(part);
   }
 }
 
@@ -221,6 +226,7 @@ void show(const QueueJobArguments& arguments) {
     if (!value.empty()) print(stdout, "  {:<10}{}\n", name, printable(value, kMessageBytes));
   };
   print(stdout, "{}\n", job.id);
+  row("kind", std::string(queue::word(job.kind)));
   row("label", job.label.value_or(""));
   row("state", std::string(queue::word(job.state)));
   row("progress", job.state == queue::JobState::kCompleted ? "" : news_of(queue, job));

@@ -376,13 +376,18 @@ TEST_P(JobQueues, TellWhichJobsMayGo) {
   };
   EXPECT_EQ(removable(0), std::vector<std::string>{first}) << "the poses of the other one are needed";
   EXPECT_TRUE(removable(2).empty());
-  EXPECT_FALSE(queue_.remove_unneeded(poses));
-  EXPECT_FALSE(queue_.remove_unneeded(waiting));
+  const auto row = [&](const std::string& id) { return queue_.find(id).value(); };
+  EXPECT_FALSE(queue_.remove_unneeded(row(poses)));
+  EXPECT_FALSE(queue_.remove_unneeded(row(waiting)));
+  const JobRow seen = row(first);
   queue_.resume(first, false);
-  EXPECT_FALSE(queue_.remove_unneeded(first)) << "somebody was quicker";
+  EXPECT_FALSE(queue_.remove_unneeded(row(first))) << "somebody was quicker";
+  queue_.cancel(first);
+  EXPECT_FALSE(queue_.remove_unneeded(seen)) << "it is over again, with something new";
+  queue_.resume(first, false);
   queue_.remove(taker);
   EXPECT_EQ(removable(0), std::vector<std::string>{poses});
-  EXPECT_EQ(queue_.remove_unneeded(poses)->state, JobState::kRemoved);
+  EXPECT_EQ(queue_.remove_unneeded(row(poses))->state, JobState::kRemoved);
 }
 
 TEST_P(JobQueues, KeepTheLastNotices) {

@@ -302,6 +302,21 @@ TEST_F(Sweeping, RemovesWhatIsOldButNeverTheNewest) {
   EXPECT_THAT(queue_.notices().front().text, HasSubstr("--keep"));
 }
 
+TEST_F(Sweeping, RemovesWhatIsSavedOfCompletedJobsWhoseWorkerWasKilledThen) {
+  const std::string killed = add_job(1);
+  const std::string held = add_job(1);
+  const std::string failed = add_job(1, 1000, "failed");
+  for (const std::string& id : {killed, held, failed}) write(folder_.work(id) / "segment-000", 100);
+  {
+    const FolderLock lock(folder_.job(held), "worker");
+    sweeper().sweep(queue_);
+  }
+  EXPECT_FALSE(fs::exists(folder_.work(killed)));
+  EXPECT_TRUE(is_there(killed));
+  EXPECT_TRUE(fs::exists(folder_.work(held))) << "a worker is about to";
+  EXPECT_TRUE(fs::exists(folder_.work(failed))) << "it may be resumed";
+}
+
 TEST_F(Sweeping, KeepsWhatIsNotOldYet) {
   const std::string job = add_job(29);
   const auto asset = add_asset("young", 6);

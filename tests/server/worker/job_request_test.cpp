@@ -54,6 +54,22 @@ TEST(JobRequests, NameModelsAndLorasBesideTheOrder) {
   EXPECT_THROW(read_row_options(R"({"order":{},"loras":[{"file":"/etc/passwd"}]})"), Error);
 }
 
+TEST(JobRequests, NameNoPaths) {
+  std::vector<std::string> refused;
+  const auto refuse = [&](const std::string& part, const Error& /*error*/) { refused.push_back(part); };
+  require_names({"published-2", {{"style of 1920, à la carte", 1}}}, refuse);
+  require_names({"", {}}, refuse);
+  EXPECT_TRUE(refused.empty());
+  for (const char* name : {"../x", "/etc/passwd", "a/b", "a\\b", ".hidden", "..", "line\nbreak"}) {
+    refused.clear();
+    require_names({name, {{"good", 1}, {name, 1}}}, refuse);
+    EXPECT_EQ(refused, (std::vector<std::string>{"model", "loras/1/name"})) << name;
+  }
+  refused.clear();
+  require_names({"", {{"", 1}}}, refuse);
+  EXPECT_EQ(refused, std::vector<std::string>{"loras/0/name"});
+}
+
 TEST(JobRequests, SayWhatIsWrong) {
   EXPECT_THAT(refusal("nonsense"), HasSubstr("the request"));
   EXPECT_THAT(refusal("[]"), HasSubstr("order"));

@@ -347,6 +347,23 @@ TEST_F(WorkerTest, CountsNoAttemptThatSavedSomething) {
   EXPECT_EQ(row(id).state, queue::JobState::kQueued);
 }
 
+TEST_F(WorkerTest, CountsNoAttemptThatFoundThePeople) {
+  const std::string id = add();
+  fs::create_directories(folder_.poses_report(id));
+  runner_.work = [&](const queue::JobRow& job, studio::JobObserver& observer) -> std::optional<fs::path> {
+    observer.begin_phase("find people", 10);
+    observer.step(1);
+    if (job.attempt == 2) std::ofstream(folder_.poses_report(id) / "detected-0a.json") << "people";
+    observer.begin_phase("draw poses", 10);
+    EXPECT_EQ(row(id).idle_attempts, job.attempt == 2 ? 0 : job.attempt == 1 ? 1 : job.attempt - 2);
+    throw std::runtime_error("unheard of");
+  };
+  for (int i = 0; i < 4; ++i) EXPECT_THROW(run(), Error);
+  EXPECT_EQ(row(id).state, queue::JobState::kQueued);
+  EXPECT_THROW(run(), Error);
+  EXPECT_EQ(row(id).state, queue::JobState::kFailed) << "three attempts have saved nothing more";
+}
+
 TEST_F(WorkerTest, CountsThePreviewsOfAnAttempt) {
   const std::string id = add();
   std::ofstream(folder_.preview(id)) << "of an attempt before";

@@ -368,8 +368,9 @@ std::vector<JobRow> JobQueue::removable_jobs(std::int64_t newest) {
   return select(fmt::format("WHERE {} ORDER BY finished, id", removable("$1")), {SqlValue(newest)});
 }
 
-std::optional<JobRow> JobQueue::remove_unneeded(const std::string& id) {
-  return update("finished=NOW, state='removed'", fmt::format("id=$2 AND {}", kUnneeded), {SqlValue(id)});
+std::optional<JobRow> JobQueue::remove_unneeded(const JobRow& seen) {
+  return update("finished=NOW, state='removed'", fmt::format("id=$2 AND revision=$3 AND {}", kUnneeded),
+                {SqlValue(seen.id), SqlValue(seen.revision)});
 }
 
 bool JobQueue::paused() {

@@ -126,8 +126,8 @@ class JobQueue {
   /// Jobs that are over, the one that ended first before the others, but plans, the `newest` that ended last and those
   /// whose poses another one takes that waits, runs or may be resumed.
   std::vector<JobRow> removable_jobs(std::int64_t newest);
-  /// As remove(), of a job that is still over and whose poses nobody needs.
-  std::optional<JobRow> remove_unneeded(const std::string& id);
+  /// As remove(), of a job that is over and whose poses nobody needs; none where it is not as it was seen any more.
+  std::optional<JobRow> remove_unneeded(const JobRow& seen);
 
   /// Nothing is taken from a queue that is paused; what runs goes on.
   bool paused();

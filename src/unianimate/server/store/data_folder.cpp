@@ -29,6 +29,16 @@ void remove_whole(const fs::path& folder) {
   }
 }
 
+/// Where remove_rest() finds it; none where there is no such folder.
+std::optional<fs::path> set_aside(const fs::path& folder, const fs::path& jobs) {
+  const fs::path gone = jobs / (kGone + queue::random_id('j'));
+  std::error_code problem;
+  fs::rename(folder, gone, problem);
+  if (!problem) return gone;
+  if (problem == std::errc::no_such_file_or_directory) return std::nullopt;
+  throw Error(ErrorKind::kEnvironment, "{} cannot be removed: {}", printable(folder.string()), problem.message());
+}
+
 }  // namespace
 
 DataFolder::DataFolder(fs::path root) : root_(std::move(root)) {
@@ -71,15 +81,7 @@ std::vector<std::string> DataFolder::jobs() const {
 }
 
 void DataFolder::remove_job(const std::string& id) const {
-  const fs::path gone = root_ / "jobs" / (kGone + queue::random_id('j'));
-  std::error_code problem;
-  fs::rename(job(id), gone, problem);
-  if (problem == std::errc::no_such_file_or_directory) return;
-  if (problem) {
-    throw Error(ErrorKind::kEnvironment, "{} cannot be removed: {}", printable(job(id).string()), problem.message());
-  }
-  std::error_code later;
-  fs::remove_all(gone, later);
+  if (const auto aside = set_aside(job(id), root_ / "jobs")) remove_aside(*aside);
 }
 
 void DataFolder::remove_rest() const {
@@ -93,6 +95,22 @@ void DataFolder::remove_rest() const {
 
 void DataFolder::remove_work(const std::string& id) const {
   remove_whole(work(id));
+}
+
+std::optional<fs::path> DataFolder::set_work_aside(const std::string& id) const {
+  return set_aside(work(id), root_ / "jobs");
+}
+
+void DataFolder::put_work_back(const fs::path& aside, const std::string& id) const {
+  std::error_code problem;
+  fs::rename(aside, work(id), problem);
+  if (!problem) return;
+  throw Error(ErrorKind::kEnvironment, "{} cannot be put back: {}", printable(work(id).string()), problem.message());
+}
+
+void DataFolder::remove_aside(const fs::path& aside) {
+  std::error_code later;
+  fs::remove_all(aside, later);
 }
 
 fs::path default_data_folder() {

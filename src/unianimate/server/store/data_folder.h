@@ -51,6 +51,12 @@ class DataFolder {
   void remove_rest() const;
   /// Removes what is done so far.
   void remove_work(const std::string& id) const;
+  /// Takes what is done so far out of the job's folder at once, for put_work_back() or remove_aside(); what nobody asks
+  /// for again goes with remove_rest(). None where there is nothing. Throws Error(kEnvironment).
+  [[nodiscard]] std::optional<std::filesystem::path> set_work_aside(const std::string& id) const;
+  /// Throws Error(kEnvironment).
+  void put_work_back(const std::filesystem::path& aside, const std::string& id) const;
+  static void remove_aside(const std::filesystem::path& aside);
 
  private:
   std::filesystem::path root_;

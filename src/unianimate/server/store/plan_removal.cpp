@@ -11,7 +11,7 @@ void remove_plans(const DataFolder& folder, queue::JobQueue& queue, double secon
   for (const queue::JobRow& plan : queue.list(plans)) {
     if (!queue::is_over(plan.state) || plan.finished.value_or(last) > last) continue;
     // One that was resumed meanwhile stays.
-    if (queue.remove_unneeded(plan.id)) remove_job_files(folder, plan.id);
+    if (queue.remove_unneeded(plan)) remove_job_files(folder, plan.id);
   }
 }
 

@@ -18,4 +18,8 @@ std::optional<queue::JobRow> remove_job(const DataFolder& folder, queue::JobQueu
 /// stay until Sweeper comes by.
 void remove_job_files(const DataFolder& folder, const std::string& id);
 
+/// Removes what is saved of a job that is completed, unless a worker still has its folder: whether it did. Throws
+/// Error(kEnvironment).
+bool remove_work_files(const DataFolder& folder, const std::string& id);
+
 }  // namespace unianimate::store

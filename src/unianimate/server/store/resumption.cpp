@@ -1,5 +1,7 @@
 #include "unianimate/server/store/resumption.h"
 
+#include <utility>
+
 #include "unianimate/core/folder_lock.h"
 #include "unianimate/core/output_file.h"
 
@@ -7,18 +9,20 @@ namespace unianimate::store {
 
 std::optional<queue::JobRow> resume_job(const DataFolder& folder, queue::JobQueue& queue, const std::string& id,
                                         bool fresh) {
-  // Held until the row is queued, so that no worker has what is removed.
-  std::optional<FolderLock> lock;
-  if (fresh) {
-    make_folder(folder.job(id));
-    lock.emplace(folder.job(id), "worker");
-  }
   const auto job = queue.find(id);
   if (!job || (job->state != queue::JobState::kFailed && job->state != queue::JobState::kCancelled)) {
     return std::nullopt;
   }
-  if (fresh) folder.remove_work(id);
-  return queue.resume(id, fresh);
+  if (!fresh) return queue.resume(id, false);
+  make_folder(folder.job(id));
+  std::optional<FolderLock> lock(std::in_place, folder.job(id), "worker");
+  const auto aside = folder.set_work_aside(id);
+  auto resumed = queue.resume(id, true);
+  // Whoever resumed it meanwhile wants what is saved.
+  if (!resumed && aside) folder.put_work_back(*aside, id);
+  lock.reset();
+  if (resumed && aside) folder.remove_aside(*aside);
+  return resumed;
 }
 
 }  // namespace unianimate::store

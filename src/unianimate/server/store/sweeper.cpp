@@ -213,23 +213,40 @@ bool Sweeper::remove(queue::JobQueue& queue, const Candidate& candidate, Removed
     removed.bytes += static_cast<std::uintmax_t>(asset->bytes);
     return true;
   }
-  const std::string& id = std::get<queue::JobRow>(candidate.what).id;
-  if (!queue.remove_unneeded(id)) return false;
+  const auto& job = std::get<queue::JobRow>(candidate.what);
+  const std::string& id = job.id;
+  if (!queue.remove_unneeded(job)) return false;
   removed.bytes += account_.bytes_of_job(id);
   ++removed.jobs;
   remove_files(id);
   return true;
 }
 
-/// Files of jobs that were removed before them. Those that the queue never knew may be another's, or this one's from
+/// Files of jobs that were removed before them, and what is saved of those whose worker was killed just after they
+/// were completed. Those that the queue never knew may be another's, or this one's from
 /// before its database was lost.
 void Sweeper::remove_orphans(queue::JobQueue& queue) {
   for (const std::string& id : folder_.jobs()) {
     if (stopping_()) return;
-    if (queue.is_removed(id)) remove_files(id);
+    if (queue.is_removed(id)) {
+      remove_files(id);
+    } else if (std::error_code ignored; fs::exists(folder_.work(id), ignored)) {
+      remove_work(queue, id);
+    }
   }
   try {
     folder_.remove_rest();
+  } catch (const Error& error) {
+    note(error.what());
+  }
+}
+
+void Sweeper::remove_work(queue::JobQueue& queue, const std::string& job) {
+  const auto row = queue.find(job);
+  if (!row || row->state != queue::JobState::kCompleted) return;
+  try {
+    if (!remove_work_files(folder_, job)) return;
+    account_.count_job(job);
   } catch (const Error& error) {
     note(error.what());
   }

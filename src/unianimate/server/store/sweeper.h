@@ -81,6 +81,7 @@ class Sweeper {
   void make_room(queue::JobQueue& queue, std::uintmax_t bytes, bool counted);
   void remove_orphans(queue::JobQueue& queue);
   void remove_files(const std::string& job);
+  void remove_work(queue::JobQueue& queue, const std::string& job);
   [[nodiscard]] std::vector<Candidate> candidates(queue::JobQueue& queue);
   bool remove(queue::JobQueue& queue, const Candidate& candidate, Removed& removed);
   void tell(queue::JobQueue& queue, const Removed& removed, std::string_view why);

@@ -36,6 +36,7 @@ JobProgress::JobProgress(queue::JobQueue& queue, queue::Claim claim, const Lease
       claim_(std::move(claim)),
       lease_(lease),
       work_(folder.work(claim_.job)),
+      found_people_(folder.poses_report(claim_.job)),
       preview_(folder.preview(claim_.job)),
       stopping_(stopping),
       watcher_(watcher),
@@ -47,16 +48,20 @@ JobProgress::JobProgress(queue::JobQueue& queue, queue::Claim claim, const Lease
 /// Their names say how far the work is.
 std::set<std::string> JobProgress::saved_files() const {
   std::set<std::string> names;
-  std::error_code problem;
-  for (fs::directory_iterator entry(work_, problem); !problem && entry != fs::directory_iterator();
-       entry.increment(problem)) {
-    if (entry->path().filename().string().starts_with("segment-")) names.insert(entry->path().filename().string());
+  for (const auto& [folder, beginning] : {std::pair(work_, "segment-"), std::pair(found_people_, "detected-")}) {
+    std::error_code problem;
+    for (fs::directory_iterator entry(folder, problem); !problem && entry != fs::directory_iterator();
+         entry.increment(problem)) {
+      std::string name = entry->path().filename().string();
+      if (name.starts_with(beginning)) names.insert(std::move(name));
+    }
   }
   return names;
 }
 
 void JobProgress::begin_phase(std::string_view name, std::int64_t total) {
   phase_ = name;
+  saved_ = saved_ || saved_files() != saved_before_;
   meter_.begin(total, std::chrono::steady_clock::now());
   tell();
   watcher_.begin_phase(name, total);

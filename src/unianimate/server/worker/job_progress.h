@@ -52,13 +52,14 @@ class JobProgress final : public studio::JobObserver {
   queue::JobQueue& queue_;
   queue::Claim claim_;
   const Lease& lease_;
-  std::filesystem::path work_;  ///< the studio's job folder
+  std::filesystem::path work_;          ///< the studio's job folder
+  std::filesystem::path found_people_;  ///< where who was found in the motion is kept
   std::filesystem::path preview_;
   std::filesystem::file_time_type preview_written_;  ///< the last one, where there was one
   int previews_ = 0;                                 ///< of this attempt, each in the place of the one before
   const std::function<bool()>& stopping_;
   studio::JobObserver& watcher_;
-  std::set<std::string> saved_before_;  ///< latents and frames of earlier attempts
+  std::set<std::string> saved_before_;  ///< people, latents and frames of earlier attempts
   bool saved_ = false;
   std::string phase_;
   studio::ProgressMeter meter_;

@@ -54,6 +54,19 @@ RowRequest read_row(const std::string& request, const ResolveAsset& resolve) {
 
 }  // namespace
 
+void require_names(const ModelChoice& choice, const RefuseChoice& refuse) {
+  const auto require = [&](const std::string& part, std::string_view name) {
+    const auto is_of_path = [](char c) { return c == '/' || c == '\\' || static_cast<unsigned char>(c) < ' '; };
+    if (!name.empty() && name.front() != '.' && std::ranges::none_of(name, is_of_path)) return;
+    refuse(part,
+           Error(ErrorKind::kUsage,
+                 "'{}' is no name: expected one without /, \\ and control characters that does not begin with a dot",
+                 printable(name)));
+  };
+  if (!choice.model.empty()) require("model", choice.model);
+  for (std::size_t i = 0; i < choice.loras.size(); ++i) require(fmt::format("loras/{}/name", i), choice.loras[i].name);
+}
+
 void settle_models(ModelChoice& choice, const std::filesystem::path& models, const RefuseChoice& refuse) {
   const auto require = [&](const std::string& part, const auto& find) {
     try {

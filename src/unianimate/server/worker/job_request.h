@@ -59,6 +59,9 @@ struct ModelChoice {
 /// Says which part of a choice cannot be: "model", or "loras/1/name". Does not return.
 using RefuseChoice = std::function<void(const std::string& part, const Error& error)>;
 
+/// For whoever queues a job: names are no paths, whether or not somebody knows by now what they name.
+void require_names(const ModelChoice& choice, const RefuseChoice& refuse);
+
 /// For whoever queues a job: what is meant where no model is said is said from now on, as others that come into the
 /// folder later are none of the job's. All that is named has to be there.
 void settle_models(ModelChoice& choice, const std::filesystem::path& models, const RefuseChoice& refuse);

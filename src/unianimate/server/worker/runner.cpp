@@ -50,7 +50,7 @@ class PlanOfOther final : public studio::JobObserver {
 }  // namespace
 
 StudioRunner::StudioRunner(const store::DataFolder& folder, queue::JobQueue& queue, Machine machine)
-    : folder_(folder), queue_(queue), machine_(std::move(machine)) {}
+    : folder_(folder), queue_(queue), machine_(std::move(machine)), detector_(std::make_shared<pose::KeptDetector>()) {}
 
 std::string StudioRunner::device() const {
   return fmt::format("{} {}", machine_.runtime.compute.device.str(), dtype_name(machine_.runtime.compute));

@@ -10,12 +10,15 @@
 #include <vector>
 
 #include "unianimate/family/runtime_options.h"
-#include "unianimate/pose/detect/detector.h"
 #include "unianimate/server/queue/job_queue.h"
 #include "unianimate/server/store/data_folder.h"
 #include "unianimate/server/worker/job_request.h"
 #include "unianimate/studio/job_observer.h"
 #include "unianimate/studio/studio.h"
+
+namespace unianimate::pose {
+class KeptDetector;
+}
 
 namespace unianimate::worker {
 
@@ -89,7 +92,7 @@ class StudioRunner final : public JobRunner {
   Machine machine_;
   ModelChoice open_;  ///< what the studio has
   std::optional<studio::Studio> studio_;
-  std::shared_ptr<pose::KeptDetector> detector_ = std::make_shared<pose::KeptDetector>();
+  std::shared_ptr<pose::KeptDetector> detector_;
 };
 
 }  // namespace unianimate::worker
