@@ -28,7 +28,8 @@ class VideoFolders : public ::testing::Test {
 
 TEST_F(VideoFolders, ArePairedByNamesInNaturalOrder) {
   for (const char* name : {"made/10.mp4", "made/9.mkv", "made/only.webm", "made/notes.txt", "made/.hidden.mp4",
-                           "truth/10.gif", "truth/9/0001.png", "truth/other.mp4"}) {
+                           "made/10-poses/0001.png", "made/10-poses-report/bones.png", "made/alone-poses/0001.png",
+                           "truth/10.gif", "truth/9/0001.png", "truth/other.mp4", "truth/10-poses/0001.png"}) {
     touch(name);
   }
   EXPECT_TRUE(holds_videos(folder_ / "made"));
@@ -43,7 +44,8 @@ TEST_F(VideoFolders, ArePairedByNamesInNaturalOrder) {
   EXPECT_EQ(found.pairs[1].made, folder_ / "made/10.mp4");
   EXPECT_EQ(found.pairs[1].truth, folder_ / "truth/10.gif");
   EXPECT_THAT(found.unpaired,
-              ElementsAre((folder_ / "made/only.webm").string(), (folder_ / "truth/other.mp4").string()));
+              ElementsAre((folder_ / "made/alone-poses").string(), (folder_ / "made/only.webm").string(),
+                          (folder_ / "truth/other.mp4").string()));
 }
 
 TEST_F(VideoFolders, AreRefusedWithoutPairsAndWithTwoOfOneName) {

@@ -48,6 +48,13 @@ VideosByName videos_in(const fs::path& folder) {
                   printable(path.stem().string()));
     }
   }
+  // What is left beside a video that was made from a motion.
+  for (const std::string_view ending : {"-poses", "-poses-report"}) {
+    std::erase_if(videos, [&](const auto& video) {
+      const std::string& name = video.first;
+      return name.ends_with(ending) && videos.contains(name.substr(0, name.size() - ending.size()));
+    });
+  }
   return videos;
 }
 

@@ -23,7 +23,8 @@ struct VideoPairs {
 bool holds_videos(const std::filesystem::path& path);
 
 /// Of two folders that hold videos: those of one name without suffix, "dance.mp4" and "dance.mkv" or the folder
-/// "dance/". Throws Error(kInput) where there are none, or two of one name in one folder.
+/// "dance/"; not the folders "dance-poses" and "dance-poses-report" beside it. Throws Error(kInput) where there are
+/// none, or two of one name in one folder.
 VideoPairs pair_videos(const std::filesystem::path& made, const std::filesystem::path& truth);
 
 }  // namespace unianimate::evaluation
