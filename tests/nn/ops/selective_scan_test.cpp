@@ -185,7 +185,8 @@ TEST(CausalConvolution, IsConv1dWithSilu) {
     const double tolerance = type == at::kDouble ? 1e-14 : type == at::kFloat ? 1e-6 : 1e-2;
     const at::Tensor found = causal_convolution(x, weight.to(type), bias.to(type), false);
     EXPECT_LE(relative_error(found, expected), tolerance) << type;
-    EXPECT_TRUE(at::equal(causal_convolution(x.flip(1), weight.to(type), bias.to(type), true).flip(1), found)) << type;
+    const at::Tensor backwards = causal_convolution(x.flip(1), weight.to(type), bias.to(type), true).flip(1);
+    EXPECT_LE(relative_error(backwards, found), tolerance) << type;
     const at::Tensor second =
         causal_convolution(x.narrow(1, 5, 4), weight.to(type), bias.to(type), false, x.narrow(1, 2, 3));
     EXPECT_TRUE(at::equal(second, found.narrow(1, 5, 4))) << "what lies before is seen, " << type;
