@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "unianimate/checkpoint/loading.h"
@@ -209,6 +213,27 @@ std::vector<Lora> open_loras(const std::vector<LoraFile>& files, const NamedTens
   return loras;
 }
 
+/// checkpoint::weights_hash(), which reads gigabytes, once for a file that stays as it is: it is asked for before every
+/// video and its plans.
+std::string kept_weights_hash(const std::filesystem::path& model) {
+  struct Known {
+    std::uintmax_t bytes = 0;
+    std::filesystem::file_time_type changed;
+    std::string hash;
+  };
+  static std::mutex mutex;
+  static std::map<std::filesystem::path, Known> all;
+  const std::lock_guard lock(mutex);
+  std::error_code unknown;
+  const std::uintmax_t bytes = std::filesystem::file_size(model, unknown);
+  const auto changed = std::filesystem::last_write_time(model, unknown);
+  Known& known = all[model];
+  if (known.hash.empty() || known.bytes != bytes || known.changed != changed) {
+    known = {bytes, changed, checkpoint::weights_hash(checkpoint::open_checkpoint(model))};
+  }
+  return known.hash;
+}
+
 }  // namespace
 
 bool takes_lora(std::string_view parameter_name) {
@@ -245,7 +270,7 @@ void require_base(const std::vector<LoraFile>& files, const std::filesystem::pat
     const checkpoint::Checkpoint opened = checkpoint::open_checkpoint(file.path);
     const std::optional<Distillation> distillation = read_distillation(opened, file.path);
     if (!distillation || distillation->base.empty()) continue;
-    if (base.empty()) base = checkpoint::weights_hash(checkpoint::open_checkpoint(model));
+    if (base.empty()) base = kept_weights_hash(model);
     if (distillation->base == base) continue;
     throw opened.file().refusal(
         "this LoRA was distilled from the weights {}, but {} holds {}; use the model that it was distilled from, or a "

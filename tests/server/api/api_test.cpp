@@ -687,6 +687,44 @@ TEST_F(Apis, TellEventsAsThingsAre) {
   other.read_until("event: reset");
 }
 
+TEST_F(Apis, TellEverythingAnewOnceWhereWhatWasRemovedIsForgotten) {
+  const std::string first = make_job();
+  const std::string second = make_job();
+  const std::string third = make_job();
+  const json listed = ask_json("GET", "/api/v1/jobs");
+  EXPECT_EQ(ask("DELETE", "/api/v1/jobs/" + third, "", kToken).status, 204);
+  with_queue([](queue::JobQueue& queue) {
+    queue.forget_removed(-1);
+    return true;
+  });
+  const auto follow = [&](Client& client, const std::string& since) {
+    client.send(http::testing::request_text("GET", "/api/v1/events?since=" + since, kToken));
+    std::string told = client.read_until("event: queue");
+    return told + client.read_until("\n\n");
+  };
+  Client client(listener_.port());
+  std::string told = follow(client, listed.at("revision").dump());
+  // Jobs, but not the rest of the queue, are changed.
+  EXPECT_EQ(ask("PATCH", "/api/v1/jobs/" + second, R"({"priority":3})", std::string(kToken) + kJson).status, 200);
+  listener_.changed();
+  told += client.read_until("\"priority\":3");
+  const auto times = [](const std::string& text, const std::string& word) {
+    std::size_t count = 0;
+    for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++count;
+    return count;
+  };
+  EXPECT_EQ(times(told, "event: reset"), 1);
+  EXPECT_THAT(told, HasSubstr(first));
+  EXPECT_THAT(told, ::testing::Not(HasSubstr(third)));
+  // By what the page knows now, or comes back with, nothing is missed.
+  const std::string id = told.substr(told.rfind("id: ", told.find("event: queue") + 40) + 4);
+  for (const std::string& since :
+       {ask_json("GET", "/api/v1/jobs").at("revision").dump(), id.substr(0, id.find('\n'))}) {
+    Client later(listener_.port());
+    EXPECT_EQ(times(follow(later, since), "event: reset"), 0) << since;
+  }
+}
+
 TEST_F(Apis, TradeTheTokenForACookie) {
   EXPECT_EQ(problem_of(ask("POST", "/api/v1/session", R"({"token":"wrong"})", kJson)), "/problems/unauthorized");
   const Answer answer = ask("POST", "/api/v1/session", R"({"token":"token"})", kJson);

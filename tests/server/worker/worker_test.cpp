@@ -191,6 +191,17 @@ TEST_F(WorkerTest, RemovesTheFilesOfAJobThatIsRemovedBeforeItsFolderIsFree) {
   EXPECT_FALSE(fs::exists(folder_.job(id)));
 }
 
+TEST_F(WorkerTest, RemovesTheFilesOfAJobThatWasRemovedThoughItEndedInAWayNobodyForesaw) {
+  const std::string id = add();
+  runner_.work = [&](const queue::JobRow& job, studio::JobObserver& /*observer*/) -> std::optional<fs::path> {
+    open().remove(job.id);
+    throw std::runtime_error("unheard of");
+  };
+  EXPECT_THROW(run(), Error);
+  EXPECT_FALSE(queue_.find(id));
+  EXPECT_FALSE(fs::exists(folder_.job(id)));
+}
+
 TEST_F(WorkerTest, StopsAJobThatIsCancelledAndKeepsWhatIsDone) {
   const std::string id = add();
   runner_.work = [&](const queue::JobRow& job, studio::JobObserver& observer) -> std::optional<fs::path> {

@@ -58,16 +58,11 @@ ChosenDetector make_detector(const DetectorOptions& options) {
   return {load_blazepose(blazepose_folder(options), threads), "poses by the embedded BlazePose, " + why};
 }
 
-bool KeptDetector::has(const DetectorOptions& options) const {
-  const std::string wanted = key(options);
-  const std::lock_guard lock(mutex_);
-  return wanted == key_;
-}
-
-ChosenDetector KeptDetector::get(const DetectorOptions& options) {
+ChosenDetector KeptDetector::get(const DetectorOptions& options, const std::function<void()>& loading) {
   const std::string wanted = key(options);
   const std::lock_guard lock(mutex_);
   if (wanted != key_) {
+    if (loading) loading();
     // Never two at once.
     key_.clear();
     chosen_ = {};

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -101,15 +102,13 @@ ChosenDetector make_detector(const DetectorOptions& options);
 /// The networks that were asked for last stay loaded while this is there. May be used from several threads.
 class KeptDetector {
  public:
-  /// Whether get() has to load nothing. Throws as detector_identity().
-  [[nodiscard]] bool has(const DetectorOptions& options) const;
-  /// Throws as make_detector().
-  ChosenDetector get(const DetectorOptions& options);
+  /// `loading` is called before networks are loaded. Throws as make_detector().
+  ChosenDetector get(const DetectorOptions& options, const std::function<void()>& loading = {});
 
  private:
   static std::string key(const DetectorOptions& options);
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::string key_;  ///< of what is here
   ChosenDetector chosen_;
 };

@@ -37,8 +37,13 @@ std::optional<PoseSequence> read_found(const fs::path& file, Progress& progress)
 
 const PoseDetector& LazyDetector::get() {
   if (!chosen_.detector) {
-    if (!options_.kept || !options_.kept->has(options_)) progress_.begin_phase("load pose models", 0);
-    chosen_ = options_.kept ? options_.kept->get(options_) : make_detector(options_);
+    const auto loading = [&] { progress_.begin_phase("load pose models", 0); };
+    if (options_.kept) {
+      chosen_ = options_.kept->get(options_, loading);
+    } else {
+      loading();
+      chosen_ = make_detector(options_);
+    }
     progress_.note(chosen_.reason);
   }
   return *chosen_.detector;

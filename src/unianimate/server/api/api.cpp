@@ -34,6 +34,9 @@ std::unique_ptr<queue::JobQueue> QueuePool::open() {
     auto queue = std::make_unique<queue::JobQueue>(queue::open_database(place_));
     settle();
     return queue;
+  } catch (const queue::DatabaseFull&) {
+    settle();
+    throw;
   } catch (const queue::DatabaseUnavailable&) {
     closed_until = Clock::now() + pause_;
     settle();

@@ -55,13 +55,16 @@ http::Response list_jobs(const http::Request& request, Api& api) {
   const std::int64_t limit = query_number(request, "limit", 1, kMost).value_or(kUsual);
   filter.limit = limit + 1;
   return api.queues().with([&](queue::JobQueue& queue) {
+    // Before the jobs, which may be later ones.
+    const std::int64_t revision = queue.revision();
     std::vector<queue::JobRow> jobs = queue.list(filter);
     const bool more = static_cast<std::int64_t>(jobs.size()) > limit;
     if (more) jobs.pop_back();
     ordered_json shown = ordered_json::array();
     for (const queue::JobRow& job : jobs) shown.push_back(job_json(job, queue));
-    return json_response(
-        kOk, {{"jobs", std::move(shown)}, {"next", more ? ordered_json(jobs.back().id) : ordered_json(nullptr)}});
+    return json_response(kOk, {{"jobs", std::move(shown)},
+                               {"next", more ? ordered_json(jobs.back().id) : ordered_json(nullptr)},
+                               {"revision", revision}});
   });
 }
 

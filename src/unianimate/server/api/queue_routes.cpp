@@ -64,13 +64,17 @@ class Events {
   std::string new_events(queue::JobQueue& queue) {
     std::string text;
     // Whoever begins with nothing knows nothing that could be gone.
-    const bool from_start = told_ == 0 && about_queue_.empty();
-    if ((told_ > 0 && told_ < queue.forgotten_revision()) || told_ > queue.revision()) {
+    const bool from_start = told_ == 0 && is_first_;
+    const std::int64_t forgotten = queue.forgotten_revision();
+    // From then on everything is told in time.
+    if (is_first_ && ((told_ > 0 && told_ < forgotten) || told_ > queue.revision())) {
       told_ = 0;
       text = http::event_text("reset", "", "{}");
     }
+    is_first_ = false;
     constexpr std::int64_t kAtOnce = 50;
-    for (const queue::JobRow& job : queue.changed_since(told_, kAtOnce)) {
+    const std::vector<queue::JobRow> changed = queue.changed_since(told_, kAtOnce);
+    for (const queue::JobRow& job : changed) {
       if (text.size() > kMostBytes) return text;
       told_ = job.revision;
       if (job.state != queue::JobState::kRemoved) {
@@ -79,14 +83,22 @@ class Events {
         text += http::event_text("removed", fmt::to_string(job.revision), ordered_json{{"id", job.id}}.dump());
       }
     }
+    // Told of the queue, a client knows all jobs.
+    if (std::ssize(changed) == kAtOnce) return text;
     std::string about_queue = json_text(queue_json(queue));
-    if (about_queue != about_queue_) text += http::event_text("queue", "", about_queue);
+    // Who comes back by this number has missed nothing of what is forgotten.
+    const bool leaps = told_ < forgotten;
+    if (leaps) told_ = forgotten;
+    if (about_queue != about_queue_ || leaps) {
+      text += http::event_text("queue", told_ > 0 ? fmt::to_string(told_) : "", about_queue);
+    }
     about_queue_ = std::move(about_queue);
     return text;
   }
 
   Api& api_;
   std::int64_t told_;
+  bool is_first_ = true;
   std::string about_queue_;
 };
 

@@ -74,7 +74,6 @@ export const changeJob = (id, change) => request('PATCH', `${kBase}/jobs/${id}`,
 export const cancelJob = id => request('POST', `${kBase}/jobs/${id}/cancel`);
 export const resumeJob = (id, fresh) => request('POST', `${kBase}/jobs/${id}/resume`, {fresh});
 export const removeJob = id => request('DELETE', `${kBase}/jobs/${id}`);
-export const removeAsset = id => request('DELETE', `${kBase}/assets/${id}`);
 export const asset = id => request('GET', `${kBase}/assets/${id}`);
 
 export const assetContent = id => `${kBase}/assets/${id}/content`;

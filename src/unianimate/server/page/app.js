@@ -90,9 +90,12 @@ const stream = new Stream({
   removed: removed => state.drop(removed.id),
   queue: queue => {
     state.queue = queue;
+    // Told once all that has changed is.
+    state.isWhole = true;
     state.tell('queue');
   },
   reset: () => {
+    state.isWhole = false;
     state.jobs.clear();
     state.tell('reset');
   },

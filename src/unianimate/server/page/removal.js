@@ -1,53 +1,43 @@
-// Videos are removed with what they alone were made from, and poses with the draft for which they were made.
+// Videos are removed with the poses that they alone were made from, and poses with the draft for which they were made.
+// Pictures and motions that no job needs go by themselves in time: drafts of other pages may hold them.
 import * as api from './api.js';
 import {isSure} from './dom.js';
 import {labelOf, state} from './state.js';
 
 const videos = () => [...state.jobs.values()].filter(job => job.kind === 'animate');
-const filesOf = ({request}) => ['reference', 'motion', 'poses'].map(name => request && request[name]).filter(Boolean);
+// So long ago poses have to have been made to go with the last video of theirs: another page may be about to make one.
+const kMayBeWanted = 3600 * 1000;
 
-function isInDraft(file) {
-  const {reference, motion} = state.draft;
-  return [reference, motion].some(asset => asset && asset.id === file);
-}
-
-// True where it is gone; the server keeps what a job needs of which the page does not know.
-async function removeUnlessNeeded(remove, id) {
-  try {
-    await remove(id);
-  } catch (error) {
-    if (!(error instanceof api.Problem) || ![404, 409].includes(error.status)) throw error;
-    return error.status === 404;
-  }
-  return true;
-}
-
+// True where they are gone; the server keeps those that a job of which the page does not know is about to take.
 async function removePoses(id) {
   if (state.isGone(id)) return true;
-  const gone = await removeUnlessNeeded(api.removeJob, id);
-  if (gone) state.drop(id);
-  return gone;
+  try {
+    await api.removeJob(id);
+  } catch (error) {
+    if (!(error instanceof api.Problem) || ![404, 409].includes(error.status)) throw error;
+    if (error.status === 409) return false;
+  }
+  state.drop(id);
+  return true;
 }
 
 // False where somebody thought better of it.
 export async function removeVideo(job) {
-  const question = `Delete “${labelOf(job)}” and its files, and the poses, picture and motion that nothing else takes?`;
-  if (!await isSure(question, 'Delete')) return false;
+  if (!await isSure(`Delete “${labelOf(job)}” and what was made for it?`, 'Delete')) return false;
   await api.removeJob(job.id);
   state.drop(job.id);
-  const poses = job.poses_job;
-  if (poses && poses !== state.draft.posesJob && !videos().some(video => video.poses_job === poses)) await removePoses(poses);
-  const taken = new Set([...state.jobs.values()].filter(other => other.kind !== 'plan').flatMap(filesOf));
-  for (const file of new Set(filesOf(job))) {
-    if (!taken.has(file) && !isInDraft(file)) await removeUnlessNeeded(api.removeAsset, file);
-  }
+  const poses = state.jobs.get(job.poses_job);
+  const isTaken = () => poses.id === state.draft.posesJob || videos().some(video => video.poses_job === poses.id);
+  if (!poses || isTaken()) return true;
+  if (Date.parse(poses.finished) < Date.now() - kMayBeWanted) await removePoses(poses.id);
+  else state.changeDraft({made: [...new Set([...state.draft.made || [], poses.id])]});
   return true;
 }
 
 // Poses that the page made for drafts that are no more. Those that a video takes go with it.
 export async function removeOldPoses() {
-  // Before the jobs are known nothing can be said to be unused.
-  if (state.queue === null) return;
+  // Before all jobs are known nothing can be said to be unused.
+  if (!state.isWhole) return;
   for (const id of state.draft.made || []) {
     if (id === state.draft.posesJob) continue;
     try {

@@ -39,6 +39,8 @@ class State extends EventTarget {
   jobs = new Map();
   #gone = new Set();
   queue = null;
+  // Whether all jobs are known: not so while the server tells everything anew.
+  isWhole = false;
   system = null;
   older = null;  // the id from which the server has further ones
   // {reference, motion: assets, align: its fields, settings: those that differ from the defaults, format, takes, label}
@@ -101,7 +103,7 @@ class State extends EventTarget {
 
   // Gives the revision after which the server's events go on.
   async load() {
-    // First, so that whatever changes while the others are fetched has a later revision than these.
+    // First, so that whatever changes while the others are fetched comes after its revision.
     const list = await api.jobs({limit: kListed});
     // What waits or runs is shown however much was made since.
     const [queue, ...current] = await Promise.all([api.queue(), ...['running', 'queued'].map(allJobs)]);
@@ -110,8 +112,9 @@ class State extends EventTarget {
     this.jobs.clear();
     this.tell('reset');
     for (const job of [...list.jobs, ...current.flat()]) this.take(job);
+    this.isWhole = true;
     this.tell('queue');
-    return list.jobs.reduce((latest, job) => Math.max(latest, job.revision), 0);
+    return list.revision;
   }
 }
 

@@ -17,7 +17,13 @@ std::optional<queue::JobRow> resume_job(const DataFolder& folder, queue::JobQueu
   make_folder(folder.job(id));
   std::optional<FolderLock> lock(std::in_place, folder.job(id), "worker");
   const auto aside = folder.set_work_aside(id);
-  auto resumed = queue.resume(id, true);
+  std::optional<queue::JobRow> resumed;
+  try {
+    resumed = queue.resume(id, true);
+  } catch (...) {
+    if (aside) folder.put_work_back(*aside, id);
+    throw;
+  }
   // Whoever resumed it meanwhile wants what is saved.
   if (!resumed && aside) folder.put_work_back(*aside, id);
   lock.reset();

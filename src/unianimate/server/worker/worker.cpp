@@ -235,9 +235,15 @@ bool Worker::work_on(const queue::JobRow& job) {
   } catch (...) {
     problem = std::current_exception();
   }
-  problem ? end_badly(job, problem, progress) : complete(job, video, progress);
+  std::exception_ptr unforeseen;
+  try {
+    problem ? end_badly(job, problem, progress) : complete(job, video, progress);
+  } catch (...) {
+    unforeseen = std::current_exception();
+  }
   lock.reset();
   remove([&] { remove_files_of_removed(job.id); });
+  if (unforeseen) std::rethrow_exception(unforeseen);
   return true;
 }
 
