@@ -109,9 +109,10 @@ std::string row_request(const json& body, const json& files, const std::filesyst
   fields::read_json(options, {}, rest.models, fields::Missing::kLeft);
   const std::string format = body.value(kFormat, std::string(fields::word(rest.format)));
   rest.format = fields::parse_word<worker::ResultFormat>(kFormat, format);
-  worker::require_names(rest.models, refuse_choice);
   if (body.at("kind") != queue::word(queue::JobKind::kAlign) && !models.empty()) {
     worker::settle_models(rest.models, models, refuse_choice);
+  } else {
+    worker::require_names(rest.models, refuse_choice);
   }
   return worker::request_text(order, rest);
 }
