@@ -7,28 +7,31 @@
 
 namespace unianimate {
 
-/// The disk has no room for what is to be written.
-class DiskFull : public Error {
+/// What such errors derive from.
+template <ErrorKind kKind>
+class ErrorOf : public Error {
  public:
   template <typename... Args>
-  explicit DiskFull(fmt::format_string<Args...> format, Args&&... args)
-      : Error(ErrorKind::kEnvironment, format, std::forward<Args>(args)...) {}
+  explicit ErrorOf(fmt::format_string<Args...> format, Args&&... args)
+      : Error(kKind, format, std::forward<Args>(args)...) {}
+};
+
+/// There is no room for what is to be written: on the disk, in its user's share of it, or for a file of that size.
+class DiskFull : public ErrorOf<ErrorKind::kEnvironment> {
+ public:
+  using ErrorOf::ErrorOf;
 };
 
 /// The machine, or a card, has less memory than the work takes.
-class OutOfMemory : public Error {
+class OutOfMemory : public ErrorOf<ErrorKind::kEnvironment> {
  public:
-  template <typename... Args>
-  explicit OutOfMemory(fmt::format_string<Args...> format, Args&&... args)
-      : Error(ErrorKind::kEnvironment, format, std::forward<Args>(args)...) {}
+  using ErrorOf::ErrorOf;
 };
 
 /// A file is gone, or another one, since the work on it was begun or ordered.
-class InputsChanged : public Error {
+class InputsChanged : public ErrorOf<ErrorKind::kInput> {
  public:
-  template <typename... Args>
-  explicit InputsChanged(fmt::format_string<Args...> format, Args&&... args)
-      : Error(ErrorKind::kInput, format, std::forward<Args>(args)...) {}
+  using ErrorOf::ErrorOf;
 };
 
 }  // namespace unianimate

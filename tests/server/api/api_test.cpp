@@ -232,6 +232,7 @@ TEST(UnreachableQueues, AreNoFaultOfTheServer) {
   EXPECT_THAT(problem.detail, ::testing::Not(HasSubstr(folder.path().string())));
   ASSERT_EQ(problem.headers.size(), 1U);
   EXPECT_EQ(problem.headers.front().name, "Retry-After");
+  EXPECT_EQ(problem.headers.front().value, "5");
   http::Request ready;
   ready.method = "GET";
   ready.path = "/health/ready";
@@ -330,7 +331,9 @@ TEST(QueuePools, TellOfFilesThatAreInUseWithoutSayingWhere) {
     FAIL() << "nothing was refused";
   } catch (const http::Refused& refused) {
     EXPECT_EQ(refused.problem().status, 503);
-    EXPECT_THAT(refused.problem().detail, ::testing::Not(HasSubstr("a place")));
+    EXPECT_EQ(refused.problem().detail,
+              "the server's files are in use at the moment; nothing is lost, ask again later");
+    EXPECT_EQ(refused.cause(), "a place is held");
     ASSERT_EQ(refused.problem().headers.size(), 1);
     EXPECT_EQ(refused.problem().headers.front().name, "Retry-After");
   }

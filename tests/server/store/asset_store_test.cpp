@@ -10,7 +10,7 @@
 #include "support/file_content.h"
 #include "support/file_size_limit.h"
 #include "support/temporary_folder.h"
-#include "unianimate/core/error.h"
+#include "unianimate/core/error_causes.h"
 #include "unianimate/server/store/store_lock.h"
 
 namespace unianimate::store {
@@ -87,14 +87,14 @@ TEST_F(AssetStore, TellsLackOfRoomFromWhatElseGoesWrong) {
   {
     AssetWriter writer(folder_);
     const testing::FileSizeLimit limit(1'000'000);
-    EXPECT_THROW(writer.write(std::string(1'000'001, 'x')), NoRoom);
+    EXPECT_THROW(writer.write(std::string(1'000'001, 'x')), DiskFull);
   }
   EXPECT_EQ(files_in(folder_.incoming()), 0U);
   fs::remove(folder_.incoming());
   try {
     const AssetWriter writer(folder_);
     FAIL();
-  } catch (const NoRoom&) {
+  } catch (const DiskFull&) {
     FAIL() << "there is room";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kEnvironment);

@@ -1,9 +1,22 @@
 #include "unianimate/server/api/api.h"
 
+#include <fmt/format.h>
+
 #include "unianimate/server/api/document.h"
 #include "unianimate/server/store/store_lock.h"
 
 namespace unianimate::server {
+
+namespace {
+
+[[noreturn]] void refuse_for_now(std::string_view what, const Error& cause) {
+  throw http::Refused(http::make_problem(http::problems::kNotReady,
+                                         fmt::format("{} at the moment; nothing is lost, ask again later", what),
+                                         std::chrono::seconds(5)),
+                      cause.what());
+}
+
+}  // namespace
 
 std::unique_ptr<queue::JobQueue> QueuePool::take() {
   {
@@ -55,17 +68,10 @@ void QueuePool::refuse(std::unique_ptr<queue::JobQueue> queue) {
                                            "the disk of the server's queue is full; nothing is lost, make room there"),
                         error.what());
   } catch (const queue::DatabaseUnavailable& error) {
-    http::Problem problem =
-        http::make_problem(http::problems::kNotReady,
-                           "the server's queue cannot be reached at the moment; nothing is lost, ask again later");
-    problem.headers.push_back({"Retry-After", "5"});
-    throw http::Refused(std::move(problem), error.what());
+    refuse_for_now("the server's queue cannot be reached", error);
   } catch (const store::StoreBusy& error) {
     give_back(std::move(queue));
-    http::Problem problem = http::make_problem(
-        http::problems::kNotReady, "the server's files are in use at the moment; nothing is lost, ask again later");
-    problem.headers.push_back({"Retry-After", "5"});
-    throw http::Refused(std::move(problem), error.what());
+    refuse_for_now("the server's files are in use", error);
   } catch (const queue::UnfitText& error) {
     give_back(std::move(queue));
     throw http::Refused(http::problems::kInvalidRequest, error.what());

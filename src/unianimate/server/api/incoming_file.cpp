@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "unianimate/core/error_causes.h"
+
 namespace unianimate::server {
 
 std::uintmax_t announced_bytes(const http::Request& request) {
@@ -18,7 +20,7 @@ namespace {
 [[noreturn]] void refuse(Api& api, const Error& error) {
   if (error.kind() == ErrorKind::kInput) throw http::Refused(http::problems::kUnsupportedType, error.what());
   api.require_room(0);
-  if (dynamic_cast<const store::NoRoom*>(&error) != nullptr) {
+  if (dynamic_cast<const DiskFull*>(&error) != nullptr) {
     throw http::Refused(
         http::make_problem(http::problems::kQuotaExceeded,
                            "the server's disk takes no more of the file: the disk or its user's share of "

@@ -31,10 +31,9 @@ void check_body(const json& body, const Api& api) {
 }
 
 [[noreturn]] void refuse_room(std::int64_t most) {
-  http::Problem problem = http::make_problem(
-      http::problems::kTooMany, fmt::format("{} jobs may wait; --max-queue of the server raises that", most));
-  problem.headers.push_back({"Retry-After", "60"});
-  throw http::Refused(std::move(problem));
+  throw http::Refused(http::make_problem(http::problems::kTooMany,
+                                         fmt::format("{} jobs may wait; --max-queue of the server raises that", most),
+                                         std::chrono::minutes(1)));
 }
 
 /// It was there when the body was looked at.

@@ -96,9 +96,7 @@ std::optional<Problem> check_token(std::string_view given, const std::string& ad
   // Whoever has the right one is not kept out by others, who may share the address of a proxy with it.
   if (same_secret(given, rules.token)) return std::nullopt;
   if (rules.failures->exceeded(address)) {
-    Problem problem = make_problem(problems::kTooMany, "too many wrong tokens from this address; wait a minute");
-    problem.headers.push_back({"Retry-After", "60"});
-    return problem;
+    return make_problem(problems::kTooMany, "too many wrong tokens from this address; wait a minute", kMinute);
   }
   rules.failures->add(address);
   return unauthorized("the token is not this server's; the server prints it when it starts");

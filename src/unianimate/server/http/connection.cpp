@@ -435,9 +435,8 @@ asio::awaitable<Response> Connection::answer(Incoming& incoming) {
   incoming.route = route.pattern;
   incoming.open = route.open;
   if (route.body == BodyKind::kStream && shared_.uploads >= limits.uploads) {
-    Problem problem = make_problem(problems::kTooMany, fmt::format("{} uploads at once are the most", limits.uploads));
-    problem.headers.push_back({"Retry-After", "5"});
-    throw Refused(std::move(problem));
+    throw Refused(make_problem(problems::kTooMany, fmt::format("{} uploads at once are the most", limits.uploads),
+                               std::chrono::seconds(5)));
   }
   std::optional<Counted<std::size_t>> upload;
   if (route.body == BodyKind::kStream) upload.emplace(shared_.uploads);
@@ -529,9 +528,9 @@ asio::awaitable<void> Connection::write(Incoming& incoming, Response& response, 
   std::optional<Counted<std::atomic<std::size_t>>> stream;
   if (is_stream) {
     if (shared_.streams >= shared_.limits.streams) {
-      Problem problem = make_problem(problems::kTooMany,
-                                     fmt::format("{} streams of events at once are the most", shared_.limits.streams));
-      problem.headers.push_back({"Retry-After", "30"});
+      const Problem problem = make_problem(
+          problems::kTooMany, fmt::format("{} streams of events at once are the most", shared_.limits.streams),
+          std::chrono::seconds(30));
       response = problem_response(problem, incoming.request.id);
       co_return co_await write(incoming, response, false);
     }

@@ -131,11 +131,12 @@ void Listener::State::take(tcp::socket socket) {
     asio::co_spawn(shared.context, connection->run(), ignore);
     return;
   }
-  Problem problem = make_problem(
-      problems::kTooMany, all >= limits.connections ? fmt::format("{} connections are the most", limits.connections)
-                                                    : fmt::format("{} connections of one address are the most",
-                                                                  limits.connections_of_address));
-  problem.headers.push_back({"Retry-After", "5"});
+  Problem problem =
+      make_problem(problems::kTooMany,
+                   all >= limits.connections
+                       ? fmt::format("{} connections are the most", limits.connections)
+                       : fmt::format("{} connections of one address are the most", limits.connections_of_address),
+                   std::chrono::seconds(5));
   asio::co_spawn(shared.context, connection->refuse(std::move(problem)), ignore);
 }
 

@@ -137,8 +137,10 @@ bool split_target(Request& request) {
   return true;
 }
 
-Problem make_problem(const ProblemType& type, std::string detail) {
-  return {type.status, type.name, type.title, std::move(detail)};
+Problem make_problem(const ProblemType& type, std::string detail, std::chrono::seconds retry_after) {
+  Problem problem{type.status, type.name, type.title, std::move(detail)};
+  if (retry_after.count() > 0) problem.headers.push_back({"Retry-After", std::to_string(retry_after.count())});
+  return problem;
 }
 
 Response::Response(int status, std::string_view type, Body body) : status_(status), body_(std::move(body)) {

@@ -95,7 +95,8 @@ inline constexpr ProblemType kNotReady{"not-ready", 503, "The server is not read
 inline constexpr ProblemType kQuotaExceeded{"quota-exceeded", 507, "There is no room left"};
 }  // namespace problems
 
-Problem make_problem(const ProblemType& type, std::string detail);
+/// `retry_after`: when asking again may help, which the header Retry-After tells; 0: it is not known.
+Problem make_problem(const ProblemType& type, std::string detail, std::chrono::seconds retry_after = {});
 
 /// What a handler throws to refuse.
 class Refused : public std::runtime_error {

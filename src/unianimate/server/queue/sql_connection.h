@@ -9,11 +9,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
-#include "unianimate/core/error.h"
+#include "unianimate/core/error_causes.h"
 
 namespace unianimate::queue {
 
@@ -44,11 +43,9 @@ class SqlRow {
 };
 
 /// The database cannot be reached, or cannot do now what is asked of it; later it may.
-class DatabaseUnavailable : public Error {
+class DatabaseUnavailable : public ErrorOf<ErrorKind::kEnvironment> {
  public:
-  template <typename... Args>
-  explicit DatabaseUnavailable(fmt::format_string<Args...> format, Args&&... args)
-      : Error(ErrorKind::kEnvironment, format, std::forward<Args>(args)...) {}
+  using ErrorOf::ErrorOf;
 };
 
 /// Its disk has no room for what is asked of it.

@@ -13,7 +13,7 @@
 #include <system_error>
 #include <vector>
 
-#include "unianimate/core/error.h"
+#include "unianimate/core/error_causes.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/server/queue/random_id.h"
 #include "unianimate/server/store/content_type.h"
@@ -30,7 +30,7 @@ namespace {
   const auto is = [&](std::initializer_list<int> numbers) {
     return std::find(numbers.begin(), numbers.end(), reason.value()) != numbers.end();
   };
-  if (is({ENOSPC, EDQUOT, EFBIG})) throw NoRoom(kSentence, printable(path.string()), what, reason.message());
+  if (is({ENOSPC, EDQUOT, EFBIG})) throw DiskFull(kSentence, printable(path.string()), what, reason.message());
   throw Error(ErrorKind::kEnvironment, kSentence, printable(path.string()), what, reason.message());
 }
 

@@ -15,30 +15,22 @@
 
 namespace unianimate::store {
 
-/// The place of the store takes no more: its disk, its user's share of that or the process's limit of file size.
-class NoRoom : public Error {
- public:
-  template <typename... Args>
-  explicit NoRoom(fmt::format_string<Args...> format, Args&&... args)
-      : Error(ErrorKind::kEnvironment, format, std::forward<Args>(args)...) {}
-};
-
 /// A file on its way into the store: written piece by piece, and hashed as it comes. Without finish() nothing is left.
 /// Belongs to one thread at a time.
 class AssetWriter {
  public:
-  /// Throws NoRoom, and Error(kEnvironment) where no file can be made.
+  /// Throws DiskFull, and Error(kEnvironment) where no file can be made.
   explicit AssetWriter(const DataFolder& folder);
   ~AssetWriter();
   AssetWriter(const AssetWriter&) = delete;
   AssetWriter& operator=(const AssetWriter&) = delete;
 
-  /// Throws NoRoom, Error(kEnvironment).
+  /// Throws DiskFull, Error(kEnvironment).
   void write(std::string_view bytes);
   [[nodiscard]] std::int64_t bytes() const { return bytes_; }
 
   /// Its place and row, when all is written; whether the content is new. `name`: what its owner calls it. Throws
-  /// Error(kInput) where it is nothing that a job can be made from, NoRoom, Error(kEnvironment).
+  /// Error(kInput) where it is nothing that a job can be made from, DiskFull, Error(kEnvironment).
   std::pair<queue::AssetRow, bool> finish(queue::JobQueue& queue, const std::optional<std::string>& name);
 
  private:

@@ -1,22 +1,17 @@
 // One writer of files and their rows.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <chrono>
-#include <utility>
 
-#include "unianimate/core/error.h"
+#include "unianimate/core/error_causes.h"
 #include "unianimate/server/store/data_folder.h"
 
 namespace unianimate::store {
 
 /// Somebody else is at the files; later it works.
-class StoreBusy : public Error {
+class StoreBusy : public ErrorOf<ErrorKind::kEnvironment> {
  public:
-  template <typename... Args>
-  explicit StoreBusy(fmt::format_string<Args...> format, Args&&... args)
-      : Error(ErrorKind::kEnvironment, format, std::forward<Args>(args)...) {}
+  using ErrorOf::ErrorOf;
 };
 
 /// Of the lock's file in assets/.
