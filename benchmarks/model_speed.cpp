@@ -62,10 +62,6 @@ double best_seconds(const Pace& pace, const std::function<at::Tensor()>& work) {
   return best;
 }
 
-void use_int8(const std::vector<nn::NamedProduct>& layers) {
-  for (const nn::NamedProduct& layer : layers) layer.product->use_int8(nn::quantize_weight(layer.product->weight()));
-}
-
 BestRates measure_best_rates(const at::TensorOptions& options, const Pace& pace, bool int8) {
   constexpr std::int64_t kChannels = 320;
   constexpr std::int64_t kTaps = 9;
@@ -102,7 +98,7 @@ UNetCall::UNetCall(const models::UNetConfig& config, const models::LatentShape& 
 }
 
 void UNetCall::use_int8() {
-  benchmarks::use_int8(models::int8_candidates(unet_));
+  for (const nn::NamedProduct& layer : models::int8_candidates(unet_)) layer.product->use_int8();
 }
 
 double UNetCall::operations() const {

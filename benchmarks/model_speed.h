@@ -5,13 +5,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <vector>
 
 #include "unianimate/core/named_tensor.h"
 #include "unianimate/models/autoencoder/autoencoder.h"
 #include "unianimate/models/autoencoder/cost.h"
 #include "unianimate/models/int8_candidates.h"
 #include "unianimate/models/unet/unet.h"
+#include "unianimate/nn/product.h"
 
 namespace unianimate::benchmarks {
 
@@ -26,9 +26,6 @@ double best_seconds(const Pace& pace, const std::function<at::Tensor()>& work);
 
 /// Weights with which activations keep their size and stay numbers in fp16.
 void fill_with_numbers(const NamedTensors& parameters);
-
-/// From now on these multiply in 8 bits.
-void use_int8(const std::vector<nn::NamedProduct>& layers);
 
 /// FLOP/s, a multiply-add counted as two.
 struct BestRates {
@@ -71,7 +68,9 @@ class DecoderCall {
   }
   at::Tensor operator()() const { return model_.decode(latent_); }
   /// From now on multiplies in 8 bits wherever the autoencoder may.
-  void use_int8() { benchmarks::use_int8(models::int8_candidates(model_)); }
+  void use_int8() {
+    for (const nn::NamedProduct& layer : models::int8_candidates(model_)) layer.product->use_int8();
+  }
   [[nodiscard]] double operations() const {
     return static_cast<double>(latent_.size(0)) *
            models::decoder_operations(model_.config(), latent_.size(2), latent_.size(3));

@@ -214,9 +214,7 @@ TEST(AttentionInInt8, ItsProjectionsShareWhatTheyAreMadeOf) {
   constexpr std::int64_t kWidth = 64;
   const Attention attention(kWidth, kWidth, 16, at::TensorOptions());
   testing::fill_by_rule(attention.named_parameters());
-  for (const nn::NamedProduct& layer : attention.named_products()) {
-    layer.product->use_int8(nn::quantize_weight(layer.product->weight()));
-  }
+  for (const nn::NamedProduct& layer : attention.named_products()) layer.product->use_int8();
   const at::Tensor x = rule_input("x", {1, 3, 8, kWidth});
   const testing::QuantizationCount count;
   (void)attention.within_frames(x);

@@ -164,7 +164,7 @@ TEST_P(Int8, LayersMeasureTheirErrorAndThenComputeInEightBits) {
   for (std::size_t i = 0; i < products.size(); ++i) {
     EXPECT_TRUE(at::equal(measured[i], exact[i])) << "measuring changes nothing";
     const double error = products[i].product->take_int8_error();
-    products[i].product->use_int8(quantize_weight(products[i].product->weight()));
+    products[i].product->use_int8();
     EXPECT_TRUE(products[i].product->is_int8());
     EXPECT_GT(error, 1e-4);
     EXPECT_LT(error, 0.03);
@@ -194,7 +194,7 @@ TEST_P(Int8, ASharedInputIsQuantizedOnceAndGivesTheSameBits) {
   } layers(options);
   fill_by_rule(layers.named_parameters());
   for (const NamedProduct& layer : layers.named_products()) {
-    if (layer.name != "exact") layer.product->use_int8(quantize_weight(layer.product->weight()));
+    if (layer.name != "exact") layer.product->use_int8();
   }
   const at::Tensor x = input("x", {2, 48, 70}).transpose(1, 2);
   const at::Tensor one = layers.one(x);

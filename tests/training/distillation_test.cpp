@@ -1,9 +1,7 @@
 // Distillation as a training: what it writes, that it goes on exactly, and that its loss falls.
-#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/temporary_folder.h"
 #include "training/tiny_training.h"
 #include "unianimate/checkpoint/convert.h"
 #include "unianimate/checkpoint/loading.h"
@@ -21,41 +19,17 @@ namespace unianimate::training {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::distil_yaml;
 using ::testing::HasSubstr;
 using testing::losses;
 using testing::run;
-using unianimate::testing::TemporaryFolder;
 
-std::string distil_yaml(const std::string& output, std::int64_t steps, const std::string& distil,
-                        const std::string& more = "") {
-  return fmt::format(R"(
-task: distil
-output: {}
-model: {{start: unet/model}}
-size: [32, 48]
-steps: {}
-batch_size: 2
-microbatches: 2
-data: {{count: 4, coherent: 3, scattered: 2}}
-validation: {{count: 2, coherent: 3, scattered: 2}}
-distil: {{frames: 3{}}}
-log_every: 1
-validate_every: 0
-sample_every: 0
-save_every: 2
-{})",
-                     output, steps, distil, more);
-}
-
-class DistillationTraining : public ::testing::Test {
+class DistillationTraining : public testing::TinyTraining {
  protected:
   DistillationTraining() {
-    at::set_num_threads(1);
-    testing::write_tiny_sizes(root() / "model.json");
     run(testing::autoencoder_yaml("ae", 2), root());
     run(testing::unet_yaml("unet", 4, "{sizes: model.json, autoencoder: ae/model}"), root());
   }
-  const fs::path& root() { return folder_.path(); }
   fs::path unet_of(const char* folder) { return family::model_files_to_write(root() / folder / "model").unet; }
   fs::path lora_of(const char* folder) { return root() / folder / "model" / "lora.safetensors"; }
   static family::Distillation distillation_of(const fs::path& file) {
@@ -67,17 +41,6 @@ class DistillationTraining : public ::testing::Test {
     const checkpoint::Checkpoint opened = checkpoint::open_checkpoint(file);
     return checkpoint::materialize(opened, *opened.find(name));
   }
-  std::string refusal(const std::string& yaml) {
-    try {
-      run(yaml, root());
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "nothing was refused";
-  }
-
- private:
-  TemporaryFolder folder_;
 };
 
 TEST_F(DistillationTraining, GoesOnExactlyWhereItWasStopped) {

@@ -1,7 +1,9 @@
 // A training small enough for a test.
 #pragma once
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
@@ -9,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "support/temporary_folder.h"
+#include "unianimate/core/error.h"
 #include "unianimate/distributed/process_group.h"
 #include "unianimate/training/trainer.h"
 
@@ -68,26 +72,45 @@ save_every: 4
                      output, model, steps);
 }
 
+/// What trainings with clips have in common; each step's loss is logged.
+inline constexpr const char* kClipsYaml = R"(size: [32, 48]
+microbatches: 2
+data: {count: 4, coherent: 3, scattered: 2}
+validation: {count: 2, coherent: 3, scattered: 2}
+log_every: 1
+validate_every: 0
+sample_every: 0)";
+
 inline std::string unet_yaml(const std::string& output, std::int64_t steps, const std::string& model,
                              const std::string& more = "") {
   return fmt::format(R"(
 task: unet
 output: {}
 model: {}
-size: [32, 48]
+{}
 steps: {}
 batch_size: 1
-microbatches: 2
-data: {{count: 4, coherent: 3, scattered: 2}}
-validation: {{count: 2, coherent: 3, scattered: 2}}
 loss: {{frames: 3}}
 optimizer: {{learning_rate: 4.0e-3, warmup_steps: 5, ema_decay: 0.9}}
-log_every: 1
-validate_every: 0
-sample_every: 0
 save_every: 4
 {})",
-                     output, model, steps, more);
+                     output, model, kClipsYaml, steps, more);
+}
+
+/// A student of the UNet in unet/model. `distil` continues the section.
+inline std::string distil_yaml(const std::string& output, std::int64_t steps, const std::string& distil,
+                               const std::string& more = "") {
+  return fmt::format(R"(
+task: distil
+output: {}
+model: {{start: unet/model}}
+{}
+steps: {}
+batch_size: 2
+distil: {{frames: 3{}}}
+save_every: 2
+{})",
+                     output, kClipsYaml, steps, distil, more);
 }
 
 /// Cancels when so many steps are done.
@@ -111,6 +134,27 @@ inline TrainingReport run(const std::string& yaml, const fs::path& root) {
   Progress silent;
   return run(yaml, root, silent);
 }
+
+/// A folder with model.json, in which trainings run on one thread: such small models are slower with more.
+class TinyTraining : public ::testing::Test {
+ protected:
+  TinyTraining() {
+    at::set_num_threads(1);
+    write_tiny_sizes(root() / "model.json");
+  }
+  const fs::path& root() { return folder_.path(); }
+  std::string refusal(const std::string& yaml) {
+    try {
+      run(yaml, root());
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "nothing was refused";
+  }
+
+ private:
+  unianimate::testing::TemporaryFolder folder_;
+};
 
 /// The number of this name of every line of the log that has it, by step.
 inline std::vector<double> logged(const fs::path& folder, const std::string& name) {

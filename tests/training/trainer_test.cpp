@@ -1,12 +1,10 @@
 #include "unianimate/training/trainer.h"
 
-#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <numeric>
 
-#include "support/temporary_folder.h"
 #include "training/tiny_training.h"
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
@@ -24,29 +22,11 @@ using ::testing::HasSubstr;
 using testing::losses;
 using testing::run;
 using testing::unet_yaml;
-using unianimate::testing::TemporaryFolder;
 
-class Training : public ::testing::Test {
+class Training : public testing::TinyTraining {
  protected:
-  Training() {
-    at::set_num_threads(1);  // such small models are slower with more
-    testing::write_tiny_sizes(folder_.path() / "model.json");
-  }
-
-  std::string refusal(const std::string& yaml) {
-    try {
-      run(yaml, folder_.path());
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "nothing was refused";
-  }
-  const std::filesystem::path& root() { return folder_.path(); }
   void train_autoencoder() { run(autoencoder_yaml("ae", 60), root()); }
   static std::string from_nothing() { return "{sizes: model.json, autoencoder: ae/model, train_clip: true}"; }
-
- private:
-  TemporaryFolder folder_;
 };
 
 TEST_F(Training, TheAutoencoderLearnsWithinSeconds) {

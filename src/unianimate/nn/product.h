@@ -52,6 +52,8 @@ class Product {
   /// From now on computes in 8 bits, on the CPU and without gradients. The weight, which is the layer's parameter too,
   /// becomes empty; its memory is free.
   void use_int8(const Int8Weight& weight);
+  /// With its own weight, rounded.
+  void use_int8() { use_int8(quantize_weight(weight_)); }
   [[nodiscard]] bool is_int8() const { return packed_.has_value(); }
 
   /// Computes as ever, and beside it in 8 bits, to see how far apart the two are.

@@ -22,7 +22,7 @@ std::set<std::string> fitting(const std::vector<Int8Error>& errors) {
 
 void use_int8(const std::vector<nn::NamedProduct>& candidates, const std::set<std::string>& layers) {
   for (const nn::NamedProduct& layer : candidates) {
-    if (layers.contains(layer.name)) layer.product->use_int8(nn::quantize_weight(layer.product->weight()));
+    if (layers.contains(layer.name)) layer.product->use_int8();
   }
 }
 

@@ -57,9 +57,7 @@ void fill(const nn::Module& module, bool int8) {
   constexpr double kSmall = 0.01;
   for (const NamedTensor& parameter : module.named_parameters()) parameter.tensor.fill_(kSmall);
   if (!int8) return;
-  for (const nn::NamedProduct& layer : module.named_products()) {
-    layer.product->use_int8(nn::quantize_weight(layer.product->weight()));
-  }
+  for (const nn::NamedProduct& layer : module.named_products()) layer.product->use_int8();
 }
 
 /// How many of `most` rows or frames of so many operations are tried out.
