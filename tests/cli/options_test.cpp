@@ -1,6 +1,5 @@
-// Every option of every command does something, and every command line in the guides can be read. The options are taken
-// from the parser itself, so that one that is added later has to be tried here, too.
-#include <gmock/gmock.h>
+// Every option of every command does something. The options are taken from the parser itself, so that one that is added
+// later has to be tried here, too.
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>
@@ -13,7 +12,6 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
-#include <sstream>
 #include <tuple>
 
 #include "cli/command.h"
@@ -744,89 +742,6 @@ TEST(AllOptions, AreTried) {
         << "in a command line where that can be seen, in the plan of --dry-run --json best";
   }
   for (const std::string& option : tried) EXPECT_TRUE(options.contains(option)) << "there is no " << option;
-}
-
-// ---- help and guides
-
-void check_help(const CLI::App& app, const std::string& command) {
-  const auto parts = app.get_subcommands([](const CLI::App*) { return true; });
-  EXPECT_THAT(app.get_footer(), ::testing::HasSubstr("Examples:\n")) << command;
-  for (const CLI::App* part : parts) check_help(*part, command + " " + part->get_name());
-  for (const CLI::Option* option : app.get_options()) {
-    EXPECT_NE(option->get_description(), "") << command << " " << option->get_single_name();
-    // A former name goes on being read and is not shown.
-    const bool is_former = option->get_description().starts_with("What --");
-    EXPECT_EQ(option->get_group().empty(), is_former) << command << " " << option->get_description();
-  }
-}
-
-TEST(Help, HasExamplesAndSaysWhatEachOptionIs) {
-  CLI::App app("", "unianimate");
-  cli::Session session;
-  cli::add_commands(app, session);
-  for (const CLI::App* part : app.get_subcommands([](const CLI::App*) { return true; })) {
-    check_help(*part, part->get_name());
-  }
-}
-
-/// The command lines in a text: those that begin with the program's name, to the comment or the end, over lines that
-/// end in a backslash.
-std::vector<Words> command_lines(const std::string& text) {
-  std::vector<Words> lines;
-  std::istringstream stream(std::regex_replace(text, std::regex(R"(\\\n)"), " "));
-  for (std::string line; std::getline(stream, line);) {
-    std::istringstream words(line);
-    Words command;
-    for (std::string word; words >> word && word != "#";) command.push_back(word);
-    if (command.size() > 1 && command.front() == "unianimate" && line.find("…") == std::string::npos) {
-      lines.emplace_back(command.begin() + 1, command.end());
-    }
-  }
-  return lines;
-}
-
-void expect_readable(const std::string& text, const std::string& where) {
-  for (const Words& words : command_lines(text)) {
-    CLI::App app("", "unianimate");
-    cli::Session session;
-    cli::add_commands(app, session);
-    std::string line;
-    for (const std::string& word : words) line += " " + word;
-    std::vector<const char*> arguments{"unianimate"};
-    for (const std::string& word : words) arguments.push_back(word.c_str());
-    EXPECT_NO_THROW(app.parse(static_cast<int>(arguments.size()), arguments.data())) << where << ":" << line;
-  }
-}
-
-void expect_readable_examples(const CLI::App& app) {
-  expect_readable(app.get_footer(), "help of " + app.get_name());
-  for (const CLI::App* part : app.get_subcommands([](const CLI::App*) { return true; }))
-    expect_readable_examples(*part);
-}
-
-TEST(CommandLines, OfTheHelpCanBeRead) {
-  CLI::App app("", "unianimate");
-  cli::Session session;
-  cli::add_commands(app, session);
-  expect_readable_examples(app);
-}
-
-TEST(CommandLines, OfTheGuidesCanBeRead) {
-  const fs::path root = UNIANIMATE_SOURCE_FOLDER;
-  std::vector<fs::path> guides{root / "README.md", root / "models/puppet/README.md"};
-  for (const auto& entry : fs::directory_iterator(root / "docs")) {
-    if (entry.path().extension() == ".md") guides.push_back(entry.path());
-  }
-  for (const fs::path& guide : guides) {
-    const std::string text = testing::file_content(guide);
-    ASSERT_FALSE(text.empty()) << guide;
-    // What stands in a block of commands.
-    static const std::regex kBlock("```sh\n([^`]*)```");
-    for (auto block = std::sregex_iterator(text.begin(), text.end(), kBlock); block != std::sregex_iterator();
-         ++block) {
-      expect_readable((*block)[1].str(), guide.string());
-    }
-  }
 }
 
 }  // namespace
