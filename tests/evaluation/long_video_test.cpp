@@ -192,6 +192,10 @@ TEST(LongVideoEvaluationTest, MeasuresEveryStrategyOfASmallModel) {
     EXPECT_GT(row.mean.quality.psnr, 1);
     EXPECT_EQ(row.mean.seams.borders, 2);
   }
+  LongVideoEvaluation carried = evaluation;
+  carried.request.videos.settings[1].request.context.carry_state = true;
+  EXPECT_EQ(long_video_json(carried)["rows"][0]["carry_state"], false);
+  EXPECT_EQ(long_video_json(carried)["rows"][1]["carry_state"], true);
   const auto json = long_video_json(evaluation);
   EXPECT_EQ(json["rows"][1]["strategy"], "chain-color-overlap2");
   EXPECT_EQ(json["rows"][0]["people"].size(), 2U);

@@ -104,6 +104,14 @@ TEST(QualityJson, HoldsMeansAndPeople) {
   EXPECT_TRUE(json.at("baselines").at(0).at("figure_psnr").is_null());
 }
 
+TEST(QualityJson, TellsWhetherTheStateIsCarried) {
+  ModelEvaluation evaluation = made_up();
+  evaluation.request.settings.front().request.context.carry_state = true;
+  const nlohmann::ordered_json json = quality_json(evaluation);
+  EXPECT_EQ(json.at("rows").at(0).at("carry_state"), true);
+  EXPECT_EQ(json.at("rows").at(1).at("carry_state"), false);
+}
+
 TEST(QualityPictures, ShowEveryPersonAndSetting) {
   const Image sheet = quality_contact_sheet(made_up());
   // Enlarged five times: a reference and two frames across, poses, truth and four results down.

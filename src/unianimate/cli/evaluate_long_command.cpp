@@ -115,7 +115,7 @@ CommandWork add_evaluate_long_command(CLI::App& command, Session& session) {
   options->request.add_lists<family::AnimateRequest>(command, {"steps"});
   options->request.add(command, family::AnimateRequest(),
                        fields::only({"seed", "sampler", "timesteps", "final_level", "eta", "noise_prior_order",
-                                     "context_size", "context_overlap", "decoder"}));
+                                     "context_size", "context_overlap", "carry_state", "decoder"}));
   options->rest.add(command, RuntimeArguments());
   command.footer(kEvaluateLongExamples);
   return {[options, &session] { evaluate_long_videos(*options, session); }, {options, &options->rest}};

@@ -184,6 +184,7 @@ ordered_json long_video_json(const LongVideoEvaluation& evaluation) {
                                                        {"steps", setting.request.sampling.steps},
                                                        {"context_size", setting.request.context.size},
                                                        {"context_overlap", setting.request.context.overlap},
+                                                       {"carry_state", setting.request.context.carry_state},
                                                        {"unet_calls_per_video", evaluation.rows[i].unet_calls},
                                                        {"seconds_per_video", evaluation.rows[i].seconds_per_video}});
     row.update(json_of(evaluation.rows[i]));

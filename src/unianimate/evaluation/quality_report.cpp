@@ -94,6 +94,7 @@ ordered_json json_of(const SettingRow& row, const Setting& setting) {
                     {"context_overlap", request.context.overlap},
                     {"context_schedule", fields::word(request.context.schedule)},
                     {"context_weights", fields::word(request.context.weights)},
+                    {"carry_state", request.context.carry_state},
                     {"chain", nullptr},
                     {"unet_calls_per_video", row.unet_calls},
                     {"pass_equivalents", row.pass_equivalents},
