@@ -133,6 +133,54 @@ TEST_F(LoraTest, PeftsConfigurationTellsAlpha) {
   EXPECT_THAT(with_config("{"), HasSubstr("not valid JSON"));
 }
 
+TEST_F(LoraTest, DiffusersMetadataTellAlpha) {
+  const std::string name = "unet." + kQuery;
+  const fs::path lora = folder_ / "adapter_model.safetensors";
+  const auto with_metadata = [&](const checkpoint::Metadata& metadata, const NamedTensors& more = {}) {
+    NamedTensors tensors{{name + ".lora_A.weight", down_}, {name + ".lora_B.weight", up_}};
+    tensors.insert(tensors.end(), more.begin(), more.end());
+    checkpoint::save_safetensors(lora, tensors, metadata);
+  };
+  const auto refusal_with = [&](const std::string& text) {
+    with_metadata({{"lora_adapter_metadata", text}});
+    return refusal({{lora}});
+  };
+  const auto times = [&](double strength) {
+    return at::allclose(weights_with({{lora}})[0], query_ + strength * at::matmul(up_, down_));
+  };
+  const char* const of_pipeline =
+      R"({"unet.r": 2, "unet.lora_alpha": 5, "unet.rank_pattern": {}, "text_encoder.r": 9})";
+  with_metadata({{"format", "pt"}, {"lora_adapter_metadata", of_pipeline}});
+  EXPECT_TRUE(times(2.5));
+  const NamedTensors unet{{kQuery + ".weight", query_}};
+  EXPECT_THAT(check_loras({{lora}}, unet, false).front(),
+              HasSubstr("times 2.5 by lora_adapter_metadata in its metadata (alpha 5)"));
+  with_metadata({{"lora_adapter_metadata", R"({"r": 2, "lora_alpha": 3, "use_rslora": true})"}});
+  EXPECT_TRUE(times(3 / std::sqrt(2.0))) << "one model saved by itself";
+  with_metadata({{"lora_adapter_metadata", of_pipeline}}, {{name + ".alpha", at::scalar_tensor(3.0)}});
+  EXPECT_TRUE(times(1.5)) << "a tensor says it of its own layer";
+  with_metadata({{"lora_adapter_metadata", R"({"text_encoder.r": 9, "text_encoder.lora_alpha": 1})"}});
+  EXPECT_TRUE(times(1)) << "nothing is said of the UNet";
+  with_metadata({{"ss_network_alpha", "1"}, {"ss_network_dim", "2"}});
+  EXPECT_TRUE(times(1)) << "kohya's converters multiply it into the weights and leave the text";
+
+  EXPECT_THAT(refusal_with(R"({"unet.r": 3, "unet.lora_alpha": 5})"),
+              HasSubstr("has the rank 2, but lora_adapter_metadata in its metadata says 3"));
+  EXPECT_THAT(refusal_with(R"({"unet.r": 2, "unet.lora_alpha": "5"})"),
+              AllOf(HasSubstr("lora_adapter_metadata of"), HasSubstr("'lora_alpha' should be a number")));
+  EXPECT_THAT(refusal_with(R"({"unet.r": 2, "unet.lora_alpha": 5, "unet.use_dora": true})"), HasSubstr("use_dora"));
+  EXPECT_THAT(refusal_with("[2]"), HasSubstr("should hold an object"));
+  EXPECT_THAT(refusal_with("{"), HasSubstr("not valid JSON"));
+  EXPECT_THAT(refusal_with(std::string(1000, '[')), HasSubstr("lora_adapter_metadata"));
+
+  with_metadata({{"lora_adapter_metadata", of_pipeline}});
+  write_file_atomically(folder_ / "adapter_config.json", R"({"r": 2, "lora_alpha": 4})");
+  EXPECT_THAT(refusal({{lora}}),
+              HasSubstr("multiplies by 2.5, but the adapter_config.json beside it says rank 2 and 2"));
+  write_file_atomically(folder_ / "adapter_config.json", R"({"r": 2, "lora_alpha": 5})");
+  EXPECT_TRUE(times(2.5));
+}
+
 TEST_F(LoraTest, OtherKindsOfCorrectionsAreNamed) {
   const std::string down = kQuery + ".lora_down.weight";
   const std::string up = kQuery + ".lora_up.weight";

@@ -15,7 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(naming::parse_lora_name(bytes));
   try {
     checkpoint::Checkpoint file(std::make_shared<const checkpoint::CheckpointFile>("fuzz", bytes));
-    if (family::check_lora(std::move(file), {}, kUNet).empty()) __builtin_trap();
+    family::LoraSettings settings;
+    settings.config = family::find_adapter_config(file.metadata(), "fuzz");
+    if (family::check_lora(std::move(file), settings, kUNet).empty()) __builtin_trap();
   } catch (const Error&) {  // refused, as it should be
   }
   return 0;

@@ -32,10 +32,11 @@ double AdapterConfig::scaling() const {
   return alpha / (rank_stabilized ? std::sqrt(of) : of);
 }
 
-AdapterConfig parse_adapter_config(std::string_view text, std::string_view name) {
-  const nlohmann::json json = parse_json(text, name, kDeepest);
+namespace {
+
+AdapterConfig read_adapter_config(const nlohmann::json& json, std::string_view name) {
   const auto refuse = [&](std::string_view key, std::string_view expected) {
-    return Error(ErrorKind::kInput, "{}: '{}' should be {} in the adapter_config.json of a LoRA for this program",
+    return Error(ErrorKind::kInput, "{}: '{}' should be {} in the configuration of a LoRA for this program",
                  printable(name), key, expected);
   };
   if (!json.is_object()) throw Error(ErrorKind::kInput, "{} should hold an object {{...}}", printable(name));
@@ -68,7 +69,7 @@ AdapterConfig parse_adapter_config(std::string_view text, std::string_view name)
   return config;
 }
 
-std::optional<AdapterConfig> find_adapter_config(const fs::path& lora) {
+std::optional<AdapterConfig> config_beside(const fs::path& lora) {
   const fs::path file = lora.parent_path() / "adapter_config.json";
   std::error_code problem;
   if (lora.stem() != "adapter_model" || !fs::is_regular_file(file, problem)) return std::nullopt;
@@ -77,7 +78,48 @@ std::optional<AdapterConfig> find_adapter_config(const fs::path& lora) {
                 printable(file.string()));
   }
   std::ifstream content(file);
-  return parse_adapter_config(std::string{std::istreambuf_iterator<char>(content), {}}, file.string());
+  AdapterConfig config = parse_adapter_config(std::string{std::istreambuf_iterator<char>(content), {}}, file.string());
+  config.place = "the adapter_config.json beside it";
+  return config;
+}
+
+std::optional<AdapterConfig> config_within(const std::map<std::string, std::string>& metadata, const fs::path& lora) {
+  constexpr const char* kField = "lora_adapter_metadata";
+  constexpr std::string_view kOfUnet = "unet.";
+  const auto found = metadata.find(kField);
+  if (found == metadata.end()) return std::nullopt;
+  const std::string name = fmt::format("{} of {}", kField, lora.string());
+  nlohmann::json json = parse_json(found->second, name, kDeepest);
+  if (json.is_object() && !json.contains("r")) {
+    nlohmann::json of_unet;
+    for (const auto& [key, value] : json.items()) {
+      if (key.starts_with(kOfUnet)) of_unet[key.substr(kOfUnet.size())] = value;
+    }
+    if (of_unet.is_null()) return std::nullopt;
+    json = std::move(of_unet);
+  }
+  AdapterConfig config = read_adapter_config(json, name);
+  config.place = fmt::format("{} in its metadata", kField);
+  return config;
+}
+
+}  // namespace
+
+AdapterConfig parse_adapter_config(std::string_view text, std::string_view name) {
+  return read_adapter_config(parse_json(text, name, kDeepest), name);
+}
+
+std::optional<AdapterConfig> find_adapter_config(const std::map<std::string, std::string>& metadata,
+                                                 const fs::path& lora) {
+  std::optional<AdapterConfig> within = config_within(metadata, lora);
+  std::optional<AdapterConfig> beside = config_beside(lora);
+  if (within && beside && (within->rank != beside->rank || within->scaling() != beside->scaling())) {
+    throw Error(ErrorKind::kInput,
+                "{}: {} says rank {} and multiplies by {:.4g}, but {} says rank {} and {:.4g}; remove the wrong one",
+                printable(lora.string()), within->place, within->rank, within->scaling(), beside->place, beside->rank,
+                beside->scaling());
+  }
+  return within ? within : beside;
 }
 
 }  // namespace unianimate::family

@@ -1,9 +1,11 @@
-// The file that PEFT writes beside a LoRA, which holds what the LoRA itself does not.
+// PEFT's configuration of a LoRA, which holds what its tensors do not.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace unianimate::family {
@@ -12,6 +14,7 @@ struct AdapterConfig {
   double alpha = 0;
   std::int64_t rank = 0;
   bool rank_stabilized = false;
+  std::string place = {};  ///< where it stands, for people: "the adapter_config.json beside it"
 
   /// By what the product of the two matrices is multiplied: alpha / rank, or alpha / √rank where it is stabilised.
   [[nodiscard]] double scaling() const;
@@ -22,8 +25,11 @@ struct AdapterConfig {
 /// alphas of their own for some layers, a start that changed the weights it is added to (PiSSA, OLoRA, CorDA, LoftQ).
 AdapterConfig parse_adapter_config(std::string_view text, std::string_view name);
 
-/// That of the LoRA file `lora`, adapter_config.json beside it; empty unless the LoRA is called adapter_model, as PEFT
-/// calls it, and the file is there.
-std::optional<AdapterConfig> find_adapter_config(const std::filesystem::path& lora);
+/// What goes for the LoRA file `lora` with these safetensors metadata: what diffusers writes into them
+/// (lora_adapter_metadata, whose keys begin with "unet." where a pipeline was saved), or adapter_config.json beside a
+/// file called adapter_model, as PEFT calls it; empty where there is neither. Throws as parse_adapter_config(), and
+/// where the two contradict each other.
+std::optional<AdapterConfig> find_adapter_config(const std::map<std::string, std::string>& metadata,
+                                                 const std::filesystem::path& lora);
 
 }  // namespace unianimate::family

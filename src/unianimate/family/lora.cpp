@@ -99,8 +99,8 @@ class Lora {
         fmt::format("LoRA {} corrects {} weights with rank {} at scale {}", printable(checkpoint_.file_name()),
                     pairs_.size(), fmt::join(ranks, ", "), settings_.scale);
     if (settings_.config) {
-      text += fmt::format(", times {:.4g} by the adapter_config.json beside it (alpha {:.4g})",
-                          settings_.config->scaling(), settings_.config->alpha);
+      text += fmt::format(", times {:.4g} by {} (alpha {:.4g})", settings_.config->scaling(), settings_.config->place,
+                          settings_.config->alpha);
     } else if (std::ranges::any_of(pairs_, [](const auto& pair) { return pair.second.lacks_alpha(); })) {
       text +=
           "; it has no alpha, which PEFT keeps in another file, so alpha is taken to be the rank: where it is not, "
@@ -160,8 +160,8 @@ class Lora {
                                        printable(pair.down->name), std::max(in, out), rank);
     }
     if (settings_.config && pair.alpha == nullptr && rank != settings_.config->rank) {
-      throw checkpoint_.file().refusal("'{}' has the rank {}, but the adapter_config.json beside it says {}",
-                                       printable(pair.down->name), rank, settings_.config->rank);
+      throw checkpoint_.file().refusal("'{}' has the rank {}, but {} says {}", printable(pair.down->name), rank,
+                                       settings_.config->place, settings_.config->rank);
     }
     require_matrix(*pair.down, rank, in);
     require_matrix(*pair.up, out, rank);
@@ -207,8 +207,9 @@ std::vector<Lora> open_loras(const std::vector<LoraFile>& files, const NamedTens
   std::vector<Lora> loras;
   loras.reserve(files.size());
   for (const auto& [path, scale] : files) {
-    loras.emplace_back(checkpoint::open_checkpoint(path),
-                       LoraSettings{scale, find_adapter_config(path), allow_nonfinite}, unet);
+    checkpoint::Checkpoint file = checkpoint::open_checkpoint(path);
+    const LoraSettings settings{scale, find_adapter_config(file.metadata(), path), allow_nonfinite};
+    loras.emplace_back(std::move(file), settings, unet);
   }
   return loras;
 }

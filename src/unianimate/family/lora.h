@@ -49,7 +49,7 @@ std::vector<std::string> check_loras(const std::vector<LoraFile>& files, const N
 void require_base(const std::vector<LoraFile>& files, const std::filesystem::path& model);
 
 /// To each weight its files' corrections scale · alpha / rank · up · down are added, in 32 bits and rounded once. Where
-/// the file has no alpha, PEFT's adapter_config.json beside it gives it, else it is the rank. Throws Error(kInput)
+/// the file has no alpha, find_adapter_config() tells it, else it is the rank. Throws Error(kInput)
 /// naming the file and the tensor: no such file, not a LoRA, a name the UNet lacks, half a pair, other shapes, and,
 /// unless they are allowed, values that are not finite and a sum beyond the weight's type; Error(kUsage) for a scale
 /// that is not finite. The weights may then be changed in part. `progress` may cancel between weights.
