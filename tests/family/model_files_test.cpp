@@ -9,12 +9,14 @@
 #include "unianimate/core/error.h"
 #include "unianimate/core/output_file.h"
 #include "unianimate/family/unianimate/model_description.h"
+#include "unianimate/family/unianimate/model_recognition.h"
 #include "unianimate/models/unet/unet.h"
 
 namespace unianimate::family {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 std::string message_of(const std::function<void()>& work) {
@@ -129,6 +131,35 @@ TEST_F(ModelFilesTest, BadDescriptionsAreRefusedInOneSentence) {
   EXPECT_THAT(message_with(std::string(100'000, '[')), HasSubstr("deep"));
   EXPECT_THAT(message_with(R"({"unet": {"dim": 32, "dim": 64}})"), HasSubstr("names 'dim' twice"));
   EXPECT_THAT(message_with(std::string("{}\0{}", 5)), HasSubstr("its byte 2 is zero"));
+}
+
+TEST_F(ModelFilesTest, AnAutoencoderOfOtherLatentsIsRefused) {
+  const testing::TemporaryFolder other;
+  fs::copy(files_.autoencoder, other.path());
+  files_.autoencoder = other.path() / files_.autoencoder.filename();
+  const auto with = [&](const std::string& config, const std::string& more = "") {
+    write_file_atomically(other / "config.json", config);
+    return message_with(R"({"unet": {"head_dim": 16}, "clip": {"vision": {"heads": 4}, "text": {"heads": 4}})" + more +
+                        "}");
+  };
+  EXPECT_EQ(with(R"({"_class_name": "AutoencoderKL", "scaling_factor": 0.18215})"), "");
+  EXPECT_EQ(with(R"({"_class_name": "AutoencoderKL"})"), "") << "as older ones are";
+  EXPECT_EQ(with(R"({"scaling_factor": null})"), "");
+  const std::string sdxl = R"({"_class_name": "AutoencoderKL", "scaling_factor": 0.13025})";
+  EXPECT_THAT(with(sdxl), AllOf(HasSubstr(files_.autoencoder.string()), HasSubstr((other / "config.json").string()),
+                                HasSubstr("scaled by 0.13025, and 0.18215 is expected"),
+                                HasSubstr(R"({"autoencoder": {"scale_factor": 0.13025}})")));
+  EXPECT_EQ(with(sdxl, R"(, "autoencoder": {"scale_factor": 0.13025})"), "");
+  EXPECT_THAT(with(sdxl, R"(, "autoencoder": {"scale_factor": 0.5})"),
+              HasSubstr("autoencoder.scale_factor is 0.5, but"));
+  RecognisedModel model;
+  examine_unianimate(checkpoint::open_checkpoint(files_.autoencoder), files_.autoencoder, model);
+  EXPECT_THAT(model.notes, ::testing::Contains(HasSubstr("scaled by 0.13025, and 0.18215 is expected")));
+  for (const char* bad : {"0", "-0.18215", R"("0.18215")", "[0.18215]", "true"}) {
+    EXPECT_THAT(with(std::string(R"({"scaling_factor": )") + bad + "}"), HasSubstr("must be a positive number")) << bad;
+  }
+  EXPECT_THAT(with("{"), AllOf(HasSubstr("config.json"), HasSubstr("not valid JSON")));
+  EXPECT_THAT(with(std::string(2'000'000, ' ')), HasSubstr("over 1 MiB"));
 }
 
 TEST_F(ModelFilesTest, FilesInEachOthersPlaceAreNoticed) {

@@ -1,5 +1,6 @@
 #include "unianimate/family/unianimate/model_description.h"
 
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -24,10 +25,12 @@ using nlohmann::json;
 constexpr std::uintmax_t kLargestFile = 1 << 20;
 constexpr int kDeepest = 8;
 constexpr const char* kDefaults = "defaults";
+constexpr const char* kAutoencoder = "autoencoder";
+constexpr const char* kOfDiffusers = "config.json";
 
 void visit_configs(fields::Archive& archive, ModelConfigs& configs) {
   archive.section("unet", configs.unet);
-  archive.section("autoencoder", configs.autoencoder);
+  archive.section(kAutoencoder, configs.autoencoder);
   archive.section("clip", configs.clip);
 }
 
@@ -35,8 +38,9 @@ std::string read_file(const fs::path& path) {
   std::error_code problem;
   const std::uintmax_t size = fs::file_size(path, problem);
   if (problem || size > kLargestFile) {
-    throw Error(ErrorKind::kInput, "{} cannot be used: {}", path.string(),
-                problem ? problem.message() : "it is over 1 MiB, and a model.json is a few lines");
+    throw Error(ErrorKind::kInput, "{} cannot be used: {}", printable(path.string()),
+                problem ? problem.message()
+                        : fmt::format("it is over 1 MiB, and a {} is a few lines", path.filename().string()));
   }
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
@@ -56,8 +60,41 @@ void ModelDescription::require_agreement(const ModelConfigs& actual, const Model
     }
   };
   compare("unet", actual.unet, files.unet);
-  compare("autoencoder", actual.autoencoder, files.autoencoder);
+  compare(kAutoencoder, actual.autoencoder, files.autoencoder);
   compare("clip", actual.clip, files.clip);
+}
+
+void ModelDescription::require_scaling_factor(const fs::path& autoencoder) const {
+  const std::optional<double> told = scaling_factor_beside(autoencoder);
+  const double expected = configs.autoencoder.scale_factor;
+  if (!told || *told == expected) return;
+  const std::string file = printable((autoencoder.parent_path() / kOfDiffusers).string());
+  if (json && json->contains(kAutoencoder) && json->at(kAutoencoder).contains("scale_factor")) {
+    throw Error(ErrorKind::kInput,
+                "{}: autoencoder.scale_factor is {}, but {} says that scaling_factor is {}; correct one of them",
+                printable(path.string()), expected, file, *told);
+  }
+  throw Error(
+      ErrorKind::kInput,
+      "{} is another autoencoder than the one on whose latents the published UNet was trained: {} says that "
+      "its latents are scaled by {}, and {} is expected; use Stable Diffusion 2.1's, or, for a UNet that was "
+      "trained on these latents, write {{\"autoencoder\": {{\"scale_factor\": {}}}}} into the model.json of the "
+      "models folder",
+      printable(autoencoder.string()), file, *told, expected, *told);
+}
+
+std::optional<double> scaling_factor_beside(const fs::path& autoencoder) {
+  constexpr const char* kField = "scaling_factor";
+  const fs::path file = autoencoder.parent_path() / kOfDiffusers;
+  std::error_code ignored;
+  if (!fs::is_regular_file(file, ignored)) return std::nullopt;
+  const nlohmann::json content = parse_json(read_file(file), file.string(), kDeepest);
+  if (!content.is_object() || !content.contains(kField) || content.at(kField).is_null()) return std::nullopt;
+  const nlohmann::json& value = content.at(kField);
+  const double factor = value.is_number() ? value.get<double>() : 0;
+  if (factor > 0 && std::isfinite(factor)) return factor;
+  throw Error(ErrorKind::kInput, "{}: {} must be a positive number, found {}", printable(file.string()), kField,
+              printable(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
 }
 
 ModelDescription read_model_description(const fs::path& path) {

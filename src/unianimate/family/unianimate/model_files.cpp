@@ -204,6 +204,7 @@ ModelConfigs read_model_configs(const ModelFiles& files) {
     return models::clip_config_from_shapes(shapes, described.clip);
   });
   description.require_agreement(configs, files);
+  description.require_scaling_factor(files.autoencoder);
   configs.unet.check();
   configs.autoencoder.check();
   configs.clip.check();

@@ -38,7 +38,8 @@ struct ModelConfigs {
 /// "autoencoder": {...}, "clip": {...}} with the field names of the config structs, every key optional; else the
 /// published values hold. Every key and shape of the files is then compared, so that loading cannot fail for these.
 /// Throws Error(kInput) for files that are not exactly these models, for broken JSON, and for a value
-/// of model.json that contradicts the shapes, naming both; Error(kUsage) for an unknown key or a value out of range.
+/// of model.json that contradicts the shapes, or diffusers' config.json beside the autoencoder, naming both;
+/// Error(kUsage) for an unknown key or a value out of range.
 ModelConfigs read_model_configs(const ModelFiles& files);
 
 }  // namespace unianimate::family

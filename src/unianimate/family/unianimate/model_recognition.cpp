@@ -1,5 +1,7 @@
 #include "unianimate/family/unianimate/model_recognition.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 #include <system_error>
 
@@ -30,6 +32,15 @@ models::AutoencoderConfig config_of(const models::Shapes& shapes, const models::
 }
 models::ClipConfig config_of(const models::Shapes& shapes, const models::ClipConfig& described) {
   return models::clip_config_from_shapes(shapes, described);
+}
+
+void note_other_latents(RecognisedModel& model, const fs::path& file, const models::AutoencoderConfig& described) {
+  const std::optional<double> told = scaling_factor_beside(file);
+  if (!told || *told == described.scale_factor) return;
+  model.notes.push_back(fmt::format(
+      "the config.json beside it says that its latents are scaled by {}, and {} is expected: a UNet that was "
+      "trained on others cannot use it",
+      *told, described.scale_factor));
 }
 
 template <typename Config>
@@ -63,6 +74,7 @@ void examine_unianimate(const checkpoint::Checkpoint& checkpoint, const fs::path
       case ModelRole::kClip:
         return examine_as(model, checkpoint, *naming, described.clip);
       case ModelRole::kAutoencoder:
+        note_other_latents(model, file, described.autoencoder);
         return examine_as(model, checkpoint, *naming, described.autoencoder);
     }
   }
