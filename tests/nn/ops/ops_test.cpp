@@ -1,10 +1,14 @@
 #include "unianimate/nn/ops/ops.h"
 
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdint>
+#include <set>
+#include <thread>
 #include <vector>
 
 #include "support/golden_file.h"
@@ -15,6 +19,7 @@
 #include "unianimate/nn/ops/gated_gelu.h"
 #include "unianimate/nn/ops/group_norm.h"
 #include "unianimate/nn/ops/in_floats.h"
+#include "unianimate/nn/ops/int8.h"
 #include "unianimate/nn/ops/layer_norm.h"
 #include "unianimate/nn/ops/linear.h"
 #include "unianimate/nn/ops/residual.h"
@@ -50,6 +55,31 @@ TEST(OpsFor, TensorsThatNeedAGradientIsATenUnlessNobodyKeepsIt) {
   EXPECT_NE(ops_for(tracked, {tracked}).linear, nullptr);
 }
 
+/// ATen's threads while it lives.
+class Threads {
+ public:
+  explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+  ~Threads() { at::set_num_threads(before_); }
+
+ private:
+  int before_;
+};
+
+TEST(OnAtenThreads, GivesEachThreadItsPart) {
+#ifdef __clang__
+  GTEST_SKIP() << "this compiler's OpenMP is not the one that ATen's threads are of";
+#endif
+  const Threads four(4);
+  std::array<std::thread::id, 4> computed_by;
+  on_aten_threads(4, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i)
+      computed_by.at(static_cast<std::size_t>(i)) = std::this_thread::get_id();
+  });
+  EXPECT_EQ(std::set(computed_by.begin(), computed_by.end()).size(), 4U);
+}
+
 /// Each operation against what ATen makes of it, which is what a row without operations leaves to it.
 class AgainstATen : public ::testing::TestWithParam<at::ScalarType> {
  protected:
@@ -70,6 +100,22 @@ class AgainstATen : public ::testing::TestWithParam<at::ScalarType> {
     EXPECT_LE(relative_error(own, twin), GetParam() == at::kFloat ? 1e-6 : 1e-2);
     EXPECT_TRUE(at::equal(compute(), own)) << "the row is back";
   }
+
+  /// And that kernels compute the same bits on any number of threads.
+  template <typename Compute>
+  void expect_kernel_twins(const Compute& compute) const {
+    expect_twins(compute);
+    expect_same_on_any_threads(compute);
+  }
+  template <typename Compute>
+  void expect_same_on_any_threads(const Compute& compute) const {
+    const Threads one(1);
+    const at::Tensor alone = compute();
+    for (const int count : {2, 3}) {
+      const Threads several(count);
+      EXPECT_TRUE(at::equal(compute(), alone)) << count << " threads";
+    }
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(Formats, AgainstATen, ::testing::Values(at::kFloat, at::kBFloat16));
@@ -78,9 +124,9 @@ TEST_P(AgainstATen, Attention) {
   const at::Tensor q = input("q", {2, 37, 3, 64});
   const at::Tensor k = input("k", {2, 21, 3, 64});
   const at::Tensor v = input("v", {2, 21, 3, 64});
-  expect_twins([&] { return attention(q, k, v); });
+  expect_kernel_twins([&] { return attention(q, k, v); });
   const at::Tensor clip = input("clip", {2, 9, 5, 2, 32});
-  expect_twins([&] { return frame_attention(clip, clip, clip); });
+  expect_kernel_twins([&] { return frame_attention(clip, clip, clip); });
 }
 
 TEST_P(AgainstATen, GroupNorm) {
@@ -88,13 +134,15 @@ TEST_P(AgainstATen, GroupNorm) {
   const at::Tensor weight = input("weight", {40});
   const at::Tensor bias = input("bias", {40});
   for (const bool silu : {false, true}) {
-    expect_twins([&] { return group_norm(x, 8, weight, bias, 1e-5, silu); });
+    expect_kernel_twins([&] { return group_norm(x, 8, weight, bias, 1e-5, silu); });
   }
+  const at::Tensor long_clip = input("long", {2, 1500, 40});
+  expect_kernel_twins([&] { return group_norm(long_clip, 8, weight, bias, 1e-5, true); });
 }
 
 TEST_P(AgainstATen, GatedGelu) {
   const at::Tensor x = input("x", {3, 17, 48});
-  expect_twins([&] { return gated_gelu(x); });
+  expect_kernel_twins([&] { return gated_gelu(x); });
 }
 
 TEST_P(AgainstATen, CausalConvolution) {
@@ -102,9 +150,9 @@ TEST_P(AgainstATen, CausalConvolution) {
   const at::Tensor weight = input("weight", {40, 1, 4});
   const at::Tensor bias = input("bias", {40});
   for (const bool reversed : {false, true}) {
-    expect_twins([&] { return causal_convolution(x, weight, bias, reversed); });
+    expect_kernel_twins([&] { return causal_convolution(x, weight, bias, reversed); });
   }
-  expect_twins([&] { return causal_convolution(x, weight, bias, false, input("before", {2, 3, 5, 40})); });
+  expect_kernel_twins([&] { return causal_convolution(x, weight, bias, false, input("before", {2, 3, 5, 40})); });
 }
 
 TEST_P(AgainstATen, SelectiveScan) {
@@ -121,9 +169,9 @@ TEST_P(AgainstATen, SelectiveScan) {
     for (const bool reversed : {false, true}) {
       SelectiveScan turned = scan;
       turned.reversed = reversed;
-      expect_twins([&] { return selective_scan(turned); });
+      expect_kernel_twins([&] { return selective_scan(turned); });
       turned.gate = at::Tensor();
-      expect_twins([&] {
+      expect_kernel_twins([&] {
         ScanHandover handover{.start = rule_input("start", {2, 3, states, 40}), .keep_after = 30, .kept = {}};
         const at::Tensor out = selective_scan(turned, &handover);
         return at::cat({out.flatten(), handover.kept.to(out.scalar_type()).flatten()});
@@ -165,11 +213,17 @@ TEST_P(AgainstATen, LayerNorm) {
     const at::Tensor x = input("x", {3, 7, channels}) + 4;
     const at::Tensor weight = input("weight", {channels});
     const at::Tensor bias = input("bias", {channels});
-    expect_twins([&] { return layer_norm(x, weight, bias, 1e-5); });
+    expect_kernel_twins([&] { return layer_norm(x, weight, bias, 1e-5); });
     const at::Tensor added = input("added", {3, 7, channels});
-    expect_twins([&] { return layer_norm_of_sum(x, added, weight, bias, 1e-5).normed; });
-    expect_twins([&] { return layer_norm_of_sum(x, added, weight, bias, 1e-5).sum; });
+    expect_kernel_twins([&] { return layer_norm_of_sum(x, added, weight, bias, 1e-5).normed; });
+    expect_kernel_twins([&] { return layer_norm_of_sum(x, added, weight, bias, 1e-5).sum; });
   }
+}
+
+/// More than threads take at a time.
+TEST_P(AgainstATen, Quantization) {
+  const at::Tensor x = input("x", {3, 300, 321});
+  expect_same_on_any_threads([&] { return quantize_activations(x).values; });
 }
 
 TEST_P(AgainstATen, Convolution) {

@@ -1,6 +1,5 @@
 #include "unianimate/nn/ops/ops.h"
 
-#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 #include <cpuid.h>
 
@@ -109,10 +108,6 @@ bool needs_gradient(std::initializer_list<at::Tensor> tensors) {
 
 std::optional<at::Tensor> optional_of(const at::Tensor& x) {
   return x.defined() ? std::optional(x) : std::nullopt;
-}
-
-void on_aten_threads(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& body) {
-  at::parallel_for(0, count, 1, body);
 }
 
 }  // namespace unianimate::nn

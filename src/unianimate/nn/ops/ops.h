@@ -22,7 +22,7 @@ bool needs_gradient(std::initializer_list<at::Tensor> tensors);
 /// As operators take what may be missing.
 std::optional<at::Tensor> optional_of(const at::Tensor& x);
 
-/// ATen's threads, for kernels on the CPU.
+/// ATen's threads, for kernels on the CPU: `body` of parts of 0 … count − 1, one part for each thread.
 void on_aten_threads(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& body);
 
 }  // namespace unianimate::nn
