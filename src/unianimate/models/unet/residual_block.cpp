@@ -1,5 +1,7 @@
 #include "unianimate/models/unet/residual_block.h"
 
+#include <utility>
+
 namespace unianimate::models {
 
 namespace {
@@ -51,11 +53,12 @@ ResBlock::ResBlock(std::int64_t in, std::int64_t out, std::int64_t time_dim, std
   register_child("temopral_conv", temporal_);
 }
 
-at::Tensor ResBlock::operator()(const at::Tensor& x, const at::Tensor& silu_time) const {
-  const at::Tensor frames = nn::frames_as_batch(x);
-  const at::Tensor h = out_norm_.silu(in_conv_.before_bias(in_norm_.silu(frames)), emb_(silu_time));
-  const at::Tensor clip = h.view({x.size(0), x.size(1), x.size(2), x.size(3), -1});
-  return temporal_(out_conv_.before_bias(clip) + (skip_ ? (*skip_)(x) : x));
+at::Tensor ResBlock::operator()(at::Tensor x, const at::Tensor& silu_time) const {
+  at::Tensor skip = skip_ ? (*skip_)(x) : x;
+  at::Tensor h = in_norm_.silu(nn::frames_as_batch(std::exchange(x, at::Tensor())));
+  h = out_norm_.silu(in_conv_.before_bias(h), emb_(silu_time)).view(skip.sizes());
+  h = out_conv_.before_bias(h) + std::exchange(skip, at::Tensor());
+  return temporal_(h);
 }
 
 Downsample::Downsample(std::int64_t channels, const at::TensorOptions& options)

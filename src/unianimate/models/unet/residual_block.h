@@ -38,8 +38,9 @@ class ResBlock : public nn::Module {
  public:
   ResBlock(std::int64_t in, std::int64_t out, std::int64_t time_dim, std::int64_t norm_groups,
            const at::TensorOptions& options);
-  /// x (B, F, h, w, in), silu_time: SiLU of the time embedding (B, time_dim) -> (B, F, h, w, out)
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x, const at::Tensor& silu_time) const;
+  /// x (B, F, h, w, in), silu_time: SiLU of the time embedding (B, time_dim) -> (B, F, h, w, out). An x that is moved
+  /// in is freed as soon as it can be.
+  [[nodiscard]] at::Tensor operator()(at::Tensor x, const at::Tensor& silu_time) const;
 
  private:
   nn::GroupNorm in_norm_;

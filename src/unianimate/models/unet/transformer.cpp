@@ -1,5 +1,6 @@
 #include "unianimate/models/unet/transformer.h"
 
+#include <utility>
 #include <vector>
 
 #include "unianimate/nn/ops/attention.h"
@@ -41,14 +42,20 @@ Attention::Projections Attention::project(const at::Tensor& x) const {
 }
 
 at::Tensor Attention::within_frames(const at::Tensor& clip) const {
-  const auto [queries, keys, values] = project(nn::frames_as_batch(clip));
-  const at::Tensor attended = nn::attention(queries, keys, values);
+  at::Tensor attended;
+  {  // the projections are freed before the last product
+    const auto [queries, keys, values] = project(nn::frames_as_batch(clip));
+    attended = nn::attention(queries, keys, values);
+  }
   return to_out_(attended.flatten(2)).view(clip.sizes());
 }
 
 at::Tensor Attention::across_frames(const at::Tensor& x) const {
-  const auto [queries, keys, values] = project(x);
-  const at::Tensor attended = nn::frame_attention(queries, keys, values);
+  at::Tensor attended;
+  {
+    const auto [queries, keys, values] = project(x);
+    attended = nn::frame_attention(queries, keys, values);
+  }
   return to_out_(attended.flatten(3));
 }
 
@@ -96,14 +103,16 @@ TransformerBlock::TransformerBlock(std::int64_t dim, std::int64_t context_dim, s
   register_child("norm3", norm3_);
 }
 
-at::Tensor TransformerBlock::spatial(const at::Tensor& x, const ContextKeysValues& context) const {
+at::Tensor TransformerBlock::spatial(at::Tensor x, const ContextKeysValues& context) const {
   nn::NormedSum y = norm2_.of_sum(x, attn1_.within_frames(norm1_(x)));
+  x.reset();
   y = norm3_.of_sum(y.sum, attn2_.with_context(y.normed, context));
   return ff_.plus(y.normed, y.sum);
 }
 
-at::Tensor TransformerBlock::temporal(const at::Tensor& x) const {
+at::Tensor TransformerBlock::temporal(at::Tensor x) const {
   nn::NormedSum y = norm2_.of_sum(x, attn1_.across_frames(norm1_(x)));
+  x.reset();
   y = norm3_.of_sum(y.sum, attn2_.across_frames(y.normed));
   return ff_.plus(y.normed, y.sum);
 }
@@ -121,8 +130,8 @@ SpatialTransformer::SpatialTransformer(std::int64_t channels, std::int64_t conte
 }
 
 at::Tensor SpatialTransformer::operator()(const at::Tensor& x, const ContextKeysValues& context) const {
-  const at::Tensor normed = norm_(nn::frames_as_batch(x)).view(x.sizes());
-  const at::Tensor tokens = block_.spatial(proj_in_(normed.flatten(2, 3)), context);
+  at::Tensor tokens = proj_in_(norm_(nn::frames_as_batch(x)).view(x.sizes()).flatten(2, 3));
+  tokens = block_.spatial(std::move(tokens), context);
   return proj_out_.plus(tokens, x.flatten(2, 3)).view(x.sizes());
 }
 
@@ -137,8 +146,9 @@ MambaBlock::MambaBlock(std::int64_t dim, const UNetConfig& config, const at::Ten
   register_child("norm3", norm3_);
 }
 
-at::Tensor MambaBlock::operator()(const at::Tensor& x, MambaHandover* handover) const {
+at::Tensor MambaBlock::operator()(at::Tensor x, MambaHandover* handover) const {
   const nn::NormedSum y = norm3_.of_sum(x, mamba_(norm1_(x), handover));
+  x.reset();
   return ff_.plus(y.normed, y.sum);
 }
 
@@ -159,9 +169,9 @@ TemporalTransformer::TemporalTransformer(std::int64_t channels, std::int64_t inn
 }
 
 at::Tensor TemporalTransformer::operator()(const at::Tensor& x, MambaHandover* handover) const {
-  const at::Tensor tokens = proj_in_(norm_(x).flatten(2, 3));
-  const at::Tensor y = mamba_ ? (*mamba_)(tokens, handover) : attention_->temporal(tokens);
-  return proj_out_.plus(y, x.flatten(2, 3)).view(x.sizes());
+  at::Tensor tokens = proj_in_(norm_(x).flatten(2, 3));
+  tokens = mamba_ ? (*mamba_)(std::move(tokens), handover) : attention_->temporal(std::move(tokens));
+  return proj_out_.plus(tokens, x.flatten(2, 3)).view(x.sizes());
 }
 
 }  // namespace unianimate::models

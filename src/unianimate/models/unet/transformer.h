@@ -61,15 +61,15 @@ class GatedFeedForward : public nn::Module {
   nn::Linear narrow_;
 };
 
-/// The parts that both kinds of transformer block are made of.
+/// The parts that both kinds of transformer block are made of. An x that is moved in is freed as soon as it can be.
 /// Names: attn1, ff, attn2, norm1, norm2, norm3.
 class TransformerBlock : public nn::Module {
  public:
   TransformerBlock(std::int64_t dim, std::int64_t context_dim, std::int64_t head_dim, const at::TensorOptions& options);
   /// attn1 within each frame, attn2 with the context. (B, F, P, C) -> (B, F, P, C)
-  [[nodiscard]] at::Tensor spatial(const at::Tensor& x, const ContextKeysValues& context) const;
+  [[nodiscard]] at::Tensor spatial(at::Tensor x, const ContextKeysValues& context) const;
   /// attn1 and attn2 both across frames. (B, F, P, C) -> (B, F, P, C)
-  [[nodiscard]] at::Tensor temporal(const at::Tensor& x) const;
+  [[nodiscard]] at::Tensor temporal(at::Tensor x) const;
   [[nodiscard]] ContextKeysValues project_context(const at::Tensor& context) const {
     return attn2_.project_context(context);
   }
@@ -107,8 +107,8 @@ class SpatialTransformer : public nn::Module {
 class MambaBlock : public nn::Module {
  public:
   MambaBlock(std::int64_t dim, const UNetConfig& config, const at::TensorOptions& options);
-  /// (B, F, P, C) -> (B, F, P, C)
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x, MambaHandover* handover) const;
+  /// (B, F, P, C) -> (B, F, P, C). An x that is moved in is freed as soon as it can be.
+  [[nodiscard]] at::Tensor operator()(at::Tensor x, MambaHandover* handover) const;
 
  private:
   Mamba mamba_;

@@ -66,7 +66,7 @@ class TemporalPass {
 
 at::Tensor run_block(const UNetBlock& block, at::Tensor h, const at::Tensor& silu_time,
                      const ContextKeysValues& context, TemporalPass& temporal) {
-  if (block.residual) h = (*block.residual)(h, silu_time);
+  if (block.residual) h = (*block.residual)(std::move(h), silu_time);
   if (block.spatial) h = (*block.spatial)(h, context);
   if (block.temporal) h = temporal.run(*block.temporal, h);
   if (block.downsample) h = (*block.downsample)(h);
@@ -306,10 +306,10 @@ at::Tensor UNet::operator()(const at::Tensor& latent, const at::Tensor& timestep
   // 3. middle
   const ContextKeysValues& middle_context = *context++;
   if (!reuses) {
-    x = middle_residual0_(x, silu_time);
+    x = middle_residual0_(std::move(x), silu_time);
     x = middle_spatial_(x, middle_context);
     x = temporal.run(middle_temporal_, x);
-    x = middle_residual3_(x, silu_time);
+    x = middle_residual3_(std::move(x), silu_time);
   }
 
   // 4. decoder
