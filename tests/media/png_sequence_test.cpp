@@ -1,7 +1,9 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <functional>
 
 #include "media/test_images.h"
@@ -10,6 +12,7 @@
 #include "unianimate/media/film/video_writer.h"
 #include "unianimate/media/pictures/image_reader.h"
 #include "unianimate/media/pictures/image_writer.h"
+#include "unianimate/media/pictures/png_sequence.h"
 
 namespace unianimate {
 namespace {
@@ -36,12 +39,26 @@ TEST(PngSequence, MakesTheFolderOnFinish) {
 TEST(PngSequence, ReplacesALongerOneAndNothingElse) {
   const testing::TemporaryFolder folder;
   write_frames(folder.path() / "frames/", 5)->finish();
-  for (const char* kept : {"notes.txt", "4.png", "0004.jpg", "frame0004.png", "00004.png"}) {
+  for (const char* kept : {"notes.txt", "4.png", "0004.jpg", "frame0004.png", "004.png"}) {
     testing::write_file(folder / "frames" / kept, "mine");
   }
+  std::filesystem::copy(folder / "frames/0003.png", folder / "frames/12345.png");
   write_frames(folder / "frames", 2)->finish();
   EXPECT_EQ(listing(folder / "frames"),
-            (Names{"0000.png", "0001.png", "notes.txt", "4.png", "0004.jpg", "frame0004.png", "00004.png"}));
+            (Names{"0000.png", "0001.png", "notes.txt", "4.png", "0004.jpg", "frame0004.png", "004.png"}));
+}
+
+TEST(PngSequence, ALongOneGetsNamesOfOneLength) {
+  constexpr std::size_t kFrames = 10'001;
+  const testing::TemporaryFolder folder;
+  for (std::size_t i = 0; i < kFrames; ++i) std::ofstream(folder / fmt::format("{:04}.png", i)) << i;
+  give_equal_lengths(folder.path(), kFrames - 1);
+  EXPECT_EQ(*listing(folder.path()).begin(), "0000.png");
+  give_equal_lengths(folder.path(), kFrames);
+  const Names names = listing(folder.path());
+  ASSERT_EQ(names.size(), kFrames);
+  std::size_t frame = 0;
+  for (const std::string& name : names) EXPECT_EQ(testing::file_content(folder / name), std::to_string(frame++));
 }
 
 TEST(PngSequence, WithoutFinishNothingChanges) {
@@ -70,6 +87,9 @@ TEST(PngSequence, PicturesOfOthersAreRefused) {
     EXPECT_THAT(testing::error_of(ErrorKind::kUsage, open), ::testing::HasSubstr("holds 0007.png"));
   }
   EXPECT_EQ(listing(folder / "poses"), Names{"0007.png"});
+  std::filesystem::create_directory(folder / "long");
+  write_png(folder / "long/00007.png", testing::noise(6, 4, 1));
+  EXPECT_THROW(check_output(folder / "long", {.width = 6, .height = 4}), Error);
   EXPECT_EQ(read_image(folder / "poses/0007.png"), testing::noise(6, 4, 1));
 }
 

@@ -1,9 +1,9 @@
 #include "unianimate/media/pictures/png_sequence.h"
 
-#include <charconv>
 #include <string>
 
 #include "unianimate/core/error.h"
+#include "unianimate/core/natural_order.h"
 #include "unianimate/core/output_folder.h"
 #include "unianimate/core/written_mark.h"
 #include "unianimate/media/pictures/image_writer.h"
@@ -14,15 +14,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string frame_name(std::size_t index) {
-  return fmt::format("{:04}.png", index);
+constexpr int kFewestDigits = 4;
+
+std::string frame_name(std::size_t index, int digits) {
+  return fmt::format("{:0{}}.png", index, digits);
 }
 
+/// Of a sequence of any length.
 bool has_frame_name(const fs::path& path) {
-  const std::string name = path.filename().string();
-  std::size_t index = 0;
-  const auto parsed = std::from_chars(name.data(), name.data() + name.size(), index);
-  return parsed.ec == std::errc() && name == frame_name(index);
+  const std::string stem = path.stem().string();
+  return path.extension() == ".png" && stem.size() >= std::size_t{kFewestDigits} &&
+         stem.find_first_not_of("0123456789") == std::string::npos;
 }
 
 bool is_frame(const fs::path& path) {
@@ -38,7 +40,7 @@ fs::path require_own(const fs::path& named) {
   for (; !problem && entry != fs::directory_iterator(); entry.increment(problem)) {
     if (!has_frame_name(entry->path()) || is_frame(entry->path())) continue;
     throw Error(ErrorKind::kUsage,
-                "the folder {} holds {}, which is no frame that this program wrote and would be replaced; choose "
+                "the folder {} holds {}, which is no frame that this program wrote and could be replaced; choose "
                 "another folder for the output",
                 printable(folder.string()), entry->path().filename().string());
   }
@@ -53,14 +55,14 @@ class PngSequence final : public FrameSink {
 
   void write(const Image& frame) override {
     check_frame_size(frame, width_, height_);
-    const fs::path path = output_.temporary() / frame_name(count_);
-    write_file(path, encode_png(frame, kMark));
+    write_file(output_.temporary() / frame_name(count_, kFewestDigits), encode_png(frame, kMark));
     ++count_;
   }
 
   void finish() override {
     check_frame_count(static_cast<std::int64_t>(count_), folder_);
     require_own(folder_);
+    give_equal_lengths(output_.temporary(), count_);
     output_.commit();
   }
 
@@ -76,6 +78,17 @@ class PngSequence final : public FrameSink {
 
 std::unique_ptr<FrameSink> open_png_sequence(const fs::path& folder, int width, int height) {
   return std::make_unique<PngSequence>(folder, width, height);
+}
+
+void give_equal_lengths(const fs::path& folder, std::size_t frames) {
+  const int digits = name_digits(static_cast<std::int64_t>(frames));
+  for (std::size_t i = 0; digits > kFewestDigits && i < frames; ++i) {
+    const fs::path before = folder / frame_name(i, kFewestDigits);
+    std::error_code problem;
+    fs::rename(before, folder / frame_name(i, digits), problem);
+    if (!problem) continue;
+    throw Error(ErrorKind::kEnvironment, "{} could not be renamed: {}", printable(before.string()), problem.message());
+  }
 }
 
 void check_png_sequence(const fs::path& folder) {
