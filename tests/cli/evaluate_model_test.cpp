@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
+#include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/media/film/open_frame_source.h"
 #include "unianimate/media/pictures/frame_source.h"
 #include "unianimate/media/pictures/image_reader.h"
@@ -89,6 +90,48 @@ TEST_F(EvaluateModelCommand, ComparesVariantsWithTheFirst) {
   EXPECT_FALSE(fs::exists(output("steps.png")));
 }
 
+TEST_F(EvaluateModelCommand, ComparesOtherModelsAndLorasWithTheFirst) {
+  const std::string layer = "middle_block.1.proj_in";
+  checkpoint::save_safetensors(
+      folder_ / "fast.safetensors",
+      {{layer + ".lora_down.weight", at::ones({2, 32})}, {layer + ".lora_up.weight", at::ones({32, 2})}},
+      {{"sampler", "lcm"}, {"steps", "2"}, {"grid", "50"}, {"conditions", "image,randomref,dwpose"}});
+  const std::vector<std::string> variants{"--steps",   "2",
+                                          "--variant", "timesteps=trailing",
+                                          "--variant", "lora=fast.safetensors",
+                                          "--variant", "lora=fast.safetensors:0 steps=1",
+                                          "--variant", "timesteps=trailing models=" + models_->path().string()};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), variants.begin(), variants.end());
+    return run(more);
+  };
+  const ProgramResult result = with({"--conditions", "reference"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("fast.safetensors says that it is distilled (lcm, 2 steps"));
+  std::ifstream file(output("quality.json"));
+  const json rows = json::parse(file).at("rows");
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(rows[0].at("sampler"), "ddim");
+  EXPECT_EQ(rows[1].at("sampler"), "lcm");
+  EXPECT_EQ(rows[1].at("timesteps"), "distillation");
+  EXPECT_EQ(rows[2].at("steps"), 1);
+  EXPECT_GT(rows[1].at("against").at("latent_distance"), 0.01);
+  EXPECT_EQ(rows[3].at("against").at("latent_distance"), 0);
+  EXPECT_GT(rows[3].at("sharpness"), 0);
+
+  const ProgramResult refused = with({"--conditions", "reference,first-frame", "--dry-run"});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("fast.safetensors was distilled with the conditions image,randomref,dwpose and "
+                                     "knows no others, but image,local_image,dwpose are asked for; give --conditions "
+                                     "image+randomref+dwpose, or"));
+  const ProgramResult in_long =
+      testing::run_here({"evaluate", "long", "--models", models_->path().string(), "--lora", "fast.safetensors",
+                         "--conditions", "image", "--output", "long", "--device", "cpu"},
+                        folder_.path());
+  EXPECT_EQ(in_long.status, 2);
+  EXPECT_THAT(in_long.err, HasSubstr("but image are asked for; give --conditions image+randomref+dwpose"));
+}
+
 TEST_F(EvaluateModelCommand, WritesAVideoOfEachPersonAndSettingWithFourColumns) {
   ASSERT_EQ(run({"--videos"}).status, 0);
   for (const char* name : {"person-7-1.mp4", "person-7-2.mp4", "person-8-1.mp4", "person-8-2.mp4"}) {
@@ -156,6 +199,10 @@ TEST_F(EvaluateModelCommand, RefusesBeforeLongWork) {
           "there is no setting called 'segment_overlap' here unless --chain is given");
   refused({"--variant", "exact", "--variant", "frames=3"}, 2, "there is no setting called 'frames' here");
   refused({"--variant", "exact", "--preset", "draft"}, 2, "--preset has no effect with --variant");
+  refused({"--variant", "exact", "--variant", "models=nowhere"}, 3, "nowhere");
+  refused({"--variant", "exact", "--variant", "lora=nothing.safetensors"}, 3, "nothing.safetensors");
+  refused({"--variant", "exact", "--variant", "timesteps=999,499 steps=3"}, 2,
+          "steps has no effect in the variant 'timesteps=999,499 steps=3'");
   refused({"--variant", "fast"}, 2, "settings are written as in steps=12 reuse_every=2, found 'fast'");
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
 
 #include "support/golden_file.h"
 #include "unianimate/core/error.h"
@@ -76,6 +77,60 @@ TEST(Metrics, AMaskLooksOnlyWhereItIsSet) {
   EXPECT_TRUE(std::isinf(masked_psnr(a, b, {0, 1, 1, 1})));
   EXPECT_DOUBLE_EQ(masked_psnr(a, b, {1, 0, 0, 0}), 10 * std::log10(255.0 * 255.0 * 3 / (100.0 * 100.0)));
   EXPECT_TRUE(std::isinf(masked_psnr(a, b, {0, 0, 0, 0})));
+}
+
+TEST(LaplacianEnergy, HasClosedForms) {
+  EXPECT_EQ(laplacian_energy(filled(6, 5, 90)), 0);
+  Image ramp(6, 5);
+  for (int y = 0; y < 5; ++y) {
+    for (std::size_t i = 0; i < ramp.row(y).size(); ++i) {
+      ramp.row(y)[i] = static_cast<std::uint8_t>(10 * (i / Image::kChannels) + 7 * static_cast<std::size_t>(y));
+    }
+  }
+  EXPECT_EQ(laplacian_energy(ramp), 0) << "an even slope is not sharp";
+  Image dot(5, 5);
+  std::ranges::fill(dot.row(2).subspan(std::size_t{2} * Image::kChannels, Image::kChannels), 51);
+  // The dot itself is 4, its four neighbours are −1, of nine pixels.
+  EXPECT_DOUBLE_EQ(laplacian_energy(dot), (16 + 4) * 0.2 * 0.2 / 9);
+  EXPECT_EQ(laplacian_energy(filled(2, 9, 3)), 0) << "no pixel has four neighbours";
+  EXPECT_EQ(laplacian_energy(Image()), 0);
+}
+
+TEST(LaplacianEnergy, IsItsDefinition) {
+  std::mt19937 random(3);
+  Image picture(7, 9);
+  for (std::uint8_t& value : picture.pixels) value = static_cast<std::uint8_t>(random());
+  const auto value = [&](int x, int y, int channel) {
+    return picture.row(y)[static_cast<std::size_t>(x * Image::kChannels + channel)] / 255.0;
+  };
+  double sum = 0;
+  for (int y = 1; y < 8; ++y) {
+    for (int x = 1; x < 6; ++x) {
+      for (int c = 0; c < Image::kChannels; ++c) {
+        const double laplacian =
+            4 * value(x, y, c) - value(x - 1, y, c) - value(x + 1, y, c) - value(x, y - 1, c) - value(x, y + 1, c);
+        sum += laplacian * laplacian;
+      }
+    }
+  }
+  EXPECT_NEAR(laplacian_energy(picture), sum / (7 * 5 * Image::kChannels), kTolerance);
+}
+
+TEST(ChangeEnergy, OfAConstantChangeIsItsSquare) {
+  EXPECT_DOUBLE_EQ(change_energy(filled(4, 3, 100), filled(4, 3, 151)), 0.2 * 0.2);
+  EXPECT_THROW(static_cast<void>(change_energy(filled(4, 3, 0), filled(3, 4, 0))), Error);
+}
+
+TEST(FrameConsistencyTest, TellsHowMuchMoves) {
+  FrameConsistency half;
+  FrameConsistency still;
+  for (int i = 0; i < 4; ++i) {
+    half.add(filled(4, 4, 100 + 10 * i), filled(4, 4, 200 - 20 * i));
+    still.add(filled(4, 4, 100 + 10 * i), filled(4, 4, 70));
+  }
+  EXPECT_DOUBLE_EQ(half.movement().value(), 0.25);
+  EXPECT_FALSE(still.movement()) << "the other one stands still";
+  EXPECT_FALSE(FrameConsistency().movement());
 }
 
 TEST(FrameConsistencyTest, LooksAtChangesAlone) {

@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <memory>
 
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
+#include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/error.h"
 #include "unianimate/evaluation/person_inputs.h"
 #include "unianimate/families/families.h"
@@ -56,6 +58,17 @@ class ModelEvaluationTest : public ::testing::Test {
   static fs::path temporary() { return *folder_ / "temporary"; }
   static family::ModelFiles files() { return family::find_model_files(folder_->path()); }
 
+  /// Number 1 of the models are those of number 0 with the LoRA that is given.
+  ModelEvaluation evaluate(const ModelEvaluationRequest& request, Progress& progress,
+                           const std::vector<family::LoraFile>& loras = {}) {
+    family::RuntimeOptions corrected = runtime_;
+    corrected.loras = loras;
+    const auto first = families::open_family(files(), runtime_);
+    const auto second = families::open_family(files(), corrected);
+    const std::array families{first.get(), second.get()};
+    return evaluate_model(request, families, progress);
+  }
+
   [[nodiscard]] puppet::Clip clip(std::uint64_t seed) const {
     puppet::ClipOptions options = request_.clip;
     options.seed = seed;
@@ -86,7 +99,7 @@ class MeterSink : public FrameSink {
 };
 
 TEST_F(ModelEvaluationTest, MeasuresWhatTheAnimatorMakes) {
-  const ModelEvaluation evaluation = evaluate_model(request_, *families::open_family(files(), runtime_), silent_);
+  const ModelEvaluation evaluation = evaluate(request_, silent_);
   ASSERT_EQ(evaluation.rows.size(), 2U);
   const auto family = families::open_family(files(), runtime_);
   const ScratchFolder scratch;
@@ -111,7 +124,7 @@ TEST_F(ModelEvaluationTest, MeasuresWhatTheAnimatorMakes) {
 
 TEST_F(ModelEvaluationTest, ComparesWithRepeatingTheReferenceAndWithTheAutoencoder) {
   request_.reconstruction = true;
-  const ModelEvaluation evaluation = evaluate_model(request_, *families::open_family(files(), runtime_), silent_);
+  const ModelEvaluation evaluation = evaluate(request_, silent_);
   ASSERT_EQ(evaluation.baselines.size(), 3U);
   const puppet::Clip person = clip(kFirst);
   QualityMeter reference;
@@ -125,14 +138,14 @@ TEST_F(ModelEvaluationTest, ComparesWithRepeatingTheReferenceAndWithTheAutoencod
   EXPECT_GT(evaluation.baselines[2].mean.psnr, 1);
   request_.settings.pop_back();
   request_.reconstruction = false;
-  EXPECT_EQ(evaluate_model(request_, *families::open_family(files(), runtime_), silent_).baselines.size(), 1U);
+  EXPECT_EQ(evaluate(request_, silent_).baselines.size(), 1U);
 }
 
 TEST_F(ModelEvaluationTest, ComparesVariantsWithTheFirst) {
   request_.settings = {setting("reference"), setting("reference"), setting("reference")};
   request_.settings[1].compared_with = request_.settings[2].compared_with = 0;
   request_.settings[2].request.seed += 1;
-  const ModelEvaluation evaluation = evaluate_model(request_, *families::open_family(files(), runtime_), silent_);
+  const ModelEvaluation evaluation = evaluate(request_, silent_);
   EXPECT_TRUE(evaluation.rows[0].against.people.empty());
   ASSERT_EQ(evaluation.rows[1].against.people.size(), 2U);
   EXPECT_EQ(evaluation.rows[1].against.mean.psnr, kEqualPsnr);
@@ -142,8 +155,41 @@ TEST_F(ModelEvaluationTest, ComparesVariantsWithTheFirst) {
   EXPECT_LT(other_seed, kEqualPsnr);
 }
 
+TEST_F(ModelEvaluationTest, MeasuresHowFarLatentsAreApart) {
+  request_.settings = {setting("reference"), setting("reference"), setting("reference"), setting("reference")};
+  for (std::size_t i = 1; i < 4; ++i) request_.settings[i].compared_with = 0;
+  request_.settings[2].models = 1;
+  request_.settings[3].request.chain = family::ChainOptions{.segment_size = 2, .segment_overlap = 1};
+  const std::string layer = "middle_block.1.proj_in";
+  const std::vector<family::LoraFile> loras{{*folder_ / "lora.safetensors"}};
+  checkpoint::save_safetensors(loras[0].path, {{layer + ".lora_down.weight", at::full({1, 32}, 0.5)},
+                                               {layer + ".lora_up.weight", at::full({32, 1}, 0.5)}});
+  const ModelEvaluation evaluation = evaluate(request_, silent_, loras);
+  EXPECT_EQ(evaluation.rows[1].against.latent_distance(), 0);
+  EXPECT_FALSE(evaluation.rows[3].against.latent_distance()) << "segments have other shapes";
+
+  // the same by hand, of the second person
+  family::RuntimeOptions corrected = runtime_;
+  corrected.loras = loras;
+  std::vector<at::Tensor> latents;
+  pipeline::AnimateOptions options;
+  options.latents_made = [&](const at::Tensor& made) { latents.push_back(made.to(at::kDouble)); };
+  const ScratchFolder scratch;
+  for (const family::RuntimeOptions& runtime : {runtime_, corrected}) {
+    family::AnimateRequest by_hand = request_.fill_in(request_.settings[0]);
+    const puppet::Clip person = clip(kFirst + 1);
+    write_person_inputs(person, false, scratch.path() / "person", by_hand, silent_);
+    MeterSink sink(person);
+    pipeline::animate(*families::open_family(files(), runtime), by_hand, sink, silent_, options);
+  }
+  ASSERT_EQ(latents.size(), 2U);
+  const double expected = ((latents[1] - latents[0]).norm() / latents[0].norm()).item<double>();
+  EXPECT_GT(expected, 1e-3);
+  EXPECT_NEAR(evaluation.rows[2].against.people[1].latent_distance.value(), expected, 1e-6);
+}
+
 TEST_F(ModelEvaluationTest, KeepsPicturesToLookAt) {
-  const ModelEvaluation evaluation = evaluate_model(request_, *families::open_family(files(), runtime_), silent_);
+  const ModelEvaluation evaluation = evaluate(request_, silent_);
   ASSERT_EQ(evaluation.shown.size(), 2U);
   const ShownPerson& shown = evaluation.shown[0];
   const puppet::Clip person = clip(kFirst);
@@ -163,7 +209,7 @@ TEST_F(ModelEvaluationTest, LeavesNoFilesWhenItIsCancelled) {
     [[nodiscard]] bool cancelled() const override { return enough; }
     bool enough = false;
   } progress;
-  EXPECT_THROW(evaluate_model(request_, *families::open_family(files(), runtime_), progress), Error);
+  EXPECT_THROW(evaluate(request_, progress), Error);
   EXPECT_TRUE(progress.enough);
   EXPECT_TRUE(fs::is_empty(temporary()));
 }
@@ -181,7 +227,7 @@ TEST_F(ModelEvaluationTest, CountsCallsOfTheUNetOverAllVideos) {
     std::int64_t total = 0;
     std::int64_t last = 0;
   } progress;
-  const ModelEvaluation evaluation = evaluate_model(request_, *families::open_family(files(), runtime_), progress);
+  const ModelEvaluation evaluation = evaluate(request_, progress);
   EXPECT_EQ(progress.last, progress.total);
   EXPECT_EQ(progress.total, 2 * (evaluation.rows[0].unet_calls + evaluation.rows[1].unet_calls));
 }
@@ -191,7 +237,7 @@ TEST_F(ModelEvaluationTest, RefusesWhatCannotBeMeasuredBeforeItBegins) {
     ModelEvaluationRequest request = request_;
     spoil(request);
     try {
-      evaluate_model(request, *families::open_family(files(), runtime_), silent_);
+      evaluate(request, silent_);
       ADD_FAILURE() << "accepted: " << sentence;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kUsage);

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "unianimate/evaluation/quality_pictures.h"
+#include "unianimate/evaluation/variant_report.h"
 
 namespace unianimate::evaluation {
 namespace {
@@ -32,7 +33,8 @@ ModelEvaluation made_up() {
     }
   }
   for (const Setting& setting : evaluation.request.settings) {
-    const Quality quality{20.0 + static_cast<double>(setting.request.sampling.steps), 0.75, 0.0625, 17.5, 0.03125};
+    const Quality quality{
+        20.0 + static_cast<double>(setting.request.sampling.steps), 0.75, 0.0625, 17.5, 0.03125, 0.875, 1.25};
     evaluation.rows.push_back(
         {{name_among(setting, evaluation.request.settings), {{7, quality, 2.5}, {8, quality, 1.5}}, quality},
          1.5,
@@ -72,7 +74,7 @@ TEST(QualityTable, HasARowForEachSettingAndBaseline) {
   }
   EXPECT_THAT(lines[3], HasSubstr("| reference "));
   EXPECT_THAT(lines[3], HasSubstr(" 1 |      2.5 |         949 |   11 | 21.00 | 0.7500 |       17.50 | 0.0625 |"));
-  EXPECT_THAT(lines[3], HasSubstr(" 1.50 |            125.0 |"));
+  EXPECT_THAT(lines[3], HasSubstr("|     0.875 |    1.250 |        1.50 |            125.0 |"));
   EXPECT_THAT(lines[6], HasSubstr("| repeat the reference picture |"));
   EXPECT_THAT(lines[6], HasSubstr("15.25"));
 }
@@ -101,7 +103,33 @@ TEST(QualityJson, HoldsMeansAndPeople) {
   EXPECT_EQ(row.at("steps"), 1);
   EXPECT_EQ(row.at("psnr"), 21);
   EXPECT_EQ(row.at("people").at(1).at("seconds"), 1.5);
-  EXPECT_TRUE(json.at("baselines").at(0).at("figure_psnr").is_null());
+  EXPECT_EQ(row.at("sharpness"), 0.875);
+  EXPECT_EQ(row.at("people").at(1).at("movement"), 1.25);
+  for (const char* unknown : {"figure_psnr", "sharpness", "movement"}) {
+    EXPECT_TRUE(json.at("baselines").at(0).at(unknown).is_null());
+  }
+}
+
+TEST(QualityReport, TellsTheDistanceOfLatentsFromTheFirstVariants) {
+  ModelEvaluation evaluation = made_up();
+  for (SettingRow& row : evaluation.rows) row.pass_equivalents = 10;
+  for (const std::size_t compared : {1U, 3U}) {
+    evaluation.request.settings[compared].compared_with = 0;
+    QualityRow& against = evaluation.rows[compared].against;
+    against = evaluation.rows[compared].row;
+    against.name = evaluation.rows[0].row.name;
+  }
+  evaluation.rows[1].against.people[0].latent_distance = 0.25;
+  evaluation.rows[1].against.people[1].latent_distance = 0.5;
+  const std::vector<std::string> lines = lines_of(variants_table(evaluation));
+  EXPECT_THAT(lines[0], HasSubstr("| distance of latents |"));
+  EXPECT_THAT(lines[2], HasSubstr("|              0.3750 |"));
+  EXPECT_THAT(lines[3], HasSubstr("|                     |")) << "of other shapes";
+  const nlohmann::ordered_json rows = quality_json(evaluation).at("rows");
+  EXPECT_EQ(rows.at(1).at("against").at("latent_distance"), 0.375);
+  EXPECT_EQ(rows.at(1).at("against").at("people").at(1).at("latent_distance"), 0.5);
+  EXPECT_TRUE(rows.at(3).at("against").at("latent_distance").is_null());
+  EXPECT_FALSE(rows.at(1).contains("latent_distance")) << "the truth has no latents";
 }
 
 TEST(QualityJson, TellsWhetherTheStateIsCarried) {

@@ -92,14 +92,16 @@ void evaluate_long_videos(const LongOptions& options, Session& session) {
   const fs::path models = studio::models_to_animate_with(machine.models);
   const evaluation::LongVideoRequest request =
       request_of(options, arguments, families::default_request(models, machine.loras));
-  const family::RuntimeOptions runtime = prepare_runtime(machine);
-  const family::ModelFiles files = families::find_files(models);
-  EvaluationPlan plan{request.videos, files, runtime, arguments.output, {}};
+  EvaluationPlan plan{request.videos,
+                      find_models({{models, machine.loras}}, request.videos, prepare_runtime(machine)),
+                      arguments.output,
+                      {}};
   for (const evaluation::LongVideoStrategy& strategy : request.strategies) plan.strategies.push_back(strategy.name);
   Progress& progress = *session.reporter;
   if (machine.dry_run) return tell_evaluation_plan(plan, machine, progress);
-  const auto family = open_to_evaluate(plan, models, "long_videos.json", progress);
-  const evaluation::LongVideoEvaluation evaluation = evaluation::evaluate_long_videos(request, *family, progress);
+  const OpenModels opened = open_to_evaluate(plan, "long_videos.json", progress);
+  const evaluation::LongVideoEvaluation evaluation =
+      evaluation::evaluate_long_videos(request, *opened.families.front(), progress);
   const EvaluationReport report{"long_videos", evaluation::long_video_markdown(evaluation),
                                 evaluation::long_video_json(evaluation), evaluation::long_video_table(evaluation),
                                 evaluation::long_video_plots(evaluation)};

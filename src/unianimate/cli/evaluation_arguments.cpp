@@ -113,25 +113,59 @@ nlohmann::ordered_json plan_json(const EvaluationPlan& plan, const std::vector<p
           {"frames_per_second", request.clip.frames_per_second},
           {"reconstruction", request.reconstruction},
           {"videos", !request.videos.empty()},
-          {"machine", studio::machine_json(plan.files, plan.runtime)},
+          {"machine", studio::machine_json(plan.models.front().files, plan.models.front().runtime)},
           {"settings", std::move(settings)},
           {"unet_calls", unet_calls},
           {"estimated_bytes", bytes},
           {"estimated_seconds", seconds}};
 }
 
+OpenModels opened(const EvaluationPlan& plan) {
+  OpenModels models;
+  for (const EvaluatedModels& each : plan.models) {
+    models.owned.push_back(families::open_family(each.files, each.runtime));
+    models.families.push_back(models.owned.back().get());
+  }
+  return models;
+}
+
 }  // namespace
+
+std::vector<EvaluatedModels> find_models(const std::vector<ModelChoice>& choices,
+                                         const evaluation::ModelEvaluationRequest& request,
+                                         const family::RuntimeOptions& runtime) {
+  std::vector<EvaluatedModels> models;
+  for (const ModelChoice& choice : choices) {
+    EvaluatedModels& each = models.emplace_back();
+    each.folder = choice.folder;
+    each.files = families::find_files(choice.folder);
+    each.runtime = runtime;
+    each.runtime.loras = choice.loras;
+    if (choices.size() > 1) {
+      const std::int64_t all = runtime.memory_budget > 0 ? runtime.memory_budget : usable_bytes(runtime.compute.device);
+      each.runtime.memory_budget = all / static_cast<std::int64_t>(choices.size());
+    }
+    const auto distillation = families::find_distillation(choice.folder, choice.loras);
+    if (!distillation) continue;
+    each.told = distillation->sentence();
+    for (const evaluation::Setting& setting : request.settings) {
+      if (setting.models + 1 == models.size()) distillation->require_conditions(setting.request, "+");
+    }
+  }
+  return models;
+}
 
 void tell_evaluation_plan(const EvaluationPlan& plan, const RuntimeArguments& machine, Progress& progress) {
   const evaluation::ModelEvaluationRequest& request = plan.request;
-  const std::unique_ptr<family::Family> family = families::open_family(plan.files, plan.runtime);
-  const std::vector<pipeline::AnimatePlan> plans = evaluation::plan_evaluation(request, *family);
+  const OpenModels models = opened(plan);
+  const std::vector<pipeline::AnimatePlan> plans = evaluation::plan_evaluation(request, models.families);
   const auto people = static_cast<std::int64_t>(request.people.count());
   std::int64_t unet_calls = 0;
   double seconds = 0;
-  for (const pipeline::AnimatePlan& each : plans) {
-    unet_calls += people * each.model_calls;
-    seconds += static_cast<double>(people) * pipeline::total_seconds(pipeline::estimate_phases(each, *family, {}));
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    family::Family& family = *models.families[request.settings[i].models];
+    unet_calls += people * plans[i].model_calls;
+    seconds += static_cast<double>(people) * pipeline::total_seconds(pipeline::estimate_phases(plans[i], family, {}));
   }
   for (const std::string& note : plans.front().notes) progress.note(note);
   if (machine.messages.json) return print_json_line(plan_json(plan, plans, seconds));
@@ -140,15 +174,17 @@ void tell_evaluation_plan(const EvaluationPlan& plan, const RuntimeArguments& ma
         format_duration(seconds));
 }
 
-std::unique_ptr<family::Family> open_to_evaluate(const EvaluationPlan& plan, const fs::path& models,
-                                                 const std::string& name, Progress& progress) {
+OpenModels open_to_evaluate(const EvaluationPlan& plan, const std::string& name, Progress& progress) {
   make_folder(plan.output);
   const OutputPath trial(plan.output / name);
   constexpr std::uintmax_t kNeededBytes = 32'000'000;
   require_room(plan.output, kNeededBytes, "what is measured");
-  studio::tell_models(models, progress);
-  progress.note(plan.runtime.compute.reason);
-  return families::open_family(plan.files, plan.runtime);
+  studio::tell_models(plan.models.front().folder, progress);
+  for (const EvaluatedModels& each : plan.models) {
+    if (!each.told.empty()) progress.note(each.told);
+  }
+  progress.note(plan.models.front().runtime.compute.reason);
+  return opened(plan);
 }
 
 void tell_evaluation(const EvaluationReport& report, const fs::path& folder, const RuntimeArguments& machine,

@@ -41,11 +41,31 @@ family::ConditionSet parse_joined_conditions(std::string name);
 /// Throws Error(kUsage) where lists of options give more combinations than can be measured.
 void require_few_settings(std::size_t settings);
 
+/// A model folder and what corrects its UNet.
+struct ModelChoice {
+  std::filesystem::path folder;
+  std::vector<family::LoraFile> loras;
+};
+
+/// Models that are measured.
+struct EvaluatedModels {
+  std::filesystem::path folder;
+  family::ModelFiles files;
+  family::RuntimeOptions runtime;
+  std::string told;  ///< how they are to be sampled, for people; empty where they do not say
+};
+
+/// By the numbers that settings have for them (evaluation::Setting::models). Where they are several each may have an
+/// equal share of the memory. Throws Error(kInput) where one lacks a file, Error(kUsage) where a setting has conditions
+/// that its models were not distilled with.
+std::vector<EvaluatedModels> find_models(const std::vector<ModelChoice>& choices,
+                                         const evaluation::ModelEvaluationRequest& request,
+                                         const family::RuntimeOptions& runtime);
+
 /// An evaluation that is only planned.
 struct EvaluationPlan {
   const evaluation::ModelEvaluationRequest& request;
-  const family::ModelFiles& files;
-  const family::RuntimeOptions& runtime;
+  std::vector<EvaluatedModels> models;
   std::filesystem::path output;
   std::vector<std::string> strategies;  ///< of each setting, by name; empty where there are none
 };
@@ -53,10 +73,15 @@ struct EvaluationPlan {
 /// Prints how much work the evaluation is, as JSON where `machine` asks for it (docs/evaluation.md).
 void tell_evaluation_plan(const EvaluationPlan& plan, const RuntimeArguments& machine, Progress& progress);
 
-/// Opens the models once their folder has been told and the output folder is there; throws now what writing a file
-/// `name` into that would throw after long work.
-std::unique_ptr<family::Family> open_to_evaluate(const EvaluationPlan& plan, const std::filesystem::path& models,
-                                                 const std::string& name, Progress& progress);
+/// Opened models, and the same as evaluation::Families.
+struct OpenModels {
+  std::vector<std::unique_ptr<family::Family>> owned;
+  std::vector<family::Family*> families;
+};
+
+/// Opens the models once they have been told and the output folder is there; throws now what writing a file `name` into
+/// that would throw after long work.
+OpenModels open_to_evaluate(const EvaluationPlan& plan, const std::string& name, Progress& progress);
 
 /// What was measured.
 struct EvaluationReport {

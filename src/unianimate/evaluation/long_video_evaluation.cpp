@@ -1,5 +1,6 @@
 #include "unianimate/evaluation/long_video_evaluation.h"
 
+#include <array>
 #include <chrono>
 #include <functional>
 #include <numeric>
@@ -53,7 +54,8 @@ void finish(LongVideoRow& row) {
 LongVideoEvaluation evaluate_long_videos(const LongVideoRequest& request, family::Family& family, Progress& progress) {
   const ModelEvaluationRequest& videos = request.videos;
   std::int64_t calls_per_person = 0;
-  for (const pipeline::AnimatePlan& plan : plan_evaluation(videos, family)) {
+  const std::array families{&family};
+  for (const pipeline::AnimatePlan& plan : plan_evaluation(videos, families)) {
     calls_per_person += plan.model_calls;
   }
 

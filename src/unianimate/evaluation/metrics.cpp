@@ -165,6 +165,28 @@ double ssim(const Image& a, const Image& b, SsimWindow window) {
   return sum / Image::kChannels;
 }
 
+double laplacian_energy(const Image& image) {
+  const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(image.width) * Image::kChannels;
+  double sum = 0;
+  for (std::ptrdiff_t y = 1; y + 1 < image.height; ++y) {
+    const std::uint8_t* const pixels = image.pixels.data() + y * row;
+    for (std::ptrdiff_t x = Image::kChannels; x < row - Image::kChannels; ++x) {
+      const int neighbours =
+          pixels[x - Image::kChannels] + pixels[x + Image::kChannels] + pixels[x - row] + pixels[x + row];
+      sum += squared(4 * pixels[x], neighbours);
+    }
+  }
+  const double values = static_cast<double>(image.width - 2) * static_cast<double>(image.height - 2) * Image::kChannels;
+  return sum > 0 ? sum / (kRange * kRange * values) : 0;
+}
+
+double change_energy(const Image& last, const Image& image) {
+  require_equal_sizes(last, image);
+  double sum = 0;
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) sum += squared(image.pixels[i], last.pixels[i]);
+  return sum / (kRange * kRange * static_cast<double>(image.pixels.size()));
+}
+
 double change_error(const Image& last_a, const Image& a, const Image& last_b, const Image& b) {
   require_equal_sizes(a, b);
   require_equal_sizes(a, last_a);
@@ -180,6 +202,8 @@ void FrameConsistency::add(const Image& a, const Image& b) {
   require_equal_sizes(a, b);
   if (last_a_.width > 0) {
     sum_ += change_error(last_a_, a, last_b_, b);
+    energy_of_a_ += change_energy(last_a_, a);
+    energy_of_b_ += change_energy(last_b_, b);
     ++changes_;
   }
   last_a_ = a;
@@ -188,6 +212,11 @@ void FrameConsistency::add(const Image& a, const Image& b) {
 
 double FrameConsistency::error() const {
   return changes_ > 0 ? sum_ / static_cast<double>(changes_) : 0;
+}
+
+std::optional<double> FrameConsistency::movement() const {
+  if (energy_of_b_ == 0) return std::nullopt;
+  return energy_of_a_ / energy_of_b_;
 }
 
 }  // namespace unianimate::evaluation

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "unianimate/media/pictures/image.h"
@@ -26,21 +27,33 @@ enum class SsimWindow {
 /// also where a side is smaller than the window.
 double ssim(const Image& a, const Image& b, SsimWindow window = SsimWindow::kGaussian11);
 
+/// Mean over the pixels that have four neighbours, and over channels, of the squared discrete Laplacian
+///   (4·I(x, y) − I(x − 1, y) − I(x + 1, y) − I(x, y − 1) − I(x, y + 1))²
+/// of values from 0 to 1: how sharp a picture is. 0 where no pixel has four. Throws nothing.
+double laplacian_energy(const Image& image);
+
+/// Mean over pixels and channels of the squared difference between successive frames, of values from 0 to 1.
+double change_energy(const Image& last, const Image& image);
+
 /// Mean absolute difference, divided by 255, between how `a` follows `last_a` and how `b` follows `last_b`.
 double change_error(const Image& last_a, const Image& a, const Image& last_b, const Image& b);
 
-/// Mean absolute error of the differences between successive frames: 0 where b changes from frame to frame just as a
-/// does, whatever constant error it has. Add frames in order.
+/// How two videos change from frame to frame. Add frames in order.
 class FrameConsistency {
  public:
   void add(const Image& a, const Image& b);
-  /// Divided by 255; 0 before the second frame.
+  /// Mean absolute error of the differences between successive frames, divided by 255: 0 where b changes just as a
+  /// does, whatever constant error it has, and before the second frame.
   [[nodiscard]] double error() const;
+  /// Sum of a's change_energy() over b's: 1 where a moves as much as b, 0 where it stands still. Nothing where b does.
+  [[nodiscard]] std::optional<double> movement() const;
 
  private:
   Image last_a_;
   Image last_b_;
   double sum_ = 0;
+  double energy_of_a_ = 0;
+  double energy_of_b_ = 0;
   std::int64_t changes_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "unianimate/evaluation/model_evaluation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -31,6 +32,26 @@ class FrameCollector final : public FrameSink {
   void finish() override {}
   std::vector<Image> frames;
 };
+
+struct MadeVideo {
+  std::vector<Image> frames;
+  std::vector<at::Tensor> latents;  ///< clean ones, of each segment
+};
+
+/// See PersonQuality.
+std::optional<double> latent_distance(const std::vector<at::Tensor>& made, const std::vector<at::Tensor>& other) {
+  const auto same_shape = [](const at::Tensor& a, const at::Tensor& b) { return a.sizes() == b.sizes(); };
+  if (!std::ranges::equal(made, other, same_shape)) return std::nullopt;
+  const auto energy = [](const at::Tensor& latents) { return latents.to(at::kDouble).square().sum().item<double>(); };
+  double difference = 0;
+  double whole = 0;
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    difference += energy(made[i] - other[i]);
+    whole += energy(other[i]);
+  }
+  if (whole == 0) return std::nullopt;
+  return std::sqrt(difference / whole);
+}
 
 bool uses(const ModelEvaluationRequest& request, bool first_frame) {
   return std::ranges::count(request.settings, first_frame, &Setting::starts_from_first_frame) > 0;
@@ -155,8 +176,10 @@ void finish(SettingRow& row) {
 class VideoMaker {
  public:
   /// All must outlive this.
-  VideoMaker(family::Family& family, SamplingProgress& progress, ModelEvaluation& evaluation)
-      : family_(family), planner_(family), progress_(progress), evaluation_(evaluation) {}
+  VideoMaker(Families families, SamplingProgress& progress, ModelEvaluation& evaluation)
+      : families_(families), progress_(progress), evaluation_(evaluation) {
+    for (const family::Family* family : families) planners_.emplace_back(*family);
+  }
 
   /// One person's, with every setting. `shown`: they are kept to be looked at.
   void make(const PersonInputs& person, bool shown) {
@@ -165,46 +188,64 @@ class VideoMaker {
     if (shown) evaluation_.shown.push_back(show(request, person, std::min(all_frames, kShownFrames)));
     std::optional<ShownPerson> in_video;
     if (!request.videos.empty()) in_video = show(request, person, all_frames);
-    std::vector<std::vector<Image>> videos(request.settings.size());
+    std::vector<MadeVideo> videos(request.settings.size());
     for (std::size_t s = 0; s < request.settings.size(); ++s) {
       videos[s] = make_video(person, s, videos);
-      if (in_video) write_video(request, *in_video, s, videos[s], progress_);
+      if (in_video) write_video(request, *in_video, s, videos[s].frames, progress_);
       if (shown) {
         std::vector<Image>& pictures = evaluation_.shown.back().results.emplace_back();
         for (const std::int64_t frame : evaluation_.shown.back().frames) {
-          pictures.push_back(videos[s][static_cast<std::size_t>(frame)]);
+          pictures.push_back(videos[s].frames[static_cast<std::size_t>(frame)]);
         }
       }
       const std::optional<std::size_t> itself = s;
-      if (std::ranges::count(request.settings, itself, &Setting::compared_with) == 0) videos[s].clear();
+      if (std::ranges::count(request.settings, itself, &Setting::compared_with) == 0) videos[s] = {};
     }
   }
 
  private:
   /// `before`: those of the settings before.
-  std::vector<Image> make_video(const PersonInputs& person, std::size_t setting,
-                                const std::vector<std::vector<Image>>& before) {
-    FrameCollector video;
-    const pipeline::AnimateReport report =
-        pipeline::animate(family_, planner_.plan(person.requests()[setting]), video, progress_, progress_.options());
+  MadeVideo make_video(const PersonInputs& person, std::size_t setting, const std::vector<MadeVideo>& before) {
+    FrameCollector sink;
+    MadeVideo video;
+    pipeline::AnimateOptions options = progress_.options();
+    options.latents_made = [&](const at::Tensor& latents) { video.latents.push_back(latents.clone()); };
+    const std::size_t models = evaluation_.request.settings[setting].models;
+    const pipeline::AnimateReport report = pipeline::animate(
+        *families_[models], planners_[models].plan(person.requests()[setting]), sink, progress_, options);
+    video.frames = std::move(sink.frames);
     const auto frame_of = [](const std::vector<Image>& frames) {
       return [&frames](std::int64_t frame) -> const Image& { return frames[static_cast<std::size_t>(frame)]; };
     };
     SettingRow& row = evaluation_.rows[setting];
     add_video(row, report, measure(person.clip(), 0, frame_of(video.frames)));
     if (const auto other = evaluation_.request.settings[setting].compared_with) {
-      row.against.people.push_back(measure(person.clip(), 0, frame_of(video.frames), frame_of(before[*other])));
+      PersonQuality against = measure(person.clip(), 0, frame_of(video.frames), frame_of(before[*other].frames));
+      against.latent_distance = latent_distance(video.latents, before[*other].latents);
+      row.against.people.push_back(against);
     }
-    return std::move(video.frames);
+    return video;
   }
 
-  family::Family& family_;
-  pipeline::AnimationPlanner planner_;
+  Families families_;
+  std::vector<pipeline::AnimationPlanner> planners_;
   SamplingProgress& progress_;
   ModelEvaluation& evaluation_;
 };
 
 }  // namespace
+
+std::optional<double> QualityRow::latent_distance() const {
+  double sum = 0;
+  double known = 0;
+  for (const PersonQuality& person : people) {
+    if (!person.latent_distance) continue;
+    sum += *person.latent_distance;
+    ++known;
+  }
+  if (known == 0) return std::nullopt;
+  return sum / known;
+}
 
 puppet::Clip ModelEvaluationRequest::clip_of(std::uint64_t seed) const {
   puppet::ClipOptions options = clip;
@@ -248,25 +289,27 @@ PersonInputs::PersonInputs(const ModelEvaluationRequest& request, std::uint64_t 
   }
 }
 
-std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request,
-                                                   const family::Family& family) {
+std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request, Families families) {
   request.check();
-  pipeline::check_size(request.clip.width, request.clip.height, family.geometry());
-  const pipeline::AnimationPlanner planner(family);
+  std::vector<pipeline::AnimationPlanner> planners;
+  for (const family::Family* family : families) {
+    pipeline::check_size(request.clip.width, request.clip.height, family->geometry());
+    planners.emplace_back(*family);
+  }
   std::vector<pipeline::AnimatePlan> plans;
   for (const Setting& setting : request.settings) {
-    plans.push_back(planner.plan_for_poses(request.fill_in(setting), request.clip.frames));
+    plans.push_back(planners[setting.models].plan_for_poses(request.fill_in(setting), request.clip.frames));
   }
   return plans;
 }
 
-ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, family::Family& family, Progress& progress) {
-  const std::vector<pipeline::AnimatePlan> plans = plan_evaluation(request, family);
+ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, Families families, Progress& progress) {
+  const std::vector<pipeline::AnimatePlan> plans = plan_evaluation(request, families);
   const std::int64_t calls_per_person =
       std::transform_reduce(plans.begin(), plans.end(), std::int64_t{0}, std::plus<>(),
                             [](const pipeline::AnimatePlan& plan) { return plan.model_calls; });
 
-  ModelEvaluation evaluation{request, family.runtime().compute, {}, {}, {}};
+  ModelEvaluation evaluation{request, families.front()->runtime().compute, {}, {}, {}};
   for (const Setting& setting : request.settings) {
     const std::string compared =
         setting.compared_with ? name_among(request.settings[*setting.compared_with], request.settings) : "";
@@ -276,7 +319,7 @@ ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, family::Fa
   // 1. the videos
   const std::uint64_t shown_people = std::max<std::uint64_t>(1, kShownRows / request.settings.size());
   SamplingProgress whole(progress, calls_per_person * static_cast<std::int64_t>(request.people.count()));
-  VideoMaker maker(family, whole, evaluation);
+  VideoMaker maker(families, whole, evaluation);
   for (std::uint64_t i = 0; i < request.people.count(); ++i) {
     maker.make(PersonInputs(request, request.people.first + i, whole), i < shown_people);
   }
@@ -285,7 +328,7 @@ ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, family::Fa
   // 2. what to compare them with
   evaluation.baselines = repeated_references(request);
   if (request.reconstruction) {
-    evaluation.baselines.push_back(reconstructed_truth(request, family, progress));
+    evaluation.baselines.push_back(reconstructed_truth(request, *families.front(), progress));
   }
   return evaluation;
 }

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,6 +68,9 @@ struct PersonQuality {
   std::uint64_t seed = 0;
   Quality quality;
   double seconds = 0;  ///< for the whole video
+  /// Where it is measured against another video: ‖x − y‖ / ‖y‖ of the clean latents x of the video and y of the other,
+  /// all segments together. Nothing where they have other shapes.
+  std::optional<double> latent_distance = {};
 };
 
 /// One row of the table.
@@ -73,6 +78,9 @@ struct QualityRow {
   std::string name;
   std::vector<PersonQuality> people;
   Quality mean;
+
+  /// The mean over those people who have one.
+  [[nodiscard]] std::optional<double> latent_distance() const;
 };
 
 /// The row of a setting.
@@ -104,13 +112,18 @@ struct ModelEvaluation {
   std::vector<ShownPerson> shown;
 };
 
+/// The models by their numbers (Setting::models): at least one, and all that settings name. Those of number 0
+/// reconstruct the truth.
+using Families = std::span<family::Family* const>;
+
 /// What one person's video takes with each setting; looks at no person. Throws as evaluate_model() does.
-std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request, const family::Family& family);
+std::vector<pipeline::AnimatePlan> plan_evaluation(const ModelEvaluationRequest& request, Families families);
 
 /// Makes every person's video with every setting, each from a reference picture and a pose folder as `unianimate
 /// puppet` writes them (for as long as they are needed, in a temporary folder), and compares it with the true frames
-/// and with what another setting made. Everything is checked before the first video. Phases: "animate people", whose
-/// steps are calls of the UNet, and "reconstruct truth". Throws Error of every kind.
-ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, family::Family& family, Progress& progress);
+/// and with what another setting made, whose latents began alike where seed and noise prior are the same. Everything is
+/// checked before the first video. Phases: "animate people", whose steps are calls of the UNet, and "reconstruct
+/// truth". Throws Error of every kind.
+ModelEvaluation evaluate_model(const ModelEvaluationRequest& request, Families families, Progress& progress);
 
 }  // namespace unianimate::evaluation

@@ -22,13 +22,19 @@ struct Quality {
   double mean_absolute_error = 0;
   /// PSNR within the figure, over the frames that show any of it; nothing where figures are not known.
   std::optional<double> figure_psnr;
-  double consistency_error = 0;  ///< see FrameConsistency
+  double consistency_error = 0;  ///< FrameConsistency::error()
+  /// Sum over the frames of laplacian_energy() over the same of the true frames: 1 is the truth, less is blurred.
+  /// Nothing where the truth is flat.
+  std::optional<double> sharpness = {};
+  std::optional<double> movement = {};  ///< FrameConsistency::movement()
 };
 
 /// The figure_psnr for a table; empty where figures are not known.
 std::string figure_psnr_text(const Quality& quality);
+/// A sharpness or movement for a table; empty where there is none.
+std::string ratio_text(const std::optional<double>& ratio);
 
-/// The mean of every number over several videos; figure_psnr over those that have it. All zeros for none.
+/// The mean of every number over several videos; of optional ones over those that have it. All zeros for none.
 Quality mean_of(std::span<const Quality> videos);
 
 /// Takes the frames of a video one by one.
@@ -48,6 +54,8 @@ class QualityMeter {
   double ssim_ = 0;
   double mean_absolute_error_ = 0;
   double figure_psnr_ = 0;
+  double laplacians_ = 0;
+  double true_laplacians_ = 0;
   FrameConsistency consistency_;
 };
 

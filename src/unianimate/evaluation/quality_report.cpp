@@ -19,8 +19,11 @@ constexpr double kMilliseconds = 1000;
 constexpr const char* kQualityExplanation =
     R"(PSNR and figure PSNR (within the person's outline) are in dB, means over frames and people; equal frames count as
 100. SSIM has the 11-tap Gaussian window. L1 is the mean absolute difference and consistency the same of the changes
-from frame to frame, both for values from 0 to 1: lower is better. Where the reference is the first frame, that frame
-counts in what a model makes, but not in what repeats it. The time of a video is the median. Blurred pictures reach high PSNR: look at the contact sheet as well.
+from frame to frame, both for values from 0 to 1: lower is better. Sharpness is the mean squared Laplacian of the frames
+over that of the true ones, movement the mean squared change from frame to frame over the true one: 1 is the truth, less
+is blurred, or moves less. Where the reference is the first frame, that frame counts in what a model makes, but not in
+what repeats it. The time of a video is the median. Blurred pictures reach high PSNR: look at sharpness, and at the
+contact sheet.
 LPIPS and FVD are not measured, because the networks they need do not come with this program.
 )";
 
@@ -30,6 +33,8 @@ void add_quality(TableRow& row, const Quality& quality) {
   row.push_back(figure_psnr_text(quality));
   row.push_back(fmt::format("{:.4f}", quality.mean_absolute_error));
   row.push_back(fmt::format("{:.4f}", quality.consistency_error));
+  row.push_back(ratio_text(quality.sharpness));
+  row.push_back(ratio_text(quality.movement));
 }
 
 std::string people_table(const ModelEvaluation& evaluation) {
@@ -48,14 +53,18 @@ std::string people_table(const ModelEvaluation& evaluation) {
   return markdown_table(table);
 }
 
+ordered_json json_of(const std::optional<double>& number) {
+  return number ? ordered_json(*number) : ordered_json(nullptr);
+}
+
 ordered_json json_of(const Quality& quality) {
-  ordered_json json{{"psnr", quality.psnr},
-                    {"ssim", quality.ssim},
-                    {"l1", quality.mean_absolute_error},
-                    {"consistency", quality.consistency_error},
-                    {"figure_psnr", nullptr}};
-  if (quality.figure_psnr) json["figure_psnr"] = *quality.figure_psnr;
-  return json;
+  return {{"psnr", quality.psnr},
+          {"ssim", quality.ssim},
+          {"l1", quality.mean_absolute_error},
+          {"consistency", quality.consistency_error},
+          {"figure_psnr", json_of(quality.figure_psnr)},
+          {"sharpness", json_of(quality.sharpness)},
+          {"movement", json_of(quality.movement)}};
 }
 
 ordered_json json_of(const QualityRow& row) {
@@ -66,6 +75,7 @@ ordered_json json_of(const QualityRow& row) {
     ordered_json& entry = people.emplace_back(ordered_json{{"seed", person.seed}});
     entry.update(json_of(person.quality));
     if (person.seconds > 0) entry["seconds"] = person.seconds;
+    if (person.latent_distance) entry["latent_distance"] = *person.latent_distance;
   }
   json["people"] = std::move(people);
   return json;
@@ -108,7 +118,10 @@ ordered_json json_of(const SettingRow& row, const Setting& setting) {
   json.update(json_of(row.row));
   json["variant"] = setting.variant;
   json["against"] = nullptr;
-  if (setting.compared_with) json["against"] = json_of(row.against);
+  if (setting.compared_with) {
+    json["against"] = json_of(row.against);
+    json["against"]["latent_distance"] = json_of(row.against.latent_distance());
+  }
   return json;
 }
 
@@ -117,8 +130,8 @@ std::string variants_part(const ModelEvaluation& evaluation) {
   if (!has_variants(evaluation)) return "";
   return fmt::format(
       "\n## Beside the first variant\n\nPSNR, SSIM, figure PSNR and consistency are those to the first variant's "
-      "videos "
-      "of the same people. With fewer than three people loading the models counts in the first one's time.\n\n{}",
+      "videos of the same people, and the distance of latents is ‖x − x₁‖ / ‖x₁‖, where x are the clean latents and x₁ "
+      "the first variant's. With fewer than three people loading the models counts in the first one's time.\n\n{}",
       variants_table(evaluation));
 }
 
@@ -134,7 +147,8 @@ std::string shortcuts_part(const ModelEvaluation& evaluation) {
 std::string quality_table(const ModelEvaluation& evaluation) {
   TableRow head{"setting"};
   for (const Parameter& parameter : parameters()) head.emplace_back(parameter.name);
-  for (const char* title : {"PSNR", "SSIM", "figure PSNR", "L1", "consistency", "s per video", "ms per UNet call"}) {
+  for (const char* title : {"PSNR", "SSIM", "figure PSNR", "L1", "consistency", "sharpness", "movement", "s per video",
+                            "ms per UNet call"}) {
     head.emplace_back(title);
   }
   std::vector<TableRow> table{head};

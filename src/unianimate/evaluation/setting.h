@@ -20,6 +20,7 @@ struct Setting {
   /// The setting with the first variant and else the same, whose videos its own are compared with; none: with no
   /// others.
   std::optional<std::size_t> compared_with = {};
+  std::size_t models = 0;  ///< number of the models that make its videos, of those that an evaluation is given
 
   /// Conditions and variant, for tables.
   [[nodiscard]] std::string label() const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -41,10 +42,12 @@ double worst_psnr(const QualityRow& row) {
 TableRow line_of(const Comparison& one) {
   const SettingRow& row = *one.row;
   const Quality& distance = row.against.mean;
+  const std::optional<double> latents = row.against.latent_distance();
   return {row.row.name,
           fmt::format("{:.1f}", row.pass_equivalents),
           fmt::format("{:.2f}", one.times_less_work()),
           fmt::format("{:.2f}", one.first->seconds_per_video / row.seconds_per_video),
+          latents ? fmt::format("{:.4f}", *latents) : "",
           fmt::format("{:.2f}", distance.psnr),
           fmt::format("{:.2f}", worst_psnr(row.against)),
           fmt::format("{:.4f}", distance.ssim),
@@ -72,8 +75,9 @@ bool has_variants(const ModelEvaluation& evaluation) {
 }
 
 std::string variants_table(const ModelEvaluation& evaluation) {
-  std::vector<TableRow> table{{"setting", "work, whole passes", "times less work", "times as fast", "PSNR to the first",
-                               "worst person", "SSIM", "figure PSNR", "consistency", "nearer to the truth, dB"}};
+  std::vector<TableRow> table{{"setting", "work, whole passes", "times less work", "times as fast",
+                               "distance of latents", "PSNR to the first", "worst person", "SSIM", "figure PSNR",
+                               "consistency", "nearer to the truth, dB"}};
   for (const Comparison& one : comparisons(evaluation)) table.push_back(line_of(one));
   return markdown_table(table);
 }

@@ -135,7 +135,7 @@ void Distillation::apply(AnimateRequest& request) const {
   request.guidance_scale = 1;
 }
 
-void Distillation::require_conditions(const AnimateRequest& request) const {
+void Distillation::require_conditions(const AnimateRequest& request, std::string_view between) const {
   const std::set<Condition> asked(request.conditions.conditions().begin(), request.conditions.conditions().end());
   const auto same = [&](const ConditionSet& set) {
     return std::set<Condition>(set.conditions().begin(), set.conditions().end()) == asked;
@@ -145,7 +145,8 @@ void Distillation::require_conditions(const AnimateRequest& request) const {
       ErrorKind::kUsage,
       "{} was distilled with the conditions {} and knows no others, but {} are asked for; give --conditions {}, "
       "or leave the file away",
-      printable(file.string()), names_of(conditions, " or "), request.conditions.names(), conditions.front().names());
+      printable(file.string()), names_of(conditions, " or "), request.conditions.names(),
+      conditions.front().names(between));
 }
 
 std::map<std::string, std::string> Distillation::metadata() const {

@@ -28,8 +28,9 @@ struct Distillation {
 
   /// Asks for the sampling that suits it.
   void apply(AnimateRequest& request) const;
-  /// Throws Error(kUsage) where the request has conditions that it was not distilled with.
-  void require_conditions(const AnimateRequest& request) const;
+  /// Throws Error(kUsage) where the request has conditions that it was not distilled with. `between`: what stands
+  /// between the names of a set where they are asked for.
+  void require_conditions(const AnimateRequest& request, std::string_view between = ",") const;
   /// What read_distillation() reads.
   [[nodiscard]] std::map<std::string, std::string> metadata() const;
   /// For people: which file was distilled for what.

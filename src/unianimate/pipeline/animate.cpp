@@ -137,7 +137,10 @@ void Production::make_segment(const VideoRun& run, std::size_t index) {
   group_.broadcast({finished});
   if (finished.item<std::int64_t>() == 0) {
     const std::unique_ptr<ClipTensor> latents = sample_segment(run, place, first_frame_);
-    if (run.is_first_process()) decode(run, place, latents->tensor(), done);
+    if (run.is_first_process()) {
+      if (options_.latents_made) options_.latents_made(latents->tensor());
+      decode(run, place, latents->tensor(), done);
+    }
   }
   if (!place.is_last()) hand_on(place, done);
 }

@@ -35,6 +35,9 @@ struct AnimateOptions {
   OpenPreview open_preview;                             ///< needed for previews
   distributed::ProcessGroup* group = nullptr;           ///< processes that share the sampling; null: this one alone
   std::function<void(const PhasePlace&)> phase_begins;  ///< called before Progress::begin_phase(); may be empty
+  /// Given the clean latents (1, C, n, h, w) of each segment that is sampled, on the CPU, before they are decoded, in
+  /// the first process; they are gone after the call. May be empty.
+  std::function<void(const at::Tensor&)> latents_made = {};
 };
 
 /// Makes the video of a plan that was made for `family`, with its pictures, and hands its frames to `sink` one by one,
