@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What scripts/judge_few_steps.sh measured, judged by the rule, as Markdown.
 
     few_steps_verdict.py FOLDER "1 2 4 8" "what was measured, and when"
