@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
 
 #include "support/rule_models.h"
 #include "unianimate/core/error.h"
@@ -17,6 +18,11 @@
 
 namespace unianimate::pipeline {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class PlanTest : public ::testing::Test {
  protected:
@@ -112,6 +118,34 @@ TEST_F(PlanTest, CountsTheFloatsInWhichBf16IsMultiplied) {
   see(models::Autoencoder(configs_.autoencoder, at::TensorOptions(at::kMeta)));
   constexpr std::int64_t kPartsOfActivations = 64 << 20;
   EXPECT_EQ(bytes_with(nn::linear_in_floats) - bytes_with(nn::one_dnn_linear), 2 * 4 * largest + kPartsOfActivations);
+}
+
+TEST_F(PlanTest, SaysWhatSharesItsRangeIn8Bits) {
+  request_.context.batch_size = 4;
+  request_.decode_batch = 2;
+  const auto saying = [](const char* option) { return Contains(HasSubstr(std::string("that ") + option)); };
+  EXPECT_THAT(plan(100).notes, Not(saying("context_batch_size")));
+  options_.compute.int8 = true;
+  EXPECT_THAT(plan(100).notes, AllOf(saying("context_batch_size 4"), saying("decode_batch 2")));
+  EXPECT_THAT(plan(32).notes, Not(saying("context_batch_size"))) << "one window";
+}
+
+TEST_F(PlanTest, ARefusalNamesTheReusedFeaturesThatWouldNotFit) {
+  request_.sampling.steps = 8;
+  const auto refusal = [&] {
+    options_.memory_budget = 1;
+    try {
+      (void)plan(100);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("--dtype bf16"), Not(HasSubstr("--reuse-every"))));
+  request_.shortcuts.reuse_every = 2;
+  EXPECT_THAT(refusal(), HasSubstr("--reuse-every 1, which spares "));
+  options_.compute.int8 = true;
+  EXPECT_THAT(refusal(), Not(HasSubstr("--dtype bf16")));
 }
 
 TEST_F(PlanTest, CountsTheCallsOfEverySegmentAndStep) {

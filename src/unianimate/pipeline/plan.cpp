@@ -49,6 +49,19 @@ void note_features(AnimatePlan& plan) {
   }
 }
 
+/// 8 bits have one range for all that goes through a layer at once.
+void note_shared_ranges(AnimatePlan& plan, const family::RuntimeOptions& runtime) {
+  if (!runtime.compute.int8) return;
+  const auto note = [&](const char* option, std::int64_t at_once, std::int64_t of) {
+    if (std::min(at_once, of) <= 1) return;
+    plan.notes.push_back(
+        fmt::format("in 8 bits what is computed at once shares its range, so that {} {} makes another video than 1",
+                    option, at_once));
+  };
+  note("context_batch_size", plan.request.context.batch_size, plan.windows);
+  note("decode_batch", plan.request.decode_batch, plan.frame_count);
+}
+
 }  // namespace
 
 void check_size(int width, int height, const family::ClipGeometry& geometry) {
@@ -138,11 +151,15 @@ void AnimationPlanner::plan_memory(AnimatePlan& plan) const {
     plan.peak_bytes = always + use.bytes;
     if (plan.peak_bytes <= budget) return;
   }
+  const std::string features =
+      plan.feature_bytes == 0 ? ""
+                              : fmt::format(", --reuse-every 1, which spares {}", format_bytes(plan.feature_bytes));
   throw OutOfMemory(
       "this animation needs about {} of memory and the budget is {}; use a smaller --size, a smaller "
-      "--context-size{}{} or a larger --memory-budget",
-      format_bytes(plan.peak_bytes), format_bytes(budget), runtime.compute.dtype == at::kFloat ? ", --dtype bf16" : "",
-      work.preview_decoder == family::DecoderChoice::kFull ? ", no --preview-decoded" : "");
+      "--context-size{}{}{} or a larger --memory-budget",
+      format_bytes(plan.peak_bytes), format_bytes(budget),
+      runtime.compute.dtype == at::kFloat && !runtime.compute.int8 ? ", --dtype bf16" : "",
+      work.preview_decoder == family::DecoderChoice::kFull ? ", no --preview-decoded" : "", features);
 }
 
 AnimatePlan AnimationPlanner::plan(const family::AnimateRequest& request) const {
@@ -180,6 +197,7 @@ AnimatePlan AnimationPlanner::plan_for_poses(const family::AnimateRequest& reque
                     (static_cast<std::int64_t>(1 + sampler->state_names().size()) + request.shortcuts.kept_latents());
   plan_sampling(plan);
   note_features(plan);
+  note_shared_ranges(plan, family_.runtime());
   plan_decoding(plan);
   plan_memory(plan);
   return plan;
