@@ -35,8 +35,14 @@ constexpr double kToyShareAboveFeatures = 0.25;
 /// Of decoding one element of a latent.
 constexpr double kToyDecoderOperations = 3;
 /// What it says that its work takes.
-constexpr family::WorkSeconds kToySeconds{
-    .load_encoders = 1, .encode = 2, .load_denoiser = 4, .pass = 8, .load_decoder = 16, .decode = 32};
+constexpr family::WorkSeconds kToySeconds{.load_encoders = 1,
+                                          .encode = 2,
+                                          .load_denoiser = 4,
+                                          .prepare_denoiser = 64,
+                                          .pass = 8,
+                                          .load_decoder = 16,
+                                          .prepare_decoder = 128,
+                                          .decode = 32};
 
 /// Of all pixels, 0 … 1.
 double brightness_of(const Image& picture);

@@ -26,10 +26,10 @@ std::vector<PhaseEstimate> estimate_phases(const AnimatePlan& plan, family::Fami
   std::vector<PhaseEstimate> phases{
       {PhaseKind::kReadPictures, frames * picture.read},
       {PhaseKind::kEncodeReference, one.load_encoders + one.encode, family.encode_operations(plan.request)},
-      {PhaseKind::kLoadModel, loads * one.load_denoiser},
+      {PhaseKind::kLoadModel, loads * one.load_denoiser + one.prepare_denoiser},
       {PhaseKind::kSample, windows * one.conditions + passes * one.pass + decoding * previews / decoded,
        plan.model_operations},
-      {PhaseKind::kDecode, decoder_loads + decoding + frames * picture.decode, decoded}};
+      {PhaseKind::kDecode, decoder_loads + one.prepare_decoder + decoding + frames * picture.decode, decoded}};
   if (picture.write > 0) phases.push_back({PhaseKind::kWriteVideo, frames * picture.write});
   return phases;
 }

@@ -252,13 +252,14 @@ WorkSeconds ModelTiming::seconds(const AnimateRequest& request, const ClipShape&
   WorkSeconds seconds;
   const double autoencoder = load_seconds(files_.autoencoder, 1);
   const bool full = request.decoder == DecoderChoice::kFull;
-  if (full) seconds.load_decoder = autoencoder + (int8 ? int8_decoder_choice_seconds() : 0);
+  if (full) seconds.load_decoder = autoencoder;
+  if (full && int8) seconds.prepare_decoder = int8_decoder_choice_seconds();
   seconds.load_encoders = autoencoder + load_seconds(files_.clip, of_clip);
   seconds.encode = divide(models::encoder_level_operations(configs_.autoencoder, window.height, window.width),
                           autoencoder_rates(window.height, window.width, false)) +
                    clip / clip_rate();
   seconds.load_denoiser = load_seconds(files_.unet, 1);
-  if (int8 && configs_.unet_int8_elements == 0) seconds.load_denoiser += int8_choice_seconds();
+  if (int8 && configs_.unet_int8_elements == 0) seconds.prepare_denoiser = int8_choice_seconds();
   if (request.conditions.contains(Condition::kDwpose)) seconds.conditions = pose_seconds(window);
   seconds.pass = pass_seconds(window, int8);
   seconds.decode =
