@@ -29,6 +29,8 @@ constexpr const char* kUsage = R"(usage: model_benchmark [--device cpu|cuda] [--
 Times one call of the UNet on N frames (and the reference, which is one frame more) and the decoding of one frame by the
 autoencoder and by the small decoder, all at the published sizes with random weights, beside the best dense convolution
 and matrix product.
+With --temporal mamba the UNet has a temporal Mamba in place of each temporal Transformer's attentions
+(docs/temporal-mamba.md); without it, or with transformer, it is as published.
 With --on-request it warms up and then answers each line on stdin with the seconds of one more run of the UNet and the
 autoencoder's decoder, as JSON.
 Default: all three at 256x384, 7 frames, bf16 on the CPU.
