@@ -121,6 +121,21 @@ TEST(ShortcutOptions, RefuseWhatDoesNotGoTogether) {
               HasSubstr("extrapolate does not go with reuse_below every 2 steps"));
 }
 
+TEST(ShortcutOptions, RefuseAnIntervalWithoutAnyTimestepThatTheModelIsAskedAt) {
+  const SamplerOptions ten{.steps = 10, .timesteps = TimestepList::parse("991-40")};  // 991, 885, 780, …, 357, 251
+  const auto problem = [&](std::int64_t low, std::int64_t high, bool extrapolate) {
+    return problem_of({.guidance_interval = GuidanceInterval{low, high}, .extrapolate = extrapolate}, ten);
+  };
+  EXPECT_THAT(problem(400, 401, false),
+              HasSubstr("guidance_interval 400-401 holds none of the 10 timesteps from 991 to "
+                        "40 at which the model is asked"));
+  EXPECT_THAT(problem(992, 999, false), HasSubstr("holds none of the 10 timesteps"));
+  EXPECT_THAT(problem(0, 39, false), HasSubstr("holds none of the 10 timesteps"));
+  EXPECT_EQ(problem(991, 999, false), "");
+  EXPECT_EQ(problem(0, 40, false), "");
+  EXPECT_THAT(problem(0, 40, true), HasSubstr("holds none of the 6 timesteps")) << "the last step is extrapolated";
+}
+
 TEST(ShortcutOptions, AnIntervalIsTwoTimesteps) {
   EXPECT_EQ(GuidanceInterval::parse("200-900"), (GuidanceInterval{200, 900}));
   EXPECT_EQ(GuidanceInterval::parse("7-7").text(), "7-7");

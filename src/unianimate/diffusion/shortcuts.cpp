@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -87,6 +88,23 @@ void check_sampler(const ShortcutOptions& options, const SamplerOptions& samplin
   }
 }
 
+/// That there is guidance in some step.
+void check_interval(const ShortcutOptions& options, const SamplerOptions& sampling) {
+  if (!options.guidance_interval) return;
+  const GuidanceInterval& interval = *options.guidance_interval;
+  std::vector<std::int64_t> asked;
+  const std::vector<std::int64_t> all = timesteps(sampling.timesteps, sampling.steps);
+  for (std::size_t step = 0; step < all.size(); ++step) {
+    if (!options.extrapolate || asks_model(static_cast<std::int64_t>(step))) asked.push_back(all[step]);
+  }
+  const auto holds = [&](std::int64_t time) { return interval.low <= time && time <= interval.high; };
+  if (std::any_of(asked.begin(), asked.end(), holds)) return;
+  throw Error(ErrorKind::kUsage,
+              "guidance_interval {} holds none of the {} timesteps from {} to {} at which the model is asked, so that "
+              "nothing would be guided; give another interval, or guidance_scale 1 without one",
+              interval.text(), asked.size(), asked.front(), asked.back());
+}
+
 }  // namespace
 
 GuidanceInterval GuidanceInterval::parse(std::string_view text) {
@@ -130,6 +148,7 @@ void ShortcutOptions::check(const SamplerOptions& sampling, double guidance_scal
     throw Error(ErrorKind::kUsage, "{} has no effect with guidance_scale 1, which has no guidance; leave it out",
                 reuses_guidance() ? "guidance_every" : "guidance_interval");
   }
+  check_interval(*this, sampling);
   const std::int64_t steps = sampling.step_count();
   if (steps == 1 && (reuses_guidance() || reuses_features())) {
     throw Error(ErrorKind::kUsage, "{} needs at least two steps, found 1: there is no step before to reuse anything of",
