@@ -159,8 +159,11 @@ TEST_F(Align, AShortMotionIsAnimatedAtItsOwnSpeed) {
   testing::write_rule_models(folder_ / "models", testing::tiny_model_configs());
   const ProgramResult made =
       run({"animate", "--reference", "person.png", "--motion", "motion", "--output", "out.mp4", "--no-preview",
-           "--models", "models", "--size", "64x128", "--steps", "1", "--device", "cpu", "--quiet"});
+           "--models", "models", "--size", "64x128", "--steps", "1", "--device", "cpu", "--json"});
   ASSERT_EQ(made.status, 0) << made.err;
+  const json event = last_event(made);
+  EXPECT_EQ(event.at("phases")[0].at("name"), "take poses");
+  EXPECT_GT(event.at("seconds"), event.at("phases")[0].at("seconds")) << "the time in all holds that for the poses";
   const auto video = open_frame_source(folder_ / "out.mp4");
   EXPECT_EQ(video->info().frame_count, kFrames);
   EXPECT_EQ(video->info().frames_per_second, 16);

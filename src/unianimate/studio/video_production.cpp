@@ -151,7 +151,8 @@ FinishedVideo produce(Production production, family::Family& models, JobObserver
     }
     if (!sink.trouble().empty()) observer.note(sink.trouble());
     if (folder != nullptr && !production.keep) folder->remove();
-    video.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    video.seconds = production.pose_seconds.value_or(0) +
+                    std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     observer.finished(video);
     return video;
   } catch (...) {
