@@ -177,6 +177,26 @@ TEST_F(DryRun, ADistilledLoraSetsTheSamplingUnlessItIsSaidOtherwise) {
   fs::remove(*shared_ / "fast.safetensors");
 }
 
+TEST_F(DryRun, ADistilledModelTakesNoShortcutsWhateverSamplesIt) {
+  const std::string layer = "middle_block.1.proj_in";
+  const auto problem = [&](const char* kind, std::vector<std::string> options) {
+    checkpoint::save_safetensors(
+        *shared_ / "few.safetensors",
+        {{layer + ".lora_down.weight", at::ones({2, 32})}, {layer + ".lora_up.weight", at::ones({32, 2})}},
+        {{"sampler", kind}, {"steps", "4"}, {"grid", "50"}});
+    options.insert(options.end(), {"--poses", "poses", "--lora", "few.safetensors", "--dry-run"});
+    return animate(options).err;
+  };
+  EXPECT_THAT(problem("phased", {"--reuse-every", "2"}),
+              HasSubstr("no shortcuts, found features below level 0 every 2 steps"));
+  EXPECT_THAT(problem("phased", {"--extrapolate"}), HasSubstr("no shortcuts, found extrapolated every 2 steps"));
+  EXPECT_THAT(problem("phased", {"--preset", "draft"}), HasSubstr("found preset draft; leave it out"));
+  EXPECT_THAT(problem("lcm", {"--sampler", "ddim", "--preset", "draft"}),
+              HasSubstr("few.safetensors is distilled (lcm, 4 steps), and its few steps go with no preset"));
+  EXPECT_THAT(problem("phased", {}), ::testing::Not(HasSubstr("no preset")));
+  fs::remove(*shared_ / "few.safetensors");
+}
+
 TEST_F(DryRun, WhereThePublishedProgramMakesNoPictureIsTold) {
   const auto notes = [](const std::string& steps) {
     const ProgramResult result = run(

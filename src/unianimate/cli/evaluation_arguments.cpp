@@ -149,7 +149,9 @@ std::vector<EvaluatedModels> find_models(const std::vector<ModelChoice>& choices
     if (!distillation) continue;
     each.told = distillation->sentence();
     for (const evaluation::Setting& setting : request.settings) {
-      if (setting.models + 1 == models.size()) distillation->require_conditions(setting.request, "+");
+      if (setting.models + 1 != models.size()) continue;
+      distillation->require_conditions(setting.request, "+");
+      studio::refuse_shortcuts(*distillation, setting.request);
     }
   }
   return models;

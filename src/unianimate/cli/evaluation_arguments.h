@@ -57,7 +57,7 @@ struct EvaluatedModels {
 
 /// By the numbers that settings have for them (evaluation::Setting::models). Where they are several each may have an
 /// equal share of the memory. Throws Error(kInput) where one lacks a file, Error(kUsage) where a setting has conditions
-/// that its models were not distilled with.
+/// that its models were not distilled with, or leaves out some of the few steps of distilled ones.
 std::vector<EvaluatedModels> find_models(const std::vector<ModelChoice>& choices,
                                          const evaluation::ModelEvaluationRequest& request,
                                          const family::RuntimeOptions& runtime);

@@ -53,11 +53,24 @@ std::filesystem::path models_to_animate_with(const std::string& given) {
   return families::holds_models(folder) ? folder : UNIANIMATE_EMBEDDED_MODEL;
 }
 
+void refuse_shortcuts(const family::Distillation& distillation, const family::AnimateRequest& request) {
+  const std::vector<std::string> left_out = request.shortcuts.texts();
+  const bool has_preset = request.preset != family::Preset::kExact;
+  if (!has_preset && left_out.empty()) return;
+  throw Error(
+      ErrorKind::kUsage,
+      "{} is distilled ({}, {} steps), and its few steps go with no preset and no shortcuts, found {}; leave it "
+      "out, or the file away",
+      printable(distillation.file.string()), distillation.name, distillation.sampling.steps,
+      has_preset ? fmt::format("preset {}", fields::word(request.preset)) : left_out.front());
+}
+
 void tell_sampling(const family::AnimateRequest& request, const std::filesystem::path& models,
                    const std::vector<family::LoraFile>& loras, Progress& progress) {
   const std::string_view sampler = request.sampling.sampler;
   if (const auto distillation = families::find_distillation(models, loras)) {
     distillation->require_conditions(request);
+    refuse_shortcuts(*distillation, request);
     progress.note(distillation->sentence());
   } else if (diffusion::sampler_entry(sampler).kind == diffusion::SamplerKind::kDistilled) {
     progress.note(

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "unianimate/core/progress.h"
+#include "unianimate/family/distillation.h"
 #include "unianimate/family/lora.h"
 #include "unianimate/family/request.h"
 
@@ -24,9 +25,13 @@ bool names_models(const std::string& given);
 /// Folder of the embedded model; empty where it is not there. Throws likewise.
 std::filesystem::path embedded_model();
 
+/// Throws Error(kUsage) where the request has a preset or leaves out work of a distilled model's few steps, whatever
+/// samples it.
+void refuse_shortcuts(const family::Distillation& distillation, const family::AnimateRequest& request);
+
 /// Notes on the sampling of a request: what models or LoRAs say they were distilled for, a sampler of distilled models
 /// that none of them says it was, and more steps than suit the models. Throws Error(kUsage) for conditions that they
-/// were not distilled with.
+/// were not distilled with, and as refuse_shortcuts() does.
 void tell_sampling(const family::AnimateRequest& request, const std::filesystem::path& models,
                    const std::vector<family::LoraFile>& loras, Progress& progress);
 
