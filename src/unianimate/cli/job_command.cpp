@@ -83,7 +83,8 @@ void show(const JobCommandArguments& arguments) {
   row("picture", fmt::format("{}, {}x{}", request.reference.string(), request.width, request.height));
   row("poses", request.poses.string());
   row("conditions", request.conditions.names(", "));
-  row("steps", fmt::format("{}, seed {}, guidance {}", request.sampling.steps, request.seed, request.guidance_scale));
+  row("steps",
+      fmt::format("{}, seed {}, guidance {}", request.sampling.step_count(), request.seed, request.guidance_scale));
   row("sampler", fmt::format("{}, timesteps {}", request.sampling.sampler, request.sampling.timesteps.text()));
   if (const std::string text = family::preset_text(request); !text.empty()) row("preset", text);
   if (const auto texts = request.shortcuts.texts(); !texts.empty()) {
