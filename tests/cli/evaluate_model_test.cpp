@@ -182,6 +182,24 @@ TEST_F(EvaluateModelCommand, ADryRunWritesNothing) {
   EXPECT_FALSE(fs::exists(folder_ / "new"));
 }
 
+TEST_F(EvaluateModelCommand, APresetIsFittedToTheValuesOfLists) {
+  const auto guidance_every = [&](const std::vector<std::string>& said) {
+    std::vector<std::string> options{"--guidance", "2.5,1",        "--steps",   "30,1",      "--timesteps",
+                                     "published",  "--conditions", "reference", "--dry-run", "--json"};
+    options.insert(options.end(), said.begin(), said.end());
+    const ProgramResult result = run(options);
+    EXPECT_EQ(result.status, 0) << result.err;
+    std::vector<std::int64_t> every;
+    const json plan = json::parse(result.out);
+    for (const json& setting : plan.at("settings")) {
+      every.push_back(setting.at("request").at("guidance_every").get<std::int64_t>());
+    }
+    return every;
+  };
+  EXPECT_EQ(guidance_every({"--preset", "close"}), (std::vector<std::int64_t>{2, 1, 1, 1}));
+  EXPECT_EQ(guidance_every({"--variant", "close"}), (std::vector<std::int64_t>{2, 1, 2, 1})) << "it has its own steps";
+}
+
 TEST_F(EvaluateModelCommand, RefusesBeforeLongWork) {
   const auto refused = [&](const std::vector<std::string>& options, int status, const char* sentence) {
     const ProgramResult result = run(options);

@@ -70,6 +70,28 @@ TEST(Presets, GiveWayToWhatIsSaid) {
   EXPECT_THAT(preset_text(with(Preset::kBalanced)), HasSubstr("times less work"));
 }
 
+TEST(Presets, TellTheirDistanceOnlyWhereItWasMeasured) {
+  const auto text = [](const std::function<void(AnimateRequest&)>& say) {
+    return preset_text(with(Preset::kDraft, say));
+  };
+  EXPECT_EQ(
+      text({}),
+      "draft: --timesteps 949-50 --steps 8 --reuse-every 2 (5.2 times less work of the published network; 46.8 dB "
+      "from exact videos, 44.6 the worst of 16 people, of the embedded model in fp32)");
+  const std::function<void(AnimateRequest&)> others[] = {
+      [](AnimateRequest& taken) { taken.guidance_scale = 9; },
+      [](AnimateRequest& taken) { taken.guidance_scale = 1; },
+      [](AnimateRequest& taken) { taken.noise_prior = 300; },
+      [](AnimateRequest& taken) { taken.noise_prior_order = diffusion::NoisePriorOrder::kLong; },
+      [](AnimateRequest& taken) { taken.decoder = DecoderChoice::kSmall; },
+      [](AnimateRequest& taken) { taken.chain.emplace(); },
+  };
+  for (const auto& other : others) {
+    EXPECT_EQ(text(other),
+              "draft: --timesteps 949-50 --steps 8 --reuse-every 2 (5.2 times less work of the published network)");
+  }
+}
+
 TEST(Presets, LeaveOutWhatDoesNotGoWithIt) {
   const AnimateRequest one_step = with(Preset::kDraft, [](AnimateRequest& taken) { taken.sampling.steps = 1; });
   EXPECT_NO_THROW(one_step.check());
@@ -79,6 +101,35 @@ TEST(Presets, LeaveOutWhatDoesNotGoWithIt) {
     const PresetEntry& entry = preset_entry(word.value);
     EXPECT_NO_THROW(with(entry.preset, [](AnimateRequest& taken) { taken.guidance_scale = 1; }).check());
   }
+}
+
+TEST(Presets, NeverLeaveOutWhatIsSaid) {
+  const auto problem = [](Preset preset, const std::function<void(AnimateRequest&)>& say) -> std::string {
+    try {
+      with(preset, say).check();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(problem(Preset::kClose,
+                      [](AnimateRequest& taken) {
+                        taken.shortcuts.guidance_every = 2;
+                        taken.guidance_scale = 1;
+                      }),
+              HasSubstr("guidance_every has no effect with guidance_scale 1"));
+  EXPECT_THAT(problem(Preset::kBalanced,
+                      [](AnimateRequest& taken) {
+                        taken.shortcuts.reuse_every = 2;
+                        taken.sampling.steps = 1;
+                      }),
+              HasSubstr("reuse_every needs at least two steps"));
+  EXPECT_THAT(problem(Preset::kDraft,
+                      [](AnimateRequest& taken) {
+                        taken.shortcuts.reuse_every = 2;
+                        taken.shortcuts.extrapolate = true;
+                      }),
+              HasSubstr("extrapolate does not go with reuse_every every 2 steps"));
 }
 
 TEST(Presets, DoNotGoWithDistilledModels) {

@@ -68,13 +68,13 @@ evaluation::LongVideoRequest request_of(const LongOptions& options, const LongAr
                                         const family::AnimateRequest& defaults) {
   evaluation::LongVideoRequest request;
   take_people(options.people, usual_long_people(), defaults, request.videos);
-  family::AnimateRequest common = take_shared(options.request, defaults);
+  const std::vector<family::AnimateRequest> requests = take_shared(options.request, defaults);
   for (const std::string_view conditions : split(arguments.conditions, ',')) {
-    common.conditions = parse_joined_conditions(std::string(conditions));
-    for (const family::AnimateRequest& one : options.request.combinations(common, evaluation::kMostSettings)) {
+    for (const family::AnimateRequest& one : requests) {
       for (const std::string_view name : split(arguments.strategies, ',')) {
         const auto strategy = evaluation::LongVideoStrategy::parse(name);
         evaluation::Setting setting{std::string(conditions), one};
+        setting.request.conditions = parse_joined_conditions(std::string(conditions));
         strategy.apply(setting.request);
         request.videos.settings.push_back(std::move(setting));
         request.strategies.push_back(strategy);

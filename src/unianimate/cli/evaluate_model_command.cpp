@@ -124,7 +124,9 @@ std::size_t number_of(const ModelChoice& choice, std::vector<ModelChoice>& model
 void vary(evaluation::Setting& setting, const Variant& variant, std::vector<ModelChoice>& models) {
   family::AnimateRequest& request = setting.request;
   if (const auto preset = fields::find_word<family::Preset>(variant.text)) {
-    family::apply_preset(*preset, request);
+    family::AnimateRequest wanted = request;
+    family::apply_preset(*preset, wanted);
+    family::apply_fitting_preset(*preset, wanted, request);
   } else {
     std::vector<fields::Assignment> assignments = fields::parse_assignments(variant.text);
     if (const auto choice = take_models(assignments, models.front())) {
@@ -142,7 +144,6 @@ void vary(evaluation::Setting& setting, const Variant& variant, std::vector<Mode
                   printable(variant.text), request.sampling.timesteps.text());
     }
   }
-  family::fit_preset(request);
 }
 
 /// Adds a request in all its variants, of which there is at least one.
@@ -161,16 +162,16 @@ void add_variants(const std::string& conditions, const family::AnimateRequest& r
 /// `models`: those of the command line, to which come those that variants name.
 std::vector<evaluation::Setting> settings_of(const ModelOptions& options, const ModelArguments& arguments,
                                              const family::AnimateRequest& defaults, std::vector<ModelChoice>& models) {
-  family::AnimateRequest request = take_shared(options.request, defaults);
+  std::vector<family::AnimateRequest> requests = take_shared(options.request, defaults);
   if (!arguments.variants.empty()) {
     options.request.refuse(fields::only({"preset"}), "with --variant, which says what is compared");
   }
   const std::vector<Variant> variants = arguments.variants.empty() ? std::vector<Variant>(1) : arguments.variants;
   std::vector<evaluation::Setting> settings;
   for (const std::string_view name : split(arguments.conditions, ',')) {
-    request.conditions = parse_joined_conditions(std::string(name));
-    for (const family::AnimateRequest& one : options.request.combinations(request, evaluation::kMostSettings)) {
-      add_variants(std::string(name), one, variants, models, settings);
+    for (family::AnimateRequest& request : requests) {
+      request.conditions = parse_joined_conditions(std::string(name));
+      add_variants(std::string(name), request, variants, models, settings);
       require_few_settings(settings.size());
     }
   }

@@ -65,13 +65,21 @@ fields::Filter shared_settings() {
                           "guidance_scale", "seed", "noise_prior", "conditions", "comparison"});
 }
 
-family::AnimateRequest take_shared(const fields::CommandLine& options, const family::AnimateRequest& defaults) {
-  const family::AnimateRequest request =
-      family::with_preset(defaults, [&](family::AnimateRequest& taken) { options.take(taken); });
-  if (request.sampling.timesteps.rule == diffusion::TimestepRule::kOwn) {
+std::vector<family::AnimateRequest> take_shared(const fields::CommandLine& options,
+                                                const family::AnimateRequest& defaults) {
+  const std::size_t count = options.combinations(defaults, evaluation::kMostSettings).size();
+  std::vector<family::AnimateRequest> requests;
+  for (std::size_t i = 0; i < count; ++i) {
+    // a preset is fitted to the values of lists as well
+    requests.push_back(family::with_preset(defaults, [&](family::AnimateRequest& taken) {
+      options.take(taken);
+      taken = options.combinations(taken, evaluation::kMostSettings)[i];
+    }));
+  }
+  if (requests.front().sampling.timesteps.rule == diffusion::TimestepRule::kOwn) {
     options.refuse(fields::only({"steps"}), "with a list of --timesteps, which says how many there are");
   }
-  return request;
+  return requests;
 }
 
 family::ConditionSet parse_joined_conditions(std::string name) {

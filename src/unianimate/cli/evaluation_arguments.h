@@ -32,8 +32,10 @@ void take_people(const fields::CommandLine& options, const PeopleArguments& usua
 /// The fields of a request that say neither what is animated nor what an evaluation gives several values.
 fields::Filter shared_settings();
 
-/// The request with what these options say. Throws Error(kUsage), also where one says nothing beside the others.
-family::AnimateRequest take_shared(const fields::CommandLine& options, const family::AnimateRequest& defaults);
+/// The requests with what these options say, one for each combination of the values of lists and never more than
+/// kMostSettings and one. Throws Error(kUsage), also where one says nothing beside the others.
+std::vector<family::AnimateRequest> take_shared(const fields::CommandLine& options,
+                                                const family::AnimateRequest& defaults);
 
 /// "image+dwpose", "reference", "first-frame". Throws Error(kUsage).
 family::ConditionSet parse_joined_conditions(std::string name);

@@ -56,15 +56,12 @@ void apply_preset(Preset preset, AnimateRequest& request) {
   request.preset = preset;
 }
 
-void fit_preset(AnimateRequest& request) {
-  if (request.preset == Preset::kExact) return;
-  const diffusion::ShortcutOptions set = whole(request.preset).shortcuts;
-  diffusion::ShortcutOptions& shortcuts = request.shortcuts;
-  const bool reuses_nothing = request.sampling.step_count() == 1 || shortcuts.extrapolate;
-  if ((reuses_nothing || request.guidance_scale == 1.0) && shortcuts.guidance_every == set.guidance_every) {
-    shortcuts.guidance_every = 1;
-  }
-  if (reuses_nothing && shortcuts.reuse_every == set.reuse_every) shortcuts.reuse_every.reset();
+void apply_fitting_preset(Preset preset, const AnimateRequest& wanted, AnimateRequest& request) {
+  apply_preset(preset, request);
+  const diffusion::ShortcutOptions set = whole(preset).shortcuts;
+  const bool reuses_nothing = wanted.sampling.step_count() == 1 || wanted.shortcuts.extrapolate;
+  if ((reuses_nothing || wanted.guidance_scale == 1.0) && set.reuses_guidance()) request.shortcuts.guidance_every = 1;
+  if (reuses_nothing && set.reuse_every) request.shortcuts.reuse_every.reset();
 }
 
 std::string preset_options(const AnimateRequest& request) {
@@ -77,13 +74,23 @@ bool keeps_preset(const AnimateRequest& request) {
          fields::differences(request.shortcuts, all.shortcuts).empty();
 }
 
+bool is_as_measured(const AnimateRequest& request) {
+  const AnimateRequest measured;
+  return keeps_preset(request) && request.guidance_scale == measured.guidance_scale &&
+         request.noise_prior == measured.noise_prior && request.noise_prior_order == measured.noise_prior_order &&
+         request.decoder == measured.decoder && !request.chain;
+}
+
 std::string preset_text(const AnimateRequest& request) {
   if (request.preset == Preset::kExact) return "";
   const PresetEntry& entry = preset_entry(request.preset);
   const std::string text = fmt::format("{}: {}", fields::word(request.preset), preset_options(request));
   if (!keeps_preset(request)) return text + " (in part)";
-  return fmt::format("{} ({:.1f} times less work, {:.1f} dB from exact videos, {:.1f} the worst of 16 people)", text,
-                     entry.times_less_work, entry.psnr, entry.worst_psnr);
+  const std::string work = fmt::format("{:.1f} times less work of the published network", entry.times_less_work);
+  if (!is_as_measured(request)) return fmt::format("{} ({})", text, work);
+  return fmt::format(
+      "{} ({}; {:.1f} dB from exact videos, {:.1f} the worst of 16 people, of the embedded model in fp32)", text, work,
+      entry.psnr, entry.worst_psnr);
 }
 
 std::string steps_note(const AnimateRequest& request, const AnimateRequest& defaults) {
@@ -99,11 +106,13 @@ AnimateRequest with_preset(const AnimateRequest& defaults, const std::function<v
   AnimateRequest request = defaults;
   take(request);
   if (request.preset == Preset::kExact) return request;
-  AnimateRequest with_settings = defaults;
-  apply_preset(request.preset, with_settings);
-  take(with_settings);
-  fit_preset(with_settings);
-  return with_settings;
+  AnimateRequest wanted = defaults;
+  apply_preset(request.preset, wanted);
+  take(wanted);
+  AnimateRequest fitting = defaults;
+  apply_fitting_preset(request.preset, wanted, fitting);
+  take(fitting);
+  return fitting;
 }
 
 }  // namespace unianimate::family

@@ -47,8 +47,10 @@ ordered_json preset_json(const family::AnimateRequest& request) {
   if (family::keeps_preset(request)) {
     const family::PresetEntry& entry = family::preset_entry(request.preset);
     object["times_less_work"] = entry.times_less_work;
-    object["psnr"] = entry.psnr;
-    object["worst_psnr"] = entry.worst_psnr;
+    if (family::is_as_measured(request)) {
+      object["psnr"] = entry.psnr;
+      object["worst_psnr"] = entry.worst_psnr;
+    }
   }
   return object;
 }
