@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <iomanip>
 #include <regex>
 #include <sstream>
 #include <string>
@@ -39,14 +40,14 @@ TEST(Help, HasExamplesAndSaysWhatEachOptionIs) {
 }
 
 /// The command lines in a text: those that begin with the program's name, to the comment or the end, over lines that
-/// end in a backslash.
+/// end in a backslash; 'words in quotes' are one.
 std::vector<std::vector<std::string>> command_lines(const std::string& text) {
   std::vector<std::vector<std::string>> lines;
   std::istringstream stream(std::regex_replace(text, std::regex(R"(\\\n)"), " "));
   for (std::string line; std::getline(stream, line);) {
     std::istringstream words(line);
     std::vector<std::string> command;
-    for (std::string word; words >> word && word != "#";) command.push_back(word);
+    for (std::string word; words >> std::quoted(word, '\'') && word != "#";) command.push_back(word);
     if (command.size() > 1 && command.front() == "unianimate" && line.find("…") == std::string::npos) {
       lines.emplace_back(command.begin() + 1, command.end());
     }
