@@ -66,11 +66,11 @@ struct WorkSeconds {
   double encode = 0;         ///< the reference
   double load_denoiser = 0;
   double prepare_denoiser = 0;  ///< once, however often it is loaded
-  double conditions = 0;  ///< of one window, before the first pass over it
-  double pass = 0;        ///< of the denoiser over one window
+  double conditions = 0;        ///< of one window, before the first pass over it
+  double pass = 0;              ///< of the denoiser over one window
   double load_decoder = 0;
   double prepare_decoder = 0;  ///< once
-  double decode = 0;  ///< of one latent, by the request's decoder
+  double decode = 0;           ///< of one latent, by the request's decoder
 };
 
 /// Of the person, as read and as large as the video.
