@@ -196,6 +196,14 @@ TEST(LongVideoEvaluationTest, MeasuresEveryStrategyOfASmallModel) {
   carried.request.videos.settings[1].request.context.carry_state = true;
   EXPECT_EQ(long_video_json(carried)["rows"][0]["carry_state"], false);
   EXPECT_EQ(long_video_json(carried)["rows"][1]["carry_state"], true);
+  EXPECT_THAT(long_video_table(evaluation), ::testing::Not(HasSubstr("decoder")));
+  LongVideoEvaluation quick = evaluation;
+  quick.request.videos.settings[1].request.decoder = family::DecoderChoice::kSmall;
+  EXPECT_THAT(long_video_table(quick), HasSubstr("| steps | decoder | "));
+  EXPECT_THAT(long_video_table(quick), HasSubstr("|  reference |     1 |   small | "));
+  EXPECT_EQ(long_video_json(quick)["rows"][0]["decoder"], "full");
+  EXPECT_EQ(long_video_json(quick)["rows"][1]["decoder"], "small");
+  EXPECT_EQ(long_video_json(quick)["rows"][1]["preset"], "exact");
   const auto json = long_video_json(evaluation);
   EXPECT_EQ(json["rows"][1]["strategy"], "chain-color-overlap2");
   EXPECT_EQ(json["rows"][0]["people"].size(), 2U);

@@ -94,6 +94,25 @@ TEST(QualityMarkdown, NamesWhatWasLeftOut) {
   EXPECT_THAT(quality_markdown(evaluation), HasSubstr("Left out in all videos: guidance every 3 steps"));
 }
 
+TEST(QualityReport, NamesPresetAndDecoderWhereTheyAreNotAsUsual) {
+  ModelEvaluation evaluation = made_up();
+  for (const char* name : {"preset", "decoder"}) {
+    EXPECT_THAT(quality_markdown(evaluation), ::testing::Not(HasSubstr(name)));
+  }
+  for (Setting& setting : evaluation.request.settings) setting.request.decoder = family::DecoderChoice::kSmall;
+  evaluation.request.settings[1].request.preset = family::Preset::kDraft;
+  const std::vector<std::string> lines = lines_of(quality_table(evaluation));
+  EXPECT_THAT(lines[0], HasSubstr("| seed | preset | decoder |  PSNR |"));
+  EXPECT_THAT(lines[2], HasSubstr("|   11 |  exact |   small | 25.00 |"));
+  EXPECT_THAT(lines[3], HasSubstr("|   11 |  draft |   small | 21.00 |"));
+  EXPECT_THAT(lines[6], HasSubstr("|      |        |         | 15.25 |"));
+  const nlohmann::ordered_json rows = quality_json(evaluation).at("rows");
+  EXPECT_EQ(rows.at(1).at("preset"), "draft");
+  EXPECT_EQ(rows.at(1).at("decoder"), "small");
+  EXPECT_EQ(quality_json(made_up()).at("rows").at(0).at("preset"), "exact");
+  EXPECT_EQ(quality_json(made_up()).at("rows").at(0).at("decoder"), "full");
+}
+
 TEST(QualityJson, HoldsMeansAndPeople) {
   const nlohmann::ordered_json json = quality_json(made_up());
   EXPECT_EQ(json.at("first_person"), 7);

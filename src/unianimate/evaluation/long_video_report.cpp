@@ -138,22 +138,31 @@ std::string optional_text(const std::optional<double>& number) {
 }  // namespace
 
 std::string long_video_table(const LongVideoEvaluation& evaluation) {
-  std::vector<TableRow> table{{"strategy", "conditions", "steps", "PSNR", "SSIM", "figure PSNR", "d inside",
-                               "d at borders", "seam", "colour first", "colour last", "drift", "PSNR first",
-                               "PSNR last", "UNet calls", "s per video"}};
+  TableRow head{"strategy", "conditions", "steps"};
+  const std::vector<Choice> unusual = unusual_choices(evaluation.request.videos.settings);
+  for (const Choice& choice : unusual) head.emplace_back(choice.name);
+  for (const char* title : {"PSNR", "SSIM", "figure PSNR", "d inside", "d at borders", "seam", "colour first",
+                            "colour last", "drift", "PSNR first", "PSNR last", "UNet calls", "s per video"}) {
+    head.emplace_back(title);
+  }
+  std::vector<TableRow> table{head};
   for (std::size_t i = 0; i < evaluation.rows.size(); ++i) {
     const LongVideoRow& row = evaluation.rows[i];
     const Setting& setting = evaluation.request.videos.settings[i];
     const auto& [quality, seams, drift] = row.mean;
-    table.push_back({evaluation.request.strategies[i].name, setting.conditions,
-                     fmt::to_string(setting.request.sampling.steps), fmt::format("{:.2f}", quality.psnr),
-                     fmt::format("{:.4f}", quality.ssim), optional_text(quality.figure_psnr),
-                     fmt::format("{:.2f}", kLevels * seams.inside_error),
-                     seams.borders > 0 ? fmt::format("{:.2f}", kLevels * seams.border_error) : "",
-                     optional_text(seams.ratio()), fmt::format("{:.2f}", drift.first_absolute),
-                     fmt::format("{:.2f}", drift.last_absolute), fmt::format("{:.2f}", drift.drift),
-                     fmt::format("{:.2f}", drift.first_psnr), fmt::format("{:.2f}", drift.last_psnr),
-                     fmt::to_string(row.unet_calls), fmt::format("{:.1f}", row.seconds_per_video)});
+    TableRow& line = table.emplace_back(TableRow{evaluation.request.strategies[i].name, setting.conditions,
+                                                 fmt::to_string(setting.request.sampling.steps)});
+    for (const Choice& choice : unusual) line.emplace_back(choice.word(setting.request));
+    for (const std::string& number :
+         {fmt::format("{:.2f}", quality.psnr), fmt::format("{:.4f}", quality.ssim), optional_text(quality.figure_psnr),
+          fmt::format("{:.2f}", kLevels * seams.inside_error),
+          seams.borders > 0 ? fmt::format("{:.2f}", kLevels * seams.border_error) : "", optional_text(seams.ratio()),
+          fmt::format("{:.2f}", drift.first_absolute), fmt::format("{:.2f}", drift.last_absolute),
+          fmt::format("{:.2f}", drift.drift), fmt::format("{:.2f}", drift.first_psnr),
+          fmt::format("{:.2f}", drift.last_psnr), fmt::to_string(row.unet_calls),
+          fmt::format("{:.1f}", row.seconds_per_video)}) {
+      line.push_back(number);
+    }
   }
   return markdown_table(table);
 }
@@ -185,6 +194,8 @@ ordered_json long_video_json(const LongVideoEvaluation& evaluation) {
                                                        {"context_size", setting.request.context.size},
                                                        {"context_overlap", setting.request.context.overlap},
                                                        {"carry_state", setting.request.context.carry_state},
+                                                       {"preset", fields::word(setting.request.preset)},
+                                                       {"decoder", fields::word(setting.request.decoder)},
                                                        {"unet_calls_per_video", evaluation.rows[i].unet_calls},
                                                        {"seconds_per_video", evaluation.rows[i].seconds_per_video}});
     row.update(json_of(evaluation.rows[i]));

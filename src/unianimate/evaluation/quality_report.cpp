@@ -97,6 +97,8 @@ ordered_json json_of(const SettingRow& row, const Setting& setting) {
                     {"eta", *sampling.eta},
                     {"guidance", request.guidance_scale},
                     {"left_out", request.shortcuts.texts()},
+                    {"preset", fields::word(request.preset)},
+                    {"decoder", fields::word(request.decoder)},
                     {"noise_prior", request.noise_prior},
                     {"noise_prior_order", fields::word(request.noise_prior_order)},
                     {"seed", request.seed},
@@ -147,6 +149,8 @@ std::string shortcuts_part(const ModelEvaluation& evaluation) {
 std::string quality_table(const ModelEvaluation& evaluation) {
   TableRow head{"setting"};
   for (const Parameter& parameter : parameters()) head.emplace_back(parameter.name);
+  const std::vector<Choice> unusual = unusual_choices(evaluation.request.settings);
+  for (const Choice& choice : unusual) head.emplace_back(choice.name);
   for (const char* title : {"PSNR", "SSIM", "figure PSNR", "L1", "consistency", "sharpness", "movement", "s per video",
                             "ms per UNet call"}) {
     head.emplace_back(title);
@@ -157,13 +161,14 @@ std::string quality_table(const ModelEvaluation& evaluation) {
     const Setting& setting = evaluation.request.settings[i];
     TableRow& line = table.emplace_back(TableRow{setting.label()});
     for (const Parameter& parameter : parameters()) line.push_back(parameter.text(setting.request));
+    for (const Choice& choice : unusual) line.emplace_back(choice.word(setting.request));
     add_quality(line, row.row.mean);
     line.push_back(fmt::format("{:.2f}", row.seconds_per_video));
     line.push_back(fmt::format("{:.1f}", kMilliseconds * row.seconds_per_unet_call));
   }
   for (const QualityRow& row : evaluation.baselines) {
     TableRow& line = table.emplace_back(TableRow{row.name});
-    line.resize(1 + parameters().size());
+    line.resize(1 + parameters().size() + unusual.size());
     add_quality(line, row.mean);
     line.resize(head.size());
   }

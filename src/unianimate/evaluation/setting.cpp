@@ -37,6 +37,23 @@ const std::array<Parameter, 4>& parameters() {
   return kParameters;
 }
 
+std::span<const Choice> choices() {
+  static constexpr std::array kChoices{
+      Choice{"preset", [](const AnimateRequest& request) { return fields::word(request.preset); }},
+      Choice{"decoder", [](const AnimateRequest& request) { return fields::word(request.decoder); }}};
+  return kChoices;
+}
+
+std::vector<Choice> unusual_choices(std::span<const Setting> settings) {
+  const AnimateRequest usual;
+  std::vector<Choice> unusual;
+  std::ranges::copy_if(choices(), std::back_inserter(unusual), [&](const Choice& choice) {
+    return std::ranges::any_of(
+        settings, [&](const Setting& setting) { return choice.word(setting.request) != choice.word(usual); });
+  });
+  return unusual;
+}
+
 std::size_t count_values(const Parameter& parameter, std::span<const Setting> settings) {
   std::set<std::string> values;
   for (const Setting& setting : settings) values.insert(parameter.text(setting.request));

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "unianimate/family/request.h"
 
@@ -38,6 +39,17 @@ struct Parameter {
 };
 /// Steps, guidance, noise prior and seed.
 const std::array<Parameter, 4>& parameters();
+
+/// A choice that is told in tables where one of their settings is not as usual.
+struct Choice {
+  std::string_view name;  ///< as its field is called: "decoder"
+  std::string_view (*word)(const family::AnimateRequest& request);
+};
+/// Preset and decoder.
+std::span<const Choice> choices();
+
+/// Of choices() those with another word than the usual one in any of the settings.
+std::vector<Choice> unusual_choices(std::span<const Setting> settings);
 
 /// The different values of a parameter.
 std::size_t count_values(const Parameter& parameter, std::span<const Setting> settings);
