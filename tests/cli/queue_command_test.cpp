@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "support/file_content.h"
 #include "support/temporary_folder.h"
+#include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/server/queue/job_queue.h"
 #include "unianimate/server/store/data_folder.h"
 
@@ -149,6 +150,11 @@ TEST_F(QueueCommand, RefusesWhatAnimateRefuses) {
   EXPECT_THAT(refusal({"--output", "x.mp4"}, 2), HasSubstr("--output"));
   EXPECT_THAT(refusal({"--alignment", "published", "--max-stretch", "1.5"}, 2),
               HasSubstr("--max-stretch has no effect with --alignment published"));
+  EXPECT_THAT(refusal({"--preset", "draft", "--sampler", "lcm"}, 2), HasSubstr("preset draft does not go with"));
+  EXPECT_THAT(refusal({"--extrapolate", "--guidance-every", "2", "--guidance", "2", "--steps", "8"}, 2),
+              HasSubstr("extrapolate does not go with guidance_every"));
+  EXPECT_THAT(refusal({"--chain", "--segment-size", "8", "--segment-overlap", "5"}, 2),
+              HasSubstr("segment_overlap must be at most half of segment_size 8"));
   const ProgramResult missing =
       run({"queue", "add", "--data", "data", "--reference", "nobody.png", "--poses", "x.json"});
   EXPECT_EQ(missing.status, 3);
@@ -187,6 +193,19 @@ TEST_F(QueueCommand, KeepsTheModelsThatWereMeant) {
   EXPECT_EQ(shown(id).at("request").at("settings").at("model"), "second");
   EXPECT_EQ(shown(added()).at("request").at("settings").count("model"), 0U) << "nobody said whose";
   EXPECT_THAT(add({"--models", "person"}).err, HasSubstr("person holds no models"));
+}
+
+TEST_F(QueueCommand, RefusesWhatTheModelsThatAreMeantDoNotDo) {
+  const fs::path models = folder_.path() / "models/few";
+  fs::create_directories(models);
+  checkpoint::save_safetensors(models / "unianimate_16f_32f_non_ema_223000.safetensors", {{"weight", at::ones({2})}},
+                               {{"sampler", "lcm"}, {"steps", "4"}, {"grid", "50"}});
+  const ProgramResult refused = add({"--models", "models", "--sampler", "ddim", "--extrapolate"});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("its few steps go with no preset and no shortcuts, found extrapolated"));
+  EXPECT_THAT(run({"queue", "list", "--data", "data"}).err, HasSubstr("there is no queue in"));
+  EXPECT_EQ(add({"--models", "models"}).status, 0);
+  EXPECT_EQ(add({"--extrapolate"}).status, 0) << "nobody said whose";
 }
 
 TEST_F(QueueCommand, TellsWhyAJobFailed) {

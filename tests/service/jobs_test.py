@@ -129,6 +129,18 @@ class JobsTest(unittest.TestCase):
         unsaid = self.completed(kind="animate", motion=self.motion, settings=SETTINGS)
         self.assertEqual("other", unsaid["request"]["settings"]["model"])
 
+    def test_settings_that_do_not_go_together_never_wait(self):
+        jobs = self.ask("GET", "/jobs")
+        for settings, field in (({"preset": "draft", "sampler": "lcm"}, "preset"),
+                                ({"extrapolate": True, "guidance_every": 2, "guidance_scale": 2, "steps": 8}, "extrapolate"),
+                                ({"context_size": 8, "context_overlap": 8}, "context_overlap")):
+            for kind in ("animate", "plan"):
+                with self.assertRaises(urllib.error.HTTPError) as refused:
+                    self.job(kind=kind, motion=self.motion, settings={**SETTINGS, **settings})
+                self.assertEqual(422, refused.exception.code)
+                self.assertEqual(f"/settings/{field}", json.load(refused.exception)["errors"][0]["pointer"])
+        self.assertEqual(jobs, self.ask("GET", "/jobs"))
+
 
 def main():
     global PROGRAM, PAGE, MODEL

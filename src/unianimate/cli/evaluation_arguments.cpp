@@ -158,8 +158,7 @@ std::vector<EvaluatedModels> find_models(const std::vector<ModelChoice>& choices
     each.told = distillation->sentence();
     for (const evaluation::Setting& setting : request.settings) {
       if (setting.models + 1 != models.size()) continue;
-      distillation->require_conditions(setting.request, "+");
-      studio::refuse_shortcuts(*distillation, setting.request);
+      studio::check_distilled(*distillation, setting.request, "+");
     }
   }
   return models;

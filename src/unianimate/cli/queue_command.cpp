@@ -104,23 +104,23 @@ ordered_json given_order(const fields::CommandLine& options) {
   return fields::write_json(order, given);
 }
 
-/// Throws for whatever shows without the models, before anything is stored.
-void check_order(const ordered_json& order) {
+/// Throws for whatever shows before models are opened, before anything is stored. `models`: their folder; empty where
+/// nobody says which.
+void check_order(const ordered_json& order, const worker::RowOptions& row, const std::filesystem::path& models) {
   // Names of files may hold what JSON cannot.
   ordered_json named = order;
   for (const char* name : worker::kFileFields) {
     if (named.contains(name)) named[name] = name;
   }
   worker::check_request(
-      queue::JobKind::kAnimate, worker::request_text(named),
+      queue::JobKind::kAnimate, worker::request_text(named, row), models,
       [&](const std::string& name) { return order.at(name).get<std::string>(); },
       [](const fields::Field& field) { return field.option_name(); });
 }
 
-worker::RowOptions row_options(const QueueAddArguments& arguments) {
+worker::RowOptions row_options(const QueueAddArguments& arguments, const std::filesystem::path& models) {
   worker::RowOptions row{arguments.format};
-  if (!studio::names_models(arguments.models)) return row;
-  const std::filesystem::path models = usable_models(arguments.models);
+  if (models.empty()) return row;
   worker::settle_models(row.models, models, [](const std::string& /*part*/, const Error& error) { throw error; });
   return row;
 }
@@ -129,8 +129,10 @@ void add(const fields::CommandLine& options) {
   keep_to_owner();
   const auto arguments = options.taken<QueueAddArguments>();
   ordered_json order = given_order(options);
-  check_order(order);
-  const worker::RowOptions row = row_options(arguments);
+  const std::filesystem::path models =
+      studio::names_models(arguments.models) ? usable_models(arguments.models) : std::filesystem::path();
+  const worker::RowOptions row = row_options(arguments, models);
+  check_order(order, row, models);
   const auto place = options.taken<QueueArguments>();
   const queue::QueuePlace database = queue_place(place);
   const store::DataFolder folder = open_data_folder(place);

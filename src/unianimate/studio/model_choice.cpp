@@ -53,7 +53,9 @@ std::filesystem::path models_to_animate_with(const std::string& given) {
   return families::holds_models(folder) ? folder : UNIANIMATE_EMBEDDED_MODEL;
 }
 
-void refuse_shortcuts(const family::Distillation& distillation, const family::AnimateRequest& request) {
+void check_distilled(const family::Distillation& distillation, const family::AnimateRequest& request,
+                     std::string_view between) {
+  distillation.require_conditions(request, between);
   const std::vector<std::string> left_out = request.shortcuts.texts();
   const bool has_preset = request.preset != family::Preset::kExact;
   if (!has_preset && left_out.empty()) return;
@@ -69,8 +71,7 @@ void tell_sampling(const family::AnimateRequest& request, const std::filesystem:
                    const std::vector<family::LoraFile>& loras, Progress& progress) {
   const std::string_view sampler = request.sampling.sampler;
   if (const auto distillation = families::find_distillation(models, loras)) {
-    distillation->require_conditions(request);
-    refuse_shortcuts(*distillation, request);
+    check_distilled(*distillation, request);
     progress.note(distillation->sentence());
   } else if (diffusion::sampler_entry(sampler).kind == diffusion::SamplerKind::kDistilled) {
     progress.note(

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "unianimate/core/progress.h"
@@ -25,13 +26,13 @@ bool names_models(const std::string& given);
 /// Folder of the embedded model; empty where it is not there. Throws likewise.
 std::filesystem::path embedded_model();
 
-/// Throws Error(kUsage) where the request has a preset or leaves out work of a distilled model's few steps, whatever
-/// samples it.
-void refuse_shortcuts(const family::Distillation& distillation, const family::AnimateRequest& request);
+/// Throws Error(kUsage) where the request has conditions that the model was not distilled with, a preset, or leaves out
+/// work of its few steps, whatever samples it. `between`: see Distillation::require_conditions().
+void check_distilled(const family::Distillation& distillation, const family::AnimateRequest& request,
+                     std::string_view between = ",");
 
 /// Notes on the sampling of a request: what models or LoRAs say they were distilled for, a sampler of distilled models
-/// that none of them says it was, and more steps than suit the models. Throws Error(kUsage) for conditions that they
-/// were not distilled with, and as refuse_shortcuts() does.
+/// that none of them says it was, and more steps than suit the models. Throws as check_distilled() does.
 void tell_sampling(const family::AnimateRequest& request, const std::filesystem::path& models,
                    const std::vector<family::LoraFile>& loras, Progress& progress);
 

@@ -115,6 +115,34 @@ TEST_F(Apis, RefuseSettingsThatHaveNoEffect) {
   EXPECT_EQ(ask("POST", "/api/v1/jobs", body.dump()).status, 201);
 }
 
+TEST_F(Apis, RefuseSettingsThatDoNotGoTogether) {
+  make_model("usual");
+  make_model("unguided");
+  std::ofstream(folder_.path() / "models/unguided/model.json") << R"({"defaults": {"guidance_scale": 1}})";
+  const auto refusal = [&](const char* kind, const json& settings) {
+    json body = json::parse(animation());
+    body["kind"] = kind;
+    body["settings"] = settings;
+    const json found = ask_json("POST", "/api/v1/jobs", body.dump(), 422);
+    EXPECT_EQ(found.at("type"), "/problems/invalid-request");
+    return found.at("errors").at(0).at("pointer").get<std::string>() + ": " + found.at("detail").get<std::string>();
+  };
+  EXPECT_THAT(refusal("animate", {{"preset", "draft"}, {"sampler", "lcm"}}),
+              HasSubstr("/settings/preset: preset draft does not go with the sampler lcm"));
+  const json guessed{{"extrapolate", true}, {"guidance_every", 2}, {"guidance_scale", 2}, {"steps", 8}};
+  for (const char* kind : {"animate", "plan"}) {
+    EXPECT_THAT(refusal(kind, guessed), HasSubstr("/settings/extrapolate: extrapolate does not go with")) << kind;
+  }
+  const json timesteps{{"timesteps", "949-940"}, {"steps", 30}};
+  EXPECT_THAT(refusal("animate", timesteps), HasSubstr("/settings/timesteps: the timesteps 949-940 are 10 at most"));
+  EXPECT_THAT(refusal("animate", {{"model", "unguided"}, {"guidance_every", 2}}),
+              HasSubstr("/settings/guidance_every: guidance_every has no effect with guidance_scale 1"));
+  EXPECT_TRUE(ask_json("GET", "/api/v1/jobs").at("jobs").empty());
+  json body = json::parse(animation());
+  body["settings"] = {{"model", "usual"}, {"guidance_every", 2}};
+  EXPECT_EQ(ask("POST", "/api/v1/jobs", body.dump()).status, 201);
+}
+
 TEST_F(Apis, KnowTheModelsOfAJobBeforeItWaits) {
   const auto models = folder_.path() / "models";
   for (const char* name : {"first", "second"}) {

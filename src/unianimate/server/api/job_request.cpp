@@ -117,9 +117,12 @@ std::string row_request(const json& body, const json& files, const std::filesyst
   return worker::request_text(order, rest);
 }
 
-/// The part of a body that a sentence such as "sampler: …" is about; empty where it is about none.
+/// The part of a body that a sentence such as "sampler: …" or "preset draft does not …" is about; empty where it is
+/// about none.
 std::string pointer_of(std::string_view sentence) {
-  const std::string name(sentence.substr(0, std::min(sentence.find(':'), sentence.size())));
+  constexpr std::string_view kArticle = "the ";
+  if (sentence.starts_with(kArticle)) sentence.remove_prefix(kArticle.size());
+  const std::string name(sentence.substr(0, sentence.find_first_of(": ")));
   const json& schemas = openapi_document().at("components").at("schemas");
   for (const auto& [schema, part] : {std::pair("AlignSettings", kAlign), std::pair("AnimateSettings", kSettings)}) {
     if (schemas.at(schema).at("properties").contains(name)) return fmt::format("/{}/{}", part, name);
@@ -127,13 +130,13 @@ std::string pointer_of(std::string_view sentence) {
   return "";
 }
 
-void check_row(const queue::NewJob& job, queue::JobQueue& queue) {
+void check_row(const queue::NewJob& job, queue::JobQueue& queue, const std::filesystem::path& models) {
   const auto like_its_file = [&](const std::string& id) {
     const auto asset = queue.find_asset(id);
     return std::filesystem::path(asset ? id + std::string(store::ending_of(asset->type)) : id);
   };
   try {
-    worker::check_request(job.kind, job.request, like_its_file,
+    worker::check_request(job.kind, job.request, models, like_its_file,
                           [](const fields::Field& field) { return fmt::format("{}: it", field.name); });
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUsage && error.kind() != ErrorKind::kInput) throw;
@@ -152,7 +155,7 @@ queue::NewJob new_job(const json& body, queue::JobQueue& queue, const std::files
   job.assets = std::move(files.assets);
   job.poses_job = std::move(files.poses_job);
   job.request = row_request(body, files.order, models);
-  check_row(job, queue);
+  check_row(job, queue, models);
   return job;
 }
 

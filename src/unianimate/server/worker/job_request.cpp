@@ -3,13 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "unianimate/core/error.h"
 #include "unianimate/core/json_text.h"
+#include "unianimate/families/families.h"
+#include "unianimate/family/distillation.h"
 #include "unianimate/family/presets.h"
 #include "unianimate/fields/json_archive.h"
 #include "unianimate/studio/align_fields.h"
+#include "unianimate/studio/model_choice.h"
 #include "unianimate/studio/model_library.h"
 #include "unianimate/studio/ordered_poses.h"
 #include "unianimate/studio/video_order_fields.h"
@@ -52,6 +57,52 @@ RowRequest read_row(const std::string& request, const ResolveAsset& resolve) {
   return row;
 }
 
+/// What models say of themselves in what is read before they are opened.
+struct KnownModels {
+  family::AnimateRequest defaults;
+  std::optional<family::Distillation> distillation;
+};
+
+/// None where nobody says which are meant, and for broken ones: the job tells what is wrong with these.
+std::optional<KnownModels> known_models(const ModelChoice& choice, const std::filesystem::path& models) {
+  if (models.empty() || choice.model.empty()) return std::nullopt;
+  try {
+    const std::filesystem::path folder = studio::model_by_name(models, choice.model);
+    const std::vector<family::LoraFile> loras = lora_files(choice, models);
+    KnownModels known{families::default_request(folder, loras), families::find_distillation(folder, loras)};
+    // Whoever is refused need not know where it lies.
+    if (known.distillation) known.distillation->file = known.distillation->file.filename();
+    return known;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+/// Throws for what all models refuse: what is not said may be whatever models say of themselves.
+void check_for_any_models(const std::string& request, const json& order, const ResolveAsset& resolve) {
+  constexpr std::int64_t kManyFrames = 1'000'000;
+  std::optional<Error> refusal;
+  for (const std::int64_t steps : {30, 4, 2, 1}) {
+    family::AnimateRequest defaults;
+    defaults.sampling.steps = steps;
+    defaults.context.size = kManyFrames;
+    defaults.context.overlap = 0;
+    family::AnimateRequest asked = read_video_request(request, defaults, resolve).order.job.request;
+    const bool says_timesteps =
+        asked.preset != family::Preset::kExact ||
+        (order.contains("timesteps") &&
+         (order.contains("steps") || asked.sampling.timesteps.rule == diffusion::TimestepRule::kOwn));
+    // Some model is asked at a timestep within any interval.
+    if (!says_timesteps && asked.shortcuts.guidance_interval) asked.shortcuts.guidance_interval.emplace();
+    try {
+      return asked.check();
+    } catch (const Error& error) {
+      if (!refusal) refusal = error;
+    }
+  }
+  throw Error(*refusal);
+}
+
 }  // namespace
 
 void require_names(const ModelChoice& choice, const RefuseChoice& refuse) {
@@ -84,6 +135,12 @@ void settle_models(ModelChoice& choice, const std::filesystem::path& models, con
   for (std::size_t i = 0; i < choice.loras.size(); ++i) {
     require(fmt::format("loras/{}/name", i), [&] { studio::lora_by_name(models, choice.loras[i].name); });
   }
+}
+
+std::vector<family::LoraFile> lora_files(const ModelChoice& choice, const std::filesystem::path& models) {
+  std::vector<family::LoraFile> files;
+  for (const NamedLora& lora : choice.loras) files.push_back({studio::lora_by_name(models, lora.name), lora.scale});
+  return files;
 }
 
 void visit(fields::Archive& archive, NamedLora& lora) {
@@ -175,9 +232,10 @@ ordered_json shown_request(const std::string& request) {
   return shown;
 }
 
-void check_request(queue::JobKind kind, const std::string& request, const ResolveAsset& resolve,
-                   const NameOfField& name_of) {
-  const json order = read_row(request, resolve).order;
+void check_request(queue::JobKind kind, const std::string& request, const std::filesystem::path& models,
+                   const ResolveAsset& resolve, const NameOfField& name_of) {
+  const RowRequest row = read_row(request, resolve);
+  const json& order = row.order;
   const studio::RefuseGiven refuse_given = [&](const fields::Filter& filter, std::string_view when) {
     const auto refuse = [&](const fields::Field& field) {
       const auto given = order.find(field.name);
@@ -189,10 +247,13 @@ void check_request(queue::JobKind kind, const std::string& request, const Resolv
   if (kind == queue::JobKind::kAlign) {
     return studio::refuse_unused_options(read_align_request(request, resolve).request, refuse_given);
   }
-  static const family::AnimateRequest kDefaults;
-  VideoAsked asked = read_video_request(request, kDefaults, resolve);
+  const auto known = known_models(row.options.models, models);
+  VideoAsked asked = read_video_request(request, known ? known->defaults : family::AnimateRequest(), resolve);
   asked.order.refuse_given = refuse_given;
   studio::refuse_unused_fields(asked.order);
+  if (!known) return check_for_any_models(request, order, resolve);
+  asked.order.job.request.check();
+  if (known->distillation) studio::check_distilled(*known->distillation, asked.order.job.request);
 }
 
 }  // namespace unianimate::worker

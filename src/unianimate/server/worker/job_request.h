@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "unianimate/core/error.h"
+#include "unianimate/family/lora.h"
 #include "unianimate/family/request.h"
 #include "unianimate/fields/archive.h"
 #include "unianimate/fields/words.h"
@@ -66,6 +67,9 @@ void require_names(const ModelChoice& choice, const RefuseChoice& refuse);
 /// folder later are none of the job's. All that is named has to be there.
 void settle_models(ModelChoice& choice, const std::filesystem::path& models, const RefuseChoice& refuse);
 
+/// The files of a choice. Throws as studio::lora_by_name().
+std::vector<family::LoraFile> lora_files(const ModelChoice& choice, const std::filesystem::path& models);
+
 void visit(fields::Archive& archive, NamedLora& lora);
 void visit(fields::Archive& archive, ModelChoice& choice);
 
@@ -107,10 +111,11 @@ studio::AlignOrder read_align_request(const std::string& request, const ResolveA
 /// What a face calls a field: "--steps".
 using NameOfField = std::function<std::string(const fields::Field& field)>;
 
-/// For whoever queues a job: throws Error(kInput) or Error(kUsage) for whatever a worker would refuse of it without its
-/// models, and where a field was given that has no effect beside the others. `resolve` need not give files that are
-/// there, but their endings.
-void check_request(queue::JobKind kind, const std::string& request, const ResolveAsset& resolve,
-                   const NameOfField& name_of);
+/// For whoever queues a job: throws Error(kInput) or Error(kUsage) for whatever a worker would refuse of it before it
+/// opens its models, and where a field was given that has no effect beside the others. With the settings that suit the
+/// models that the request names in the folder `models`; where that is empty, or they cannot be read, only what no
+/// models would do. `resolve` need not give files that are there, but their endings.
+void check_request(queue::JobKind kind, const std::string& request, const std::filesystem::path& models,
+                   const ResolveAsset& resolve, const NameOfField& name_of);
 
 }  // namespace unianimate::worker

@@ -114,9 +114,7 @@ std::optional<fs::path> StudioRunner::run(const queue::JobRow& job, studio::JobO
 
 StudioRunner::Opening StudioRunner::opening_for(const ModelChoice& choice) const {
   Opening opening{studio::model_by_name(machine_.models, choice.model), machine_.runtime};
-  for (const NamedLora& lora : choice.loras) {
-    opening.runtime.loras.push_back({studio::lora_by_name(machine_.models, lora.name), lora.scale});
-  }
+  for (family::LoraFile& lora : lora_files(choice, machine_.models)) opening.runtime.loras.push_back(std::move(lora));
   return opening;
 }
 
