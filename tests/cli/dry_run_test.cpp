@@ -66,8 +66,8 @@ class DryRun : public ::testing::Test {
     return testing::run_here(arguments, shared_->path(), "models");
   }
   static ProgramResult animate(const std::vector<std::string>& options) {
-    std::vector<std::string> arguments{"animate", "--reference", "person.png", "--output", "out.mp4",
-                                       "--size",  "64x128",      "--device",   "cpu"};
+    std::vector<std::string> arguments{"animate", "--reference", "person.png", "--size", "64x128", "--device", "cpu"};
+    if (std::ranges::count(options, "--output") == 0) arguments.insert(arguments.end(), {"--output", "out.mp4"});
     arguments.insert(arguments.end(), options.begin(), options.end());
     return run(arguments);
   }
@@ -151,6 +151,16 @@ TEST_F(DryRun, EveryPhaseIsEstimated) {
   EXPECT_EQ(names, (std::vector<std::string>{"read pictures", "encode reference", "load UNet", "sample", "decode",
                                              "write video"}));
   EXPECT_DOUBLE_EQ(planned.at("estimated_seconds").get<double>(), sum);
+}
+
+TEST_F(DryRun, WhatStandsWhereItWouldWriteIsNoHindrance) {
+  fs::create_directories(*shared_ / "frames.v2");
+  fs::create_directories(*shared_ / "empty");
+  EXPECT_EQ(plan({"--poses", "poses", "--output", "frames.v2"}).at("output"), "frames.v2");
+  EXPECT_EQ(plan({"--motion", "dance.mp4", "--save-poses", "empty"}).at("request").at("poses"), "empty");
+  fs::create_directories(*shared_ / "out-poses");
+  EXPECT_EQ(plan({"--motion", "dance.mp4"}).at("request").at("poses"), "out-poses");
+  for (const char* made : {"frames.v2", "empty", "out-poses"}) fs::remove(*shared_ / made);
 }
 
 TEST_F(DryRun, ADistilledLoraSetsTheSamplingUnlessItIsSaidOtherwise) {

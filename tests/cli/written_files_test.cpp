@@ -253,6 +253,26 @@ INSTANTIATE_TEST_SUITE_P(
                 "person/poses.json"}),
     [](const auto& test) { return test.param.name; });
 
+TEST_F(WrittenFiles, ATraceHasANameOfItsOwn) {
+  fs::create_directories(path("real"));
+  fs::create_directory_symlink("real", path("linked"));
+  const std::set<std::string> before = files();
+  const Words motion{"--motion", "person/poses.json", "--output", "real/o.mkv"};
+  const Words align{"align", "--motion", "person/poses.json", "--detect-only", "--output", "d"};
+  for (const Words& command :
+       {animate(kPoses + Words{"--output", "o.mkv", "--profile", "o.mkv"}),
+        animate(kPoses + Words{"--output", "o.mkv", "--profile", "./person/../o.mkv"}),
+        animate(motion + Words{"--profile", "linked/o.mkv"}),
+        animate(motion + Words{"--save-poses", "p/", "--profile", "p"}),
+        animate(motion + Words{"--job", "j", "--profile", "j"}),
+        align + Words{"--export-comfyui", "c.json", "--profile", "c.json"}}) {
+    const ProgramResult result = run(command);
+    EXPECT_EQ(result.status, kUsage) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("give the trace another name"));
+    EXPECT_EQ(files(), before);
+  }
+}
+
 TEST_F(WrittenFiles, AConvertedCheckpointIsNoInput) {
   ASSERT_EQ(run({"train", "train.yaml", "--threads", "1", "--device", "cpu"}).status, 0);
   const std::string model = "t/state.safetensors";

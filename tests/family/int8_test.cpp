@@ -18,6 +18,7 @@
 #include "unianimate/family/unianimate/int8_selection.h"
 #include "unianimate/family/unianimate/int8_weights.h"
 #include "unianimate/family/unianimate/memory.h"
+#include "unianimate/family/unianimate/unianimate_family.h"
 #include "unianimate/models/int8_candidates.h"
 
 namespace unianimate::family {
@@ -178,6 +179,19 @@ TEST_F(Int8Models, AFileSaysWhatItsInputSaysOfItself) {
   EXPECT_EQ(converted.erase("layers_not_in_int8"), 1);
   EXPECT_EQ(converted.erase("weights_hash"), 1);
   EXPECT_EQ(converted, checkpoint::open_checkpoint(distilled).metadata());
+}
+
+TEST_F(Int8Models, OfAFileThatMultiplyOtherwiseSayThatTheirWeightsAreRounded) {
+  const auto notes = [](const fs::path& unet, DTypeChoice dtype) {
+    RuntimeOptions options;
+    options.compute = choose_compute(DeviceChoice::kCpu, dtype);
+    return open_unianimate(files(unet), options)->check();
+  };
+  const fs::path file = *folder_ / "int8.safetensors";
+  const auto rounded = ::testing::Contains(HasSubstr("int8.safetensors holds weights rounded to 8 bits"));
+  EXPECT_THAT(notes(file, DTypeChoice::kFloat32), rounded);
+  EXPECT_THAT(notes(file, DTypeChoice::kInt8), ::testing::Not(rounded));
+  EXPECT_THAT(notes({}, DTypeChoice::kFloat32), ::testing::IsEmpty());
 }
 
 TEST_F(Int8Models, OfAFileComputeAsThoseMeasuredWhenLoaded) {

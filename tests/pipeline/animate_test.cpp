@@ -6,11 +6,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "media/test_images.h"
+#include "support/checkpoint_tensors.h"
+#include "support/file_content.h"
 #include "support/rule.h"
 #include "support/rule_models.h"
 #include "support/temporary_folder.h"
+#include "unianimate/checkpoint/checkpoint.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
 #include "unianimate/core/error.h"
 #include "unianimate/families/families.h"
@@ -498,6 +502,43 @@ TEST_F(LongVideos, ASmallDecoderMakesTheVideoWhereItIsAskedForAndPreviewsWhereIt
   EXPECT_LT(distance(small[0]), 6);
   EXPECT_GT(distance(full[0]), 12);
   EXPECT_GT(plan_animation(request_, *with, options.preview).decoding_operations, of_full.decoding_operations);
+}
+
+TEST_F(LongVideos, ASmallDecoderThatDoesNotFitIsInNobodysWayUnlessItIsAskedFor) {
+  const std::filesystem::path file = jobs_ / "preview.mkv";
+  AnimateOptions options;
+  options.preview = {.every = 2, .decoded = false};
+  options.open_preview = [&](int width, int height) { return open_video_writer(file, {width, height, 8}); };
+  const auto without = load();
+  const std::vector<Image> video = animate(*without, options);
+  const std::string linear = testing::file_content(file);
+  const double operations = plan_animation(request_, *without, options.preview).decoding_operations;
+
+  family::ModelFiles files = family::find_model_files(folder_->path());
+  files.small_decoder = jobs_ / "small_decoder.safetensors";
+  testing::write_rule_small_decoder(folder_->path(), files.small_decoder);
+  const auto change = [&](bool finite) {
+    checkpoint::Metadata metadata = checkpoint::open_checkpoint(files.small_decoder).metadata();
+    NamedTensors weights = testing::tensors_of(files.small_decoder);
+    if (finite) metadata.at("autoencoder").back() ^= 1;
+    if (!finite) weights.front().tensor.view(-1)[0] = std::numeric_limits<float>::infinity();
+    checkpoint::save_safetensors(files.small_decoder, weights, metadata);
+  };
+  for (const bool finite : {false, true}) {
+    change(finite);
+    const auto models = families::open_family(files, options_);
+    const AnimatePlan plan = plan_animation(request_, *models, options.preview);
+    EXPECT_EQ(plan.decoding_operations, operations);
+    EXPECT_THAT(plan.notes, ::testing::Contains(::testing::HasSubstr("previews are made without the small decoder")));
+    EXPECT_EQ(animate(*models, options), video);
+    EXPECT_EQ(testing::file_content(file), linear);
+    EXPECT_THAT(plan_animation(request_, *models).notes,
+                ::testing::Not(::testing::Contains(::testing::HasSubstr("small decoder"))))
+        << "no previews";
+    request_.decoder = family::DecoderChoice::kSmall;
+    EXPECT_THROW((void)plan_animation(request_, *models, options.preview), Error);
+    request_.decoder = family::DecoderChoice::kFull;
+  }
 }
 
 TEST(SideUnit, FollowsFromTheModels) {

@@ -9,24 +9,46 @@
 #include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/core/error.h"
+#include "unianimate/core/output_file.h"
 #include "unianimate/distributed/group_environment.h"
 
 namespace unianimate::cli {
 
 namespace {
 
+/// The trace would be lost once the work is done.
+void require_place_of_its_own(const std::filesystem::path& trace, const fields::CommandLine& options) {
+  namespace fs = std::filesystem;
+  const auto place_of = [](const fs::path& path) {
+    std::error_code ignored;
+    const fs::path whole = fs::absolute(without_trailing_separator(path), ignored);
+    const fs::path place = fs::weakly_canonical(whole, ignored);
+    return ignored ? whole.lexically_normal() : place;
+  };
+  for (const char* output : {"output", "saved_poses", "folder", "openpose", "comfyui"}) {
+    const std::string given = options.given_text(output);
+    if (given.empty() || place_of(given) != place_of(trace)) continue;
+    throw Error(ErrorKind::kUsage, "--profile and another option both write to {}; give the trace another name",
+                printable(trace.string()));
+  }
+}
+
 /// In the first process, where it is asked for.
 void begin_trace(const CommandWork& work, const std::filesystem::path& file, Session& session) {
   if (file.empty() || distributed::read_group_environment().rank > 0) return;
   if (work.options->taken<RuntimeArguments>().dry_run)
     throw Error(ErrorKind::kUsage, "--profile has no effect with --dry-run; leave one out");
+  require_place_of_its_own(file, *work.options);
   session.reporter->trace(file);
 }
 
 /// Makes ready what the command needs, and runs it, unless copies of the program have done so.
 void run(CommandNeeds needs, const CommandWork& work, Session& session) {
   if (needs == CommandNeeds::kNothing) return work.run();
-  if (needs >= CommandNeeds::kLibraries) tune_environment(session.arguments);
+  if (needs >= CommandNeeds::kLibraries) {
+    tune_environment(session.arguments);
+    keep_freed_memory();
+  }
   if (work.check) work.check();
   const auto messages = work.options->taken<MessageArguments>();
   if (needs == CommandNeeds::kGroup) {

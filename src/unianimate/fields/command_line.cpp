@@ -250,6 +250,10 @@ bool CommandLine::gave(std::string_view field) const {
   return found != entries_.end() && found->second.given() != nullptr;
 }
 
+std::string CommandLine::given_text(std::string_view field) const {
+  return gave(field) ? entries_.find(field)->second.given()->results().front() : "";
+}
+
 void CommandLine::refuse(const Filter& filter, std::string_view when) const {
   for (const auto& [name, entry] : entries_) {
     if (!filter(entry.field) || entry.given() == nullptr) continue;

@@ -80,6 +80,9 @@ class CommandLine {
   /// Whether the command line has the option of this field.
   [[nodiscard]] bool gave(std::string_view field) const;
 
+  /// What was given for it, the first word of several; empty where nothing was.
+  [[nodiscard]] std::string given_text(std::string_view field) const;
+
   /// Throws Error(kUsage) where the command line has an option of a field that passes the filter: it "has no effect " +
   /// `when`.
   void refuse(const Filter& filter, std::string_view when) const;

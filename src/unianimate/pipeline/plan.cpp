@@ -62,6 +62,21 @@ void note_shared_ranges(AnimatePlan& plan, const family::RuntimeOptions& runtime
   note("decode_batch", plan.request.decode_batch, plan.frame_count);
 }
 
+/// The full decoder where that is asked for, else the small one where there is one that fits. None: the linear map, or
+/// no previews. A note where a small one is there in vain: previews are no reason to stop.
+std::optional<family::DecoderChoice> choose_preview_decoder(const family::Family& family, const PreviewOptions& preview,
+                                                            std::vector<std::string>& notes) {
+  if (preview.every == 0) return std::nullopt;
+  if (preview.decoded) return family::DecoderChoice::kFull;
+  try {
+    return family.has_small_decoder() ? std::optional(family::DecoderChoice::kSmall) : std::nullopt;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInput) throw;
+    notes.push_back(fmt::format("previews are made without the small decoder: {}", error.what()));
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 void check_size(int width, int height, const family::ClipGeometry& geometry) {
@@ -75,7 +90,11 @@ void check_size(int width, int height, const family::ClipGeometry& geometry) {
 
 AnimationPlanner::AnimationPlanner(const family::Family& family, const PreviewOptions& preview,
                                    std::int64_t sink_pixel_bytes)
-    : family_(family), preview_(preview), sink_pixel_bytes_(sink_pixel_bytes), model_notes_(family.check()) {}
+    : family_(family),
+      preview_(preview),
+      sink_pixel_bytes_(sink_pixel_bytes),
+      model_notes_(family.check()),
+      preview_decoder_(choose_preview_decoder(family, preview, model_notes_)) {}
 
 /// Passes through the model, and what they take.
 void AnimationPlanner::plan_sampling(AnimatePlan& plan) const {
@@ -93,13 +112,6 @@ void AnimationPlanner::plan_sampling(AnimatePlan& plan) const {
   }
 }
 
-/// None: the linear map, or no previews.
-std::optional<family::DecoderChoice> AnimationPlanner::preview_decoder() const {
-  if (preview_.every == 0) return std::nullopt;
-  if (preview_.decoded) return family::DecoderChoice::kFull;
-  return family_.has_small_decoder() ? std::optional(family::DecoderChoice::kSmall) : std::nullopt;
-}
-
 /// Who decodes, and what that takes.
 void AnimationPlanner::plan_decoding(AnimatePlan& plan) const {
   const family::DecoderChoice decoder = plan.request.decoder;
@@ -109,9 +121,9 @@ void AnimationPlanner::plan_decoding(AnimatePlan& plan) const {
                 "(docs/training.md, \"A small decoder\"), or leave --decoder small out");
   }
   plan.decoding_operations = family_.decoding_operations(plan.latent, decoder);
-  if (const std::optional<family::DecoderChoice> of_previews = preview_decoder()) {
+  if (preview_decoder_) {
     const auto previews = static_cast<double>(plan.timesteps / preview_.every);
-    plan.decoding_operations += previews * family_.decoding_operations(plan.latent, *of_previews);
+    plan.decoding_operations += previews * family_.decoding_operations(plan.latent, *preview_decoder_);
   }
 }
 
@@ -139,7 +151,7 @@ void AnimationPlanner::plan_memory(AnimatePlan& plan) const {
       .height = request.height,
       .decoder = request.decoder,
       .decode_batch = request.decode_batch,
-      .preview_decoder = preview_decoder(),
+      .preview_decoder = preview_decoder_,
       .waiting_pictures = waiting_pictures(plan)};
   const bool on_cpu = runtime.compute.device.is_cpu();
   const std::int64_t sink = sink_pixel_bytes_ * plan.output_width * plan.output_height;
@@ -180,6 +192,7 @@ AnimatePlan AnimationPlanner::plan_for_poses(const family::AnimateRequest& reque
   check_size(request.width, request.height, geometry);
   AnimatePlan plan;
   plan.request = request;
+  plan.preview_decoder = preview_decoder_;
   plan.selection = family::select_poses(poses, request.frame_interval, request.frames);
   if (!plan.selection.note.empty()) plan.notes.push_back(plan.selection.note);
   plan.notes.insert(plan.notes.end(), model_notes_.begin(), model_notes_.end());

@@ -32,11 +32,12 @@ struct AnimatePlan {
   double pass_equivalents = 0;       ///< as many as these take: less than one where deep features are reused
   double model_operations = 0;       ///< floating-point operations of these, a multiply-add counted as two
   double decoding_operations = 0;    ///< of the video's frames and of previews that are decoded
-  std::int64_t feature_bytes = 0;    ///< of deep features that are reused from step to step
-  std::int64_t carried_bytes = 0;    ///< of the states that windows leave to the next
-  std::int64_t peak_bytes = 0;       ///< estimated highest memory of the process, models included
-  family::Residency residency;       ///< which models stay for the next animation, as the memory allows
-  std::vector<std::string> notes;    ///< what was adjusted or assumed, and why
+  std::optional<family::DecoderChoice> preview_decoder;  ///< none: Reference::preview(), or no previews
+  std::int64_t feature_bytes = 0;                        ///< of deep features that are reused from step to step
+  std::int64_t carried_bytes = 0;                        ///< of the states that windows leave to the next
+  std::int64_t peak_bytes = 0;                           ///< estimated highest memory of the process, models included
+  family::Residency residency;     ///< which models stay for the next animation, as the memory allows
+  std::vector<std::string> notes;  ///< what was adjusted or assumed, and why
 
   [[nodiscard]] std::int64_t frames() const { return frame_count; }
 };
@@ -61,7 +62,6 @@ class AnimationPlanner {
 
  private:
   void plan_sampling(AnimatePlan& plan) const;
-  [[nodiscard]] std::optional<family::DecoderChoice> preview_decoder() const;
   void plan_decoding(AnimatePlan& plan) const;
   void plan_memory(AnimatePlan& plan) const;
   [[nodiscard]] std::int64_t bytes_beside_models(const AnimatePlan& plan, const family::Workload& work) const;
@@ -70,6 +70,7 @@ class AnimationPlanner {
   PreviewOptions preview_;
   std::int64_t sink_pixel_bytes_;
   std::vector<std::string> model_notes_;
+  std::optional<family::DecoderChoice> preview_decoder_;
 };
 
 /// AnimationPlanner for one animation.

@@ -205,12 +205,10 @@ std::unique_ptr<ClipTensor> SegmentRun::sample(const Image& first_frame) {
   return std::move(latent_);
 }
 
-/// The full decoder where that is asked for, else the small one where it is there.
 std::unique_ptr<family::ClipDecoder> SegmentRun::preview_decoder() {
-  const bool full = run_.options.preview.decoded;
-  if (!full && !run_.family.has_small_decoder()) return run_.reference().preview();
-  const auto choice = full ? family::DecoderChoice::kFull : family::DecoderChoice::kSmall;
-  return run_.family.decoder(choice, 1, family::Residency(), run_.progress);
+  const std::optional<family::DecoderChoice>& choice = run_.plan.preview_decoder;
+  if (!choice) return run_.reference().preview();
+  return run_.family.decoder(*choice, 1, family::Residency(), run_.progress);
 }
 
 void SegmentRun::step_begins(std::int64_t step) {

@@ -49,11 +49,8 @@ void write(FrameSink& sink, const std::vector<Image>& frames) {
 }
 
 /// A pose picture of the job or, where they are still to be made, one as dark as they are.
-fs::path some_pose(const VideoJob& job, const fs::path& scratch) {
-  std::error_code ignored;
-  if (fs::is_directory(job.request.poses, ignored)) {
-    return family::open_pose_folder(job.request.poses, job.request.pose_order).reference_pose;
-  }
+fs::path some_pose(const VideoJob& job, bool has_poses, const fs::path& scratch) {
+  if (has_poses) return family::open_pose_folder(job.request.poses, job.request.pose_order).reference_pose;
   fs::path file = scratch / "pose.png";
   write_png(file, Image(job.request.width, job.request.height));
   return file;
@@ -61,18 +58,20 @@ fs::path some_pose(const VideoJob& job, const fs::path& scratch) {
 
 }  // namespace
 
-pipeline::PictureSeconds time_pictures(const VideoJob& job, const pipeline::AnimatePlan& plan, bool keeps_job) {
+pipeline::PictureSeconds time_pictures(const VideoJob& job, const pipeline::AnimatePlan& plan, bool has_poses,
+                                       bool keeps_job) {
   const ScratchFolder scratch;
   const family::AnimateRequest& request = job.request;
   const Image reference = read_reference(request.reference, request.background).image;
   pipeline::PictureSeconds seconds;
-  const fs::path pose = some_pose(job, scratch.path());
+  const fs::path pose = some_pose(job, has_poses, scratch.path());
   seconds.read = seconds_of_one([&] {
     for (int i = 0; i < kWrittenFrames; ++i) resize_bilinear(read_image(pose), request.width, request.height);
   });
   const std::vector<Image> frames = moving(resize_bilinear(reference, plan.output_width, plan.output_height));
-  const fs::path video = scratch.path() / ("video" + job.output.extension().string());
-  if (!job.output.has_extension()) make_folder(video);
+  const bool writes_folder = names_a_folder(job.output);
+  const fs::path video = scratch.path() / (writes_folder ? "video" : "video" + job.output.extension().string());
+  if (writes_folder) make_folder(video);
   VideoJob silent = job;
   silent.audio.reset();
   const double written = seconds_of_one([&] { write(*open_video(silent, video_format(job, plan), video), frames); });

@@ -7,9 +7,10 @@
 
 namespace unianimate::studio {
 
-/// Writes and reads a short video of the job's kind and size, made of its reference, in a scratch folder. `keeps_job`:
-/// frames are kept until the video is done. Throws Error(kInput) where a picture cannot be read, Error(kEnvironment)
-/// where nothing can be written.
-pipeline::PictureSeconds time_pictures(const VideoJob& job, const pipeline::AnimatePlan& plan, bool keeps_job);
+/// Writes and reads a short video of the job's kind and size, made of its reference, in a scratch folder. `has_poses`:
+/// the job's pose pictures are there; `keeps_job`: frames are kept until the video is done. Throws Error(kInput) where
+/// a picture cannot be read, Error(kEnvironment) where nothing can be written.
+pipeline::PictureSeconds time_pictures(const VideoJob& job, const pipeline::AnimatePlan& plan, bool has_poses,
+                                       bool keeps_job);
 
 }  // namespace unianimate::studio

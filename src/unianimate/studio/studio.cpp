@@ -196,7 +196,8 @@ const std::vector<pipeline::PhaseEstimate>& Studio::Session::estimate(const Vide
   const auto [known, is_new] = estimates_.try_emplace(&plan);
   std::vector<pipeline::PhaseEstimate>& phases = known->second;
   if (!is_new) return phases;
-  phases = pipeline::estimate_phases(plan, studio_.family(), time_pictures(job, plan, keeping_.save_every > 0));
+  phases =
+      pipeline::estimate_phases(plan, studio_.family(), time_pictures(job, plan, !motion_, keeping_.save_every > 0));
   if (motion_) {
     phases.insert(phases.begin(), {pipeline::PhaseKind::kTakePoses, time_poses(*motion_, job, observer_)});
   }

@@ -69,10 +69,11 @@ models::SmallDecoderConfig read_small_decoder_config(const checkpoint::Checkpoin
 void require_small_decoder_fits(const ModelFiles& files, const models::AutoencoderConfig& config,
                                 bool allow_nonfinite) {
   const checkpoint::Checkpoint file = checkpoint::open_checkpoint(files.small_decoder);
-  // What is planned is of these sizes.
-  const bool same_sizes = read_small_decoder_config(file) == models::small_decoder_for(config);
   Progress silent;
   const WeightOptions as_hashed{at::TensorOptions(at::kBFloat16), allow_nonfinite};
+  // What is planned is of these sizes.
+  const bool same_sizes =
+      load_small_decoder(files.small_decoder, as_hashed, silent)->config() == models::small_decoder_for(config);
   if (same_sizes &&
       field(file, kAutoencoderField) == decoder_hash(*load_autoencoder(files.autoencoder, config, as_hashed, silent))) {
     return;

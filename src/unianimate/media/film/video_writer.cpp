@@ -126,11 +126,6 @@ std::string encoder_options(const Recipe& recipe, VideoEffort effort) {
   return affected ? options + ":x264-params=asm=avx2" : options;
 }
 
-bool names_a_folder(const fs::path& path) {
-  std::error_code ignored;
-  return (!path.empty() && !path.has_filename()) || fs::is_directory(path, ignored);
-}
-
 // Odd sides of a subsampled video gain one pixel that repeats the last column or row.
 std::string filters_for(const Recipe& recipe, const VideoFormat& format) {
   const int right = format.width % 2;
@@ -351,6 +346,11 @@ std::unique_ptr<FrameSink> open_video_writer(const fs::path& path, const VideoFo
   const Recipe& recipe = recipe_for(path, format);
   ffmpeg::be_quiet();
   return std::make_unique<VideoFile>(path, recipe, format, audio);
+}
+
+bool names_a_folder(const fs::path& path) {
+  std::error_code ignored;
+  return (!path.empty() && !path.has_filename()) || fs::is_directory(path, ignored);
 }
 
 std::string why_no_audio(const fs::path& path) {

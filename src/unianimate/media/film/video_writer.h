@@ -47,6 +47,9 @@ struct VideoFormat {
 std::unique_ptr<FrameSink> open_video_writer(const std::filesystem::path& path, const VideoFormat& format,
                                              const std::optional<AudioSource>& audio = {});
 
+/// Whether a video at `path` would be a folder of pictures: an existing folder, or a name that ends in '/'.
+bool names_a_folder(const std::filesystem::path& path);
+
 /// "GIF pictures hold no sound": why a video at `path` would be silent; empty where it can have sound.
 std::string why_no_audio(const std::filesystem::path& path);
 
