@@ -66,7 +66,8 @@ int main(int argc, char** argv) {
     const c10::InferenceMode inference;
     fmt::print("{}, {} threads\n", dtype_name(compute), at::get_num_threads());
     for (const benchmarks::Shape& shape :
-         std::vector<benchmarks::Shape>{{"within a frame, 32x48, 5 heads", 2, 1536, 1536, 5},
+         std::vector<benchmarks::Shape>{{"within a frame, 64x96, 5 heads", 1, 6144, 6144, 5},
+                                        {"within a frame, 32x48, 5 heads", 2, 1536, 1536, 5},
                                         {"within a frame, 16x24, 10 heads", 4, 384, 384, 10},
                                         {"with the context, 32x48, 5 heads", 4, 1536, 81, 5},
                                         {"along 9 frames, 32x48, 5 heads", 1536, 9, 9, 5, true},

@@ -104,9 +104,14 @@ TEST(Conv2d, TakesPicturesAndClips) {
   EXPECT_LE(relative_error(conv(clip), expected.unflatten(0, {2, 3})), kFp32);
 }
 
-TEST(UpsampleNearest, RepeatsEveryPixel) {
-  const at::Tensor x = rule_input("x", {1, 2, 3, 2});
-  EXPECT_TRUE(at::equal(upsample_nearest_2x(x), x.repeat_interleave(2, 1).repeat_interleave(2, 2)));
+TEST(Conv2d, TakesPicturesAndClipsThatAreEnlarged) {
+  const Conv2d conv(3, 8, at::TensorOptions());
+  filled(conv, "weight");
+  filled(conv, "bias");
+  const at::Tensor clip = rule_input("x", {2, 3, 4, 5, 3});
+  const at::Tensor expected = conv(clip.repeat_interleave(2, 2).repeat_interleave(2, 3));
+  EXPECT_LE(relative_error(conv.of_upsampled(clip), expected), kFp32);
+  EXPECT_LE(relative_error(conv.of_upsampled(clip.flatten(0, 1)), expected.flatten(0, 1)), kFp32);
 }
 
 }  // namespace

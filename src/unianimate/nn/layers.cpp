@@ -85,6 +85,11 @@ BeforeBias Conv2d::before_bias(const at::Tensor& x) const {
   return {y, bias};
 }
 
+at::Tensor Conv2d::of_upsampled(const at::Tensor& x) const {
+  return frame_by_frame(x,
+                        [&](const at::Tensor& pictures) { return as_nhwc(product_->of_upsampled(as_nchw(pictures))); });
+}
+
 FrameConv::FrameConv(std::int64_t in, std::int64_t out, const at::TensorOptions& options) {
   const at::Tensor weight =
       register_parameter("weight", {out, in, 3, 1, 1}, options.memory_format(at::MemoryFormat::ChannelsLast3d));
@@ -128,13 +133,6 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
 
 NormedSum LayerNorm::of_sum(const at::Tensor& x, const at::Tensor& added) const {
   return layer_norm_of_sum(x, added, weight_, bias_, kLayerNormEps);
-}
-
-at::Tensor upsample_nearest_2x(const at::Tensor& x) {
-  return frame_by_frame(x, [](const at::Tensor& pictures) {
-    const std::vector<std::int64_t> size{2 * pictures.size(1), 2 * pictures.size(2)};
-    return as_nhwc(at::upsample_nearest2d(as_nchw(pictures), size));
-  });
 }
 
 }  // namespace unianimate::nn

@@ -59,6 +59,9 @@ class Conv2d : public Module {
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
   /// The same, for a normalisation or the end of a residual branch.
   [[nodiscard]] BeforeBias before_bias(const at::Tensor& x) const;
+  /// The same of x enlarged by two, each pixel four times: (N, h, w, in) -> (N, 2h, 2w, out). For the shape that is the
+  /// default.
+  [[nodiscard]] at::Tensor of_upsampled(const at::Tensor& x) const;
 
  private:
   std::shared_ptr<Product> product_;
@@ -109,9 +112,6 @@ class LayerNorm : public Module {
   at::Tensor weight_;
   at::Tensor bias_;
 };
-
-/// Nearest-neighbour enlargement by two: (N, h, w, C) -> (N, 2h, 2w, C), or a clip frame by frame.
-at::Tensor upsample_nearest_2x(const at::Tensor& x);
 
 /// A clip's frames as a batch of pictures: (B, F, h, w, C) -> (B·F, h, w, C), a view.
 at::Tensor frames_as_batch(const at::Tensor& clip);

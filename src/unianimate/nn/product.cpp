@@ -10,6 +10,7 @@
 #include "unianimate/nn/ops/in_floats.h"
 #include "unianimate/nn/ops/linear.h"
 #include "unianimate/nn/ops/residual.h"
+#include "unianimate/nn/ops/upsampled_convolution.h"
 
 namespace unianimate::nn {
 
@@ -57,6 +58,11 @@ at::Tensor Product::plus(const at::Tensor& x, const at::Tensor& residual) const 
 BeforeBias Product::before_bias(const at::Tensor& x) const {
   if (packed_ || measure_ || !bias_.defined() || !leaves_bias(x, {weight_, bias_})) return {(*this)(x), {}};
   return {exact(x, {}), bias_};
+}
+
+at::Tensor Product::of_upsampled(const at::Tensor& x) const {
+  // 8 bits are of the weights as they are, and measured so.
+  return packed_ || measure_ ? (*this)(upsample_nearest_2x(x)) : convolve_upsampled(x, weight_, bias_);
 }
 
 void Product::use_int8(const Int8Weight& weight) {

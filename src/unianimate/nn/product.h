@@ -46,6 +46,8 @@ class Product {
   /// The same and residual, which has the shape of the result. Not of a convolution.
   [[nodiscard]] at::Tensor plus(const at::Tensor& x, const at::Tensor& residual) const;
   [[nodiscard]] BeforeBias before_bias(const at::Tensor& x) const;
+  /// As convolve_upsampled(); of a convolution with a weight (out, in, 3, 3) and a padding of one.
+  [[nodiscard]] at::Tensor of_upsampled(const at::Tensor& x) const;
 
   [[nodiscard]] const at::Tensor& weight() const { return weight_; }
 

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "unianimate/core/memory.h"
 #include "unianimate/family/unianimate/int8_selection.h"
 #include "unianimate/family/unianimate/int8_weights.h"
 #include "unianimate/family/unianimate/small_decoder_file.h"
@@ -26,6 +27,14 @@ void use_int8(const std::vector<nn::NamedProduct>& candidates, const std::set<st
   }
 }
 
+/// The allocator alone gives back nothing that lies between two things that stay.
+template <typename Model>
+void free_model(std::unique_ptr<Model>& model) {
+  if (!model) return;
+  model.reset();
+  release_freed_memory();
+}
+
 }  // namespace
 
 LoadedModels::LoadedModels(ModelFiles files, ModelConfigs configs, RuntimeOptions options)
@@ -39,6 +48,7 @@ const models::UNet& LoadedModels::unet(Progress& progress) {
   if (!unet_) {
     if (options_.compute.int8) {
       unet_ = load_int8_unet(progress);
+      release_freed_memory();  // of the weights before they were rounded
     } else {
       auto loaded = load_unet(files_.unet, configs_.unet, weights(), progress);
       add_loras(options_.loras, loaded->named_parameters(), options_.allow_nonfinite, progress);
@@ -104,9 +114,24 @@ const models::ClipVisual& LoadedModels::clip_visual(Progress& progress) {
 
 const at::Tensor& LoadedModels::empty_prompt(Progress& progress) {
   if (!empty_prompt_.defined()) {
-    empty_prompt_ = load_clip_text(files_.clip, configs_.clip, weights(), progress)->embed_empty_prompt();
+    std::unique_ptr<models::ClipText> tower = load_clip_text(files_.clip, configs_.clip, weights(), progress);
+    empty_prompt_ = tower->embed_empty_prompt();
+    free_model(tower);
   }
   return empty_prompt_;
+}
+
+void LoadedModels::free_unet() {
+  free_model(unet_);
+}
+
+void LoadedModels::free_autoencoder() {
+  free_model(autoencoder_);
+  decodes_in_int8_ = false;
+}
+
+void LoadedModels::free_clip_visual() {
+  free_model(clip_visual_);
 }
 
 }  // namespace unianimate::family

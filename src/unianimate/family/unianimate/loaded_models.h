@@ -59,12 +59,10 @@ class LoadedModels {
     bool keeps_clip_;
   };
 
-  void free_unet() { unet_.reset(); }
-  void free_autoencoder() {
-    autoencoder_.reset();
-    decodes_in_int8_ = false;
-  }
-  void free_clip_visual() { clip_visual_.reset(); }
+  /// The memory goes back to the system.
+  void free_unet();
+  void free_autoencoder();
+  void free_clip_visual();
 
  private:
   [[nodiscard]] WeightOptions weights() const;

@@ -134,7 +134,7 @@ at::Tensor Decoder::operator()(const at::Tensor& latents) const {
   at::Tensor x = middle_(conv_in_(latents));
   for (auto level = up_.rbegin(); level != up_.rend(); ++level) {
     x = run(*level, std::move(x));
-    if (level->resize) x = (*level->resize)(nn::upsample_nearest_2x(x));
+    if (level->resize) x = level->resize->of_upsampled(x);
   }
   return conv_out_(norm_out_.silu(x));
 }

@@ -84,7 +84,7 @@ at::Tensor SmallDecoder::decode(const at::Tensor& latents) const {
   at::Tensor x = conv_in_(clamped.permute({0, 2, 3, 1}).contiguous()).relu_();
   for (auto level = levels_.rbegin(); level != levels_.rend(); ++level) {
     for (const auto& block : level->blocks) x = (*block)(x);
-    if (level->upsample) x = (*level->upsample)(nn::upsample_nearest_2x(x));
+    if (level->upsample) x = level->upsample->of_upsampled(x);
   }
   return conv_out_(x).permute({0, 3, 1, 2});
 }

@@ -66,7 +66,7 @@ class Downsample : public nn::Module {
 class Upsample : public nn::Module {
  public:
   Upsample(std::int64_t channels, const at::TensorOptions& options);
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const { return conv_(nn::upsample_nearest_2x(x)); }
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const { return conv_.of_upsampled(x); }
 
  private:
   nn::Conv2d conv_;
