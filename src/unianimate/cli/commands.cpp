@@ -45,10 +45,7 @@ void begin_trace(const CommandWork& work, const std::filesystem::path& file, Ses
 /// Makes ready what the command needs, and runs it, unless copies of the program have done so.
 void run(CommandNeeds needs, const CommandWork& work, Session& session) {
   if (needs == CommandNeeds::kNothing) return work.run();
-  if (needs >= CommandNeeds::kLibraries) {
-    tune_environment(session.arguments);
-    keep_freed_memory();
-  }
+  if (needs >= CommandNeeds::kLibraries) tune_environment(session.arguments);
   if (work.check) work.check();
   const auto messages = work.options->taken<MessageArguments>();
   if (needs == CommandNeeds::kGroup) {

@@ -36,9 +36,10 @@ void tune_environment(char** arguments) {
 }
 
 void keep_freed_memory() noexcept {
+  constexpr int kLargestThreshold = 32 << 20;  // glibc takes no larger one
   constexpr int kNeverTrim = 1 << 30;
   constexpr int kGrowBy = 64 << 20;
-  mallopt(M_MMAP_MAX, 0);  // what is mapped goes back when it is freed
+  mallopt(M_MMAP_THRESHOLD, kLargestThreshold);
   mallopt(M_TRIM_THRESHOLD, kNeverTrim);
   mallopt(M_TOP_PAD, kGrowBy);
 }

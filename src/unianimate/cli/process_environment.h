@@ -18,9 +18,8 @@ void prepare_descriptors();
 /// Returns where nothing needs to be done or that fails.
 void tune_environment(char** arguments);
 
-/// Makes the C library keep freed memory for the next allocation: models free and take the same tensors again in every
-/// step, and giving them back to the system in between costs up to a tenth of the time (the system clears every page
-/// anew). release_freed_memory() gives them back.
+/// Makes the C library keep freed memory for the next allocation: a training frees and takes the same tensors again in
+/// every step, and giving them back to the system in between costs about a tenth of the time.
 void keep_freed_memory() noexcept;
 
 }  // namespace unianimate::cli

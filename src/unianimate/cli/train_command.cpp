@@ -4,6 +4,7 @@
 #include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
 #include "unianimate/cli/process_arguments.h"
+#include "unianimate/cli/process_environment.h"
 #include "unianimate/cli/runtime_arguments.h"
 #include "unianimate/core/error.h"
 #include "unianimate/distributed/group_environment.h"
@@ -32,6 +33,7 @@ void train_model(training::TrainConfig config, const RuntimeArguments& machine, 
   const distributed::GroupEnvironment environment = distributed::read_group_environment();
   config.allow_nonfinite = machine.allow_nonfinite;
   session.left_when_stopped = "what was saved stays, and the same command goes on";
+  keep_freed_memory();
   Compute compute = studio::prepare_machine({machine.device, DTypeChoice::kFloat32, machine.threads});
   if (compute.device.is_cuda()) compute.device = cuda_device_of(environment.local_rank);
   const auto group = distributed::ProcessGroup::from_environment(compute.device);

@@ -82,11 +82,10 @@ class UniAnimate final : public Family {
     std::vector<std::string> notes = models_.configs().notes;
     const RuntimeOptions& options = models_.options();
     if (models_.configs().unet_int8_elements > 0 && !options.compute.int8) {
-      notes.push_back(
-          fmt::format("{} holds weights rounded to 8 bits, so the video differs a little from one of the weights it was "
-                      "made from, and is made no quicker; use those{}",
-                      printable(files_.unet.filename().string()),
-                      options.compute.device.is_cpu() ? ", or --dtype int8" : ""));
+      notes.push_back(fmt::format(
+          "{} holds weights rounded to 8 bits, so the video differs a little from one of the weights it was "
+          "made from, and is made no quicker; use those{}",
+          printable(files_.unet.filename().string()), options.compute.device.is_cpu() ? ", or --dtype int8" : ""));
     }
     if (options.loras.empty()) return notes;
     require_base(options.loras, files_.unet);
