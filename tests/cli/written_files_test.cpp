@@ -259,13 +259,12 @@ TEST_F(WrittenFiles, ATraceHasANameOfItsOwn) {
   const std::set<std::string> before = files();
   const Words motion{"--motion", "person/poses.json", "--output", "real/o.mkv"};
   const Words align{"align", "--motion", "person/poses.json", "--detect-only", "--output", "d"};
-  for (const Words& command :
-       {animate(kPoses + Words{"--output", "o.mkv", "--profile", "o.mkv"}),
-        animate(kPoses + Words{"--output", "o.mkv", "--profile", "./person/../o.mkv"}),
-        animate(motion + Words{"--profile", "linked/o.mkv"}),
-        animate(motion + Words{"--save-poses", "p/", "--profile", "p"}),
-        animate(motion + Words{"--job", "j", "--profile", "j"}),
-        align + Words{"--export-comfyui", "c.json", "--profile", "c.json"}}) {
+  for (const Words& command : {animate(kPoses + Words{"--output", "o.mkv", "--profile", "o.mkv"}),
+                               animate(kPoses + Words{"--output", "o.mkv", "--profile", "./person/../o.mkv"}),
+                               animate(motion + Words{"--profile", "linked/o.mkv"}),
+                               animate(motion + Words{"--save-poses", "p/", "--profile", "p"}),
+                               animate(motion + Words{"--job", "j", "--profile", "j"}),
+                               align + Words{"--export-comfyui", "c.json", "--profile", "c.json"}}) {
     const ProgramResult result = run(command);
     EXPECT_EQ(result.status, kUsage) << result.err;
     EXPECT_THAT(result.err, HasSubstr("give the trace another name"));

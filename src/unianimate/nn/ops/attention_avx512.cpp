@@ -17,11 +17,11 @@ namespace unianimate::nn {
 
 namespace {
 
-constexpr int kLanes = 16;       // 32-bit lanes of a vector
-constexpr int kQueryBlock = 48;  // rows of scores in flight
-constexpr int kKeyBlock = 128;   // columns of scores in flight
-constexpr int kRowTile = 6;      // rows and
-constexpr int kVectorTile = 4;   // vectors of one register tile
+constexpr int kLanes = 16;                    // 32-bit lanes of a vector
+constexpr int kQueryBlock = 48;               // rows of scores in flight
+constexpr int kKeyBlock = 128;                // columns of scores in flight
+constexpr int kRowTile = 6;                   // rows and
+constexpr int kVectorTile = 4;                // vectors of one register tile
 constexpr int kRowsAtOnce = 4 * kQueryBlock;  // that a block of keys serves while it is in the cache
 constexpr std::int64_t kQueriesPerTask = 11 * kRowsAtOnce;
 constexpr std::int64_t kShortSequence = 64;  // as along frames: what is next is fetched ahead
