@@ -37,17 +37,13 @@ const std::array<Parameter, 4>& parameters() {
   return kParameters;
 }
 
-std::span<const Choice> choices() {
+std::vector<Choice> unusual_choices(std::span<const Setting> settings) {
   static constexpr std::array kChoices{
       Choice{"preset", [](const AnimateRequest& request) { return fields::word(request.preset); }},
       Choice{"decoder", [](const AnimateRequest& request) { return fields::word(request.decoder); }}};
-  return kChoices;
-}
-
-std::vector<Choice> unusual_choices(std::span<const Setting> settings) {
   const AnimateRequest usual;
   std::vector<Choice> unusual;
-  std::ranges::copy_if(choices(), std::back_inserter(unusual), [&](const Choice& choice) {
+  std::ranges::copy_if(kChoices, std::back_inserter(unusual), [&](const Choice& choice) {
     return std::ranges::any_of(
         settings, [&](const Setting& setting) { return choice.word(setting.request) != choice.word(usual); });
   });

@@ -45,10 +45,7 @@ struct Choice {
   std::string_view name;  ///< as its field is called: "decoder"
   std::string_view (*word)(const family::AnimateRequest& request);
 };
-/// Preset and decoder.
-std::span<const Choice> choices();
-
-/// Of choices() those with another word than the usual one in any of the settings.
+/// Of preset and decoder those with another word than the usual one in any of the settings.
 std::vector<Choice> unusual_choices(std::span<const Setting> settings);
 
 /// The different values of a parameter.

@@ -17,13 +17,12 @@ namespace unianimate::nn {
 
 namespace {
 
-constexpr int kLanes = 16;                    // 32-bit lanes of a vector
-constexpr int kQueryBlock = 48;               // rows of scores in flight
-constexpr int kKeyBlock = 128;                // columns of scores in flight
-constexpr int kRowTile = 6;                   // rows and
-constexpr int kVectorTile = 4;                // vectors of one register tile
-constexpr int kRowsAtOnce = 4 * kQueryBlock;  // that a block of keys serves while it is in the cache
-constexpr std::int64_t kQueriesPerTask = 11 * kRowsAtOnce;
+constexpr int kLanes = 16;       // 32-bit lanes of a vector
+constexpr int kQueryBlock = 48;  // rows of scores in flight
+constexpr int kKeyBlock = 128;   // columns of scores in flight
+constexpr int kRowTile = 6;      // rows and
+constexpr int kVectorTile = 4;   // vectors of one register tile
+constexpr std::int64_t kQueriesPerTask = 2016;
 constexpr std::int64_t kShortSequence = 64;  // as along frames: what is next is fetched ahead
 constexpr std::int64_t kLargestDim = 256;
 constexpr float kLog2E = 1.44269504088896340736F;
@@ -118,12 +117,12 @@ template <typename Element>
 struct Scratch {
   std::vector<Vector> keys;                                          // [key vector][group of d], a key in each lane
   std::vector<Vector> values;                                        // [group of keys][vector of d]
-  alignas(64) std::array<float, kRowsAtOnce * kLargestDim> queries;  // [row][group of d]
+  alignas(64) std::array<float, kQueryBlock * kLargestDim> queries;  // [row][group of d]
   alignas(64) std::array<float, kQueryBlock * kKeyBlock> scores;
   alignas(64) std::array<typename Element::Weight, kQueryBlock * kKeyBlock> weights;
-  alignas(64) std::array<float, kRowsAtOnce * kLargestDim> sums;
-  std::array<float, kRowsAtOnce> maximum;
-  std::array<float, kRowsAtOnce> total;
+  alignas(64) std::array<float, kQueryBlock * kLargestDim> sums;
+  std::array<float, kQueryBlock> maximum;
+  std::array<float, kQueryBlock> total;
   std::array<float, kQueryBlock> correction;
 };
 
@@ -148,8 +147,8 @@ class Task {
     pack_keys(at(problem_.k, n, 0, head));
     pack_values(at(problem_.v, n, 0, head));
     const std::int64_t end = std::min(problem_.queries, (chunk + 1) * kQueriesPerTask);
-    for (std::int64_t first = chunk * kQueriesPerTask; first < end; first += kRowsAtOnce) {
-      const int rows = static_cast<int>(std::min<std::int64_t>(kRowsAtOnce, end - first));
+    for (std::int64_t first = chunk * kQueriesPerTask; first < end; first += kQueryBlock) {
+      const int rows = static_cast<int>(std::min<std::int64_t>(kQueryBlock, end - first));
       attend(at(problem_.q, n, first, head), at(problem_.out, n, first, head), rows);
     }
   }
@@ -254,13 +253,10 @@ class Task {
     constexpr std::int64_t kVectorsPerBlock = kKeyBlock / kLanes;
     for (std::int64_t first = 0; first < key_vectors_; first += kVectorsPerBlock) {
       const int vectors = static_cast<int>(std::min(kVectorsPerBlock, key_vectors_ - first));
+      score(first, rows, vectors);
       const auto valid = static_cast<int>(std::min<std::int64_t>(problem_.keys - first * kLanes, kKeyBlock));
-      for (int block = 0; block < rows; block += kQueryBlock) {
-        const int block_rows = std::min(kQueryBlock, rows - block);
-        score(first, block, block_rows, vectors);
-        softmax(block, block_rows, vectors, valid);
-        accumulate(first * kLanes / Element::kGroup, block, block_rows, vectors * kLanes / Element::kGroup);
-      }
+      softmax(rows, vectors, valid);
+      accumulate(first * kLanes / Element::kGroup, rows, vectors * kLanes / Element::kGroup);
     }
     for (int row = 0; row < rows; ++row) {
       const __m512 inverse = _mm512_set1_ps(1.0F / scratch_.total[row]);
@@ -292,15 +288,15 @@ class Task {
     f(std::integral_constant<int, kLargest>());
   }
 
-  /// scores = q · kᵀ of `vectors` key vectors from `first` on, of the rows from `block` on.
-  void score(std::int64_t first, int block, int rows, int vectors) {
+  /// scores = q · kᵀ of `vectors` key vectors from `first` on.
+  void score(std::int64_t first, int rows, int vectors) {
     for_each_tile(rows, vectors, [&](int row, int vector, auto tile_rows, auto tile_vectors) {
       __m512 sum[kRowTile][kVectorTile];
       for (int r = 0; r < tile_rows; ++r) {
         for (int v = 0; v < tile_vectors; ++v) sum[r][v] = _mm512_setzero_ps();
       }
       const Vector* keys = scratch_.keys.data() + (first + vector) * groups_;
-      const float* query = scratch_.queries.data() + (block + row) * groups_;
+      const float* query = scratch_.queries.data() + row * groups_;
       for (int group = 0; group < groups_; ++group) {
         __m512 key[kVectorTile];
         for (int v = 0; v < tile_vectors; ++v) key[v] = _mm512_load_ps(keys[v * groups_ + group].lanes);
@@ -318,7 +314,7 @@ class Task {
   }
 
   /// weights = exp(scale·(scores − running maximum)), and what the sums so far must be multiplied with.
-  void softmax(int block, int rows, int vectors, int valid) {
+  void softmax(int rows, int vectors, int valid) {
     const __m512 minus_infinity = _mm512_set1_ps(-std::numeric_limits<float>::infinity());
     const int tail = valid - (vectors - 1) * kLanes;
     const auto tail_mask = static_cast<__mmask16>((1U << std::min(tail, kLanes)) - 1);
@@ -330,9 +326,7 @@ class Task {
       _mm512_store_ps(scores + (vectors - 1) * kLanes, last);
       __m512 highest = last;
       for (int v = 0; v + 1 < vectors; ++v) highest = _mm512_max_ps(highest, _mm512_load_ps(scores + v * kLanes));
-      float& running_maximum = scratch_.maximum[block + row];
-      float& running_total = scratch_.total[block + row];
-      const float maximum = std::max(running_maximum, _mm512_reduce_max_ps(highest));
+      const float maximum = std::max(scratch_.maximum[row], _mm512_reduce_max_ps(highest));
       const __m512 shift = _mm512_set1_ps(maximum * scale);
       __m512 total = _mm512_setzero_ps();
       typename Element::Weight* weights = scratch_.weights.data() + row * kKeyBlock;
@@ -342,20 +336,20 @@ class Task {
         total = _mm512_add_ps(total, weight);
         Element::store_weights(weights + v * kLanes, weight);
       }
-      const __m512 change = _mm512_set1_ps((running_maximum - maximum) * scale);
+      const __m512 change = _mm512_set1_ps((scratch_.maximum[row] - maximum) * scale);
       const float correction = _mm512_cvtss_f32(exp2_of_nonpositive(change));
       scratch_.correction[row] = correction;
-      running_total = running_total * correction + _mm512_reduce_add_ps(total);
-      running_maximum = maximum;
+      scratch_.total[row] = scratch_.total[row] * correction + _mm512_reduce_add_ps(total);
+      scratch_.maximum[row] = maximum;
     }
   }
 
   /// sums = sums · correction + weights · values.
-  void accumulate(std::int64_t first_group, int block, int rows, int key_groups) {
+  void accumulate(std::int64_t first_group, int rows, int key_groups) {
     const auto dim = static_cast<int>(problem_.dim);
     for_each_tile(rows, dim_vectors_, [&](int row, int vector, auto tile_rows, auto tile_vectors) {
       __m512 sum[kRowTile][kVectorTile];
-      float* sums = scratch_.sums.data() + (block + row) * dim + vector * kLanes;
+      float* sums = scratch_.sums.data() + row * dim + vector * kLanes;
       for (int r = 0; r < tile_rows; ++r) {
         const __m512 correction = _mm512_set1_ps(scratch_.correction[row + r]);
         for (int v = 0; v < tile_vectors; ++v) {
