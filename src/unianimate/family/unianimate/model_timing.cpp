@@ -30,6 +30,8 @@ using Clock = std::chrono::steady_clock;
 constexpr double kTrialOperations = 60e9;
 /// Runs that are timed go on for so long.
 constexpr double kTrialSeconds = 0.02;
+/// Frames of the residual blocks that are tried out, whose convolutions over frames have less to do at a clip's ends.
+constexpr std::int64_t kTriedFrames = 8;
 /// Pose pictures that are tried out at once.
 constexpr std::int64_t kTriedPoses = 8;
 /// Bytes of a file that are loaded on trial.
@@ -65,6 +67,21 @@ std::int64_t on_trial(double operations_of_one, std::int64_t most) {
   return std::clamp(static_cast<std::int64_t>(kTrialOperations / operations_of_one), std::int64_t{1}, most);
 }
 
+/// Seconds of a residual block of one level for a frame of these sides, every row of which takes as long.
+double residual_seconds(const models::UNetConfig& config, std::size_t level, ClipShape clip, const Compute& compute) {
+  const at::TensorOptions options = at::TensorOptions().device(compute.device).dtype(compute.dtype);
+  const std::int64_t channels = config.dim * config.dim_mult[level];
+  const std::int64_t frames = std::min(clip.latents + 1, kTriedFrames);
+  const double operations = models::unet_residual_operations(config, {1, frames - 1, 1, clip.width}, level);
+  const std::int64_t rows = on_trial(operations, clip.height);
+  const models::ResBlock residual(channels, channels, config.time_dim(), config.norm_groups, options);
+  fill(residual, compute.int8);
+  const at::Tensor x = at::full({1, frames, rows, clip.width, channels}, 1, options);
+  const at::Tensor time = at::full({1, config.time_dim()}, 1, options);
+  return seconds_of([&] { return residual(x, {}, time); }) * static_cast<double>(clip.height) /
+         static_cast<double>(frames * rows);
+}
+
 /// Operations a second of the blocks of one level, on a clip that has this shape there.
 double unet_rate(const models::UNetConfig& config, std::size_t level, ClipShape clip, const Compute& compute) {
   const at::TensorOptions options = at::TensorOptions().device(compute.device).dtype(compute.dtype);
@@ -72,12 +89,9 @@ double unet_rate(const models::UNetConfig& config, std::size_t level, ClipShape 
   models::LatentShape shape{1, 0, clip.height, clip.width};
   const std::int64_t frames = on_trial(models::unet_block_operations(config, shape, level), clip.latents + 1);
   shape.frames = frames - 1;
-  const at::Tensor x = at::full({1, frames, clip.height, clip.width, channels}, 1, options);
-  const at::Tensor time = at::full({1, config.time_dim()}, 1, options);
-  const models::ResBlock residual(channels, channels, config.time_dim(), config.norm_groups, options);
-  fill(residual, compute.int8);
-  double seconds = seconds_of([&] { return residual(x, time); });
+  double seconds = static_cast<double>(frames) * residual_seconds(config, level, clip, compute);
   if (config.has_attention(level)) {
+    const at::Tensor x = at::full({1, frames, clip.height, clip.width, channels}, 1, options);
     constexpr std::int64_t kPromptTokens = 77;
     const models::SpatialTransformer spatial(channels, config.context_dim, config.head_dim, config.norm_groups,
                                              options);

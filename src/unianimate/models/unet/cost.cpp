@@ -172,6 +172,14 @@ double unet_block_operations(const UNetConfig& config, const LatentShape& shape,
   return count.of_levels()[level];
 }
 
+double unet_residual_operations(const UNetConfig& config, const LatentShape& shape, std::size_t level) {
+  Counter count(config, shape);
+  count.enter(level);
+  const std::int64_t channels = config.dim * config.dim_mult[level];
+  count.residual_block(channels, channels);
+  return count.of_levels()[level];
+}
+
 std::int64_t deep_feature_elements(const UNetConfig& config, const LatentShape& shape, std::int64_t cut) {
   const std::int64_t blocks_per_level = config.num_res_blocks + 1;
   // The block that they enter takes the skip of input block `cut`; the one before it has made them, and doubled their

@@ -20,6 +20,8 @@ std::vector<double> unet_level_operations(const UNetConfig& config, const Latent
 
 /// Of one residual block of a level and, where it has them, its two transformers; `shape` is that of the level.
 double unet_block_operations(const UNetConfig& config, const LatentShape& shape, std::size_t level);
+/// Of that residual block alone.
+double unet_residual_operations(const UNetConfig& config, const LatentShape& shape, std::size_t level);
 
 /// Bytes of CarriedStates after a pass over a clip of this shape, whose activations have elements of `element` bytes.
 /// None for a UNet without temporal Mambas.

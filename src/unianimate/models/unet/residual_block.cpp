@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "unianimate/nn/in_parts.h"
+
 namespace unianimate::models {
 
 namespace {
@@ -53,11 +55,26 @@ ResBlock::ResBlock(std::int64_t in, std::int64_t out, std::int64_t time_dim, std
   register_child("temopral_conv", temporal_);
 }
 
-at::Tensor ResBlock::operator()(at::Tensor x, const at::Tensor& silu_time) const {
+at::Tensor ResBlock::within_frames(at::Tensor x, const at::Tensor& embedding) const {
   at::Tensor skip = skip_ ? (*skip_)(x) : x;
   at::Tensor h = in_norm_.silu(nn::frames_as_batch(std::exchange(x, at::Tensor())));
-  h = out_norm_.silu(in_conv_.before_bias(h), emb_(silu_time)).view(skip.sizes());
-  h = out_conv_.before_bias(h) + std::exchange(skip, at::Tensor());
+  h = out_norm_.silu(in_conv_.before_bias(h), embedding).view(skip.sizes());
+  return out_conv_.before_bias(h) + std::exchange(skip, at::Tensor());
+}
+
+at::Tensor ResBlock::operator()(at::Tensor x, at::Tensor beside, const at::Tensor& silu_time) const {
+  const at::Tensor embedding = emb_(silu_time);
+  const auto frames = [&](std::int64_t first, std::int64_t count) {
+    const at::Tensor part = x.narrow(1, first, count);
+    return beside.defined() ? at::cat({part, beside.narrow(1, first, count)}, -1) : part.contiguous();
+  };
+  const std::int64_t channels = x.size(-1) + (beside.defined() ? beside.size(-1) : 0);
+  const std::int64_t widest = (channels + x.size(-1) - 1) / x.size(-1);
+  const at::Tensor h = nn::in_parts(
+      x, 1, [&](std::int64_t first, std::int64_t count) { return within_frames(frames(first, count), embedding); },
+      widest);
+  x.reset();
+  beside.reset();
   return temporal_(h);
 }
 
@@ -66,8 +83,19 @@ Downsample::Downsample(std::int64_t channels, const at::TensorOptions& options)
   register_child("op", op_);
 }
 
+at::Tensor Downsample::operator()(const at::Tensor& x) const {
+  return nn::in_parts(x, 1, [&](std::int64_t first, std::int64_t count) { return op_(x.narrow(1, first, count)); });
+}
+
 Upsample::Upsample(std::int64_t channels, const at::TensorOptions& options) : conv_(channels, channels, options) {
   register_child("conv", conv_);
+}
+
+at::Tensor Upsample::operator()(const at::Tensor& x) const {
+  constexpr std::int64_t kTimesThePixels = 4;
+  return nn::in_parts(
+      x, 1, [&](std::int64_t first, std::int64_t count) { return conv_.of_upsampled(x.narrow(1, first, count)); },
+      kTimesThePixels);
 }
 
 }  // namespace unianimate::models

@@ -38,11 +38,14 @@ class ResBlock : public nn::Module {
  public:
   ResBlock(std::int64_t in, std::int64_t out, std::int64_t time_dim, std::int64_t norm_groups,
            const at::TensorOptions& options);
-  /// x (B, F, h, w, in), silu_time: SiLU of the time embedding (B, time_dim) -> (B, F, h, w, out). An x that is moved
-  /// in is freed as soon as it can be.
-  [[nodiscard]] at::Tensor operator()(at::Tensor x, const at::Tensor& silu_time) const;
+  /// x (B, F, h, w, in) or, where it is defined, x with the channels of `beside` after its own, silu_time: SiLU of the
+  /// time embedding (B, time_dim) -> (B, F, h, w, out). What is moved in is freed as soon as it can be.
+  [[nodiscard]] at::Tensor operator()(at::Tensor x, at::Tensor beside, const at::Tensor& silu_time) const;
 
  private:
+  /// What sees each frame by itself: all but the temporal convolution. `embedding`: (B, out).
+  [[nodiscard]] at::Tensor within_frames(at::Tensor x, const at::Tensor& embedding) const;
+
   nn::GroupNorm in_norm_;
   nn::Conv2d in_conv_;
   nn::Linear emb_;
@@ -56,7 +59,8 @@ class ResBlock : public nn::Module {
 class Downsample : public nn::Module {
  public:
   Downsample(std::int64_t channels, const at::TensorOptions& options);
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const { return op_(x); }
+  /// (B, F, h, w, C) -> (B, F, h/2, w/2, C)
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
 
  private:
   nn::Conv2d op_;
@@ -66,7 +70,8 @@ class Downsample : public nn::Module {
 class Upsample : public nn::Module {
  public:
   Upsample(std::int64_t channels, const at::TensorOptions& options);
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const { return conv_.of_upsampled(x); }
+  /// (B, F, h, w, C) -> (B, F, 2h, 2w, C)
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
 
  private:
   nn::Conv2d conv_;

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "unianimate/nn/in_parts.h"
 #include "unianimate/nn/ops/attention.h"
 #include "unianimate/nn/ops/gated_gelu.h"
 
@@ -130,6 +131,12 @@ SpatialTransformer::SpatialTransformer(std::int64_t channels, std::int64_t conte
 }
 
 at::Tensor SpatialTransformer::operator()(const at::Tensor& x, const ContextKeysValues& context) const {
+  return nn::in_parts(x, 1, [&](std::int64_t first, std::int64_t count) {
+    return of_frames(x.narrow(1, first, count).contiguous(), context);
+  });
+}
+
+at::Tensor SpatialTransformer::of_frames(const at::Tensor& x, const ContextKeysValues& context) const {
   at::Tensor tokens = proj_in_(norm_(nn::frames_as_batch(x)).view(x.sizes()).flatten(2, 3));
   tokens = block_.spatial(std::move(tokens), context);
   return proj_out_.plus(tokens, x.flatten(2, 3)).view(x.sizes());
@@ -169,7 +176,18 @@ TemporalTransformer::TemporalTransformer(std::int64_t channels, std::int64_t inn
 }
 
 at::Tensor TemporalTransformer::operator()(const at::Tensor& x, MambaHandover* handover) const {
-  at::Tensor tokens = proj_in_(norm_(x).flatten(2, 3));
+  const at::Tensor normed = norm_(x);
+  // The states that a Mamba hands over are those of all pixels.
+  if (mamba_) return of_pixels(normed, x, handover);
+  return nn::in_parts(x, 2, [&](std::int64_t first, std::int64_t count) {
+    const auto rows = [&](const at::Tensor& clip) { return clip.narrow(2, first, count).contiguous(); };
+    return of_pixels(rows(normed), rows(x), nullptr);
+  });
+}
+
+at::Tensor TemporalTransformer::of_pixels(const at::Tensor& normed, const at::Tensor& x,
+                                          MambaHandover* handover) const {
+  at::Tensor tokens = proj_in_(normed.flatten(2, 3));
   tokens = mamba_ ? (*mamba_)(std::move(tokens), handover) : attention_->temporal(std::move(tokens));
   return proj_out_.plus(tokens, x.flatten(2, 3)).view(x.sizes());
 }

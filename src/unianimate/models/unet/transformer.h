@@ -96,6 +96,8 @@ class SpatialTransformer : public nn::Module {
   }
 
  private:
+  [[nodiscard]] at::Tensor of_frames(const at::Tensor& x, const ContextKeysValues& context) const;
+
   nn::GroupNorm norm_;
   nn::Linear proj_in_;
   TransformerBlock block_;
@@ -127,6 +129,9 @@ class TemporalTransformer : public nn::Module {
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x, MambaHandover* handover = nullptr) const;
 
  private:
+  /// What comes after the normalisation, which sees every pixel by itself.
+  [[nodiscard]] at::Tensor of_pixels(const at::Tensor& normed, const at::Tensor& x, MambaHandover* handover) const;
+
   nn::GroupNorm norm_;
   nn::PointwiseConv proj_in_;
   std::optional<TransformerBlock> attention_;  ///< this …

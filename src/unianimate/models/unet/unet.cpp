@@ -64,9 +64,9 @@ class TemporalPass {
   std::vector<MambaState> kept_;
 };
 
-at::Tensor run_block(const UNetBlock& block, at::Tensor h, const at::Tensor& silu_time,
+at::Tensor run_block(const UNetBlock& block, at::Tensor h, at::Tensor beside, const at::Tensor& silu_time,
                      const ContextKeysValues& context, TemporalPass& temporal) {
-  if (block.residual) h = (*block.residual)(std::move(h), silu_time);
+  if (block.residual) h = (*block.residual)(std::move(h), std::move(beside), silu_time);
   if (block.spatial) h = (*block.spatial)(h, context);
   if (block.temporal) h = temporal.run(*block.temporal, h);
   if (block.downsample) h = (*block.downsample)(h);
@@ -282,45 +282,46 @@ at::Tensor UNet::operator()(const at::Tensor& latent, const at::Tensor& timestep
   // 2. encoder; what features are taken of is passed over with its context
   auto context = conditions.context.begin();
   TemporalPass temporal(carried);
-  const auto apply = [&](const UNetBlock& block, at::Tensor h, bool computed) {
+  const auto apply = [&](const UNetBlock& block, at::Tensor h, at::Tensor beside, bool computed) {
     const ContextKeysValues keys_values = block.spatial ? *context++ : ContextKeysValues{};
     if (!computed) return h;
     if (!recompute_ || !c10::GradMode::is_enabled()) {
-      return run_block(block, std::move(h), silu_time, keys_values, temporal);
+      return run_block(block, std::move(h), std::move(beside), silu_time, keys_values, temporal);
     }
     return nn::recompute(
         [&block](const std::vector<at::Tensor>& in) {
           TemporalPass alone(nullptr);
-          return run_block(block, in[0], in[1], {in[2], in[3]}, alone);
+          return run_block(block, in[0], in[1], in[2], {in[3], in[4]}, alone);
         },
-        {h, silu_time, keys_values.keys, keys_values.values});
+        {h, beside, silu_time, keys_values.keys, keys_values.values});
   };
   at::Tensor x = temporal.run(temporal_in_, conv_in_(join_input(latent, conditions)));
   std::vector<at::Tensor> skips{x};
   for (std::size_t i = 0; i < encoder_.size(); ++i) {
     const bool computed = !reuses || i < above;
-    x = apply(*encoder_[i], std::move(x), computed);
+    x = apply(*encoder_[i], std::move(x), {}, computed);
     if (computed) skips.push_back(x);
   }
 
   // 3. middle
   const ContextKeysValues& middle_context = *context++;
   if (!reuses) {
-    x = middle_residual0_(std::move(x), silu_time);
+    x = middle_residual0_(std::move(x), {}, silu_time);
     x = middle_spatial_(x, middle_context);
     x = temporal.run(middle_temporal_, x);
-    x = middle_residual3_(std::move(x), silu_time);
+    x = middle_residual3_(std::move(x), {}, silu_time);
   }
 
   // 4. decoder
   for (std::size_t i = 0; i < decoder_.size(); ++i) {
     const bool computed = !reuses || i >= after_cut;
     if (features != nullptr && i == after_cut) features->kept = x = reuses ? features->kept : x;
+    at::Tensor skip;
     if (computed) {
-      x = at::cat({x, std::exchange(skips.back(), {})}, -1);
+      skip = std::move(skips.back());
       skips.pop_back();
     }
-    x = apply(*decoder_[i], std::move(x), computed);
+    x = apply(*decoder_[i], std::move(x), std::move(skip), computed);
   }
 
   temporal.finish();
