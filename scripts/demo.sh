@@ -18,7 +18,7 @@ cmake --preset release --log-level=WARNING
 cmake --build --preset release --target unianimate
 
 say "drawing a person and the poses of a dance: demo/person"
-"$unianimate" puppet --seed $person --size 96x128 --frames 24 --fps 8 --output demo/person
+"$unianimate" puppet --seed $person --size 192x256 --frames 24 --fps 8 --output demo/person
 
 say "animating the picture with the poses: demo/result.mp4"
 "$unianimate" animate --models models/puppet --reference demo/person/reference.png --poses demo/person/poses --frames 24 \

@@ -26,14 +26,14 @@ class EmbeddedModel : public ::testing::Test {
 };
 
 TEST_F(EmbeddedModel, AnimatesWhereNoOtherModelIsNamed) {
-  ASSERT_EQ(run({"puppet", "--seed", "900200", "--size", "96x128", "--frames", "10", "--output", "person"}).status, 0);
+  ASSERT_EQ(run({"puppet", "--seed", "900200", "--size", "192x256", "--frames", "10", "--output", "person"}).status, 0);
   const ProgramResult result = run({"animate", "--reference", "person/reference.png", "--poses", "person/poses",
                                     "--frames", "10", "--output", "result.mkv"});
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("the embedded model is used"));
   const auto video = open_frame_source(folder_ / "result.mkv");
-  EXPECT_EQ(video->info().width, 96);
-  EXPECT_EQ(video->info().height, 128);
+  EXPECT_EQ(video->info().width, 192);
+  EXPECT_EQ(video->info().height, 256);
   EXPECT_EQ(video->info().frame_count, 10);
 }
 

@@ -117,7 +117,7 @@ class JobsTest(unittest.TestCase):
     def test_a_job_names_its_models(self):
         system = json.loads(self.ask("GET", "/system"))
         self.assertEqual(["other", "embedded"], [model["name"] for model in system["models"]])
-        self.assertEqual("96x128", system["models"][0]["defaults"]["size"])
+        self.assertEqual("192x256", system["models"][0]["defaults"]["size"])
         videos = {self.video(self.completed(kind="animate", motion=self.motion, settings={**SETTINGS, **choice}))
                   for choice in ({}, {"model": "other"}, {"model": "embedded"})}
         self.assertEqual(1, len(videos))

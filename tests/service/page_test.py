@@ -185,7 +185,7 @@ class PageTest(unittest.TestCase):
             "const i = document.querySelector('ua-poses img'); return i && i.complete && i.naturalWidth > 0"), "the sheet")
         hint = self.one(driver, "ua-plan .estimate")
         self.until(driver, lambda: "of memory" in hint.text, "the estimate")
-        self.assertRegex(hint.text, r"^About \d+ .*memory, 96×128, \d+ frames, [0-9.]+ s of video\.$")
+        self.assertRegex(hint.text, r"^About \d+ .*memory, 192×256, \d+ frames, [0-9.]+ s of video\.$")
         self.assertTrue(self.one(driver, "ua-frame canvas").is_displayed())
         self.animate(driver, "whole way", 5)
         self.until(driver, lambda: "8 frames" in hint.text, "the newer estimate")

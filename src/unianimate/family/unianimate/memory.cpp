@@ -17,7 +17,7 @@ namespace {
 
 /// Highest memory of one pass beyond weights, as multiples of its widest activation, measured at published sizes
 /// (docs/performance.md).
-constexpr double kUNetActivations = 16.0;
+constexpr double kUNetActivations = 11.0;
 constexpr double kDecoderActivations = 9.0;
 constexpr double kSmallDecoderActivations = 2.0;
 
