@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures ways of making long videos with the embedded model on procedural people: seams, drift and quality, as shown in
-# docs/long-videos-measured.md. Takes half an hour to an hour on two cores.
+# docs/long-videos-measured.md. Takes hours on two cores.
 #
 #   scripts/measure_long_videos.sh [OUTPUT [PEOPLE]]      (default: build/long-videos 900000-900001)
 # UNIANIMATE: the program to measure with.

@@ -60,15 +60,15 @@ if [ ! -e "$output/baseline.md" ]; then
     --output "$output/baseline.json" >"$output/baseline.new"
   mv "$output/baseline.new" "$output/baseline.md"
 fi
-person 96x128
+person 192x256
 person 256x384
 [ -e "$published/model.json" ] || "$bin/write_rule_models" "$published" published
-small=(--models models/puppet --reference "$output/person-96x128/reference.png" --interval 1 --frames 24)
+small=(--models models/puppet --reference "$output/person-192x256/reference.png" --interval 1 --frames 24)
 large=(--models "$published" --reference "$output/person-256x384/reference.png" --size 256x384 --interval 1 --frames 8
        --timesteps trailing)
-estimate small "${small[@]}" --poses "$output/person-96x128/poses"
-estimate small-steps "${small[@]}" --poses "$output/person-96x128/poses" --steps 10 --guidance 2.5
-estimate small-motion "${small[@]}" --motion "$output/person-96x128/video.mp4"
+estimate small "${small[@]}" --poses "$output/person-192x256/poses"
+estimate small-steps "${small[@]}" --poses "$output/person-192x256/poses" --steps 10 --guidance 2.5
+estimate small-motion "${small[@]}" --motion "$output/person-192x256/video.mp4"
 estimate large "${large[@]}" --poses "$output/person-256x384/poses" --steps 1
 
 {
@@ -89,7 +89,7 @@ EOF
     printf '\n## %s\n\n| phase | estimated, seconds | taken, seconds | TFLOP/s |\n| --- | --- | --- | --- |\n' "$2"
     cat "$output/$1/rows.md"
   }
-  estimated small 'Estimated and taken: the embedded model, 24 frames of 96x128, one pass'
+  estimated small 'Estimated and taken: the embedded model, 24 frames of 192x256, one pass'
   estimated small-steps 'The same with 10 steps and guidance'
   estimated small-motion 'The same from a motion'
   estimated large 'Weights of the published shapes, 8 frames of 256x384, one step with guidance'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures presets and what they are made of on procedural people, and writes docs/speed-measured.md with its pictures.
-# What is measured already in OUTPUT is not measured again. Takes half an hour on two cores.
+# What is measured already in OUTPUT is not measured again. Takes hours on two cores.
 #
 #   scripts/measure_speed.sh [OUTPUT]      (default: build/speed)
 # UNIANIMATE: the program to measure with. MODELS: the models. PEOPLE, FEW: seeds for the presets, and for the rest.
@@ -13,8 +13,8 @@ models=${MODELS:-models/puppet}
 people=${PEOPLE:-900000-900015}
 few=${FEW:-900000-900003}
 exactly=(--steps 30 --timesteps published --guidance 2.5 --noise-prior 949 --dtype fp32 --conditions reference)
-small=(--size 96x128 --frames 8)
-large=(--size 192x256 --frames 4)
+usual=(--size 192x256 --frames 8)
+other=(--size 96x128 --frames 8)
 
 presets=(exact close balanced draft sketch)
 # Each beside the exact video: what makes the presets, and what did not get into one.
@@ -44,11 +44,11 @@ table() {  # NAME
 }
 
 mkdir -p "$output" docs/speed
-measure presets "$people" "${small[@]}" -- "${presets[@]}"
-measure presets-large "$few" "${large[@]}" -- "${presets[@]}"
-measure options "$few" "${small[@]}" -- "${options[@]}"
-for name in presets presets-large options; do cp "$output/$name/variants.png" "docs/speed/$name.png"; done
-cp "$output/presets-large/contact_sheet.png" docs/speed/contact_sheet.png
+measure presets "$people" "${usual[@]}" -- "${presets[@]}"
+measure presets-other "$few" "${other[@]}" -- "${presets[@]}"
+measure options "$few" "${usual[@]}" -- "${options[@]}"
+for name in presets presets-other options; do cp "$output/$name/variants.png" "docs/speed/$name.png"; done
+cp "$output/presets/contact_sheet.png" docs/speed/contact_sheet.png
 {
   cat <<EOF
 # Measured: presets and single options
@@ -59,13 +59,13 @@ with the embedded model and \`${exactly[*]}\`: 62 passes for an exact video. Wha
 one each preset leaves out stands in speed.md. "Times as fast" compares whole videos and depends on the machine; nothing
 else does. Means over people; PSNR, SSIM, figure PSNR and consistency are those to the exact videos.
 
-## Presets, people $people, 8 frames of 96x128
+## Presets, people $people, 8 frames of 192x256
 EOF
   table presets
-  printf '\n## Presets, people %s, 4 frames of 192x256, for which this model was not trained\n' "$few"
-  table presets-large
+  printf '\n## Presets, people %s, 8 frames of 96x128, for which this model was not trained last\n' "$few"
+  table presets-other
   printf '\n![the videos](speed/contact_sheet.png)\n'
-  printf '\n## Single options, and what did not get into a preset, people %s, 8 frames of 96x128\n' "$few"
+  printf '\n## Single options, and what did not get into a preset, people %s, 8 frames of 192x256\n' "$few"
   table options
 } >"$output/page.md"
 mv "$output/page.md" docs/speed-measured.md

@@ -30,12 +30,14 @@ training::TrainConfig config_of(const Setup& setup, const std::filesystem::path&
   config.output = setup.output / "training";
   config.start = start;
   config.steps = 1'000'000;
-  config.batch_size = setup.tiny ? 1 : 16;
+  config.batch_size = setup.tiny ? 1 : 4;
   if (setup.device == DeviceChoice::kCuda) config.precision = at::kBFloat16;
   // Nobody whom the embedded model has learnt from, and nobody for measuring.
   config.people = {.first_person = 1'500'000, .people = setup.tiny ? 4 : 4096, .coherent = 8, .scattered = 4};
   config.kept_aside = {.first_person = 910'000, .people = setup.tiny ? 2 : 16, .coherent = 8, .scattered = 4};
-  if (setup.tiny) config.people.width = config.people.height = 64;
+  // Beside a tiny one: as the embedded model's videos.
+  config.people.width = setup.tiny ? 64 : 192;
+  config.people.height = setup.tiny ? 64 : 256;
   config.kept_aside.width = config.people.width;
   config.kept_aside.height = config.people.height;
   config.optimizer.learning_rate = 2e-4;

@@ -8,6 +8,7 @@
 #include "support/rule.h"
 #include "unianimate/models/unet/residual_block.h"
 #include "unianimate/models/unet/transformer.h"
+#include "unianimate/nn/in_parts.h"
 
 namespace unianimate::models {
 namespace {
@@ -25,7 +26,8 @@ constexpr double kFp32 = 1e-5;
 class UNetPartsTest : public ::testing::Test {
  protected:
   template <typename Layer>
-  static void expect_the_whole(const Layer& layer, const std::function<at::Tensor()>& result) {
+  void expect_the_whole(const Layer& layer, const std::function<at::Tensor()>& result) const {
+    ASSERT_GT(static_cast<std::int64_t>(x_.nbytes()), nn::kPartBytes);
     testing::fill_by_rule(layer.named_parameters());
     const at::NoGradGuard no_grad;
     const at::Tensor in_parts = result();

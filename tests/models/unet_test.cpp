@@ -113,6 +113,8 @@ TEST(UNetCost, LevelsAddUpToThePass) {
   EXPECT_DOUBLE_EQ(unet_level_operations({}, kClip, 3)[3], 0) << "below the cut nothing is computed";
   // Without attention a block is seven convolutions of 9, 9 and four times 3 elements, at 4 × 6 pixels of 8 frames.
   EXPECT_DOUBLE_EQ(unet_block_operations({}, {1, 7, 6, 4}, 3), 2.0 * 8 * 24 * 1280 * 1280 * (9 + 9 + 4 * 3));
+  EXPECT_DOUBLE_EQ(unet_residual_operations({}, {1, 7, 6, 4}, 3), unet_block_operations({}, {1, 7, 6, 4}, 3));
+  EXPECT_LT(unet_residual_operations({}, kClip, 0), unet_block_operations({}, kClip, 0));
 }
 
 TEST(AutoencoderCost, CountsThePublishedSizes) {

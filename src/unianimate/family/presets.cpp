@@ -88,9 +88,8 @@ std::string preset_text(const AnimateRequest& request) {
   if (!keeps_preset(request)) return text + " (in part)";
   const std::string work = fmt::format("{:.1f} times less work of the published network", entry.times_less_work);
   if (!is_as_measured(request)) return fmt::format("{} ({})", text, work);
-  return fmt::format(
-      "{} ({}; {:.1f} dB from exact videos, {:.1f} the worst of 16 people, of the embedded model in fp32)", text, work,
-      entry.psnr, entry.worst_psnr);
+  return fmt::format("{} ({}; {:.1f} dB from exact videos, {:.1f} the worst of 16 people, of a small model in fp32)",
+                     text, work, entry.psnr, entry.worst_psnr);
 }
 
 std::string steps_note(const AnimateRequest& request, const AnimateRequest& defaults) {

@@ -12,7 +12,7 @@ struct PresetEntry {
   Preset preset;
   const char* settings;        ///< what it sets, as fields::parse_assignments() reads it
   double times_less_work = 1;  ///< than the exact one, of the published network with 32 frames of 512x768
-  /// dB to the exact videos, of the embedded model in fp32, the mean over people; 0: they are the same.
+  /// dB to the exact videos, of a small model in fp32 (docs/speed.md), the mean over people; 0: they are the same.
   double psnr = 0;
   double worst_psnr = 0;  ///< of one person; both as docs/speed-measured.md has them
 };

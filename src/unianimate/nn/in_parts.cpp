@@ -9,16 +9,11 @@ namespace unianimate::nn {
 
 namespace {
 
-/// Bytes of the widest tensor of a part. On a processor what the program keeps when it is freed, so that the system
-/// need not clear it anew for every part (cli::keep_freed_memory()).
-constexpr std::int64_t kBytesAtOnce = 14 << 20;
-constexpr std::int64_t kBytesAtOnceOnCard = 512 << 20;
-
 std::int64_t entries_at_once(const at::Tensor& x, std::int64_t axis, std::int64_t widest) {
   const std::int64_t entries = x.size(axis);
   if (x.numel() == 0 || c10::GradMode::is_enabled()) return entries;
   const auto bytes_of_one = static_cast<std::int64_t>(x.nbytes()) / entries * widest;
-  return std::clamp((x.is_cpu() ? kBytesAtOnce : kBytesAtOnceOnCard) / bytes_of_one, std::int64_t{1}, entries);
+  return std::clamp((x.is_cpu() ? kPartBytes : kPartBytesOnCard) / bytes_of_one, std::int64_t{1}, entries);
 }
 
 }  // namespace

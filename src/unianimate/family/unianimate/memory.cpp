@@ -9,6 +9,7 @@
 #include "unianimate/models/clip/clip.h"
 #include "unianimate/models/int8_candidates.h"
 #include "unianimate/models/unet/cost.h"
+#include "unianimate/nn/in_parts.h"
 #include "unianimate/nn/product.h"
 
 namespace unianimate::family {
@@ -16,8 +17,10 @@ namespace unianimate::family {
 namespace {
 
 /// Highest memory of one pass beyond weights, as multiples of its widest activation, measured at published sizes
-/// (docs/performance.md).
-constexpr double kUNetActivations = 11.0;
+/// (docs/performance.md). A long clip passes the UNet in parts: of so many activations there is the whole, of so many
+/// others a part.
+constexpr double kUNetActivations = 8.0;
+constexpr double kUNetPartActivations = 8.0;
 constexpr double kDecoderActivations = 9.0;
 constexpr double kSmallDecoderActivations = 2.0;
 
@@ -52,8 +55,9 @@ std::int64_t int8_elements(const models::UNetConfig& config) {
 std::int64_t unet_pass_bytes(const models::UNetConfig& config, double element, const Workload& work) {
   const auto latent_pixels = static_cast<double>(work.window.height * work.window.width);
   const auto frames = static_cast<double>(work.window.latents + 1) * static_cast<double>(work.windows_at_once);
-  return static_cast<std::int64_t>(kUNetActivations * frames * latent_pixels * static_cast<double>(config.dim) *
-                                   element);
+  const double widest = frames * latent_pixels * static_cast<double>(config.dim) * element;
+  const double part = std::min(widest, static_cast<double>(nn::kPartBytesOnCard));
+  return static_cast<std::int64_t>(kUNetActivations * widest + kUNetPartActivations * part);
 }
 
 /// The activations of one pass of so many pictures through the decoder.

@@ -67,7 +67,7 @@ std::int64_t on_trial(double operations_of_one, std::int64_t most) {
   return std::clamp(static_cast<std::int64_t>(kTrialOperations / operations_of_one), std::int64_t{1}, most);
 }
 
-/// Seconds of a residual block of one level for a frame of these sides, every row of which takes as long.
+/// Seconds of a residual block of one level for a frame of these sides, of which every row takes about as long.
 double residual_seconds(const models::UNetConfig& config, std::size_t level, ClipShape clip, const Compute& compute) {
   const at::TensorOptions options = at::TensorOptions().device(compute.device).dtype(compute.dtype);
   const std::int64_t channels = config.dim * config.dim_mult[level];
@@ -82,27 +82,31 @@ double residual_seconds(const models::UNetConfig& config, std::size_t level, Cli
          static_cast<double>(frames * rows);
 }
 
-/// Operations a second of the blocks of one level, on a clip that has this shape there.
-double unet_rate(const models::UNetConfig& config, std::size_t level, ClipShape clip, const Compute& compute) {
+/// Seconds of the transformers of one level for a frame of these sides.
+double transformer_seconds(const models::UNetConfig& config, std::size_t level, ClipShape clip,
+                           const Compute& compute) {
+  constexpr std::int64_t kPromptTokens = 77;
   const at::TensorOptions options = at::TensorOptions().device(compute.device).dtype(compute.dtype);
   const std::int64_t channels = config.dim * config.dim_mult[level];
-  models::LatentShape shape{1, 0, clip.height, clip.width};
-  const std::int64_t frames = on_trial(models::unet_block_operations(config, shape, level), clip.latents + 1);
-  shape.frames = frames - 1;
-  double seconds = static_cast<double>(frames) * residual_seconds(config, level, clip, compute);
-  if (config.has_attention(level)) {
-    const at::Tensor x = at::full({1, frames, clip.height, clip.width, channels}, 1, options);
-    constexpr std::int64_t kPromptTokens = 77;
-    const models::SpatialTransformer spatial(channels, config.context_dim, config.head_dim, config.norm_groups,
-                                             options);
-    const models::TemporalTransformer temporal(channels, channels, config, options);
-    fill(spatial, compute.int8);
-    fill(temporal, compute.int8);
-    const models::ContextKeysValues context =
-        spatial.project_context(at::full({1, kPromptTokens + config.num_tokens, config.context_dim}, 1, options));
-    seconds += seconds_of([&] { return temporal(spatial(x, context)); });
-  }
-  return models::unet_block_operations(config, shape, level) / seconds;
+  const models::LatentShape frame{1, 0, clip.height, clip.width};
+  const double operations =
+      models::unet_block_operations(config, frame, level) - models::unet_residual_operations(config, frame, level);
+  const std::int64_t frames = on_trial(operations, clip.latents + 1);
+  const models::SpatialTransformer spatial(channels, config.context_dim, config.head_dim, config.norm_groups, options);
+  const models::TemporalTransformer temporal(channels, channels, config, options);
+  fill(spatial, compute.int8);
+  fill(temporal, compute.int8);
+  const at::Tensor x = at::full({1, frames, clip.height, clip.width, channels}, 1, options);
+  const models::ContextKeysValues context =
+      spatial.project_context(at::full({1, kPromptTokens + config.num_tokens, config.context_dim}, 1, options));
+  return seconds_of([&] { return temporal(spatial(x, context)); }) / static_cast<double>(frames);
+}
+
+/// Operations a second of the blocks of one level, on a clip that has this shape there.
+double unet_rate(const models::UNetConfig& config, std::size_t level, ClipShape clip, const Compute& compute) {
+  double seconds = residual_seconds(config, level, clip, compute);
+  if (config.has_attention(level)) seconds += transformer_seconds(config, level, clip, compute);
+  return models::unet_block_operations(config, {1, 0, clip.height, clip.width}, level) / seconds;
 }
 
 /// The same of the autoencoder, on a picture that has this height and width at the level.

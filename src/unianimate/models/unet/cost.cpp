@@ -161,21 +161,20 @@ double unet_operations(const UNetConfig& config, const LatentShape& shape, std::
 }
 
 double unet_block_operations(const UNetConfig& config, const LatentShape& shape, std::size_t level) {
+  const std::int64_t channels = config.dim * config.dim_mult[level];
   Counter count(config, shape);
   count.enter(level);
-  const std::int64_t channels = config.dim * config.dim_mult[level];
-  count.residual_block(channels, channels);
   if (config.has_attention(level)) {
     count.spatial_transformer(channels);
     count.temporal_transformer(channels, channels);
   }
-  return count.of_levels()[level];
+  return count.of_levels()[level] + unet_residual_operations(config, shape, level);
 }
 
 double unet_residual_operations(const UNetConfig& config, const LatentShape& shape, std::size_t level) {
+  const std::int64_t channels = config.dim * config.dim_mult[level];
   Counter count(config, shape);
   count.enter(level);
-  const std::int64_t channels = config.dim * config.dim_mult[level];
   count.residual_block(channels, channels);
   return count.of_levels()[level];
 }

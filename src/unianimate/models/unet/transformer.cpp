@@ -176,18 +176,19 @@ TemporalTransformer::TemporalTransformer(std::int64_t channels, std::int64_t inn
 }
 
 at::Tensor TemporalTransformer::operator()(const at::Tensor& x, MambaHandover* handover) const {
-  const at::Tensor normed = norm_(x);
-  // The states that a Mamba hands over are those of all pixels.
-  if (mamba_) return of_pixels(normed, x, handover);
+  at::Tensor normed = norm_(x);
+  if (mamba_) return of_pixels(std::move(normed), x, handover);  // it takes so many pixels at once by itself
   return nn::in_parts(x, 2, [&](std::int64_t first, std::int64_t count) {
     const auto rows = [&](const at::Tensor& clip) { return clip.narrow(2, first, count).contiguous(); };
-    return of_pixels(rows(normed), rows(x), nullptr);
+    at::Tensor part = rows(normed);
+    if (count == x.size(2)) normed.reset();
+    return of_pixels(std::move(part), rows(x), nullptr);
   });
 }
 
-at::Tensor TemporalTransformer::of_pixels(const at::Tensor& normed, const at::Tensor& x,
-                                          MambaHandover* handover) const {
+at::Tensor TemporalTransformer::of_pixels(at::Tensor normed, const at::Tensor& x, MambaHandover* handover) const {
   at::Tensor tokens = proj_in_(normed.flatten(2, 3));
+  normed.reset();
   tokens = mamba_ ? (*mamba_)(std::move(tokens), handover) : attention_->temporal(std::move(tokens));
   return proj_out_.plus(tokens, x.flatten(2, 3)).view(x.sizes());
 }

@@ -129,8 +129,8 @@ class TemporalTransformer : public nn::Module {
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x, MambaHandover* handover = nullptr) const;
 
  private:
-  /// What comes after the normalisation, which sees every pixel by itself.
-  [[nodiscard]] at::Tensor of_pixels(const at::Tensor& normed, const at::Tensor& x, MambaHandover* handover) const;
+  /// What comes after the normalisation, which sees every pixel by itself. What is moved in is freed early.
+  [[nodiscard]] at::Tensor of_pixels(at::Tensor normed, const at::Tensor& x, MambaHandover* handover) const;
 
   nn::GroupNorm norm_;
   nn::PointwiseConv proj_in_;
