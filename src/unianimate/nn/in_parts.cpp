@@ -38,4 +38,10 @@ at::Tensor in_parts(const at::Tensor& x, std::int64_t axis,
   return whole;
 }
 
+at::Tensor frames_in_parts(const at::Tensor& clip, const std::function<at::Tensor(const at::Tensor& frames)>& layer) {
+  return in_parts(clip, 1, [&](std::int64_t first, std::int64_t count) {
+    return layer(clip.narrow(1, first, count).contiguous());
+  });
+}
+
 }  // namespace unianimate::nn

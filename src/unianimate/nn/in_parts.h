@@ -20,5 +20,7 @@ constexpr std::int64_t kPartBytesOnCard = 64 << 20;
 at::Tensor in_parts(const at::Tensor& x, std::int64_t axis,
                     const std::function<at::Tensor(std::int64_t first, std::int64_t count)>& part,
                     std::int64_t widest = 1);
+/// The same of a layer that sees every frame of the clip (B, F, ...) by itself.
+at::Tensor frames_in_parts(const at::Tensor& clip, const std::function<at::Tensor(const at::Tensor& frames)>& layer);
 
 }  // namespace unianimate::nn

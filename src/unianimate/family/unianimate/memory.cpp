@@ -18,7 +18,7 @@ namespace {
 
 /// Highest memory of one pass beyond weights, as multiples of its widest activation, measured at published sizes
 /// (docs/performance.md). A long clip passes the UNet in parts: of so many activations there is the whole, of so many
-/// others a part.
+/// others a part, at most one of a card, whose parts are the larger ones.
 constexpr double kUNetActivations = 8.0;
 constexpr double kUNetPartActivations = 8.0;
 constexpr double kDecoderActivations = 9.0;

@@ -65,21 +65,16 @@ at::Tensor ResBlock::within_frames(at::Tensor x, const at::Tensor& embedding) co
 
 at::Tensor ResBlock::operator()(at::Tensor x, at::Tensor beside, const at::Tensor& silu_time) const {
   const at::Tensor embedding = emb_(silu_time);
-  const std::int64_t clip_frames = x.size(1);
   const std::int64_t in = x.size(-1) + (beside.defined() ? beside.size(-1) : 0);
   const std::int64_t widest = (std::max(in, embedding.size(-1)) + x.size(-1) - 1) / x.size(-1);
-  const auto release = [&] {
-    x.reset();
-    beside.reset();
-  };
   const auto part = [&](std::int64_t first, std::int64_t count) {
     at::Tensor frames = x.narrow(1, first, count).contiguous();
     if (beside.defined()) frames = at::cat({frames, beside.narrow(1, first, count)}, -1);
-    if (count == clip_frames) release();
     return within_frames(std::move(frames), embedding);
   };
   const at::Tensor h = nn::in_parts(x, 1, part, widest);
-  release();
+  x.reset();
+  beside.reset();
   return temporal_(h);
 }
 
@@ -89,8 +84,7 @@ Downsample::Downsample(std::int64_t channels, const at::TensorOptions& options)
 }
 
 at::Tensor Downsample::operator()(const at::Tensor& x) const {
-  return nn::in_parts(
-      x, 1, [&](std::int64_t first, std::int64_t count) { return op_(x.narrow(1, first, count).contiguous()); });
+  return nn::frames_in_parts(x, [&](const at::Tensor& frames) { return op_(frames); });
 }
 
 Upsample::Upsample(std::int64_t channels, const at::TensorOptions& options) : conv_(channels, channels, options) {
@@ -99,9 +93,7 @@ Upsample::Upsample(std::int64_t channels, const at::TensorOptions& options) : co
 
 at::Tensor Upsample::operator()(const at::Tensor& x) const {
   // Parts by the size of x: each adds up the weights anew.
-  return nn::in_parts(x, 1, [&](std::int64_t first, std::int64_t count) {
-    return conv_.of_upsampled(x.narrow(1, first, count).contiguous());
-  });
+  return nn::frames_in_parts(x, [&](const at::Tensor& frames) { return conv_.of_upsampled(frames); });
 }
 
 }  // namespace unianimate::models

@@ -39,7 +39,7 @@ class ResBlock : public nn::Module {
   ResBlock(std::int64_t in, std::int64_t out, std::int64_t time_dim, std::int64_t norm_groups,
            const at::TensorOptions& options);
   /// x (B, F, h, w, in) or, where it is defined, x with the channels of `beside` after its own, silu_time: SiLU of the
-  /// time embedding (B, time_dim) -> (B, F, h, w, out). What is moved in is freed as soon as it can be.
+  /// time embedding (B, time_dim) -> (B, F, h, w, out). What is moved in is freed before the temporal convolution.
   [[nodiscard]] at::Tensor operator()(at::Tensor x, at::Tensor beside, const at::Tensor& silu_time) const;
 
  private:

@@ -131,9 +131,7 @@ SpatialTransformer::SpatialTransformer(std::int64_t channels, std::int64_t conte
 }
 
 at::Tensor SpatialTransformer::operator()(const at::Tensor& x, const ContextKeysValues& context) const {
-  return nn::in_parts(x, 1, [&](std::int64_t first, std::int64_t count) {
-    return of_frames(x.narrow(1, first, count).contiguous(), context);
-  });
+  return nn::frames_in_parts(x, [&](const at::Tensor& frames) { return of_frames(frames, context); });
 }
 
 at::Tensor SpatialTransformer::of_frames(const at::Tensor& x, const ContextKeysValues& context) const {
@@ -180,9 +178,7 @@ at::Tensor TemporalTransformer::operator()(const at::Tensor& x, MambaHandover* h
   if (mamba_) return of_pixels(std::move(normed), x, handover);  // it takes so many pixels at once by itself
   return nn::in_parts(x, 2, [&](std::int64_t first, std::int64_t count) {
     const auto rows = [&](const at::Tensor& clip) { return clip.narrow(2, first, count).contiguous(); };
-    at::Tensor part = rows(normed);
-    if (count == x.size(2)) normed.reset();
-    return of_pixels(std::move(part), rows(x), nullptr);
+    return of_pixels(rows(normed), rows(x), nullptr);
   });
 }
 
