@@ -7,6 +7,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <set>
+#include <sstream>
 
 #include "cli/command.h"
 #include "cli/program.h"
@@ -58,6 +60,16 @@ class Service {
     ::kill(process_, SIGTERM);
     ::waitpid(std::exchange(process_, 0), &status, 0);
     return status;
+  }
+
+  /// Of the service and its workers, as ps and top show them.
+  std::set<std::string> process_names() const {
+    const fs::path own = fmt::format("/proc/{}", process_);
+    std::istringstream processes(testing::file_content(own / "task" / std::to_string(process_) / "children"));
+    std::set<std::string> names{testing::file_content(own / "comm")};
+    for (std::string child; processes >> child;)
+      names.insert(testing::file_content(fs::path("/proc") / child / "comm"));
+    return names;
   }
 
   Answer ask(const char* method, const std::string& target, const std::string& body = "", const char* type = "") {
@@ -128,6 +140,7 @@ TEST(ServeCommand, MakesTheVideoThatAnimateMakes) {
   EXPECT_EQ(job.at("result").at("frames"), 6);
   EXPECT_TRUE(service.ask("GET", "/api/v1/jobs/" + animate + "/video").body ==
               testing::file_content(folder / "direct.mp4"));
+  EXPECT_EQ(service.process_names(), std::set<std::string>{"unianimate\n"});
   const int status = service.stop();
   EXPECT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 0);

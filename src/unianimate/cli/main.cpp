@@ -4,5 +4,6 @@
 
 int main(int argc, char** argv) {
   unianimate::cli::prepare_descriptors();
+  unianimate::cli::name_process();
   return unianimate::cli::invoke(argc, argv);
 }

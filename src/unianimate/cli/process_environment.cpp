@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,6 +28,10 @@ void prepare_descriptors() {
     if (closed && ::open("/dev/null", O_RDWR) != descriptor) std::abort();
   }
   for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
+}
+
+void name_process() {
+  ::prctl(PR_SET_NAME, "unianimate");
 }
 
 void tune_environment(char** arguments) {

@@ -8,6 +8,9 @@ namespace unianimate::cli {
 /// then fails with an error (EPIPE, EFBIG) instead of ending the process.
 void prepare_descriptors();
 
+/// "unianimate" in lists of processes, also where the program has started itself anew, which would be called "exe".
+void name_process();
+
 /// Sets in the environment what makes long computations faster, unless the user has set it; to be called before
 /// anything computes:
 /// - THP_MEM_ALLOC_ENABLE: libtorch then asks for huge pages, which saves most of the page faults of large tensors; it
