@@ -64,6 +64,21 @@ TEST_F(Training, GoesOnExactlyWhereItWasStopped) {
   EXPECT_TRUE(at::equal(weights("whole"), weights("halves")));
 }
 
+TEST_F(Training, MuonLearnsGoesOnExactlyAndIsNotExchangedOnTheWay) {
+  const auto by_muon = [](std::string yaml) {
+    return yaml.replace(yaml.find("optimizer: {"), 12, "optimizer: {kind: muon, ");
+  };
+  run(by_muon(autoencoder_yaml("whole", 9)), root());
+  testing::StopAfter after_five(5);
+  run(by_muon(autoencoder_yaml("halves", 9)), root(), after_five);
+  EXPECT_THAT(refusal(autoencoder_yaml("halves", 9)), HasSubstr("optimizer.kind: muon"));
+  run(by_muon(autoencoder_yaml("halves", 9)), root());
+  EXPECT_EQ(losses(root() / "halves"), losses(root() / "whole"));
+  run(autoencoder_yaml("adamw", 9), root());
+  EXPECT_NE(losses(root() / "adamw"), losses(root() / "whole"));
+  EXPECT_THAT(refusal(by_muon(autoencoder_yaml("adamw", 9))), HasSubstr("optimizer.kind: muon"));
+}
+
 TEST_F(Training, LinesOfStepsThatWereLostAreTakenOut) {
   testing::StopAfter after_six(6);
   run(autoencoder_yaml("ae", 8), root(), after_six);

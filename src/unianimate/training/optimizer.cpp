@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "unianimate/fields/range_check.h"
+#include "unianimate/training/muon.h"
 #include "unianimate/training/train_fields.h"
 
 namespace unianimate::training {
@@ -56,11 +57,12 @@ Optimizer::Optimizer(NamedTensors parameters, const OptimizerOptions& options, c
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const at::Tensor& tensor = parameters_[i].tensor;
     const at::Tensor& weight = weights_.emplace_back(exact.empty() ? tensor.detach().to(at::kFloat) : exact[i].tensor);
+    const bool by_muon = options_.kind == OptimizerKind::kMuon && is_updated_by_muon(parameters_[i].name, weight);
     first_moments_.push_back(at::zeros_like(weight));
-    second_moments_.push_back(at::zeros_like(weight));
+    second_moments_.push_back(by_muon ? at::Tensor() : at::zeros_like(weight));
     if (options_.ema_decay > 0) averaged_.push_back(weight.clone());
     updates_.push_back(at::zeros({}, at::TensorOptions(weight.device()).dtype(at::kFloat)));
-    (is_exempt_from_decay(parameters_[i].name) ? exempt_ : decaying_).push_back(i);
+    (by_muon ? matrices_ : is_exempt_from_decay(parameters_[i].name) ? exempt_ : decaying_).push_back(i);
     tensor.set_requires_grad(true);
   }
 }
@@ -87,6 +89,9 @@ double Optimizer::step(double learning_rate, double divisor) {
   const double clip = options_.clip_norm > 0 ? std::min(1.0, options_.clip_norm / (norm + 1e-6)) : 1.0;
   at::_foreach_mul_(gradients, clip / divisor);
   at::_foreach_add_(updates_, 1);
+  for (const std::size_t i : matrices_) {
+    muon_step(weights_[i], first_moments_[i], gradients[i], learning_rate, options_.weight_decay);
+  }
   update(decaying_, gradients, learning_rate, options_.weight_decay);
   update(exempt_, gradients, learning_rate, 0);
   follow_masters();
@@ -113,7 +118,7 @@ NamedTensors Optimizer::state() const {
     const std::string& name = parameters_[i].name;
     all.push_back({"weight/" + name, weights_[i]});
     all.push_back({"first_moment/" + name, first_moments_[i]});
-    all.push_back({"second_moment/" + name, second_moments_[i]});
+    if (second_moments_[i].defined()) all.push_back({"second_moment/" + name, second_moments_[i]});
     if (!averaged_.empty()) all.push_back({"averaged/" + name, averaged_[i]});
     all.push_back({"updates/" + name, updates_[i]});
   }

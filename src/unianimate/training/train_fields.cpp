@@ -98,6 +98,7 @@ void visit(fields::Archive& archive, LoraOptions& lora) {
 }
 
 void visit(fields::Archive& archive, OptimizerOptions& optimizer) {
+  archive("kind", optimizer.kind);
   archive("learning_rate", optimizer.learning_rate, fields::Range{0, kLargestRate, true, false, {}});
   archive("beta1", optimizer.beta1, kShareBelowOne);
   archive("beta2", optimizer.beta2, kShareBelowOne);

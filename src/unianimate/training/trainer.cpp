@@ -42,6 +42,8 @@ std::string settings_of(const TrainConfig& config, const FootageSource& footage,
         fmt::format("distil.method: {}\ndistil.steps: {}\ndistil.guidance: {}\ndistil.conditions: {}\n",
                     fields::word(options.method), options.steps, options.guidance, fields::word(options.conditions));
   }
+  const OptimizerKind kind = config.optimizer.kind;
+  if (kind != OptimizerKind::kAdamW) settings += fmt::format("optimizer.kind: {}\n", fields::word(kind));
   return settings;
 }
 

@@ -53,10 +53,13 @@ T number(const checkpoint::Checkpoint& file, const std::string& key, T lowest) {
 void require_same_settings(const std::string& file, const std::string& before, const std::string& now) {
   std::istringstream before_lines(before);
   std::istringstream now_lines(now);
-  std::string was;
-  std::string is;
-  while (std::getline(now_lines, is)) {
-    if (std::getline(before_lines, was) && was == is) continue;
+  for (;;) {
+    std::string was;
+    std::string is;
+    const bool more_before = !std::getline(before_lines, was).fail();
+    const bool more_now = !std::getline(now_lines, is).fail();
+    if (!more_before && !more_now) return;
+    if (was == is) continue;
     throw Error(ErrorKind::kUsage,
                 "the training in {} was begun with '{}', but now it says '{}'; change it back, or give another output "
                 "folder",

@@ -1,0 +1,53 @@
+#include "unianimate/training/muon.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace unianimate::training {
+
+namespace {
+
+constexpr double kMomentum = 0.95;
+constexpr std::int64_t kShortestSide = 16;
+
+/// (out, in · kh · kw)
+at::Tensor as_matrix(const at::Tensor& parameter) {
+  return parameter.reshape({parameter.size(0), -1});
+}
+
+}  // namespace
+
+bool is_updated_by_muon(std::string_view name, const at::Tensor& parameter) {
+  constexpr std::array<std::string_view, 3> kNoMatrices{".mamba.A_log", ".mamba.A_b_log", "positional_embedding"};
+  if (std::ranges::any_of(kNoMatrices, [&](std::string_view end) { return name.ends_with(end); })) return false;
+  if (parameter.dim() < 2) return false;
+  return std::min(parameter.size(0), parameter.numel() / parameter.size(0)) >= kShortestSide;
+}
+
+at::Tensor orthogonalized(const at::Tensor& matrix) {
+  constexpr double kA = 3.4445;
+  constexpr double kB = -4.7750;
+  constexpr double kC = 2.0315;
+  constexpr int kSteps = 5;
+  constexpr double kTiny = 1e-7;
+  const bool upright = matrix.size(0) > matrix.size(1);
+  at::Tensor x = upright ? matrix.t() : matrix;
+  x = x / x.norm().clamp_min(kTiny);
+  for (int i = 0; i < kSteps; ++i) {
+    const at::Tensor square = x.mm(x.t());
+    x = at::addmm(x, at::addmm(square, square, square, kB, kC), x, kA);
+  }
+  return upright ? x.t() : x;
+}
+
+void muon_step(at::Tensor& weight, at::Tensor& momentum, const at::Tensor& gradient, double learning_rate,
+               double weight_decay) {
+  momentum.lerp_(gradient, 1 - kMomentum);
+  const at::Tensor update = orthogonalized(as_matrix(gradient.lerp(momentum, kMomentum)));
+  const auto longer_side = static_cast<double>(std::max(update.size(0), update.size(1)));
+  weight.mul_(1 - learning_rate * weight_decay);
+  weight.sub_(update.reshape(weight.sizes()), 0.2 * learning_rate * std::sqrt(longer_side));
+}
+
+}  // namespace unianimate::training

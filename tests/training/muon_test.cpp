@@ -1,0 +1,91 @@
+#include "unianimate/training/muon.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+
+#include "unianimate/training/optimizer.h"
+
+namespace unianimate::training {
+namespace {
+
+at::Tensor numbers_from_zero(std::int64_t rows, std::int64_t columns) {
+  return at::arange(rows * columns, at::kFloat).reshape({rows, columns});
+}
+
+struct MuonAsInPyTorch {
+  std::int64_t rows;
+  std::int64_t columns;
+  std::array<double, 6> weights;  ///< numbers 0, 1, 16, 17, 135, 271 after three steps
+  double norm;
+};
+
+/// Of torch.optim.Muon of PyTorch 2.11 (learning rate 0.01, weight decay 0.1, adjust_lr_fn "match_rms_adamw"), its
+/// products in 32 bits instead of bf16.
+const std::array<MuonAsInPyTorch, 2> kPyTorch{
+    {{16, 17, {-0.010148, 0.356823, -0.355718, 0.004601, -0.308791, -0.256313}, 11.614083775762996},
+     {17, 16, {-0.003607, 0.354676, -0.357114, 0.003325, -0.308541, -0.252561}, 11.617394624249286}}};
+
+TEST(Muon, StepsAsPyTorchs) {
+  for (const MuonAsInPyTorch& there : kPyTorch) {
+    const at::Tensor i = numbers_from_zero(there.rows, there.columns);
+    at::Tensor weight = at::sin(0.37 * i);
+    OptimizerOptions options{.kind = OptimizerKind::kMuon, .weight_decay = 0.1, .clip_norm = 0, .ema_decay = 0};
+    Optimizer optimizer({{"w", weight}}, options);
+    for (int k = 1; k <= 3; ++k) {
+      optimizer.zero_gradients();
+      weight.mutable_grad() = at::cos(0.11 * k * i) + 0.3 * at::sin(0.05 * i * i);
+      optimizer.step(0.01, 1);
+    }
+    const at::Tensor flat = weight.detach().flatten();
+    const std::array<std::int64_t, 6> which{0, 1, 16, 17, 135, 271};
+    for (std::size_t n = 0; n < which.size(); ++n) {
+      EXPECT_NEAR(flat[which[n]].item<double>(), there.weights[n], 2e-5) << there.rows << " rows, number " << which[n];
+    }
+    EXPECT_NEAR(flat.norm().item<double>(), there.norm, 1e-4);
+  }
+}
+
+TEST(Muon, MakesMomentumOrthogonalWhateverItsShapeAndSize) {
+  for (const auto& [rows, columns] : {std::pair{16, 40}, {40, 16}, {24, 24}}) {
+    const at::Tensor u = std::get<0>(at::linalg_qr(at::sin(numbers_from_zero(rows, rows).square())));
+    const at::Tensor v = std::get<0>(at::linalg_qr(at::cos(numbers_from_zero(columns, columns).square())));
+    const std::int64_t least = std::min(rows, columns);
+    const at::Tensor directions = u.slice(1, 0, least).mm(v.slice(1, 0, least).t());
+    const at::Tensor singular = at::linspace(1, 0.1, least);
+    for (const double size : {1e-4, 1.0, 1e4}) {
+      const at::Tensor found = orthogonalized(u.slice(1, 0, least).mul(size * singular).mm(v.slice(1, 0, least).t()));
+      const at::Tensor values = std::get<1>(at::linalg_svd(found, false));
+      EXPECT_GT(values.min().item<double>(), 0.6) << rows << " × " << columns << ", " << size;
+      EXPECT_LT(values.max().item<double>(), 1.3) << rows << " × " << columns << ", " << size;
+      EXPECT_GT((found * directions).sum().item<double>() / (found.norm() * directions.norm()).item<double>(), 0.95);
+    }
+  }
+  EXPECT_EQ(orthogonalized(at::zeros({16, 20})).abs().max().item<double>(), 0);
+}
+
+TEST(Muon, TakesConvolutionsAsMatricesAndLeavesTheRestToAdamW) {
+  EXPECT_TRUE(is_updated_by_muon("unet.middle_block.0.in_layers.2.weight", at::zeros({48, 48, 3, 3})));
+  EXPECT_TRUE(is_updated_by_muon("unet.time_embed.0.weight", at::zeros({192, 48})));
+  EXPECT_FALSE(is_updated_by_muon("unet.out.2.weight", at::zeros({4, 48, 3, 3})));
+  EXPECT_FALSE(is_updated_by_muon("unet.middle_block.0.in_layers.2.bias", at::zeros({48})));
+  EXPECT_FALSE(is_updated_by_muon("visual.positional_embedding", at::zeros({17, 96})));
+  EXPECT_FALSE(is_updated_by_muon("unet.middle_block.2.transformer_blocks.0.mamba.A_log", at::zeros({96, 16})));
+
+  // One step of a convolution is that of the matrix with the same numbers; it keeps one moment.
+  const at::Tensor gradient = at::sin(numbers_from_zero(16, 36).square());
+  std::array<at::Tensor, 2> weights{at::zeros({16, 36}), at::zeros({16, 4, 3, 3})};
+  OptimizerOptions options{.kind = OptimizerKind::kMuon, .clip_norm = 0};
+  for (at::Tensor& weight : weights) {
+    Optimizer optimizer({{"w", weight}}, options);
+    weight.mutable_grad() = gradient.reshape(weight.sizes());
+    optimizer.step(0.1, 1);
+    for (const NamedTensor& tensor : optimizer.state()) EXPECT_FALSE(tensor.name.starts_with("second_moment/"));
+  }
+  EXPECT_GT(weights[0].detach().abs().max().item<double>(), 0);
+  EXPECT_TRUE(at::allclose(weights[0].detach(), weights[1].detach().reshape({16, 36})));
+}
+
+}  // namespace
+}  // namespace unianimate::training
