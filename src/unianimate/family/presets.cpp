@@ -16,10 +16,10 @@ namespace {
 
 constexpr std::array kPresets{
     PresetEntry{Preset::kExact, ""},
-    PresetEntry{Preset::kClose, "timesteps=published steps=30 guidance_every=2 reuse_every=4", 2.0, 55.0, 53.4},
-    PresetEntry{Preset::kBalanced, "timesteps=991-40 steps=12 reuse_every=2", 3.5, 50.5, 48.6},
-    PresetEntry{Preset::kDraft, "timesteps=949-50 steps=8 reuse_every=2", 5.2, 46.8, 44.6},
-    PresetEntry{Preset::kSketch, "timesteps=949-90 steps=4 reuse_every=2", 10.5, 39.4, 36.9},
+    PresetEntry{Preset::kClose, "timesteps=published steps=30 guidance_every=2 reuse_every=4", 2.0, 55.5, 53.8},
+    PresetEntry{Preset::kBalanced, "timesteps=991-40 steps=12 reuse_every=2", 3.5, 50.0, 47.3},
+    PresetEntry{Preset::kDraft, "timesteps=949-50 steps=8 reuse_every=2", 5.2, 46.5, 43.6},
+    PresetEntry{Preset::kSketch, "timesteps=949-90 steps=4 reuse_every=2", 10.5, 38.2, 35.1},
 };
 
 std::string text_of(const AnimateRequest& request, const std::string& field) {
