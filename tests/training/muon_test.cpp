@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
+#include "unianimate/core/named_tensor.h"
 #include "unianimate/training/optimizer.h"
 
 namespace unianimate::training {
@@ -69,13 +72,18 @@ TEST(Muon, TakesConvolutionsAsMatricesAndLeavesTheRestToAdamW) {
   EXPECT_TRUE(is_updated_by_muon("unet.middle_block.0.in_layers.2.weight", at::zeros({48, 48, 3, 3})));
   EXPECT_TRUE(is_updated_by_muon("unet.time_embed.0.weight", at::zeros({192, 48})));
   EXPECT_FALSE(is_updated_by_muon("unet.out.2.weight", at::zeros({4, 48, 3, 3})));
+  EXPECT_FALSE(is_updated_by_muon("unet.input_blocks.0.0.weight", at::zeros({48, 12, 3, 3})));
+  EXPECT_FALSE(is_updated_by_muon("visual.conv1.weight", at::zeros({96, 3, 28, 28})));
+  EXPECT_FALSE(
+      is_updated_by_muon("unet.middle_block.2.transformer_blocks.0.mamba.conv1d.weight", at::zeros({96, 1, 4})));
   EXPECT_FALSE(is_updated_by_muon("unet.middle_block.0.in_layers.2.bias", at::zeros({48})));
   EXPECT_FALSE(is_updated_by_muon("visual.positional_embedding", at::zeros({17, 96})));
   EXPECT_FALSE(is_updated_by_muon("unet.middle_block.2.transformer_blocks.0.mamba.A_log", at::zeros({96, 16})));
+  EXPECT_FALSE(is_updated_by_muon("unet.middle_block.2.transformer_blocks.0.mamba.A_b_log", at::zeros({96, 16})));
 
   // One step of a convolution is that of the matrix with the same numbers; it keeps one moment.
-  const at::Tensor gradient = at::sin(numbers_from_zero(16, 36).square());
-  std::array<at::Tensor, 2> weights{at::zeros({16, 36}), at::zeros({16, 4, 3, 3})};
+  const at::Tensor gradient = at::sin(numbers_from_zero(16, 144).square());
+  std::array<at::Tensor, 2> weights{at::zeros({16, 144}), at::zeros({16, 16, 3, 3})};
   OptimizerOptions options{.kind = OptimizerKind::kMuon, .clip_norm = 0};
   for (at::Tensor& weight : weights) {
     Optimizer optimizer({{"w", weight}}, options);
@@ -84,7 +92,40 @@ TEST(Muon, TakesConvolutionsAsMatricesAndLeavesTheRestToAdamW) {
     for (const NamedTensor& tensor : optimizer.state()) EXPECT_FALSE(tensor.name.starts_with("second_moment/"));
   }
   EXPECT_GT(weights[0].detach().abs().max().item<double>(), 0);
-  EXPECT_TRUE(at::allclose(weights[0].detach(), weights[1].detach().reshape({16, 36})));
+  EXPECT_TRUE(at::allclose(weights[0].detach(), weights[1].detach().reshape({16, 144})));
+}
+
+TEST(Muon, UpdatesMatricesBesideVectorsThatAdamWUpdates) {
+  const auto matrix = [] { return NamedTensor{"w", at::sin(numbers_from_zero(16, 20)).to(at::kBFloat16)}; };
+  const auto vector = [] { return NamedTensor{"b", at::arange(20, at::kFloat)}; };
+  const auto all = [](OptimizerKind kind, const NamedTensors& parameters) {
+    Optimizer optimizer(parameters, {.kind = kind, .clip_norm = 0});
+    for (int k = 1; k <= 4; ++k) {
+      optimizer.zero_gradients();
+      for (const NamedTensor& parameter : parameters) {
+        parameter.tensor.mutable_grad() = at::cos(k * parameter.tensor.detach());
+        // An update that is no number changes nothing.
+        if (k == 3) parameter.tensor.mutable_grad().fill_(std::nan(""));
+      }
+      EXPECT_EQ(std::isfinite(optimizer.step(1e-4, 1)), k != 3);
+    }
+    return optimizer.state();
+  };
+  const auto expect_same = [](const NamedTensors& part, const NamedTensors& whole) {
+    for (const NamedTensor& expected : part) {
+      const auto found = std::ranges::find(whole, expected.name, &NamedTensor::name);
+      ASSERT_NE(found, whole.end()) << expected.name;
+      EXPECT_TRUE(at::equal(found->tensor, expected.tensor)) << expected.name;
+    }
+  };
+  const NamedTensors both = all(OptimizerKind::kMuon, {matrix(), vector()});
+  expect_same(all(OptimizerKind::kMuon, {matrix()}), both);
+  expect_same(all(OptimizerKind::kAdamW, {vector()}), both);
+  // Updates far below what bf16 resolves add up in the master.
+  const at::Tensor before = at::sin(numbers_from_zero(16, 20)).to(at::kBFloat16).to(at::kFloat);
+  const double moved = (both.front().tensor - before).abs().mean().item<double>();
+  EXPECT_GT(moved, 1e-5);
+  EXPECT_LT(moved, 1e-4);
 }
 
 }  // namespace

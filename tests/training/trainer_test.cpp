@@ -26,6 +26,10 @@ using testing::unet_yaml;
 class Training : public testing::TinyTraining {
  protected:
   void train_autoencoder() { run(autoencoder_yaml("ae", 60), root()); }
+  at::Tensor averaged_weight(const char* training) {
+    const checkpoint::Checkpoint state = checkpoint::open_checkpoint(root() / training / "state.safetensors");
+    return checkpoint::materialize(state, *state.find("averaged/decoder.conv_out.weight"));
+  }
   static std::string from_nothing() { return "{sizes: model.json, autoencoder: ae/model, train_clip: true}"; }
 };
 
@@ -57,26 +61,25 @@ TEST_F(Training, GoesOnExactlyWhereItWasStopped) {
   EXPECT_EQ(losses(root() / "halves").size(), 5U);
   EXPECT_TRUE(run(autoencoder_yaml("halves", 9), root()).finished);
   EXPECT_EQ(losses(root() / "halves"), losses(root() / "whole"));
-  const auto weights = [&](const char* name) {
-    const checkpoint::Checkpoint state = checkpoint::open_checkpoint(root() / name / "state.safetensors");
-    return checkpoint::materialize(state, *state.find("averaged/decoder.conv_out.weight"));
-  };
-  EXPECT_TRUE(at::equal(weights("whole"), weights("halves")));
+  EXPECT_TRUE(at::equal(averaged_weight("halves"), averaged_weight("whole")));
 }
 
-TEST_F(Training, MuonLearnsGoesOnExactlyAndIsNotExchangedOnTheWay) {
+TEST_F(Training, GoesOnExactlyWithMuonWhichIsNotExchangedOnTheWay) {
   const auto by_muon = [](std::string yaml) {
     return yaml.replace(yaml.find("optimizer: {"), 12, "optimizer: {kind: muon, ");
   };
   run(by_muon(autoencoder_yaml("whole", 9)), root());
   testing::StopAfter after_five(5);
   run(by_muon(autoencoder_yaml("halves", 9)), root(), after_five);
-  EXPECT_THAT(refusal(autoencoder_yaml("halves", 9)), HasSubstr("optimizer.kind: muon"));
+  EXPECT_THAT(refusal(autoencoder_yaml("halves", 9)),
+              HasSubstr("begun with 'optimizer.kind: muon', but now it says 'optimizer.kind: adamw'"));
   run(by_muon(autoencoder_yaml("halves", 9)), root());
   EXPECT_EQ(losses(root() / "halves"), losses(root() / "whole"));
+  EXPECT_TRUE(at::equal(averaged_weight("halves"), averaged_weight("whole")));
   run(autoencoder_yaml("adamw", 9), root());
   EXPECT_NE(losses(root() / "adamw"), losses(root() / "whole"));
-  EXPECT_THAT(refusal(by_muon(autoencoder_yaml("adamw", 9))), HasSubstr("optimizer.kind: muon"));
+  EXPECT_THAT(refusal(by_muon(autoencoder_yaml("adamw", 9))),
+              HasSubstr("begun with 'optimizer.kind: adamw', but now it says 'optimizer.kind: muon'"));
 }
 
 TEST_F(Training, LinesOfStepsThatWereLostAreTakenOut) {
@@ -192,6 +195,15 @@ TEST_F(Training, LoraChangesOnlyItsFile) {
   const checkpoint::TensorEntry* up = file.find("middle_block.1.transformer_blocks.0.attn1.to_q.lora_up.weight");
   ASSERT_NE(up, nullptr);
   EXPECT_GT(checkpoint::materialize(file, *up).abs().max().item<double>(), 0);
+}
+
+TEST_F(Training, RefusesMuonWhereItHasNothingToUpdate) {
+  train_autoencoder();
+  run(unet_yaml("unet", 1, from_nothing()), root());
+  std::string yaml = unet_yaml("corrections", 1, "{start: unet/model}", "lora: {rank: 2}");
+  yaml.replace(yaml.find("optimizer: {"), 12, "optimizer: {kind: muon, ");
+  EXPECT_THAT(refusal(yaml), HasSubstr("at least 16 channels"));
+  EXPECT_FALSE(fs::exists(root() / "corrections" / "state.safetensors"));
 }
 
 TEST_F(Training, ATemporalMambaTakesThePlaceOfAttentionAndGoesOnExactlyWhereItWasStopped) {

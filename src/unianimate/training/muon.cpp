@@ -9,7 +9,7 @@ namespace unianimate::training {
 namespace {
 
 constexpr double kMomentum = 0.95;
-constexpr std::int64_t kShortestSide = 16;
+constexpr std::int64_t kFewestChannels = 16;
 
 /// (out, in · kh · kw)
 at::Tensor as_matrix(const at::Tensor& parameter) {
@@ -21,8 +21,7 @@ at::Tensor as_matrix(const at::Tensor& parameter) {
 bool is_updated_by_muon(std::string_view name, const at::Tensor& parameter) {
   constexpr std::array<std::string_view, 3> kNoMatrices{".mamba.A_log", ".mamba.A_b_log", "positional_embedding"};
   if (std::ranges::any_of(kNoMatrices, [&](std::string_view end) { return name.ends_with(end); })) return false;
-  if (parameter.dim() < 2) return false;
-  return std::min(parameter.size(0), parameter.numel() / parameter.size(0)) >= kShortestSide;
+  return parameter.dim() >= 2 && std::min(parameter.size(0), parameter.size(1)) >= kFewestChannels;
 }
 
 at::Tensor orthogonalized(const at::Tensor& matrix) {

@@ -8,18 +8,18 @@
 namespace unianimate::training {
 
 /// Whether Muon updates this parameter: what multiplies features as a matrix, convolutions as one of (out, in · kh ·
-/// kw). What has a side shorter than 16 (where latents and pictures enter and leave), vectors, embeddings of positions
-/// and a Mamba's rates of decay are left to AdamW.
+/// kw). Vectors, embeddings of positions, a Mamba's rates of decay, and what has fewer than 16 channels on one side
+/// (where latents and pictures enter and leave, and corrections of a lower rank) are left to AdamW.
 [[nodiscard]] bool is_updated_by_muon(std::string_view name, const at::Tensor& parameter);
 
 /// An orthogonal matrix near U·Vᵀ of the matrix U·S·Vᵀ, by five steps of Newton and Schulz whose coefficients bring
-/// singular values between 0.7 and 1.2 instead of to 1 (Jordan et al., 2024,
+/// singular values above 1/500 of the matrix's norm between 0.68 and 1.2 instead of to 1 (Jordan et al., 2024,
 /// https://kellerjordan.github.io/posts/muon). Of two dimensions, not empty; zeros stay zeros.
 [[nodiscard]] at::Tensor orthogonalized(const at::Tensor& matrix);
 
-/// One update in place: momentum ← μ · momentum + (1 − μ) · gradient; with Nesterov's look ahead it is made orthogonal
-/// and, so that learning rate and weight decay are those of AdamW, scaled by 0.2 · √(longer side) (Liu et al., 2025,
-/// arXiv 2502.16982). `weight`, `momentum` and `gradient` have the same shape.
+/// One update in place of `weight`, all three tensors 32-bit floats of one shape: momentum ← 0.95 · momentum + 0.05 ·
+/// gradient; weight ← (1 − η λ) · weight − η · 0.2 · √(longer side) · orthogonalized(0.05 · gradient + 0.95 ·
+/// momentum), with the learning rate η and weight decay λ that AdamW would have (Liu et al., 2025, arXiv 2502.16982).
 void muon_step(at::Tensor& weight, at::Tensor& momentum, const at::Tensor& gradient, double learning_rate,
                double weight_decay);
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "unianimate/core/error.h"
 #include "unianimate/fields/range_check.h"
 #include "unianimate/training/muon.h"
 #include "unianimate/training/train_fields.h"
@@ -64,6 +65,11 @@ Optimizer::Optimizer(NamedTensors parameters, const OptimizerOptions& options, c
     updates_.push_back(at::zeros({}, at::TensorOptions(weight.device()).dtype(at::kFloat)));
     (by_muon ? matrices_ : is_exempt_from_decay(parameters_[i].name) ? exempt_ : decaying_).push_back(i);
     tensor.set_requires_grad(true);
+  }
+  if (options_.kind == OptimizerKind::kMuon && matrices_.empty()) {
+    throw Error(ErrorKind::kUsage,
+                "optimizer.kind: muon updates matrices with at least 16 channels on both sides, and nothing that is "
+                "trained here has them; leave it out, or give lora a higher rank");
   }
 }
 

@@ -42,7 +42,8 @@ struct OptimizerOptions {
 class Optimizer {
  public:
   /// Makes the parameters ask for gradients. They must outlive this. `exact`: 32-bit values of all or none of them, in
-  /// their order, of which they are roundings; masters then begin with these, which are written to.
+  /// their order, of which they are roundings; masters then begin with these, which are written to. Throws
+  /// Error(kUsage) where Muon is asked for and has nothing to update.
   Optimizer(NamedTensors parameters, const OptimizerOptions& options, const NamedTensors& exact = {});
 
   /// Forgets the gradients.

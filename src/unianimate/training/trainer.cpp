@@ -42,8 +42,7 @@ std::string settings_of(const TrainConfig& config, const FootageSource& footage,
         fmt::format("distil.method: {}\ndistil.steps: {}\ndistil.guidance: {}\ndistil.conditions: {}\n",
                     fields::word(options.method), options.steps, options.guidance, fields::word(options.conditions));
   }
-  const OptimizerKind kind = config.optimizer.kind;
-  if (kind != OptimizerKind::kAdamW) settings += fmt::format("optimizer.kind: {}\n", fields::word(kind));
+  settings += fmt::format("optimizer.kind: {}\n", fields::word(config.optimizer.kind));
   return settings;
 }
 
@@ -112,7 +111,10 @@ class Trainer {
       progress_.step(done_.step);
       if (leads && due(config_.log_every)) log_means();
       if (due(config_.validate_every)) in_first_process(group_, [&] { validate(); });
-      if (due(config_.save_every)) in_first_process(group_, [&] { save(); });
+      if (due(config_.save_every)) {
+        in_first_process(group_, [&] { save(); });
+        share_state();
+      }
       if (due(config_.sample_every)) in_first_process(group_, [&] { draw(); });
     }
     if (leads && saved_step_ != done_.step) save();
@@ -157,10 +159,16 @@ class Trainer {
     const at::Tensor on_device = step.to(device_);
     group_.broadcast({on_device});
     done_.step = on_device.item<std::int64_t>();
-    if (done_.step == 0) return;
-    std::vector<at::Tensor> state;
-    for (const NamedTensor& part : state_tensors()) state.push_back(part.tensor);
-    group_.broadcast(state);
+    if (done_.step > 0) share_state();
+  }
+
+  /// That of the first process, whose updates those of another kind of processor may round otherwise.
+  void share_state() {
+    if (group_.size() > 1) {
+      std::vector<at::Tensor> state;
+      for (const NamedTensor& part : state_tensors()) state.push_back(part.tensor);
+      group_.broadcast(state);
+    }
     optimizer_.follow_masters();
     task_->parameters_changed();
   }

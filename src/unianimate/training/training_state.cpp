@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 #include <sstream>
+#include <string_view>
 
 #include "unianimate/checkpoint/loading.h"
 #include "unianimate/checkpoint/safetensors_writer.h"
@@ -50,6 +51,9 @@ T number(const checkpoint::Checkpoint& file, const std::string& key, T lowest) {
               printable(file.file_name()), printable(key));
 }
 
+/// States of versions that knew no other do not tell it.
+constexpr std::string_view kUsualOptimizer = "optimizer.kind: adamw";
+
 void require_same_settings(const std::string& file, const std::string& before, const std::string& now) {
   std::istringstream before_lines(before);
   std::istringstream now_lines(now);
@@ -59,7 +63,7 @@ void require_same_settings(const std::string& file, const std::string& before, c
     const bool more_before = !std::getline(before_lines, was).fail();
     const bool more_now = !std::getline(now_lines, is).fail();
     if (!more_before && !more_now) return;
-    if (was == is) continue;
+    if (was == is || (!more_before && is == kUsualOptimizer)) continue;
     throw Error(ErrorKind::kUsage,
                 "the training in {} was begun with '{}', but now it says '{}'; change it back, or give another output "
                 "folder",
