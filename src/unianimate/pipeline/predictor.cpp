@@ -3,9 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "unianimate/core/memory.h"
 #include "unianimate/diffusion/guidance.h"
 
 namespace unianimate::pipeline {
+
+namespace {
+
+/// From here on holes are worth the moment that it takes to clear their memory anew.
+constexpr std::int64_t kLargeProcess = std::int64_t{2} << 30;
+
+}  // namespace
 
 diffusion::ContextWindowOptions latent_windows(diffusion::ContextWindowOptions windows,
                                                const family::ClipGeometry& geometry) {
@@ -121,6 +129,8 @@ void ClipPredictor::predict(const at::Tensor& x, double time, const diffusion::S
     take_until(sums, all[begin].windows.front().first, work, take);
     const std::span round(all.begin() + static_cast<std::ptrdiff_t>(begin), std::min(processes, all.size() - begin));
     grow(sums, x, round.back().windows.back().end());
+    // Holes that loading and the passes before have left add up.
+    if (x.is_cpu() && resident_bytes() > kLargeProcess) release_freed_memory();
     if (processes == 1) {
       add(sums, x, time, round.front());
     } else {
