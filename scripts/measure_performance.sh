@@ -4,8 +4,9 @@
 #
 #   scripts/measure_performance.sh [OUTPUT]      (default: build/performance)
 # Needs scripts/setup.sh --baseline and a build of unianimate, model_benchmark and write_rule_models. What is measured
-# already in OUTPUT is not measured again. BUILD: the build (build/release). ROUNDS: of each number format (5).
-# PUBLISHED: a folder with models of the published sizes; without it some with meaningless weights are written (10 GB).
+# already in OUTPUT is not measured again: remove all of it but "published" after a change of the program.
+# BUILD: the build (build/release). ROUNDS: of each number format (5). PUBLISHED: a folder with models of the published
+# sizes; without it some with meaningless weights are written (10 GB).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -75,7 +76,7 @@ estimate large "${large[@]}" --poses "$output/person-256x384/poses" --steps 1
   cat <<EOF
 # Measured: the models beside plain PyTorch, and estimates beside what happens
 
-Written by \`scripts/measure_performance.sh\` on $(date -u +%F), $(nproc) cores
+Written by \`scripts/measure_performance.sh\` on $(date -u -r "$output/baseline.md" +%F), $(nproc) cores
 ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)). What the figures mean: [performance.md](performance.md).
 
 ## Beside plain PyTorch

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures presets and what they are made of on procedural people, and writes docs/speed-measured.md with its pictures.
-# What is measured already in OUTPUT is not measured again. Takes hours on two cores.
+# What is measured already in OUTPUT is not measured again: remove it after a change of program or model. Takes half an hour on
+# two cores.
 #
 #   scripts/measure_speed.sh [OUTPUT]      (default: build/speed)
 # UNIANIMATE: the program to measure with. MODELS: the models. PEOPLE, FEW: seeds for the presets, and for the rest.
@@ -53,7 +54,7 @@ cp "$output/presets/contact_sheet.png" docs/speed/contact_sheet.png
   cat <<EOF
 # Measured: presets and single options
 
-Written by \`scripts/measure_speed.sh\` on $(date -u +%F), $(nproc) cores ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)),
+Written by \`scripts/measure_speed.sh\` on $(date -u -r "$output/presets/quality.json" +%F), $(nproc) cores ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)),
 with the embedded model and \`${exactly[*]}\`: 62 passes for an exact video. What presets and options do:
 [speed.md](speed.md). Work is counted in whole passes of this network, which has three levels; how much of the published
 one each preset leaves out stands in speed.md. "Times as fast" compares whole videos and depends on the machine; nothing

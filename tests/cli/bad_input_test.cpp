@@ -130,6 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"device", {"--device", "tpu"}, {}, kUsage, "the device is one of auto, cpu, cuda"},
         BadInput{"dtype", {"--dtype", "int4"}, {}, kUsage, "the dtype is one of"},
         BadInput{"fp16", {"--device", "cpu", "--dtype", "fp16"}, {}, kUsage, "--dtype fp16 is for CUDA only"},
+        BadInput{"int8", {"--device", "cuda", "--dtype", "int8"}, {}, kUsage, "--dtype int8 is for CPUs only"},
         BadInput{"memory", {"--memory-budget", "lots"}, {}, kUsage, "--memory-budget expects a size"},
         BadInput{"no_memory", {"--memory-budget", "0"}, {}, kUsage, "--memory-budget must be above 0"},
         BadInput{"hex_steps", {"--steps", "0x10"}, {}, kUsage, "--steps expects a whole number, found '0x10'"},

@@ -221,7 +221,7 @@ TEST_F(EvaluateModelCommand, RefusesBeforeLongWork) {
   refused({"--variant", "exact", "--variant", "lora=nothing.safetensors"}, 3, "nothing.safetensors");
   refused({"--variant", "exact", "--variant", "timesteps=999,499 steps=3"}, 2,
           "steps has no effect in the variant 'timesteps=999,499 steps=3'");
-  refused({"--variant", "fast"}, 2, "settings are written as in steps=12 reuse_every=2, found 'fast'");
+  refused({"--variant", "fast"}, 2, "settings are written as in steps=12 reuse-every=2, found 'fast'");
 }
 
 }  // namespace

@@ -37,6 +37,17 @@ std::vector<Image> read_video(const fs::path& file) {
 }
 
 /// Largest difference of any two values.
+/// How many in a hundred values are equal.
+double equal_percent(const std::vector<Image>& a, const std::vector<Image>& b) {
+  double equal = 0;
+  double all = 0;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    for (std::size_t k = 0; k < a[i].pixels.size(); ++k) equal += a[i].pixels[k] == b[i].pixels.at(k) ? 1 : 0;
+    all += static_cast<double>(a[i].pixels.size());
+  }
+  return 100 * equal / all;
+}
+
 int difference(const std::vector<Image>& a, const std::vector<Image>& b) {
   int largest = a.size() == b.size() ? 0 : 256;
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
@@ -157,6 +168,8 @@ TEST_F(Resume, KilledAmidItsStepsEverySolverAndShortcutMakesTheSameVideo) {
   const std::vector<std::vector<std::string>> kinds{{"--sampler", "dpmpp-2m"},
                                                     {"--sampler", "dpmpp-2m-sde"},
                                                     {"--sampler", "unipc"},
+                                                    {"--sampler", "tcd"},
+                                                    {"--eta", "0.5"},
                                                     {"--extrapolate"},
                                                     {"--guidance-every", "2", "--reuse-every", "3"}};
   for (const std::vector<std::string>& named : kinds) {
@@ -279,18 +292,24 @@ TEST_F(Resume, ASegmentCanBeMadeAgain) {
 }
 
 TEST_F(Resume, SeveralProcessesMakeTheSameVideo) {
-  const auto compare = [&](const std::vector<std::string>& kind, const std::vector<std::string>& counts) {
-    ASSERT_EQ(run(animation("one.mkv", kind, "20", "2")).status, 0);
+  const auto compare = [&](const std::vector<std::string>& kind, const std::vector<std::string>& counts,
+                           const std::string& steps = "2") {
+    ASSERT_EQ(run(animation("one.mkv", kind, "20", steps)).status, 0);
     for (const std::string& count : counts) {
       std::vector<std::string> shared = kind;
       shared.insert(shared.end(), {"--processes", count});
-      const ProgramResult result = run(animation("many.mkv", shared, "20", "2"));
+      const ProgramResult result = run(animation("many.mkv", shared, "20", steps));
       ASSERT_EQ(result.status, 0) << result.err;
-      EXPECT_LE(difference(video("many.mkv"), video("one.mkv")), 1) << count << " processes";
+      EXPECT_LE(difference(video("many.mkv"), video("one.mkv")), 1) << fmt::format("{}", fmt::join(shared, " "));
+      EXPECT_GE(equal_percent(video("many.mkv"), video("one.mkv")), 99.9) << fmt::format("{}", fmt::join(shared, " "));
     }
   };
   compare({"--context-weights", "hann"}, {"2", "4"});
   compare({"--chain", "--segment-size", "12"}, {"2"});
+  compare({"--sampler", "unipc", "--timesteps", "trailing"}, {"2"}, "4");
+  compare({"--sampler", "dpmpp-2m-sde", "--timesteps", "trailing"}, {"2"}, "4");
+  compare({"--guidance-every", "2", "--reuse-every", "3"}, {"2"}, "4");
+  compare({"--extrapolate"}, {"2"}, "4");
 }
 
 TEST_F(Resume, WhenOneOfSeveralProcessesDiesAllEndAndTheJobGoesOn) {

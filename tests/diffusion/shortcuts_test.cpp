@@ -118,7 +118,7 @@ TEST(ShortcutOptions, RefuseWhatDoesNotGoTogether) {
   EXPECT_THAT(problem_of({.reuse_below = 1, .reuse_every = 1}),
               HasSubstr("reuse_below has no effect with reuse_every 1"));
   EXPECT_THAT(problem_of({.reuse_below = 1, .extrapolate = true}),
-              HasSubstr("extrapolate does not go with reuse_below every 2 steps"));
+              HasSubstr("extrapolate does not go with features that are reused every 2 steps (reuse_below)"));
 }
 
 TEST(ShortcutOptions, RefuseAnIntervalWithoutAnyTimestepThatTheModelIsAskedAt) {

@@ -84,6 +84,7 @@ TEST(Presets, TellTheirDistanceOnlyWhereItWasMeasured) {
       [](AnimateRequest& taken) { taken.noise_prior = 300; },
       [](AnimateRequest& taken) { taken.noise_prior_order = diffusion::NoisePriorOrder::kLong; },
       [](AnimateRequest& taken) { taken.decoder = DecoderChoice::kSmall; },
+      [](AnimateRequest& taken) { taken.conditions = ConditionSet::parse("first-frame"); },
       [](AnimateRequest& taken) { taken.chain.emplace(); },
   };
   for (const auto& other : others) {
@@ -129,7 +130,7 @@ TEST(Presets, NeverLeaveOutWhatIsSaid) {
                         taken.shortcuts.reuse_every = 2;
                         taken.shortcuts.extrapolate = true;
                       }),
-              HasSubstr("extrapolate does not go with reuse_every every 2 steps"));
+              HasSubstr("extrapolate does not go with features that are reused every 2 steps (reuse_every)"));
 }
 
 TEST(Presets, DoNotGoWithDistilledModels) {

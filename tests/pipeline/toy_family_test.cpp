@@ -402,6 +402,9 @@ TEST_F(ToyShortcutTest, FeaturesBelongToTheirWindowAndPass) {
   options_.latent_memory = 0;
   family_ = testing::make_toy_family(options_);
   EXPECT_EQ(animate(kFrames), expected) << "what is remembered lies in files";
+  request_.shortcuts.reuse_every = 50;
+  animate(kFrames);
+  EXPECT_THAT(report_.notes, ::testing::Contains(::testing::HasSubstr("context windows stay where they are")));
 }
 
 TEST_F(ToyShortcutTest, TwoProcessesKeepTheFeaturesOfTheirPasses) {
@@ -528,22 +531,23 @@ TEST_F(ToyFamilyTest, StoppedAfterAnyStepEverySolverGoesOn) {
   request_.frames = 17;
   request_.context.size = 9;
   request_.context.overlap = 3;
-  request_.sampling.steps = 6;
-  for (const std::string_view sampler : {"euler-ancestral", "dpmpp-2m", "dpmpp-2m-sde", "unipc"}) {
-    request_.sampling.sampler = sampler;
+  for (const diffusion::SamplerEntry& entry : diffusion::samplers()) {
+    request_.sampling = {.steps = 6, .sampler = entry.name};
+    if (entry.takes_eta) request_.sampling.eta = 0.5;
     const std::vector<Image> expected = animate(17);
     MemoryStore store(1);
     std::set<std::int64_t> stops;
     const auto note_stop = [&] { stops.insert(store.steps_done(0)); };
-    EXPECT_EQ(animate_in_parts(store, 12, note_stop), expected) << sampler;
-    EXPECT_GE(stops.size(), 3U) << sampler << " was stopped after too few different steps";
+    EXPECT_EQ(animate_in_parts(store, 12, note_stop), expected) << entry.name;
+    EXPECT_GE(stops.size(), 3U) << entry.name << " was stopped after too few different steps";
   }
 }
 
 TEST_F(ToyFamilyTest, EverySolverMakesAVideoOfItsOwn) {
   request_.sampling.steps = 6;
   std::vector<std::vector<Image>> videos;
-  for (const std::string_view sampler : {"ddim", "euler-ancestral", "dpmpp-2m", "dpmpp-2m-sde", "unipc"}) {
+  for (const std::string_view sampler :
+       {"ddim", "euler-ancestral", "dpmpp-2m", "dpmpp-2m-sde", "unipc", "unipc-bh1", "lcm", "tcd"}) {
     request_.sampling.sampler = sampler;
     const std::vector<Image> video = animate(9);
     EXPECT_EQ(animate(9), video) << sampler;

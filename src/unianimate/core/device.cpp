@@ -11,6 +11,14 @@ namespace unianimate {
 
 namespace {
 
+[[noreturn]] void refuse_half_on_cpu() {
+  throw Error(ErrorKind::kUsage, "--dtype fp16 is for CUDA only; on a CPU use bf16 or fp32");
+}
+
+[[noreturn]] void refuse_int8_on_gpu() {
+  throw Error(ErrorKind::kUsage, "--dtype int8 is for CPUs only; use bf16 on a GPU, or add --device cpu");
+}
+
 /// Whether the kernels of this program for cards are in the process.
 bool& has_own_kernels() {
   static bool loaded = false;
@@ -81,7 +89,13 @@ bool cpu_has_bf16() {
   return __builtin_cpu_supports("avx512bf16") != 0;
 }
 
+void check_compute(DeviceChoice device, DTypeChoice dtype) {
+  if (device == DeviceChoice::kCpu && dtype == DTypeChoice::kFloat16) refuse_half_on_cpu();
+  if (device == DeviceChoice::kCuda && dtype == DTypeChoice::kInt8) refuse_int8_on_gpu();
+}
+
 Compute choose_compute(DeviceChoice device, DTypeChoice dtype) {
+  check_compute(device, dtype);
   Compute compute;
   const bool cuda_works = device != DeviceChoice::kCpu && at::hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0;
   if (device == DeviceChoice::kCuda && !cuda_works) {
@@ -105,16 +119,12 @@ Compute choose_compute(DeviceChoice device, DTypeChoice dtype) {
                       cuda_works || cpu_has_bf16() ? "" : "; it has no bf16 instructions, so fp32 is faster");
       break;
     case DTypeChoice::kFloat16:
-      if (!cuda_works) {
-        throw Error(ErrorKind::kUsage, "--dtype fp16 is for CUDA only; on a CPU use bf16 or fp32");
-      }
+      if (!cuda_works) refuse_half_on_cpu();
       compute.dtype = at::kHalf;
       compute.reason = "computing in fp16 on the GPU, as asked";
       break;
     case DTypeChoice::kInt8:
-      if (cuda_works) {
-        throw Error(ErrorKind::kUsage, "--dtype int8 is for CPUs only; use bf16 on a GPU, or add --device cpu");
-      }
+      if (cuda_works) refuse_int8_on_gpu();
       if (__builtin_cpu_supports("avx2") == 0) {
         throw Error(ErrorKind::kEnvironment, "--dtype int8 needs a CPU with AVX2, which this one lacks; use fp32");
       }

@@ -39,6 +39,9 @@ void load_cuda_libraries(DeviceChoice choice);
 /// Only where there is one.
 at::Device cuda_device_of(int local_rank);
 
+/// Throws Error(kUsage) where the device that is asked for never computes in the dtype, whatever this machine has.
+void check_compute(DeviceChoice device, DTypeChoice dtype);
+
 /// Settles device and dtype. dtype auto is bf16 on a CPU with bf16 instructions and on CUDA, else fp32.
 /// Throws Error(kUsage) for fp16 on a CPU and int8 on a GPU, Error(kEnvironment) for CUDA without a GPU.
 Compute choose_compute(DeviceChoice device, DTypeChoice dtype);

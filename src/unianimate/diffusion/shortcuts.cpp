@@ -145,24 +145,30 @@ void ShortcutOptions::check(const SamplerOptions& sampling, double guidance_scal
   check_sampler(*this, sampling);
   const bool needs_guidance = reuses_guidance() || guidance_interval;
   if (needs_guidance && guidance_scale == 1.0) {
-    throw Error(ErrorKind::kUsage, "{} has no effect with guidance_scale 1, which has no guidance; leave it out",
+    throw Error(ErrorKind::kUsage,
+                "{} has no effect with guidance_scale 1, which has no guidance; leave it out, or give another scale, "
+                "such as 2.5",
                 reuses_guidance() ? "guidance_every" : "guidance_interval");
   }
   check_interval(*this, sampling);
   const std::int64_t steps = sampling.step_count();
   if (steps == 1 && (reuses_guidance() || reuses_features())) {
-    throw Error(ErrorKind::kUsage, "{} needs at least two steps, found 1: there is no step before to reuse anything of",
-                reuses_guidance() ? "guidance_every" : reuse_field(*this));
+    throw Error(
+        ErrorKind::kUsage,
+        "{} needs at least two steps, found 1: there is no step before to reuse anything of; leave it out, or give "
+        "steps, such as 30",
+        reuses_guidance() ? "guidance_every" : reuse_field(*this));
   }
   if (reuse_below && !reuses_features()) {
     throw Error(ErrorKind::kUsage, "reuse_below has no effect with reuse_every 1, which reuses nothing; leave one out");
   }
   if (!extrapolate) return;
   if (features_every() == 2) {
-    throw Error(ErrorKind::kUsage,
-                "extrapolate does not go with {} every 2 steps, which are the steps that are extrapolated; give a "
-                "reuse_every of 3 or more, or leave one out",
-                reuse_field(*this));
+    throw Error(
+        ErrorKind::kUsage,
+        "extrapolate does not go with features that are reused every 2 steps ({}), which are the steps that are "
+        "extrapolated; give a reuse_every of 3 or more, or leave one out",
+        reuse_field(*this));
   }
   if (reuses_guidance()) {
     throw Error(ErrorKind::kUsage,

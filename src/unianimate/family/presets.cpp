@@ -78,7 +78,7 @@ bool is_as_measured(const AnimateRequest& request) {
   const AnimateRequest measured;
   return keeps_preset(request) && request.guidance_scale == measured.guidance_scale &&
          request.noise_prior == measured.noise_prior && request.noise_prior_order == measured.noise_prior_order &&
-         request.decoder == measured.decoder && !request.chain;
+         request.conditions == measured.conditions && request.decoder == measured.decoder && !request.chain;
 }
 
 std::string preset_text(const AnimateRequest& request) {

@@ -30,8 +30,8 @@ void apply_fitting_preset(Preset preset, const AnimateRequest& wanted, AnimateRe
 /// Whether the request is sampled just as its preset says, so that it takes so much less work.
 bool keeps_preset(const AnimateRequest& request);
 
-/// Whether all else that its distance from exact videos depends on is as it was measured, too: guidance 2.5, noise
-/// prior 949, the full decoder and no chain.
+/// Whether all else in it that its distance from exact videos depends on is as it was measured, too: guidance 2.5,
+/// noise prior 949, the conditions "reference", the full decoder and no chain.
 bool is_as_measured(const AnimateRequest& request);
 
 /// What the preset set as options, as far as the request still has it: "--steps 12 --timesteps 991-40".

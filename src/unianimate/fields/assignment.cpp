@@ -16,7 +16,7 @@ std::vector<Assignment> parse_assignments(std::string_view text) {
     const std::string_view word = text.substr(begin, text.find(' ', begin) - begin);
     const std::size_t sign = word.find('=');
     if (sign == 0 || sign == std::string_view::npos) {
-      throw Error(ErrorKind::kUsage, "settings are written as in steps=12 reuse_every=2, found '{}'", printable(word));
+      throw Error(ErrorKind::kUsage, "settings are written as in steps=12 reuse-every=2, found '{}'", printable(word));
     }
     assignments.push_back({std::string(word.substr(0, sign)), std::string(word.substr(sign + 1))});
     begin += word.size();

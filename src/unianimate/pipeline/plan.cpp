@@ -43,9 +43,11 @@ void note_features(AnimatePlan& plan) {
   const diffusion::ShortcutOptions& shortcuts = plan.request.shortcuts;
   if (!shortcuts.reuses_features()) return;
   if (plan.windows > plan.segments && plan.request.context.schedule == diffusion::ContextSchedule::kMoving) {
-    plan.notes.push_back(
-        fmt::format("context windows move only every {} steps, when the features below level {} are computed anew",
-                    shortcuts.features_every(), shortcuts.features_below()));
+    const bool once = shortcuts.features_every() >= plan.request.sampling.step_count();
+    plan.notes.push_back(fmt::format("context windows {}, when the features below level {} are computed{}",
+                                     once ? "stay where they are in the first step"
+                                          : fmt::format("move only every {} steps", shortcuts.features_every()),
+                                     shortcuts.features_below(), once ? "" : " anew"));
   }
 }
 

@@ -9,6 +9,7 @@
 namespace unianimate::studio {
 
 Compute prepare_machine(const MachineOptions& options) {
+  check_compute(options.device, options.dtype);
   load_cuda_libraries(options.device);
   const Compute compute = choose_compute(options.device, options.dtype);
   if (options.threads > 0) {

@@ -59,7 +59,7 @@ class Studio::Session {
 
  private:
   void plan_early(const VideoJob& job, std::int64_t poses);
-  void tell_rare_saving(const diffusion::ShortcutOptions& shortcuts);
+  void tell_rare_saving(const family::AnimateRequest& request);
   void suit_size(PictureSize reference, family::AnimateRequest& request);
   const std::vector<pipeline::PhaseEstimate>& estimate(const VideoJob& job, const pipeline::AnimatePlan& plan);
   FinishedVideo make_video(std::size_t index);
@@ -166,15 +166,18 @@ void Studio::Session::plan() {
     if (keeping_.save_every > 0) {
       const fs::path& folder = keeping_.folder.empty() ? job.output : keeping_.folder;
       require_room(folder, static_cast<std::uintmax_t>(job_bytes(job.request, plan)), "its job");
-      tell_rare_saving(job.request.shortcuts);
+      tell_rare_saving(job.request);
     }
   }
 }
 
-void Studio::Session::tell_rare_saving(const diffusion::ShortcutOptions& shortcuts) {
+void Studio::Session::tell_rare_saving(const family::AnimateRequest& request) {
   constexpr std::int64_t kRare = 5;
-  const std::int64_t every = shortcuts.features_every();
+  const std::int64_t every = request.shortcuts.features_every();
   if (every < kRare || every <= keeping_.save_every) return;
+  if (every >= request.sampling.step_count()) {
+    return observer_.note("no step is saved before the last, as all reuse the features of the first");
+  }
   observer_.note(fmt::format(
       "what is done is saved only every {} steps, when the features that are reused between are computed anew", every));
 }
