@@ -59,7 +59,7 @@ with the embedded model and \`${exactly[*]}\`: 62 passes for an exact video. Wha
 [speed.md](speed.md). Work is counted in whole passes of this network, which has three levels; how much of the published
 one each preset leaves out stands in speed.md. "Times as fast" compares whole videos and depends on the machine; nothing
 else does. Means over people; PSNR, SSIM, figure PSNR and consistency are those to the exact videos, the distance of latents is
-‖x − x₁‖ / ‖x₁‖ with x the clean latents and x₁ those of the exact videos.
+‖x − x₁‖ / ‖x₁‖ with x the clean latents and x₁ those of the exact videos. Number formats and the small decoder stand in speed.md.
 
 ## Presets, people $people, 8 frames of 192x256
 EOF
