@@ -1,11 +1,12 @@
 // Speed of training on one process: steps a second, where the time of a step goes, and its share of what this machine's
-// convolutions do at best, measured in the same run.
+// convolutions do at best, measured in the same run, and beside the same steps with gradients by ATen alone.
 //
 //   training_benchmark CONFIG.yaml [STEPS]
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <exception>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "operator_profile.h"
 #include "stopwatch.h"
 #include "unianimate/models/unet/cost.h"
+#include "unianimate/nn/ops/ops.h"
 #include "unianimate/training/optimizer.h"
 #include "unianimate/training/task_factory.h"
 
@@ -31,6 +33,52 @@ double convolution_rate() {
     best = std::min(best, seconds_of([&] { at::conv2d(x, weight, {}, 1, 1); }));
   }
   return 2.0 * 8 * kSide * kSide * 9 * kChannels * kChannels / best;
+}
+
+/// The kernels of a number format, with those for gradients or without.
+class GradientKernels {
+ public:
+  explicit GradientKernels(nn::KernelElement element, at::ScalarType type)
+      : element_(element), all_(nn::ops_for(at::empty({1}, type))) {}
+
+  void use(bool own) const {
+    nn::Ops some = all_;
+    if (!own) {
+      some.attention_gradients = nullptr;
+      some.group_norm_gradients = nullptr;
+      some.gated_gelu_gradients = nullptr;
+      some.selective_scan_gradients = nullptr;
+    }
+    nn::register_ops(static_cast<nn::KernelDevice>(at::kCPU), element_, some);
+  }
+
+ private:
+  nn::KernelElement element_;
+  nn::Ops all_;
+};
+
+/// Prints the seconds of `steps` steps by ATen alone, divided by those with kernels for gradients: the median of
+/// several rounds.
+template <typename Step>
+void print_gain_of_kernels(int steps, const Step& step) {
+  constexpr int kRounds = 5;
+  const std::array kernels{GradientKernels(nn::KernelElement::kFloat, at::kFloat),
+                           GradientKernels(nn::KernelElement::kBFloat16, at::kBFloat16)};
+  std::vector<double> gains;
+  for (int round = 0; round < kRounds; ++round) {
+    std::array<double, 2> seconds{};
+    for (const bool own : {false, true}) {
+      for (const GradientKernels& of_format : kernels) of_format.use(own);
+      step();
+      seconds.at(own ? 1 : 0) = seconds_of([&] {
+        for (int i = 0; i < steps; ++i) step();
+      });
+    }
+    gains.push_back(seconds[0] / seconds[1]);
+  }
+  std::ranges::sort(gains);
+  fmt::print("with kernels for gradients {:.2f} times as fast as without ({:.2f} to {:.2f})\n", gains[kRounds / 2],
+             gains.front(), gains.back());
 }
 
 void run(const training::TrainConfig& config, int steps) {
@@ -78,6 +126,7 @@ void run(const training::TrainConfig& config, int steps) {
         "GFLOP/s of a wide convolution\n",
         operations / 1e9, operations * steps / all / 1e9, 100 * operations * steps / all / rate, rate / 1e9);
   }
+  print_gain_of_kernels(std::max(1, steps / 4), step);
   constexpr std::size_t kShown = 15;
   const std::vector<OperatorTime> operators = profile_operators(step);
   double total = 0;

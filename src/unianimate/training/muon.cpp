@@ -33,10 +33,17 @@ at::Tensor orthogonalized(const at::Tensor& matrix) {
   const bool upright = matrix.size(0) > matrix.size(1);
   at::Tensor x = upright ? matrix.t() : matrix;
   x = x / x.norm().clamp_min(kTiny);
+  // Each step, x <- (a + b x xᵀ + c (x xᵀ)²) x, is a polynomial of the first x xᵀ, which is the smaller matrix: those
+  // are multiplied with each other, and with x once.
+  at::Tensor square = x.mm(x.t());
+  at::Tensor product;
   for (int i = 0; i < kSteps; ++i) {
-    const at::Tensor square = x.mm(x.t());
-    x = at::addmm(x, at::addmm(square, square, square, kB, kC), x, kA);
+    at::Tensor polynomial = at::addmm(square, square, square, kB, kC);
+    polynomial.diagonal().add_(kA);
+    product = product.defined() ? polynomial.mm(product) : polynomial;
+    if (i + 1 < kSteps) square = polynomial.mm(square).mm(polynomial);
   }
+  x = product.mm(x);
   return upright ? x.t() : x;
 }
 

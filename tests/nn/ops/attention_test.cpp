@@ -1,8 +1,10 @@
 #include "unianimate/nn/ops/attention.h"
 
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "support/golden_file.h"
@@ -45,7 +47,8 @@ INSTANTIATE_TEST_SUITE_P(Sizes, AttentionSizes,
                          ::testing::Values(Case{1, 1, 1, 1, 64}, Case{2, 9, 9, 5, 64}, Case{3, 33, 33, 8, 64},
                                            Case{1, 16, 15, 2, 32}, Case{1, 5, 17, 3, 128}, Case{2, 130, 129, 2, 64},
                                            Case{1, 300, 81, 5, 64}, Case{1, 2100, 257, 1, 64}, Case{2, 7, 6, 2, 8},
-                                           Case{1, 50, 50, 1, 512}, Case{1, 40, 260, 2, 96}, Case{2, 9, 9, 2, 80}));
+                                           Case{1, 50, 50, 1, 512}, Case{1, 40, 260, 2, 96}, Case{2, 9, 9, 2, 80},
+                                           Case{2, 9, 9, 2, 24}, Case{1, 64, 63, 2, 250}));
 
 TEST_P(AttentionSizes, Fp32MatchesTheDefinition) {
   const at::Tensor q = input("q", GetParam().queries);
@@ -140,16 +143,49 @@ TEST(FrameAttention, IsAttentionAlongTheFramesAtEveryPixel) {
   }
 }
 
+/// Of Σ frame attention · weights by q, k and v, for all clips of (B, F, P, heads, D).
+template <typename Attention>
+std::vector<at::Tensor> frame_gradients(const at::Tensor& qkv, const Attention& attend) {
+  const at::Tensor leaf = qkv.detach().clone().requires_grad_();
+  const at::Tensor out = attend(leaf.select(3, 0), leaf.select(3, 1), leaf.select(3, 2));
+  const at::Tensor weights = rule_input("weights", out.sizes()).to(out.options());
+  const at::Tensor gradient = torch::autograd::grad({(out * weights).sum()}, {leaf})[0];
+  return {gradient.select(3, 0), gradient.select(3, 1), gradient.select(3, 2)};
+}
+
 TEST(FrameAttention, GradientsAreThoseOfTheDefinition) {
-  at::Tensor q = rule_input("q", {1, 5, 3, 2, 64}).requires_grad_();
-  const at::Tensor k = rule_input("k", {1, 5, 3, 2, 64});
-  const at::Tensor v = rule_input("v", {1, 5, 3, 2, 64});
-  frame_attention(q, k, v).sin().sum().backward();
-  const at::Tensor found = q.grad().clone();
-  q.mutable_grad().reset();
-  const auto pixels_first = [](const at::Tensor& x) { return x[0].transpose(0, 1); };
-  brute_force(pixels_first(q), pixels_first(k), pixels_first(v)).sin().sum().backward();
-  EXPECT_LE(relative_error(found, q.grad()), 1e-5);
+  // Lengths and head sizes around the vectors of the kernel, and longer ones, which ATen takes.
+  for (const auto& [frames, dim] :
+       {std::pair{1, 1}, {5, 64}, {9, 24}, {16, 16}, {17, 40}, {33, 64}, {64, 8}, {65, 8}}) {
+    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+      const at::Tensor qkv = (2 * rule_input("qkv", {2, frames, 3, 3, 2, dim})).to(dtype);
+      const auto found = frame_gradients(qkv, frame_attention);
+      const auto expected =
+          frame_gradients(qkv.to(at::kDouble), [](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+            std::vector<at::Tensor> clips;
+            for (std::int64_t b = 0; b < q.size(0); ++b) {
+              const auto pixels_first = [&](const at::Tensor& x) { return x[b].transpose(0, 1); };
+              clips.push_back(brute_force(pixels_first(q), pixels_first(k), pixels_first(v)).transpose(0, 1));
+            }
+            return at::stack(clips);
+          });
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        const double distance = (found[i].to(at::kDouble) - expected[i]).norm().item<double>();
+        // One frame attends to itself whatever q and k are.
+        const double size = frames == 1 && i < 2 ? 1 : expected[i].norm().item<double>();
+        EXPECT_LE(distance, (dtype == at::kFloat ? 3e-6 : 2e-2) * size)
+            << frames << " frames, heads of " << dim << ", " << dtype << ", input " << i;
+      }
+    }
+  }
+}
+
+TEST(FrameAttention, DoesNotHideWhatIsNoNumberFromTheGradients) {
+  at::Tensor qkv = rule_input("qkv", {1, 9, 3, 3, 2, 24});
+  qkv[0][4][1][0][1][7].fill_(NAN);
+  const std::vector<at::Tensor> found = frame_gradients(qkv, frame_attention);
+  EXPECT_TRUE(found[2].select(2, 1).select(2, 1).isnan().all().item<bool>());
+  EXPECT_FALSE(found[2].select(2, 0).isnan().any().item<bool>());
 }
 
 }  // namespace

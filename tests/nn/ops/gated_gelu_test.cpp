@@ -1,6 +1,9 @@
 #include "unianimate/nn/ops/gated_gelu.h"
 
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <vector>
 
 #include "support/golden_file.h"
 #include "support/rule.h"
@@ -22,6 +25,22 @@ TEST(GatedGelu, MatchesTheDefinition) {
 TEST(GatedGelu, LargeGatesPassOrBlock) {
   const at::Tensor x = at::tensor({1.0F, 1.0F, 1.0F, 1.0F, 1e4F, -1e4F, 30.0F, -30.0F}).view({1, 8});
   EXPECT_TRUE(at::equal(gated_gelu(x), at::tensor({1e4F, -0.0F, 30.0F, -0.0F}).view({1, 4})));
+}
+
+TEST(GatedGelu, HasTheGradientOfTheDefinition) {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    const at::Tensor x = (6 * rule_input("x", {3, 50, 48})).to(dtype);
+    const at::Tensor wanted = rule_input("wanted", {3, 50, 24}).to(dtype);
+    const auto gradient = [&](at::ScalarType type, const auto& gelu) {
+      const at::Tensor leaf = x.to(type).clone().requires_grad_();
+      return torch::autograd::grad({(gelu(leaf) * wanted.to(type)).sum()}, {leaf})[0];
+    };
+    const at::Tensor expected = gradient(at::kDouble, [](const at::Tensor& leaf) {
+      const std::vector<at::Tensor> halves = leaf.chunk(2, -1);
+      return halves[0] * at::gelu(halves[1]);
+    });
+    EXPECT_LE(relative_error(gradient(dtype, gated_gelu), expected), dtype == at::kFloat ? 1e-6 : 5e-3);
+  }
 }
 
 }  // namespace

@@ -1,6 +1,10 @@
 #include "unianimate/nn/ops/group_norm.h"
 
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <array>
+#include <vector>
 
 #include "support/golden_file.h"
 #include "support/rule.h"
@@ -57,6 +61,49 @@ TEST(GroupNorm, WithAndWithoutGradientsAgree) {
   const at::Tensor differentiable = group_norm(tracked, 8, weight, bias, 1e-5, true);
   EXPECT_TRUE(differentiable.requires_grad());
   EXPECT_LE(relative_error(group_norm(x, 8, weight, bias, 1e-5, true), differentiable.detach()), kNormFp32);
+}
+
+TEST(GroupNorm, HasTheGradientsOfTheDefinition) {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    const double tolerance = dtype == at::kFloat ? 3e-6 : 1e-2;
+    for (const std::vector<std::int64_t>& shape :
+         {std::vector<std::int64_t>{3, 5, 7, 40}, {2, 9, 13, 11, 40}, {1, 1, 1, 40}}) {
+      for (const bool silu : {false, true}) {
+        const std::array<at::Tensor, 3> inputs{(rule_input("x", shape) + 2 * rule_input("offset", {40})).to(dtype),
+                                               (1 + rule_input("weight", {40})).to(dtype),
+                                               rule_input("bias", {40}).to(dtype)};
+        const at::Tensor wanted = rule_input("wanted", shape).to(dtype);
+        const auto gradients = [&](at::ScalarType type, const auto& norm) {
+          std::vector<at::Tensor> leaves;
+          for (const at::Tensor& input : inputs) leaves.push_back(input.to(type).clone().requires_grad_());
+          const at::Tensor normed = norm(leaves[0], leaves[1], leaves[2]);
+          return torch::autograd::grad({(normed * wanted.to(type)).sum()}, leaves);
+        };
+        const auto found = gradients(dtype, [&](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+          return group_norm(x, 8, weight, bias, 1e-5, silu);
+        });
+        const auto expected =
+            gradients(at::kDouble, [&](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+              const at::Tensor normed = brute_force(x, 8, weight, bias, 1e-5);
+              return silu ? at::silu(normed) : normed;
+            });
+        for (std::size_t i = 0; i < found.size(); ++i) {
+          EXPECT_EQ(found[i].sizes(), inputs.at(i).sizes());
+          EXPECT_LE(relative_error(found[i], expected[i]), tolerance) << dtype << ", input " << i << ", silu " << silu;
+        }
+      }
+    }
+  }
+}
+
+TEST(GroupNorm, DoesNotHideWhatIsNoNumberFromTheGradients) {
+  at::Tensor x = rule_input("x", {2, 6, 16});
+  x[1][3][5].fill_(NAN);
+  const at::Tensor leaf = x.requires_grad_();
+  const at::Tensor normed = group_norm(leaf, 4, at::ones({16}), at::zeros({16}), 1e-5, true);
+  const at::Tensor gradient = torch::autograd::grad({normed.sum()}, {leaf})[0];
+  EXPECT_TRUE(gradient[1].slice(1, 4, 8).isnan().all().item<bool>());
+  EXPECT_FALSE(gradient[0].isnan().any().item<bool>());
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "support/rule.h"
 #include "unianimate/core/error.h"
 #include "unianimate/nn/ops/causal_convolution.h"
+#include "unianimate/nn/ops/ops.h"
 
 namespace unianimate::nn {
 namespace {
@@ -123,6 +124,29 @@ TEST_P(SelectiveScanOf, ChangesAsItsGradientsSay) {
   }
 }
 
+/// Of as many states as kernels are made for.
+TEST_P(SelectiveScanOf, HasTheGradientsOfItsDefinitionInShorterFormats) {
+  const auto [length, reversed, gated] = GetParam();
+  for (const std::int64_t states : {4, 16}) {
+    for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+      SelectiveScan scan = make_scan({2, length, 21, 21, states}, gated, type);
+      scan.a = scan.a.to(at::kFloat);
+      SelectiveScan exact = scan;
+      for (at::Tensor* const x : tensors_of(exact)) *x = x->to(at::kDouble);
+      exact = as_leaves(exact);
+      scan = as_leaves(scan);
+      scan.reversed = exact.reversed = reversed;
+      const std::vector<at::Tensor> found = scan_gradients(scan, selective_scan(scan));
+      const std::vector<at::Tensor> wanted = scan_gradients(exact, by_definition(exact));
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        const double distance = (found[i].to(at::kDouble) - wanted[i]).norm().item<double>();
+        const double tolerance = type == at::kFloat ? 1e-5 : 1e-2;
+        EXPECT_LE(distance, tolerance * wanted[i].norm().item<double>() + 1e-12) << i << ", " << states << " states";
+      }
+    }
+  }
+}
+
 TEST(SelectiveScan, HasTheSameBitsWhereverThePixelsAreParted) {
   for (const ScanSizes& size : {ScanSizes{2, 19, 13, 7, 5}, ScanSizes{1, 18, 37, 24, 16}}) {
     SelectiveScan scan = as_leaves(make_scan(size, true, at::kFloat));
@@ -159,10 +183,13 @@ TEST(SelectiveScan, GoesOnFromStatesThatWereHandedOver) {
   for (const std::int64_t states : {5, 8}) {
     const SelectiveScan scan = make_scan({2, 11, 3, 21, states}, true, at::kFloat);
     const at::Tensor whole = selective_scan(scan);
+    // Kernels give the same bits; ATen rounds the last elements of a tensor otherwise than those before.
+    const double tolerance = states == 8 && ops_for(scan.x).selective_scan != nullptr ? 0 : 1e-6;
+    const auto distance = [](const at::Tensor& x, const at::Tensor& y) { return (x - y).abs().max().item<double>(); };
     ScanHandover first{.start = {}, .keep_after = 4, .kept = {}};
-    EXPECT_TRUE(at::equal(selective_scan(part_of(scan, 0, 7), &first), whole.narrow(1, 0, 7)));
+    EXPECT_LE(distance(selective_scan(part_of(scan, 0, 7), &first), whole.narrow(1, 0, 7)), tolerance);
     ScanHandover second{.start = first.kept, .keep_after = 0, .kept = {}};
-    EXPECT_TRUE(at::equal(selective_scan(part_of(scan, 4, 7), &second), whole.narrow(1, 4, 7)));
+    EXPECT_LE(distance(selective_scan(part_of(scan, 4, 7), &second), whole.narrow(1, 4, 7)), tolerance);
     EXPECT_FALSE(second.kept.defined());
   }
 }

@@ -2,6 +2,7 @@
 
 #include <ATen/record_function.h>
 #include <c10/core/DeviceGuard.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
 #include <optional>
@@ -17,15 +18,26 @@ AttentionOperand operand(const at::Tensor& x) {
   return {x.data_ptr(), x.stride(0), x.stride(1), x.stride(2)};
 }
 
-/// What a kernel has to do, but for where to; none where ATen has to do it.
-std::optional<AttentionProblem> kernel_problem(const Ops& ops, const at::Tensor& q, const at::Tensor& k,
-                                               const at::Tensor& v) {
-  if (ops.attention == nullptr || k.numel() == 0) return std::nullopt;
-  if (q.stride(3) != 1 || k.stride(3) != 1 || v.stride(3) != 1) return std::nullopt;
-  const AttentionProblem problem{
+/// But for where to; none where a kernel cannot address it.
+std::optional<AttentionProblem> problem_of(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  if (k.numel() == 0 || q.stride(3) != 1 || k.stride(3) != 1 || v.stride(3) != 1) return std::nullopt;
+  return AttentionProblem{
       q.size(0),  q.size(1),  k.size(1),  q.size(2), q.size(3), 1.0F / std::sqrt(static_cast<float>(q.size(3))),
       operand(q), operand(k), operand(v), {}};
-  return ops.takes_attention(problem) ? std::optional(problem) : std::nullopt;
+}
+
+/// None where ATen has to do it.
+std::optional<AttentionProblem> kernel_problem(const Ops& ops, const at::Tensor& q, const at::Tensor& k,
+                                               const at::Tensor& v) {
+  const std::optional<AttentionProblem> problem = ops.attention == nullptr ? std::nullopt : problem_of(q, k, v);
+  return problem && ops.takes_attention(*problem) ? problem : std::nullopt;
+}
+
+bool has_kernel_with_gradients(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  const Ops& ops = ops_with_gradients_for(q);
+  if (ops.attention_gradients == nullptr) return false;
+  const std::optional<AttentionProblem> problem = problem_of(q, k, v);
+  return problem && ops.takes_attention_gradients(*problem) && ops.takes_attention(*problem);
 }
 
 void run_kernel(const Ops& ops, AttentionProblem problem, const at::Tensor& out) {
@@ -39,6 +51,37 @@ at::Tensor aten_attention(const at::Tensor& q, const at::Tensor& k, const at::Te
   return at::scaled_dot_product_attention(heads_first(q), heads_first(k), heads_first(v), {}, 0.0, causal)
       .transpose(1, 2);
 }
+
+at::Tensor pixels_first(const at::Tensor& x, std::int64_t clip) {
+  return x[clip].transpose(0, 1);
+}
+
+class DifferentiableFrameAttention : public torch::autograd::Function<DifferentiableFrameAttention> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& q, const at::Tensor& k,
+                            const at::Tensor& v) {
+    context->save_for_backward({q, k, v});
+    return frame_attention(q, k, v);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    RECORD_USER_SCOPE("unianimate::frame_attention_gradients");
+    const torch::autograd::variable_list saved = context->get_saved_variables();
+    const c10::DeviceGuard device_guard(saved[0].device());
+    const at::Tensor of_out = gradients[0].contiguous();
+    torch::autograd::variable_list all;
+    for (const at::Tensor& x : saved) all.push_back(at::empty(x.sizes(), x.options()));
+    for (std::int64_t b = 0; b < of_out.size(0); ++b) {
+      const auto clip = [&](const at::Tensor& x) { return pixels_first(x, b); };
+      ops_with_gradients_for(saved[0]).attention_gradients(
+          {*problem_of(clip(saved[0]), clip(saved[1]), clip(saved[2])), operand(clip(of_out)), operand(clip(all[0])),
+           operand(clip(all[1])), operand(clip(all[2]))},
+          on_aten_threads);
+    }
+    return all;
+  }
+};
 
 }  // namespace
 
@@ -54,16 +97,20 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 
 at::Tensor frame_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
   RECORD_USER_SCOPE("unianimate::frame_attention");
+  if (needs_gradient({q, k, v}) && q.numel() > 0 &&
+      has_kernel_with_gradients(pixels_first(q, 0), pixels_first(k, 0), pixels_first(v, 0))) {
+    return DifferentiableFrameAttention::apply(q, k, v);
+  }
   const Ops& ops = ops_for(q, {k, v});
   at::Tensor out = at::empty(q.sizes(), q.options());
   std::vector<at::Tensor> clips;
   for (std::int64_t b = 0; b < q.size(0); ++b) {
-    const auto pixels_first = [&](const at::Tensor& x) { return x[b].transpose(0, 1); };
-    const auto problem = kernel_problem(ops, pixels_first(q), pixels_first(k), pixels_first(v));
+    const auto clip = [&](const at::Tensor& x) { return pixels_first(x, b); };
+    const auto problem = kernel_problem(ops, clip(q), clip(k), clip(v));
     if (problem) {
-      run_kernel(ops, *problem, pixels_first(out));
+      run_kernel(ops, *problem, clip(out));
     } else {
-      clips.push_back(aten_attention(pixels_first(q), pixels_first(k), pixels_first(v), false).transpose(0, 1));
+      clips.push_back(aten_attention(clip(q), clip(k), clip(v), false).transpose(0, 1));
     }
   }
   return clips.empty() ? out : at::stack(clips);

@@ -25,7 +25,6 @@ constexpr int kVectorTile = 4;   // vectors of one register tile
 constexpr std::int64_t kQueriesPerTask = 2016;
 constexpr std::int64_t kShortSequence = 64;  // as along frames: what is next is fetched ahead
 constexpr std::int64_t kLargestDim = 256;
-constexpr float kLog2E = 1.44269504088896340736F;
 
 /// How elements are multiplied. A "group" is what a 32-bit lane holds: one float or two consecutive bf16. load() fills
 /// the lanes of a vector, store() writes 16 results, store_weights() what values are multiplied with.
@@ -379,6 +378,10 @@ class Task {
   std::int64_t key_vectors_;
 };
 
+bool has_whole_vectors(const AttentionProblem& problem) {
+  return problem.dim % 32 == 0 && problem.dim >= 32 && problem.dim <= kLargestDim;
+}
+
 template <typename Element>
 void attention_of(const AttentionProblem& problem, const ParallelFor& parallel_for) {
   const std::int64_t chunks = (problem.queries + kQueriesPerTask - 1) / kQueriesPerTask;
@@ -392,18 +395,21 @@ void attention_of(const AttentionProblem& problem, const ParallelFor& parallel_f
 }  // namespace
 
 bool avx512_takes_attention(const AttentionProblem& problem) {
-  return problem.dim % 32 == 0 && problem.dim >= 32 && problem.dim <= kLargestDim;
+  return has_whole_vectors(problem) || avx512_takes_short_attention(problem);
 }
 
 void avx512_attention_fp32(const AttentionProblem& problem, const ParallelFor& parallel_for) {
+  if (!has_whole_vectors(problem)) return avx512_short_attention_fp32(problem, parallel_for);
   attention_of<FloatElement>(problem, parallel_for);
 }
 
 void avx512_attention_bf16(const AttentionProblem& problem, const ParallelFor& parallel_for) {
+  if (!has_whole_vectors(problem)) return avx512_short_attention_bf16(problem, parallel_for);
   attention_of<BFloat16Element>(problem, parallel_for);
 }
 
 void avx512_attention_bf16_widened(const AttentionProblem& problem, const ParallelFor& parallel_for) {
+  if (!has_whole_vectors(problem)) return avx512_short_attention_bf16(problem, parallel_for);
   attention_of<WidenedElement>(problem, parallel_for);
 }
 

@@ -42,6 +42,16 @@ struct AttentionProblem {
   AttentionOperand out;  ///< written to
 };
 
+/// What a loss's gradient by `out` of an AttentionProblem, `of_out`, makes of those by q, k and v, which are written
+/// to.
+struct AttentionGradientsProblem {
+  AttentionProblem forward;  ///< its `out` is not looked at
+  AttentionOperand of_out;
+  AttentionOperand of_q;
+  AttentionOperand of_k;
+  AttentionOperand of_v;
+};
+
 /// GroupNorm, then SiLU where asked for, on (batch, rows, channels) with dense channels last. Statistics are taken over
 /// the rows and the channels of a group. `weight`, `bias`: (channels). `shift`, where it is not null: image i has row
 /// i / images_per_shift of (…, channels) added to each of its rows beforehand.
@@ -58,6 +68,16 @@ struct GroupNormProblem {
   void* out;  ///< like x
   const void* shift = nullptr;
   std::int64_t images_per_shift = 1;
+};
+
+/// What a loss's gradient by `out` of a GroupNormProblem without shift, `of_out`, makes of those by x, weight and bias,
+/// which are written to.
+struct GroupNormGradientsProblem {
+  GroupNormProblem forward;  ///< its `out` is not looked at
+  const void* of_out;        ///< like x
+  void* of_x;                ///< like x
+  float* of_weight;          ///< (channels)
+  float* of_bias;            ///< (channels)
 };
 
 /// sum = x + added, rounded to the format, and out = LayerNorm of that, for rows of `channels`. `weight`, `bias`:
@@ -90,6 +110,13 @@ struct GatedGeluProblem {
   std::int64_t width;
   const void* in;
   void* out;
+};
+
+/// What a loss's gradient by `out` of a GatedGeluProblem, `of_out`, makes of that by `in`, which is written to.
+struct GatedGeluGradientsProblem {
+  GatedGeluProblem forward;  ///< its `out` is not looked at
+  const void* of_out;
+  void* of_in;
 };
 
 /// Element (n, t, pixel, c) of a batch of sequences lies at data + n·batch + t·time + pixel·pixel + c, in elements:
@@ -143,6 +170,19 @@ struct SelectiveScanProblem {
   void* out;  ///< (batch, length, pixels, channels), dense
 };
 
+/// What a loss's gradient by `out` of a SelectiveScanProblem that starts at zero, `of_out`, makes of those by its
+/// inputs, which are written to.
+struct SelectiveScanGradientsProblem {
+  SelectiveScanProblem forward;  ///< its `start`, `kept` and `out` are not looked at
+  SequenceOperand of_out;
+  SequenceOperand of_x;
+  SequenceOperand of_step;
+  SequenceOperand of_b;
+  SequenceOperand of_c;
+  SequenceOperand of_gate;  ///< data null where there is no gate
+  float* of_shared;         ///< (states + 2, channels): of a, of the skip, of the step's bias
+};
+
 /// The smallest and the largest of `count` elements; neither is a number where an element is none, or infinite.
 struct ValueRange {
   std::int64_t count;
@@ -162,13 +202,18 @@ struct QuantizeProblem {
 };
 
 /// The operations of one device in one number format; null: ATen does it. All pointers of a problem are to that
-/// device's memory and that format, without gradients, with at least one element. Kernels of other devices than the CPU
-/// queue their work as that device's ATen does, which has been told the card, and have no use for the threads.
+/// device's memory and that format, with at least one element; nothing is tracked for gradients, which `x_gradients`
+/// make of what `x` was given; they are null where `x` is. Kernels of other devices than the CPU queue their work as
+/// that device's ATen does, which has been told the card, and have no use for the threads.
 struct Ops {
   bool (*takes_attention)(const AttentionProblem& problem) = nullptr;  ///< not null where `attention` is not
   void (*attention)(const AttentionProblem& problem, const ParallelFor& parallel_for) = nullptr;
+  bool (*takes_attention_gradients)(const AttentionProblem& problem) = nullptr;  ///< not null where the next is not
+  void (*attention_gradients)(const AttentionGradientsProblem& problem, const ParallelFor& parallel_for) = nullptr;
   void (*group_norm)(const GroupNormProblem& problem, const ParallelFor& parallel_for) = nullptr;
+  void (*group_norm_gradients)(const GroupNormGradientsProblem& problem, const ParallelFor& parallel_for) = nullptr;
   void (*gated_gelu)(const GatedGeluProblem& problem, const ParallelFor& parallel_for) = nullptr;
+  void (*gated_gelu_gradients)(const GatedGeluGradientsProblem& problem, const ParallelFor& parallel_for) = nullptr;
   void (*layer_norm)(const LayerNormProblem& problem, const ParallelFor& parallel_for) = nullptr;
   /// Not null where convolutions would add their bias in a pass of its own: they leave it to this and to `group_norm`,
   /// which then takes a shift.
@@ -176,6 +221,8 @@ struct Ops {
   void (*causal_convolution)(const CausalConvolutionProblem& problem, const ParallelFor& parallel_for) = nullptr;
   bool (*takes_selective_scan)(const SelectiveScanProblem& problem) = nullptr;  ///< not null where the scan is not
   void (*selective_scan)(const SelectiveScanProblem& problem, const ParallelFor& parallel_for) = nullptr;
+  void (*selective_scan_gradients)(const SelectiveScanGradientsProblem& problem,
+                                   const ParallelFor& parallel_for) = nullptr;
   void (*value_range)(ValueRange& problem, const ParallelFor& parallel_for) = nullptr;
   void (*quantize)(const QuantizeProblem& problem, const ParallelFor& parallel_for) = nullptr;
   /// As linear() of linear.h.

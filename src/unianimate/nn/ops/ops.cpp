@@ -18,6 +18,8 @@ namespace {
 
 using Table = std::map<std::pair<KernelDevice, KernelElement>, Ops>;
 
+const Ops kAten;
+
 constexpr auto kCpu = static_cast<KernelDevice>(at::kCPU);
 
 /// Units that multiply tiles of bf16, many times as quick as those for floats.
@@ -41,21 +43,31 @@ Table rows_of_this_processor() {
   if (avx512) {
     fp32.takes_attention = avx512_takes_attention;
     fp32.attention = avx512_attention_fp32;
+    fp32.takes_attention_gradients = avx512_takes_short_attention;
+    fp32.attention_gradients = avx512_short_attention_gradients_fp32;
     fp32.group_norm = avx512_group_norm_fp32;
+    fp32.group_norm_gradients = avx512_group_norm_gradients_fp32;
     fp32.gated_gelu = avx512_gated_gelu_fp32;
+    fp32.gated_gelu_gradients = avx512_gated_gelu_gradients_fp32;
     fp32.layer_norm = avx512_layer_norm_fp32;
     fp32.causal_convolution = avx512_causal_convolution_fp32;
     fp32.takes_selective_scan = avx512_takes_selective_scan;
     fp32.selective_scan = avx512_selective_scan_fp32;
+    fp32.selective_scan_gradients = avx512_selective_scan_gradients_fp32;
     bf16.causal_convolution = avx512_causal_convolution_bf16;
     bf16.takes_selective_scan = avx512_takes_selective_scan;
     bf16.selective_scan = avx512_selective_scan_bf16;
+    bf16.selective_scan_gradients = avx512_selective_scan_gradients_bf16;
     fp32.value_range = avx512_value_range_fp32;
     fp32.quantize = avx512_quantize_fp32;
     bf16.value_range = avx512_value_range_bf16;
     bf16.quantize = avx512_quantize_bf16;
+    bf16.takes_attention_gradients = avx512_takes_short_attention;
+    bf16.attention_gradients = avx512_short_attention_gradients_bf16;
     bf16.group_norm = avx512_group_norm_bf16;
+    bf16.group_norm_gradients = avx512_group_norm_gradients_bf16;
     bf16.gated_gelu = avx512_gated_gelu_bf16;
+    bf16.gated_gelu_gradients = avx512_gated_gelu_gradients_bf16;
     bf16.layer_norm = avx512_layer_norm_bf16;
     bf16.takes_attention = avx512_takes_attention;
     bf16.attention = quick_with_bf16 ? avx512_attention_bf16 : avx512_attention_bf16_widened;
@@ -94,9 +106,12 @@ void register_ops(KernelDevice device, KernelElement element, const Ops& ops) {
 }
 
 const Ops& ops_for(const at::Tensor& x, std::initializer_list<at::Tensor> others) {
-  static const Ops kAten;
+  return needs_gradient({x}) || needs_gradient(others) ? kAten : ops_with_gradients_for(x);
+}
+
+const Ops& ops_with_gradients_for(const at::Tensor& x) {
   const std::optional<KernelElement> element = element_of(x);
-  if (!element || x.numel() == 0 || needs_gradient({x}) || needs_gradient(others)) return kAten;
+  if (!element || x.numel() == 0) return kAten;
   const auto row = table().find({static_cast<KernelDevice>(x.device().type()), *element});
   return row == table().end() ? kAten : row->second;
 }

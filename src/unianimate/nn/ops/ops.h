@@ -16,6 +16,9 @@ namespace unianimate::nn {
 /// format, where it has no elements, and where it or one of `others` needs a gradient: kernels have none.
 const Ops& ops_for(const at::Tensor& x, std::initializer_list<at::Tensor> others = {});
 
+/// The same whether or not gradients are needed, for operations that have x_gradients beside x.
+const Ops& ops_with_gradients_for(const at::Tensor& x);
+
 /// Whether any of these needs a gradient now. Undefined tensors need none.
 bool needs_gradient(std::initializer_list<at::Tensor> tensors);
 

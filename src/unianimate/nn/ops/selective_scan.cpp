@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -274,27 +275,80 @@ bool is_for_kernel(const Ops& ops, const SelectiveScan& scan) {
          ops.takes_selective_scan(problem_of(scan));
 }
 
+/// What all pixels share, in the numbers of kernels.
+struct SharedFloats {
+  explicit SharedFloats(const SelectiveScan& scan)
+      : step_bias(floats(scan.step_bias)), a(floats(scan.a.t())), skip(floats(scan.skip)) {}
+
+  static at::Tensor floats(const at::Tensor& x) { return x.to(at::kFloat).contiguous(); }
+  void put_into(SelectiveScanProblem& problem) const {
+    problem.step_bias = step_bias.data_ptr<float>();
+    problem.a = a.data_ptr<float>();
+    problem.skip = skip.data_ptr<float>();
+  }
+
+  at::Tensor step_bias;
+  at::Tensor a;
+  at::Tensor skip;
+};
+
 at::Tensor run_kernel(const Ops& ops, const SelectiveScan& scan, const ScanHandover* handover) {
-  const auto floats = [](const at::Tensor& x) { return x.to(at::kFloat).contiguous(); };
-  const auto data_of = [](const at::Tensor& x) { return static_cast<float*>(x.data_ptr()); };
-  const at::Tensor step_bias = floats(scan.step_bias);
-  const at::Tensor a = floats(scan.a.t());
-  const at::Tensor skip = floats(scan.skip);
-  const at::Tensor start = handover != nullptr && handover->start.defined() ? floats(handover->start) : at::Tensor();
+  const SharedFloats shared(scan);
+  const at::Tensor start =
+      handover != nullptr && handover->start.defined() ? SharedFloats::floats(handover->start) : at::Tensor();
   at::Tensor out = at::empty(scan.x.sizes(), scan.x.options());
   SelectiveScanProblem problem = problem_of(scan);
-  problem.step_bias = data_of(step_bias);
-  problem.a = data_of(a);
-  problem.skip = data_of(skip);
-  if (start.defined()) problem.start = data_of(start);
+  shared.put_into(problem);
+  if (start.defined()) problem.start = start.data_ptr<float>();
   if (handover != nullptr && handover->keep_after > 0) {
-    problem.kept = data_of(handover->kept);
+    problem.kept = handover->kept.data_ptr<float>();
     problem.keep_after = handover->keep_after;
   }
   problem.out = out.data_ptr();
   ops.selective_scan(problem, on_aten_threads);
   return out;
 }
+
+/// By the kernels, which compute the states again for the gradients.
+class DifferentiableKernelScan : public torch::autograd::Function<DifferentiableKernelScan> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& step, const at::Tensor& b,
+                            const at::Tensor& c, const std::optional<at::Tensor>& gate, const at::Tensor& step_bias,
+                            const at::Tensor& a, const at::Tensor& skip, bool reversed) {
+    const SelectiveScan scan{x, step, b, c, gate.value_or(at::Tensor()), step_bias, a, skip, reversed};
+    context->save_for_backward({x, step, b, c, scan.gate, step_bias, a, skip});
+    context->saved_data["reversed"] = reversed;
+    return run_kernel(ops_with_gradients_for(x), scan, nullptr);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    RECORD_USER_SCOPE("unianimate::selective_scan_gradients");
+    const variable_list saved = context->get_saved_variables();
+    const SelectiveScan scan{saved[0], saved[1], saved[2],
+                             saved[3], saved[4], saved[5],
+                             saved[6], saved[7], context->saved_data["reversed"].toBool()};
+    const c10::DeviceGuard device_guard(scan.x.device());
+    const at::Tensor of_out = gradients[0].contiguous();
+    variable_list all;
+    for (std::size_t i = 0; i < 5; ++i) {
+      all.push_back(saved[i].defined() ? at::empty(saved[i].sizes(), saved[i].options()) : at::Tensor());
+    }
+    const std::int64_t states = scan.a.size(1);
+    const at::Tensor of_shared = at::empty({states + 2, scan.x.size(3)}, scan.x.options().dtype(at::kFloat));
+    const SharedFloats shared(scan);
+    SelectiveScanProblem forward = problem_of(scan);
+    shared.put_into(forward);
+    ops_with_gradients_for(scan.x).selective_scan_gradients(
+        {forward, sequence(of_out), sequence(all[0]), sequence(all[1]), sequence(all[2]), sequence(all[3]),
+         sequence(all[4]), of_shared.data_ptr<float>()},
+        on_aten_threads);
+    all.push_back(of_shared[states + 1].to(scan.step_bias.scalar_type()));
+    all.push_back(of_shared.narrow(0, 0, states).t().to(scan.a.scalar_type()));
+    all.push_back(of_shared[states].to(scan.skip.scalar_type()));
+    all.emplace_back();
+    return all;
+  }
+};
 
 }  // namespace
 
@@ -308,6 +362,12 @@ at::Tensor selective_scan(const SelectiveScan& scan, ScanHandover* handover, std
   }
   const Ops& ops = ops_for(scan.x, {scan.step, scan.b, scan.c, scan.gate, scan.step_bias, scan.a, scan.skip});
   if (is_for_kernel(ops, scan)) return run_kernel(ops, scan, handover);
+  const Ops& with_gradients = ops_with_gradients_for(scan.x);
+  if (handover == nullptr && with_gradients.selective_scan_gradients != nullptr &&
+      is_for_kernel(with_gradients, scan)) {
+    return DifferentiableKernelScan::apply(scan.x, scan.step, scan.b, scan.c, optional_of(scan.gate), scan.step_bias,
+                                           scan.a, scan.skip, scan.reversed);
+  }
   const std::int64_t usual = scan.x.is_cpu() ? kStatesInCaches : kStatesOnCard;
   return aten_selective_scan(scan, handover, states_at_once > 0 ? states_at_once : usual);
 }

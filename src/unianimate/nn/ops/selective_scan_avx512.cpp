@@ -5,69 +5,12 @@
 
 #include "unianimate/nn/ops/avx512.h"
 #include "unianimate/nn/ops/avx512_math.h"
+#include "unianimate/nn/ops/scan_lanes.h"
 #include "unianimate/nn/ops/scan_states.h"
-#include "unianimate/nn/ops/vector_math.h"
 
 namespace unianimate::nn {
 
 namespace {
-
-constexpr std::int64_t kScanLanes = 16;
-constexpr float kScanLog2E = 1.44269504088896340736F;
-
-__m512 load_lanes(const float* from, __mmask16 lanes) {
-  return _mm512_maskz_loadu_ps(lanes, from);
-}
-__m512 load_lanes(const std::uint16_t* from, __mmask16 lanes) {
-  const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, from));
-  return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
-}
-
-void store_lanes(float* to, __m512 x, __mmask16 lanes) {
-  _mm512_mask_storeu_ps(to, lanes, x);
-}
-/// Rounds to nearest even; NaN stays NaN.
-void store_lanes(std::uint16_t* to, __m512 x, __mmask16 lanes) {
-  const __m512i bits = _mm512_castps_si512(x);
-  const __m512i even = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-  __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(even, _mm512_set1_epi32(0x7FFF)));
-  rounded = _mm512_srli_epi32(rounded, 16);
-  const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-  rounded = _mm512_mask_mov_epi32(rounded, nan, _mm512_set1_epi32(0x7FC0));
-  _mm256_mask_storeu_epi16(to, lanes, _mm512_cvtepi32_epi16(rounded));
-}
-
-/// e^-|x|
-__m512 exp_of_minus_size(__m512 x) {
-  return exp2_of_nonpositive(_mm512_mul_ps(_mm512_abs_ps(x), _mm512_set1_ps(-kScanLog2E)));
-}
-
-/// ln(1 + e^x) = max(x, 0) + ln(1 + u) with u = e^-|x|, and ln(1 + u) = 2 artanh(u / (2 + u)), whose argument is at
-/// most a third.
-__m512 softplus(__m512 x) {
-  const __m512 u = exp_of_minus_size(x);
-  const __m512 s = _mm512_div_ps(u, _mm512_add_ps(u, _mm512_set1_ps(2.0F)));
-  const __m512 squared = _mm512_mul_ps(s, s);
-  __m512 p = _mm512_set1_ps(1.0F / 15);
-  for (const float coefficient : {1.0F / 13, 1.0F / 11, 1.0F / 9, 1.0F / 7, 1.0F / 5, 1.0F / 3, 1.0F}) {
-    p = _mm512_fmadd_ps(p, squared, _mm512_set1_ps(coefficient));
-  }
-  const __m512 twice = _mm512_add_ps(s, s);
-  // NaN passes as the second operand.
-  return _mm512_fmadd_ps(twice, p, _mm512_max_ps(_mm512_setzero_ps(), x));
-}
-
-__m512 silu_of(__m512 x) {
-  const __m512 u = exp_of_minus_size(x);
-  const __mmask16 negative = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ);
-  const __m512 above = _mm512_mask_mov_ps(_mm512_set1_ps(1.0F), negative, u);
-  return _mm512_div_ps(_mm512_mul_ps(x, above), _mm512_add_ps(u, _mm512_set1_ps(1.0F)));
-}
-
-template <typename Storage>
-const Storage* sequence_of(const SequenceOperand& operand, std::int64_t batch, std::int64_t pixel) {
-  return static_cast<const Storage*>(operand.data) + batch * operand.batch + pixel * operand.pixel;
-}
 
 template <typename Storage, int kStates>
 class PixelScanner {
@@ -76,23 +19,12 @@ class PixelScanner {
       : problem_(problem), b_and_c_(static_cast<std::size_t>(problem.length * 2 * kStates)) {}
 
   void scan(std::int64_t batch, std::int64_t pixel) {
-    widen(sequence_of<Storage>(problem_.b, batch, pixel), problem_.b.time, 0);
-    widen(sequence_of<Storage>(problem_.c, batch, pixel), problem_.c.time, kStates);
-    for (std::int64_t first = 0; first < problem_.channels; first += kScanLanes) {
-      const std::int64_t count = problem_.channels - first;
-      const auto lanes = static_cast<__mmask16>(count >= kScanLanes ? 0xFFFFU : (1U << count) - 1U);
-      scan_channels(batch, pixel, first, lanes);
-    }
+    widen_rates<Storage, kStates>(problem_, batch, pixel, b_and_c_.data());
+    for_scan_lanes(problem_.channels,
+                   [&](std::int64_t first, __mmask16 lanes) { scan_channels(batch, pixel, first, lanes); });
   }
 
  private:
-  void widen(const Storage* from, std::int64_t time, std::int64_t beside) {
-    for (std::int64_t t = 0; t < problem_.length; ++t) {
-      float* const to = b_and_c_.data() + t * 2 * kStates + beside;
-      for (int n = 0; n < kStates; ++n) to[n] = to_float(from[t * time + n]);
-    }
-  }
-
   void scan_channels(std::int64_t batch, std::int64_t pixel, std::int64_t first, __mmask16 lanes) const {
     const SelectiveScanProblem& p = problem_;
     const Storage* const x = sequence_of<Storage>(p.x, batch, pixel) + first;
@@ -105,7 +37,7 @@ class PixelScanner {
     __m512 a[kStates];
     __m512 h[kStates];
     for (int n = 0; n < kStates; ++n) {
-      a[n] = _mm512_mul_ps(load_lanes(p.a + n * p.channels + first, lanes), _mm512_set1_ps(kScanLog2E));
+      a[n] = _mm512_mul_ps(load_lanes(p.a + n * p.channels + first, lanes), _mm512_set1_ps(kLog2E));
       h[n] = p.start == nullptr ? _mm512_setzero_ps() : load_lanes(p.start + states_at + n * p.channels, lanes);
     }
     for (std::int64_t i = 0; i < p.length; ++i) {

@@ -51,6 +51,11 @@ inline float fast_exp(float x) {
 inline float silu(float x) {
   return x / (1.0F + fast_exp(-x));
 }
+/// The derivative of silu().
+inline float silu_slope(float x) {
+  const float sigmoid = 1.0F / (1.0F + fast_exp(-x));
+  return sigmoid * (1.0F + x * (1.0F - sigmoid));
+}
 
 /// The error function to 3e-7, a rational approximation on [-4, 4] (the one of Eigen's and XLA's).
 inline float fast_erf(float x) {
@@ -74,6 +79,10 @@ inline float fast_erf(float x) {
 
 inline float gelu(float x) {
   return 0.5F * x * (1.0F + fast_erf(x * 0.70710678118F));
+}
+/// The derivative of gelu().
+inline float gelu_slope(float x) {
+  return 0.5F * (1.0F + fast_erf(x * 0.70710678118F)) + x * 0.39894228040F * fast_exp(-0.5F * x * x);
 }
 
 }  // namespace unianimate::nn
