@@ -84,8 +84,9 @@ std::unique_ptr<FrameSource> opened(const fs::path& path) {
 }
 
 TEST(VideoScores, AreMeansOverTheFramesOfAllVideos) {
+  Progress silent;
   const VideoScores scores = score_videos({{"short", "made/short", "truth/short"}, {"long", "made/long", "truth/long"}},
-                                          load_metric_networks({}), opened);
+                                          load_metric_networks({}), opened, silent);
   EXPECT_EQ(scores.frames, 4);
   EXPECT_NEAR(scores.quality.mean_absolute_error, (3 + 3 * 1) / (4 * 255.0), 1e-12);
   EXPECT_TRUE(scores.videos[0].comparison.lengths_differ);
@@ -100,6 +101,30 @@ TEST(VideoScores, AreMeansOverTheFramesOfAllVideos) {
   EXPECT_THAT(text, HasSubstr("| all "));
   EXPECT_THAT(text, HasSubstr("FVD is not measured: needs weights: give their folder with --metric-weights"));
   EXPECT_THAT(text, HasSubstr("short: the frames of the shorter one"));
+}
+
+TEST(VideoScores, AreCountedAndStoppedWhenAsked) {
+  struct Counted final : Progress {
+    explicit Counted(std::int64_t last) : stop_after(last) {}
+    void begin_phase(std::string_view name, std::int64_t total) override { phases.emplace_back(name, total); }
+    void step(std::int64_t done) override { steps = done; }
+    [[nodiscard]] bool cancelled() const override { return steps >= stop_after; }
+    std::int64_t stop_after;
+    std::int64_t steps = 0;
+    std::vector<std::pair<std::string, std::int64_t>> phases;
+  };
+  const std::vector<VideoPair> pairs{{"long", "made/long", "truth/long"}, {"short", "made/short", "truth/short"}};
+  Counted all(100);
+  score_videos(pairs, load_metric_networks({}), opened, all);
+  EXPECT_EQ(all.phases, (std::vector<std::pair<std::string, std::int64_t>>{{"compare videos", 2}}));
+  EXPECT_EQ(all.steps, 2);
+  Counted one(100);
+  score_videos({pairs.front()}, load_metric_networks({}), opened, one);
+  EXPECT_EQ(one.phases.front().first, "compare frames");
+  EXPECT_EQ(one.steps, 3);
+  Counted stopped(2);
+  EXPECT_THROW(score_videos({pairs.front()}, load_metric_networks({}), opened, stopped), Error);
+  EXPECT_EQ(stopped.steps, 2);
 }
 
 }  // namespace

@@ -157,14 +157,17 @@ class TinyTraining : public ::testing::Test {
 };
 
 /// The number of this name of every line of the log that has it, by step.
-inline std::vector<double> logged(const fs::path& folder, const std::string& name) {
+inline std::vector<double> logged_in(const fs::path& file, const std::string& name) {
   std::vector<double> all;
-  std::ifstream log(folder / "log.jsonl");
+  std::ifstream log(file);
   for (std::string line; std::getline(log, line);) {
     const nlohmann::json entry = nlohmann::json::parse(line);
     if (entry.contains(name)) all.push_back(entry[name].get<double>());
   }
   return all;
+}
+inline std::vector<double> logged(const fs::path& folder, const std::string& name) {
+  return logged_in(folder / "log.jsonl", name);
 }
 inline std::vector<double> losses(const fs::path& folder) {
   return logged(folder, "loss");

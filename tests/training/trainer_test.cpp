@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <numeric>
+#include <string>
 
 #include "training/tiny_training.h"
 #include "unianimate/checkpoint/loading.h"
@@ -30,6 +33,9 @@ class Training : public testing::TinyTraining {
     const checkpoint::Checkpoint state = checkpoint::open_checkpoint(root() / training / "state.safetensors");
     return checkpoint::materialize(state, *state.find("averaged/decoder.conv_out.weight"));
   }
+  static std::string by_muon(std::string yaml) {
+    return yaml.replace(yaml.find("optimizer: {"), 12, "optimizer: {kind: muon, ");
+  }
   static std::string from_nothing() { return "{sizes: model.json, autoencoder: ae/model, train_clip: true}"; }
 };
 
@@ -54,6 +60,24 @@ TEST_F(Training, TheUNetLearnsWithinSeconds) {
   EXPECT_LT(mean(all.end() - 30, all.end()), 1.5) << "stated in docs/training.md";
 }
 
+/// On every machine, whatever it multiplies with.
+TEST_F(Training, TheEmbeddedModelsUNetBeginsAsItsLogSays) {
+  const fs::path models = fs::path(UNIANIMATE_SOURCE_FOLDER) / "models/puppet";
+  std::ifstream file(models / "from-nothing.yaml");
+  const std::string yaml{std::istreambuf_iterator<char>(file), {}};
+  TrainConfig config = parse_train_config(yaml, "from-nothing.yaml", UNIANIMATE_SOURCE_FOLDER);
+  config.output = root() / "from-nothing";
+  config.steps = 10;
+  config.validate_every = 0;
+  Progress silent;
+  train(config, Compute{}, *distributed::ProcessGroup::from_environment(at::kCPU), silent);
+  for (const char* name : {"loss", "v_error", "gradient_norm"}) {
+    const double found = testing::logged(config.output, name).at(0);
+    const double expected = testing::logged_in(models / "training/from-nothing.jsonl", name).at(0);
+    EXPECT_NEAR(found, expected, 1e-3 * expected) << name;
+  }
+}
+
 TEST_F(Training, GoesOnExactlyWhereItWasStopped) {
   run(autoencoder_yaml("whole", 9), root());
   testing::StopAfter after_five(5);
@@ -65,9 +89,6 @@ TEST_F(Training, GoesOnExactlyWhereItWasStopped) {
 }
 
 TEST_F(Training, GoesOnExactlyWithMuonWhichIsNotExchangedOnTheWay) {
-  const auto by_muon = [](std::string yaml) {
-    return yaml.replace(yaml.find("optimizer: {"), 12, "optimizer: {kind: muon, ");
-  };
   run(by_muon(autoencoder_yaml("whole", 9)), root());
   testing::StopAfter after_five(5);
   run(by_muon(autoencoder_yaml("halves", 9)), root(), after_five);
@@ -200,9 +221,8 @@ TEST_F(Training, LoraChangesOnlyItsFile) {
 TEST_F(Training, RefusesMuonWhereItHasNothingToUpdate) {
   train_autoencoder();
   run(unet_yaml("unet", 1, from_nothing()), root());
-  std::string yaml = unet_yaml("corrections", 1, "{start: unet/model}", "lora: {rank: 2}");
-  yaml.replace(yaml.find("optimizer: {"), 12, "optimizer: {kind: muon, ");
-  EXPECT_THAT(refusal(yaml), HasSubstr("at least 16 channels"));
+  const std::string yaml = unet_yaml("corrections", 1, "{start: unet/model}", "lora: {rank: 2}");
+  EXPECT_THAT(refusal(by_muon(yaml)), HasSubstr("at least 16 channels"));
   EXPECT_FALSE(fs::exists(root() / "corrections" / "state.safetensors"));
 }
 

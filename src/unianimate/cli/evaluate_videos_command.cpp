@@ -4,6 +4,7 @@
 
 #include "unianimate/cli/command_table.h"
 #include "unianimate/cli/console.h"
+#include "unianimate/cli/interruption.h"
 #include "unianimate/cli/json_reporter.h"
 #include "unianimate/cli/reporter.h"
 #include "unianimate/core/error.h"
@@ -22,6 +23,7 @@ struct VideosArguments {
   std::string weights;
   int clip_stride = evaluation::PerceptualMeter::kClipFrames;
   bool json = false;
+  bool quiet = false;
 };
 
 constexpr const char* kVideosExamples = R"(Examples:
@@ -73,13 +75,15 @@ std::vector<evaluation::VideoPair> pairs_of(const VideosArguments& arguments, Re
   return found.pairs;
 }
 
-void evaluate_videos(const VideosArguments& arguments) {
-  const auto reporter = make_reporter(false, false);
-  const std::vector<evaluation::VideoPair> pairs = pairs_of(arguments, *reporter);
+void evaluate_videos(const VideosArguments& arguments, Session& session) {
+  session.reporter = make_reporter(false, arguments.quiet);
+  catch_interruptions();
+  Reporter& reporter = *session.reporter;
+  const std::vector<evaluation::VideoPair> pairs = pairs_of(arguments, reporter);
   const evaluation::MetricNetworks networks = evaluation::load_metric_networks(arguments.weights);
   const evaluation::VideoScores scores = evaluation::score_videos(
       pairs, networks,
-      [&](const fs::path& path) { return std::make_unique<ToldSource>(open_frame_source(path), *reporter); },
+      [&](const fs::path& path) { return std::make_unique<ToldSource>(open_frame_source(path), reporter); }, reporter,
       arguments.clip_stride);
   if (arguments.json) return print_json_line(evaluation::scores_json(scores));
   print(stdout, "{}", evaluation::scores_markdown(scores));
@@ -87,7 +91,7 @@ void evaluate_videos(const VideosArguments& arguments) {
 
 }  // namespace
 
-CommandWork add_evaluate_videos_command(CLI::App& command, Session& /*session*/) {
+CommandWork add_evaluate_videos_command(CLI::App& command, Session& session) {
   const auto arguments = std::make_shared<VideosArguments>();
   command.add_option("first", arguments->first, "Video, animation, folder of pictures, or folder of such")
       ->type_name("PATH")
@@ -103,8 +107,9 @@ CommandWork add_evaluate_videos_command(CLI::App& command, Session& /*session*/)
       ->type_name("N")
       ->capture_default_str();
   command.add_flag("--json", arguments->json, "One JSON object");
+  command.add_flag("--quiet", arguments->quiet, "No progress and no notes");
   command.footer(kVideosExamples);
-  return {[arguments] { evaluate_videos(*arguments); }};
+  return {[arguments, &session] { evaluate_videos(*arguments, session); }};
 }
 
 }  // namespace unianimate::cli

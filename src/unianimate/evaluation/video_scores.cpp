@@ -66,15 +66,23 @@ ordered_json json_of_means(std::int64_t frames, const Quality& quality, const Si
 }  // namespace
 
 VideoScores score_videos(const std::vector<VideoPair>& pairs, const MetricNetworks& networks, const OpenVideo& open,
-                         int clip_stride) {
+                         Progress& progress, int clip_stride) {
   VideoScores scores;
   PerceptualMeter meter(networks, clip_stride);
+  const bool many = pairs.size() > 1;
+  if (many) progress.begin_phase("compare videos", static_cast<std::int64_t>(pairs.size()));
   for (const VideoPair& pair : pairs) {
     const std::unique_ptr<FrameSource> made = open(pair.made);
     const std::unique_ptr<FrameSource> truth = open(pair.truth);
-    const VideoComparison comparison =
-        compare_videos(*made, *truth, [&](const Image& a, const Image& b) { meter.add(a, b); });
+    if (!many) progress.begin_phase("compare frames", std::min(made->info().frame_count, truth->info().frame_count));
+    std::int64_t frames = 0;
+    const VideoComparison comparison = compare_videos(*made, *truth, [&](const Image& a, const Image& b) {
+      progress.throw_if_cancelled();
+      meter.add(a, b);
+      if (!many) progress.step(++frames);
+    });
     scores.videos.push_back({pair.name, comparison, meter.end_video()});
+    if (many) progress.step(static_cast<std::int64_t>(scores.videos.size()));
   }
   add_means(scores);
   scores.fid = meter.fid();

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "unianimate/core/progress.h"
 #include "unianimate/evaluation/networks/perceptual_meter.h"
 #include "unianimate/evaluation/video_comparison.h"
 #include "unianimate/evaluation/video_pairs.h"
@@ -35,9 +36,10 @@ struct VideoScores {
 /// Opens a video, or a folder of pictures as one.
 using OpenVideo = std::function<std::unique_ptr<FrameSource>(const std::filesystem::path& path)>;
 
-/// Of one pair or more. Throws as compare_videos() and PerceptualMeter do, and what `open` throws.
+/// Of one pair or more. Progress counts the videos, or the frames of a single one. Throws as compare_videos() and
+/// PerceptualMeter do, what `open` throws, and Error(kCancelled).
 VideoScores score_videos(const std::vector<VideoPair>& pairs, const MetricNetworks& networks, const OpenVideo& open,
-                         int clip_stride = PerceptualMeter::kClipFrames);
+                         Progress& progress, int clip_stride = PerceptualMeter::kClipFrames);
 
 /// A table with a row for each video and one for all, and a sentence for each measure that is not there.
 std::string scores_markdown(const VideoScores& scores);

@@ -1,7 +1,6 @@
 #include "unianimate/training/muon.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace unianimate::training {
@@ -19,9 +18,8 @@ at::Tensor as_matrix(const at::Tensor& parameter) {
 }  // namespace
 
 bool is_updated_by_muon(std::string_view name, const at::Tensor& parameter) {
-  constexpr std::array<std::string_view, 3> kNoMatrices{".mamba.A_log", ".mamba.A_b_log", "positional_embedding"};
-  if (std::ranges::any_of(kNoMatrices, [&](std::string_view end) { return name.ends_with(end); })) return false;
-  return parameter.dim() >= 2 && std::min(parameter.size(0), parameter.size(1)) >= kFewestChannels;
+  return !name.ends_with("positional_embedding") && parameter.dim() >= 2 &&
+         std::min(parameter.size(0), parameter.size(1)) >= kFewestChannels;
 }
 
 at::Tensor orthogonalized(const at::Tensor& matrix) {

@@ -8,8 +8,8 @@
 namespace unianimate::training {
 
 /// Whether Muon updates this parameter: what multiplies features as a matrix, convolutions as one of (out, in · kh ·
-/// kw). Vectors, embeddings of positions, a Mamba's rates of decay, and what has fewer than 16 channels on one side
-/// (where latents and pictures enter and leave, and corrections of a lower rank) are left to AdamW.
+/// kw). Vectors, embeddings of positions, and what has fewer than 16 channels on one side (where latents and pictures
+/// enter and leave, and corrections of a lower rank) are left to AdamW, as is what is exempt from weight decay.
 [[nodiscard]] bool is_updated_by_muon(std::string_view name, const at::Tensor& parameter);
 
 /// An orthogonal matrix near U·Vᵀ of the matrix U·S·Vᵀ, by five steps of Newton and Schulz whose coefficients bring

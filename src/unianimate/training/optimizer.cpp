@@ -58,12 +58,14 @@ Optimizer::Optimizer(NamedTensors parameters, const OptimizerOptions& options, c
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const at::Tensor& tensor = parameters_[i].tensor;
     const at::Tensor& weight = weights_.emplace_back(exact.empty() ? tensor.detach().to(at::kFloat) : exact[i].tensor);
-    const bool by_muon = options_.kind == OptimizerKind::kMuon && is_updated_by_muon(parameters_[i].name, weight);
+    const std::string& name = parameters_[i].name;
+    const bool exempt = is_exempt_from_decay(name);
+    const bool by_muon = options_.kind == OptimizerKind::kMuon && !exempt && is_updated_by_muon(name, weight);
     first_moments_.push_back(at::zeros_like(weight));
     second_moments_.push_back(by_muon ? at::Tensor() : at::zeros_like(weight));
     if (options_.ema_decay > 0) averaged_.push_back(weight.clone());
     updates_.push_back(at::zeros({}, at::TensorOptions(weight.device()).dtype(at::kFloat)));
-    (by_muon ? matrices_ : is_exempt_from_decay(parameters_[i].name) ? exempt_ : decaying_).push_back(i);
+    (by_muon ? matrices_ : exempt ? exempt_ : decaying_).push_back(i);
     tensor.set_requires_grad(true);
   }
   if (options_.kind == OptimizerKind::kMuon && matrices_.empty()) {
