@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trains UNets with temporal Transformers and with a temporal Mamba from nothing, alike in everything else, on the same
-# procedural people, and measures both at 8, 16 and 32 frames, the training having 8. Writes OUTPUT/temporal.md. Takes many
-# hours; may be stopped at any time, and the same command goes on where it was.
+# procedural people, measures both at 8, 16 and 32 frames, the training having 8, and judges them by four points. Writes
+# OUTPUT/temporal.md. Takes many hours; may be stopped at any time, and the same command goes on where it was.
 #
 #   scripts/compare_temporal.sh [OUTPUT]      (default: build/temporal)
 # UNIANIMATE: the program. SEEDS: of the trainings. STEPS: of each. PROCESSES: that share it. PEOPLE: to measure with.
@@ -43,12 +43,12 @@ EOF
   rm "$output/$name.unfinished"
 }
 
-measure() {  # KIND SEED FRAMES
-  local to=$output/$1-$2-$3
+measure() {  # KIND SEED FRAMES SUFFIX OPTION...
+  local to=$output/$1-$2-$3$4 model=$output/$1-$2/model frames=$3
+  shift 4
   [ -e "$to/quality.json" ] ||
-    "$unianimate" evaluate model --models "$output/$1-$2/model" --people "$people" --size 96x128 --frames "$3" \
-      --context-size "$3" --steps 30 --timesteps published --guidance 2.5 --noise-prior 949 --dtype fp32 \
-      --conditions reference --output "$to" --quiet >&2
+    "$unianimate" evaluate model --models "$model" --people "$people" --size 96x128 --frames "$frames" \
+      --context-size "$frames" "$@" --dtype fp32 --conditions reference --output "$to" --quiet >&2
 }
 
 mkdir -p "$output"
@@ -57,35 +57,15 @@ sed '0,/"unet": {/s//"unet": {\n    "temporal": "mamba",/' models/puppet/model.j
 for seed in $seeds; do
   for kind in "${kinds[@]}"; do
     train "$kind" "$seed"
-    for frames in "${lengths[@]}"; do measure "$kind" "$seed" "$frames"; done
+    for frames in "${lengths[@]}"; do
+      measure "$kind" "$seed" "$frames" "" --steps 30 --timesteps published --guidance 2.5 --noise-prior 949
+      measure "$kind" "$seed" "$frames" -one --steps 1 --timesteps trailing --guidance 1 --noise-prior 999
+    done
   done
 done
 
-{
-  cat <<EOF
-# Measured: temporal Transformer and temporal Mamba
-
-Written by \`scripts/compare_temporal.sh\` on $(date -u +%F), $(nproc) cores ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)),
-$steps steps of training each with clips of 8 frames, people $people, one window for all frames of a video.
-
-| temporal | seed | validation loss |
-| --- | --- | --- |
-EOF
-  for seed in $seeds; do
-    for kind in "${kinds[@]}"; do
-      loss=$(grep -o '"validation":[0-9.e-]*' "$output/$kind-$seed/log.jsonl" | tail -1 | cut -d: -f2)
-      printf '| %s | %s | %s |\n' "$kind" "$seed" "$loss"
-    done
-  done
-  for frames in "${lengths[@]}"; do
-    printf '\n## %s frames\n\n' "$frames"
-    for seed in $seeds; do
-      for kind in "${kinds[@]}"; do
-        printf '%s, seed %s:\n\n' "$kind" "$seed"
-        awk '/^\| person/ {exit} /^\|/' "$output/$kind-$seed-$frames/quality.md"
-        printf '\n'
-      done
-    done
-  done
-} >"$output/temporal.md"
+python3 scripts/temporal_verdict.py "$output" "$seeds" "${lengths[*]}" "Written by \`scripts/compare_temporal.sh\` on $(date -u +%F), \
+$(nproc) cores ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)): $steps steps of training each with clips of 8 frames of
+96×128, people $people, one window for all frames of a video." >"$output/page.md"
+mv "$output/page.md" "$output/temporal.md"
 echo "$output/temporal.md"

@@ -225,6 +225,14 @@ TEST(Animate, ReportsACommandLineItCannotReadAsJsonToo) {
   EXPECT_THAT(result.out, ::testing::StartsWith(R"({"event":"error",)"));
 }
 
+TEST(EvaluateVideos, ReportsErrorsAsJsonToo) {
+  const Inputs inputs;
+  const ProgramResult result =
+      run_here({"evaluate", "videos", "missing.mp4", "gone.mp4", "--json"}, inputs.in_folder(""));
+  EXPECT_EQ(result.status, kInput);
+  EXPECT_THAT(result.out, ::testing::StartsWith(R"({"event":"error",)"));
+}
+
 TEST(Animate, PrintsNoControlCharactersOfNames) {
   const ProgramResult result = Inputs().animate({"--reference", "a\x1b[2J\nb.png"});
   expect_one_sentence(result, kInput, "a\\x1b[2J\\x0ab.png");

@@ -70,6 +70,35 @@ TEST(Muon, MakesMomentumOrthogonalWhateverItsShapeAndSize) {
   EXPECT_EQ(orthogonalized(at::zeros({16, 20})).abs().max().item<double>(), 0);
 }
 
+/// Five steps as they are written, in double.
+at::Tensor orthogonalized_by_hand(const at::Tensor& matrix) {
+  const bool upright = matrix.size(0) > matrix.size(1);
+  at::Tensor x = upright ? matrix.t().to(at::kDouble) : matrix.to(at::kDouble);
+  x = x / x.norm();
+  for (int i = 0; i < 5; ++i) {
+    const at::Tensor square = x.mm(x.t());
+    x = 3.4445 * x + (-4.7750 * square + 2.0315 * square.mm(square)).mm(x);
+  }
+  return upright ? x.t() : x;
+}
+
+TEST(Muon, TakesItsStepsWhateverTheShapeAndHoweverFlat) {
+  for (const auto& [rows, columns] : {std::pair{64, 64}, {64, 80}, {64, 96}, {64, 288}, {288, 64}}) {
+    const std::int64_t least = std::min(rows, columns);
+    const at::Tensor u = at::sin(numbers_from_zero(rows, least).square());
+    const at::Tensor v = at::cos(0.7 * numbers_from_zero(least, columns).square());
+    // All directions alike, and one that is a thousand times as long as the others.
+    for (const double others : {1.0, 1e-3}) {
+      const at::Tensor sizes = at::full({least}, others);
+      sizes[0] = 1;
+      const at::Tensor matrix = (u * sizes).mm(v);
+      const at::Tensor expected = orthogonalized_by_hand(matrix);
+      const double distance = (orthogonalized(matrix) - expected).norm().item<double>();
+      EXPECT_LE(distance, 2e-3 * expected.norm().item<double>()) << rows << " × " << columns << ", " << others;
+    }
+  }
+}
+
 TEST(Muon, LeavesRatesOfDecayOfMambasToAdamW) {
   constexpr const char* kBlock = "unet.middle_block.2.transformer_blocks.0.mamba.";
   NamedTensors parameters;

@@ -76,9 +76,11 @@ std::vector<evaluation::VideoPair> pairs_of(const VideosArguments& arguments, Re
 }
 
 void evaluate_videos(const VideosArguments& arguments, Session& session) {
-  session.reporter = make_reporter(false, arguments.quiet);
+  // With --json stdout has the result or the error alone, and progress goes where people read.
+  std::unique_ptr<Reporter> beside;
+  (arguments.json ? beside : session.reporter) = make_reporter(false, arguments.quiet);
   catch_interruptions();
-  Reporter& reporter = *session.reporter;
+  Reporter& reporter = arguments.json ? *beside : *session.reporter;
   const std::vector<evaluation::VideoPair> pairs = pairs_of(arguments, reporter);
   const evaluation::MetricNetworks networks = evaluation::load_metric_networks(arguments.weights);
   const evaluation::VideoScores scores = evaluation::score_videos(

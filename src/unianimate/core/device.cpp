@@ -109,8 +109,12 @@ Compute choose_compute(DeviceChoice device, DTypeChoice dtype) {
     case DTypeChoice::kFloat32:
       compute.dtype = at::kFloat;
       compute.reason = fmt::format("computing in fp32 on {}, as asked", where);
-      // cuDNN's convolutions otherwise round their inputs to 10 bits of mantissa.
-      if (cuda_works) at::globalContext().setAllowTF32CuDNN(false);
+      // cuDNN's convolutions, and where the environment says so cuBLAS's products, otherwise round their inputs to 10
+      // bits of mantissa.
+      if (cuda_works) {
+        at::globalContext().setAllowTF32CuDNN(false);
+        at::globalContext().setAllowTF32CuBLAS(false);
+      }
       break;
     case DTypeChoice::kBFloat16:
       compute.dtype = at::kBFloat16;

@@ -31,17 +31,27 @@ at::Tensor orthogonalized(const at::Tensor& matrix) {
   const bool upright = matrix.size(0) > matrix.size(1);
   at::Tensor x = upright ? matrix.t() : matrix;
   x = x / x.norm().clamp_min(kTiny);
-  // Each step, x <- (a + b x xᵀ + c (x xᵀ)²) x, is a polynomial of the first x xᵀ, which is the smaller matrix: those
-  // are multiplied with each other, and with x once.
-  at::Tensor square = x.mm(x.t());
-  at::Tensor product;
-  for (int i = 0; i < kSteps; ++i) {
+  const auto polynomial_of = [](const at::Tensor& square) {
     at::Tensor polynomial = at::addmm(square, square, square, kB, kC);
     polynomial.diagonal().add_(kA);
-    product = product.defined() ? polynomial.mm(product) : polynomial;
-    if (i + 1 < kSteps) square = polynomial.mm(square).mm(polynomial);
+    return polynomial;
+  };
+  at::Tensor square = x.mm(x.t());
+  if (2 * x.size(1) < 3 * x.size(0)) {
+    for (int i = 0; i < kSteps; ++i) {
+      if (i > 0) square = x.mm(x.t());
+      x = polynomial_of(square).mm(x);
+    }
+  } else {
+    // All polynomials are of the first x xᵀ, which is so much smaller that they are multiplied with each other first.
+    at::Tensor product;
+    for (int i = 0; i < kSteps; ++i) {
+      const at::Tensor polynomial = polynomial_of(square);
+      product = product.defined() ? polynomial.mm(product) : polynomial;
+      if (i + 1 < kSteps) square = polynomial.mm(square).mm(polynomial);
+    }
+    x = product.mm(x);
   }
-  x = product.mm(x);
   return upright ? x.t() : x;
 }
 

@@ -9,12 +9,14 @@ namespace unianimate::training {
 
 /// Whether Muon updates this parameter: what multiplies features as a matrix, convolutions as one of (out, in · kh ·
 /// kw). Vectors, embeddings of positions, and what has fewer than 16 channels on one side (where latents and pictures
-/// enter and leave, and corrections of a lower rank) are left to AdamW, as is what is exempt from weight decay.
+/// enter and leave, and corrections of a lower rank) are left to AdamW; the optimizer leaves it what is exempt from
+/// weight decay, too.
 [[nodiscard]] bool is_updated_by_muon(std::string_view name, const at::Tensor& parameter);
 
 /// An orthogonal matrix near U·Vᵀ of the matrix U·S·Vᵀ, by five steps of Newton and Schulz whose coefficients bring
-/// singular values above 1/500 of the matrix's norm between 0.68 and 1.2 instead of to 1 (Jordan et al., 2024,
-/// https://kellerjordan.github.io/posts/muon). Of two dimensions, not empty; zeros stay zeros.
+/// singular values above 1/500 of the matrix's norm between 0.68 and 1.2 instead of to 1: with each step x ← (a +
+/// b·x·xᵀ + c·(x·xᵀ)²)·x (Jordan et al., 2024, https://kellerjordan.github.io/posts/muon). Of two dimensions, not
+/// empty; zeros stay zeros. Needs products of 32-bit floats that are not rounded to fewer bits first (TF32).
 [[nodiscard]] at::Tensor orthogonalized(const at::Tensor& matrix);
 
 /// One update in place of `weight`, all three tensors 32-bit floats of one shape: momentum ← 0.95 · momentum + 0.05 ·

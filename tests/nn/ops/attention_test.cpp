@@ -1,12 +1,12 @@
 #include "unianimate/nn/ops/attention.h"
 
 #include <gtest/gtest.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
 #include <utility>
 #include <vector>
 
+#include "nn/ops/gradients.h"
 #include "support/golden_file.h"
 #include "support/rule.h"
 #include "unianimate/nn/ops/avx512.h"
@@ -143,14 +143,36 @@ TEST(FrameAttention, IsAttentionAlongTheFramesAtEveryPixel) {
   }
 }
 
-/// Of Σ frame attention · weights by q, k and v, for all clips of (B, F, P, heads, D).
+/// By q, k and v, which are views of (B, F, P, 3, heads, D).
 template <typename Attention>
 std::vector<at::Tensor> frame_gradients(const at::Tensor& qkv, const Attention& attend) {
-  const at::Tensor leaf = qkv.detach().clone().requires_grad_();
-  const at::Tensor out = attend(leaf.select(3, 0), leaf.select(3, 1), leaf.select(3, 2));
-  const at::Tensor weights = rule_input("weights", out.sizes()).to(out.options());
-  const at::Tensor gradient = torch::autograd::grad({(out * weights).sum()}, {leaf})[0];
+  const at::Tensor leaf = as_leaf(qkv);
+  const at::Tensor gradient = gradients_of(attend(leaf.select(3, 0), leaf.select(3, 1), leaf.select(3, 2)), {leaf})[0];
   return {gradient.select(3, 0), gradient.select(3, 1), gradient.select(3, 2)};
+}
+
+TEST(FrameAttention, HasGradientsByItsKernelWhereThereIsOne) {
+  for (const std::int64_t frames : {64, 65}) {
+    const at::Tensor clip = as_leaf(rule_input("clip", {1, frames, 2, 1, 24}));
+    const Ops& ops = ops_with_gradients_for(clip);
+    EXPECT_EQ(has_gradients_by_kernel(frame_attention(clip, clip, clip)),
+              frames == 64 && ops.attention_gradients != nullptr);
+  }
+  // Of k alone.
+  const at::Tensor q = rule_input("q", {1, 9, 2, 1, 24});
+  const at::Tensor k = as_leaf(rule_input("k", {1, 9, 2, 1, 24}));
+  const at::Tensor all = as_leaf(at::stack({q, k.detach(), q}, 3));
+  const at::Tensor of_all =
+      gradients_of(frame_attention(all.select(3, 0), all.select(3, 1), all.select(3, 2)), {all})[0];
+  EXPECT_TRUE(at::equal(gradients_of(frame_attention(q, k, q), {k})[0], of_all.select(3, 1)));
+}
+
+TEST(FrameAttention, LargestScoresStayNumbersWhateverTheHeadSize) {
+  const at::Tensor clip = 1e6 * rule_input("clip", {1, 9, 2, 1, 24});
+  EXPECT_TRUE(at::isfinite(frame_attention(clip, clip, clip)).all().item<bool>());
+  for (const at::Tensor& gradient : frame_gradients(at::stack({clip, clip, clip}, 3), frame_attention)) {
+    EXPECT_TRUE(at::isfinite(gradient).all().item<bool>());
+  }
 }
 
 TEST(FrameAttention, GradientsAreThoseOfTheDefinition) {

@@ -1,11 +1,11 @@
 #include "unianimate/nn/ops/group_norm.h"
 
 #include <gtest/gtest.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <array>
 #include <vector>
 
+#include "nn/ops/gradients.h"
 #include "support/golden_file.h"
 #include "support/rule.h"
 #include "unianimate/nn/ops/ops.h"
@@ -72,12 +72,10 @@ TEST(GroupNorm, HasTheGradientsOfTheDefinition) {
         const std::array<at::Tensor, 3> inputs{(rule_input("x", shape) + 2 * rule_input("offset", {40})).to(dtype),
                                                (1 + rule_input("weight", {40})).to(dtype),
                                                rule_input("bias", {40}).to(dtype)};
-        const at::Tensor wanted = rule_input("wanted", shape).to(dtype);
         const auto gradients = [&](at::ScalarType type, const auto& norm) {
           std::vector<at::Tensor> leaves;
-          for (const at::Tensor& input : inputs) leaves.push_back(input.to(type).clone().requires_grad_());
-          const at::Tensor normed = norm(leaves[0], leaves[1], leaves[2]);
-          return torch::autograd::grad({(normed * wanted.to(type)).sum()}, leaves);
+          for (const at::Tensor& input : inputs) leaves.push_back(as_leaf(input.to(type)));
+          return gradients_of(norm(leaves[0], leaves[1], leaves[2]), leaves);
         };
         const auto found = gradients(dtype, [&](const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
           return group_norm(x, 8, weight, bias, 1e-5, silu);
@@ -94,6 +92,17 @@ TEST(GroupNorm, HasTheGradientsOfTheDefinition) {
       }
     }
   }
+}
+
+TEST(GroupNorm, HasGradientsByItsKernelWhereThereIsOne) {
+  const at::Tensor weight = rule_input("weight", {16});
+  // Channels first, so that the kernel has to make it dense; gradients of x alone.
+  const at::Tensor x = as_leaf(rule_input("x", {2, 16, 5, 6}));
+  const at::Tensor normed = group_norm(x.permute({0, 2, 3, 1}), 4, weight, weight, 1e-5, true);
+  EXPECT_EQ(has_gradients_by_kernel(normed), ops_with_gradients_for(x).group_norm_gradients != nullptr);
+  const at::Tensor exact = as_leaf(x.to(at::kDouble));
+  const at::Tensor defined = at::silu(brute_force(exact.permute({0, 2, 3, 1}), 4, weight, weight, 1e-5));
+  EXPECT_LE(relative_error(gradients_of(normed, {x})[0], gradients_of(defined, {exact})[0]), 3e-6);
 }
 
 TEST(GroupNorm, DoesNotHideWhatIsNoNumberFromTheGradients) {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "nn/ops/gradients.h"
 #include "support/golden_file.h"
 #include "support/rule.h"
 #include "unianimate/nn/ops/attention.h"
@@ -143,6 +144,37 @@ TEST_P(AgainstATen, GroupNorm) {
 TEST_P(AgainstATen, GatedGelu) {
   const at::Tensor x = input("x", {3, 17, 48});
   expect_kernel_twins([&] { return gated_gelu(x); });
+}
+
+/// All in one row, as what is computed is compared.
+at::Tensor joined(const std::vector<at::Tensor>& gradients) {
+  std::vector<at::Tensor> rows;
+  for (const at::Tensor& gradient : gradients) rows.push_back(gradient.to(at::kFloat).flatten());
+  return at::cat(rows);
+}
+
+TEST_P(AgainstATen, Gradients) {
+  const at::Tensor long_clip = as_leaf(input("long", {2, 1500, 40}));
+  const at::Tensor weight = as_leaf(1 + input("weight", {40}));
+  const at::Tensor bias = as_leaf(input("bias", {40}));
+  expect_kernel_twins([&] {
+    const at::Tensor normed = group_norm(long_clip, 8, weight, bias, 1e-5, true);
+    return joined(gradients_of(normed, {long_clip, weight, bias}));
+  });
+  const at::Tensor rows = as_leaf(input("rows", {3, 17, 48}));
+  expect_kernel_twins([&] { return gradients_of(gated_gelu(rows), {rows})[0]; });
+  const at::Tensor clip = as_leaf(input("clip", {2, 9, 5, 2, 24}));
+  expect_kernel_twins([&] { return frame_attention(clip, clip, clip).detach(); });
+  expect_kernel_twins([&] { return gradients_of(frame_attention(clip, clip, 2 * clip), {clip})[0]; });
+  const SelectiveScan scan{.x = as_leaf(input("x", {2, 6, 45, 20})),
+                           .step = input("step", {2, 6, 45, 20}),
+                           .b = input("b", {2, 6, 45, 8}),
+                           .c = input("c", {2, 6, 45, 8}),
+                           .gate = input("gate", {2, 6, 45, 20}),
+                           .step_bias = input("step_bias", {20}),
+                           .a = as_leaf(-at::exp(rule_input("a", {20, 8}))),
+                           .skip = input("skip", {20})};
+  expect_kernel_twins([&] { return joined(gradients_of(selective_scan(scan), {scan.x, scan.a})); });
 }
 
 TEST_P(AgainstATen, CausalConvolution) {

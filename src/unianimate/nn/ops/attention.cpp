@@ -56,12 +56,29 @@ at::Tensor pixels_first(const at::Tensor& x, std::int64_t clip) {
   return x[clip].transpose(0, 1);
 }
 
+/// Every clip by a kernel where there is one for it, else by ATen.
+at::Tensor attend_along_frames(const Ops& ops, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  at::Tensor out = at::empty(q.sizes(), q.options());
+  std::vector<at::Tensor> clips;
+  for (std::int64_t b = 0; b < q.size(0); ++b) {
+    const auto clip = [&](const at::Tensor& x) { return pixels_first(x, b); };
+    const auto problem = kernel_problem(ops, clip(q), clip(k), clip(v));
+    if (problem) {
+      run_kernel(ops, *problem, clip(out));
+    } else {
+      clips.push_back(aten_attention(clip(q), clip(k), clip(v), false).transpose(0, 1));
+    }
+  }
+  return clips.empty() ? out : at::stack(clips);
+}
+
+/// By the kernels, which want nothing but q, k and v for the gradients, once.
 class DifferentiableFrameAttention : public torch::autograd::Function<DifferentiableFrameAttention> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& q, const at::Tensor& k,
                             const at::Tensor& v) {
     context->save_for_backward({q, k, v});
-    return frame_attention(q, k, v);
+    return attend_along_frames(ops_with_gradients_for(q), q, k, v);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -101,19 +118,7 @@ at::Tensor frame_attention(const at::Tensor& q, const at::Tensor& k, const at::T
       has_kernel_with_gradients(pixels_first(q, 0), pixels_first(k, 0), pixels_first(v, 0))) {
     return DifferentiableFrameAttention::apply(q, k, v);
   }
-  const Ops& ops = ops_for(q, {k, v});
-  at::Tensor out = at::empty(q.sizes(), q.options());
-  std::vector<at::Tensor> clips;
-  for (std::int64_t b = 0; b < q.size(0); ++b) {
-    const auto clip = [&](const at::Tensor& x) { return pixels_first(x, b); };
-    const auto problem = kernel_problem(ops, clip(q), clip(k), clip(v));
-    if (problem) {
-      run_kernel(ops, *problem, clip(out));
-    } else {
-      clips.push_back(aten_attention(clip(q), clip(k), clip(v), false).transpose(0, 1));
-    }
-  }
-  return clips.empty() ? out : at::stack(clips);
+  return attend_along_frames(ops_for(q, {k, v}), q, k, v);
 }
 
 }  // namespace unianimate::nn

@@ -12,13 +12,25 @@ namespace unianimate::nn {
 
 namespace {
 
-/// By the kernels, which want no tensors but x for the gradient.
+at::Tensor run_kernel(const Ops& ops, const at::Tensor& x) {
+  const c10::DeviceGuard device_guard(x.device());
+  const at::Tensor dense = x.contiguous();
+  std::vector<std::int64_t> sizes = x.sizes().vec();
+  sizes.back() /= 2;
+  at::Tensor out = at::empty(sizes, x.options());
+  ops.gated_gelu(
+      {.rows = out.numel() / sizes.back(), .width = sizes.back(), .in = dense.data_ptr(), .out = out.data_ptr()},
+      on_aten_threads);
+  return out;
+}
+
+/// By the kernels, which want no tensors but x for the gradient, once.
 class DifferentiableGatedGelu : public torch::autograd::Function<DifferentiableGatedGelu> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x) {
     const at::Tensor dense = x.contiguous();
     context->save_for_backward({dense});
-    return gated_gelu(dense);
+    return run_kernel(ops_with_gradients_for(x), dense);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -46,17 +58,7 @@ at::Tensor gated_gelu(const at::Tensor& x) {
     return DifferentiableGatedGelu::apply(x);
   }
   const Ops& ops = ops_for(x);
-  if (ops.gated_gelu != nullptr) {
-    const c10::DeviceGuard device_guard(x.device());
-    const at::Tensor dense = x.contiguous();
-    std::vector<std::int64_t> sizes = x.sizes().vec();
-    sizes.back() /= 2;
-    at::Tensor out = at::empty(sizes, x.options());
-    ops.gated_gelu(
-        {.rows = out.numel() / sizes.back(), .width = sizes.back(), .in = dense.data_ptr(), .out = out.data_ptr()},
-        on_aten_threads);
-    return out;
-  }
+  if (ops.gated_gelu != nullptr) return run_kernel(ops, x);
   const std::vector<at::Tensor> halves = x.chunk(2, -1);
   return halves[0] * at::gelu(halves[1]);
 }

@@ -34,7 +34,23 @@ GroupNormProblem problem_of(const at::Tensor& x, std::int64_t groups, const at::
           .out = nullptr};
 }
 
-/// By the kernels, which want no tensors but x for the gradients.
+at::Tensor run_kernel(const Ops& ops, const at::Tensor& x, std::int64_t groups, const at::Tensor& weight,
+                      const at::Tensor& bias, double eps, bool silu, const at::Tensor& shift) {
+  const c10::DeviceGuard device_guard(x.device());
+  const at::Tensor dense = x.contiguous();
+  const at::Tensor dense_shift = shift.defined() ? shift.contiguous() : shift;
+  at::Tensor out = at::empty_like(dense);
+  GroupNormProblem problem = problem_of(dense, groups, weight, bias, eps, silu);
+  problem.out = out.data_ptr();
+  if (shift.defined()) {
+    problem.shift = dense_shift.data_ptr();
+    problem.images_per_shift = x.size(0) / shift.size(0);
+  }
+  ops.group_norm(problem, on_aten_threads);
+  return out;
+}
+
+/// By the kernels, which want no tensors but x for the gradients, once.
 class DifferentiableGroupNorm : public torch::autograd::Function<DifferentiableGroupNorm> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
@@ -44,7 +60,7 @@ class DifferentiableGroupNorm : public torch::autograd::Function<DifferentiableG
     context->saved_data["groups"] = groups;
     context->saved_data["eps"] = eps;
     context->saved_data["silu"] = silu;
-    return group_norm(dense, groups, weight, bias, eps, silu);
+    return run_kernel(ops_with_gradients_for(x), dense, groups, weight, bias, eps, silu, {});
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -92,20 +108,7 @@ at::Tensor group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor
                ? DifferentiableGroupNorm::apply(x, weight, bias, groups, eps, silu)
                : differentiable(x, groups, weight, bias, eps, silu);
   }
-  if (ops.group_norm != nullptr) {
-    const c10::DeviceGuard device_guard(x.device());
-    const at::Tensor dense = x.contiguous();
-    const at::Tensor dense_shift = shift.defined() ? shift.contiguous() : shift;
-    at::Tensor out = at::empty_like(dense);
-    GroupNormProblem problem = problem_of(dense, groups, weight, bias, eps, silu);
-    problem.out = out.data_ptr();
-    if (shift.defined()) {
-      problem.shift = dense_shift.data_ptr();
-      problem.images_per_shift = x.size(0) / shift.size(0);
-    }
-    ops.group_norm(problem, on_aten_threads);
-    return out;
-  }
+  if (ops.group_norm != nullptr) return run_kernel(ops, x, groups, weight, bias, eps, silu, shift);
   const at::Tensor rows = x.reshape({x.size(0), -1, 1, x.size(-1)}).permute({0, 3, 1, 2});
   const at::Tensor normed =
       at::group_norm(rows, groups, weight, bias, eps).permute({0, 2, 3, 1}).contiguous().view(x.sizes());

@@ -99,6 +99,7 @@ class GroupNormRun {
         ranges_(problem),
         mean_(static_cast<std::size_t>(problem.batch) * channels_),
         inverse_(mean_.size()),
+        scale_(mean_.size()),
         weight_(channels_),
         bias_(channels_) {
     for (std::size_t c = 0; c < channels_; ++c) {
@@ -111,10 +112,8 @@ class GroupNormRun {
   void normalise() const {
     ranges_.for_each(parallel_for_, [&](std::int64_t, const RowRange& range) {
       const float* mean = of_image(mean_, range.image);
+      const float* scale = of_image(scale_, range.image);
       const float* bias = bias_.data();
-      std::vector<float> scales(channels_);
-      for (std::size_t c = 0; c < channels_; ++c) scales[c] = of_image(inverse_, range.image)[c] * weight_[c];
-      const float* scale = scales.data();
       for (std::int64_t row = range.first; row < range.last; ++row) {
         const Storage* in = at(problem_.x, range.image, row);
         Storage* out = at(problem_.out, range.image, row);
@@ -224,9 +223,13 @@ class GroupNormRun {
           variance += totals[channels_ + c] / rows + 2 * offset * totals[c] / rows + offset * offset;
         }
         variance = std::max(0.0, variance / static_cast<double>(width));
-        const auto place = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(n) * channels_ + first);
-        std::fill_n(mean_.begin() + place, width, static_cast<float>(mean));
-        std::fill_n(inverse_.begin() + place, width, static_cast<float>(1.0 / std::sqrt(variance + problem_.eps)));
+        const double inverse = 1.0 / std::sqrt(variance + problem_.eps);
+        for (std::size_t c = first; c < first + width; ++c) {
+          const std::size_t place = static_cast<std::size_t>(n) * channels_ + c;
+          mean_[place] = static_cast<float>(mean);
+          inverse_[place] = static_cast<float>(inverse);
+          scale_[place] = static_cast<float>(inverse * static_cast<double>(weight_[c]));
+        }
       }
     }
   }
@@ -268,6 +271,7 @@ class GroupNormRun {
   RowRanges ranges_;
   std::vector<float> mean_;     ///< (batch, channels), that of the channel's group
   std::vector<float> inverse_;  ///< likewise, of the deviation
+  std::vector<float> scale_;    ///< likewise, that with the channel's weight
   std::vector<float> weight_;   ///< (channels)
   std::vector<float> bias_;     ///< (channels)
 };

@@ -13,10 +13,11 @@
 namespace unianimate::nn {
 
 /// The operations for tensors like `x`. All of them are null, that is ATen's, where there is no row for its device and
-/// format, where it has no elements, and where it or one of `others` needs a gradient: kernels have none.
+/// format, where it has no elements, and where it or one of `others` needs a gradient.
 const Ops& ops_for(const at::Tensor& x, std::initializer_list<at::Tensor> others = {});
 
-/// The same whether or not gradients are needed, for operations that have x_gradients beside x.
+/// The same whether or not gradients are needed, for operations that have x_gradients beside x; those have no gradients
+/// of their own.
 const Ops& ops_with_gradients_for(const at::Tensor& x);
 
 /// Whether any of these needs a gradient now. Undefined tensors need none.

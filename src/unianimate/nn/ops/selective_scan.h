@@ -29,7 +29,7 @@ struct ScanHandover {
 
 /// With d = softplus(step + step_bias): h_t = exp(d a) h_{t−1} + d b_t x_t, then (Σ c_t h_t + skip x_t) · SiLU(gate_t),
 /// in 32 bits at least: (B, L, P, E) in the format of x. With a handover there are no gradients.
-/// ATen, which the gradients need, computes for so many pixels at once that they have at most `states_at_once` states
+/// Where there is no kernel, ATen computes for so many pixels at once that they have at most `states_at_once` states
 /// (0: what fits the caches of a processor), but for one at least; results do not depend on it.
 at::Tensor selective_scan(const SelectiveScan& scan, ScanHandover* handover = nullptr, std::int64_t states_at_once = 0);
 

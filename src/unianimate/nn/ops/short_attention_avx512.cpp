@@ -176,12 +176,13 @@ class ShortAttention {
         const __mmask16 valid = v + 1 < key_vectors_ ? static_cast<__mmask16>(~0) : tail();
         highest = _mm512_mask_max_ps(highest, valid, highest, _mm512_load_ps(scores + v * kFloats));
       }
-      const __m512 shift = _mm512_mul_ps(_mm512_set1_ps(_mm512_reduce_max_ps(highest)), scale);
+      const __m512 maximum = _mm512_set1_ps(_mm512_reduce_max_ps(highest));
       __m512 total = _mm512_setzero_ps();
       for (int v = 0; v < key_vectors_; ++v) {
         const __mmask16 valid = v + 1 < key_vectors_ ? static_cast<__mmask16>(~0) : tail();
         const __m512 score = _mm512_load_ps(scores + v * kFloats);
-        const __m512 weight = _mm512_maskz_mov_ps(valid, exp2_of_nonpositive(_mm512_fmsub_ps(score, scale, shift)));
+        const __m512 weight =
+            _mm512_maskz_mov_ps(valid, exp2_of_nonpositive(_mm512_mul_ps(_mm512_sub_ps(score, maximum), scale)));
         total = _mm512_add_ps(total, weight);
         _mm512_store_ps(scores + v * kFloats, weight);
       }
