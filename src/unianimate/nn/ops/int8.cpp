@@ -163,10 +163,14 @@ PackedInt8 pack_int8_conv(const Int8Weight& weight, const at::Tensor& bias, cons
 at::Tensor int8_conv(const at::Tensor& x, const PackedInt8& packed, const Convolution& convolution) {
   RECORD_USER_SCOPE("unianimate::int8_conv");
   static const auto kOperator = find_operator<Conv>("onednn::qconv2d_pointwise");
-  const Int8Activations quantized = quantize_activations(x.contiguous(at::MemoryFormat::ChannelsLast));
-  return kOperator.call(quantized.values, quantized.scale, quantized.zero, packed.weight, packed.scales, packed.zeros,
-                        optional_of(packed.bias), integers(convolution.stride), integers(convolution.padding),
-                        integers({1, 1}), 1, 1.0, 0, x.scalar_type(), "none", Scalars(), std::nullopt);
+  const std::int64_t added = columns_to_add(x, packed.weight.size(3), convolution);
+  const at::Tensor widened = added > 0 ? at::constant_pad_nd(x, {0, added}) : x;
+  const Int8Activations quantized = quantize_activations(widened.contiguous(at::MemoryFormat::ChannelsLast));
+  const at::Tensor y =
+      kOperator.call(quantized.values, quantized.scale, quantized.zero, packed.weight, packed.scales, packed.zeros,
+                     optional_of(packed.bias), integers(convolution.stride), integers(convolution.padding),
+                     integers({1, 1}), 1, 1.0, 0, x.scalar_type(), "none", Scalars(), std::nullopt);
+  return added > 0 ? y.narrow(3, 0, 1) : y;
 }
 
 }  // namespace unianimate::nn
